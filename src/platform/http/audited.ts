@@ -1,0 +1,21 @@
+/**
+ * A receipt says: an audit event was written for this request, in the transaction of the act or before data leaves.
+ * A route that declares an audit event cannot answer without one; only features/audit may issue them (a wall rule).
+ */
+declare const receipt: unique symbol;
+export interface AuditReceipt {
+  readonly [receipt]: true;
+}
+
+const issued = new WeakSet<object>();
+
+/** To be called by features/audit alone, after the event row was written. */
+export function issueAuditReceipt(): AuditReceipt {
+  const made = Object.freeze({}) as AuditReceipt;
+  issued.add(made);
+  return made;
+}
+
+export function isGenuineReceipt(value: unknown): value is AuditReceipt {
+  return typeof value === 'object' && value !== null && issued.has(value);
+}
