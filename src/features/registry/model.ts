@@ -1,0 +1,146 @@
+import type { Patient } from '@medplum/fhirtypes';
+import type { Branded, LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { Problem } from '../../kernel/problem.ts';
+
+/** A Patient that passed R4 validation (src/fhir); only the door and the loader make one. */
+export type ValidPatient = Patient & { readonly resourceType: 'Patient' };
+
+/** `Patient.meta.tag` that tells golden from source records; also the `_tag` of searches. */
+export const RECORD_KIND_SYSTEM = 'https://careseal.org/fhir/record-kind';
+export type RecordKind = 'golden' | 'source';
+
+/** An identifier system with its number in `nodes.domain`. */
+export interface DomainRef {
+  readonly id: number;
+  readonly system: string;
+}
+
+/** One wish to change source records. The registry answers each with a `SubmissionOutcome`. */
+export type Submission = CreateSubmission | UpdateSubmission | UpsertSubmission | DeleteSubmission;
+
+export interface CreateSubmission {
+  readonly kind: 'create';
+  readonly domain: DomainRef;
+  readonly patient: ValidPatient;
+  /** FHIR If-None-Exist by identifier of the same domain: an existing record is answered instead of a second one made. */
+  readonly ifNoneExist?: { readonly system: string; readonly value: string };
+}
+
+export interface UpdateSubmission {
+  readonly kind: 'update';
+  readonly id: ResourceId;
+  readonly patient: ValidPatient;
+  readonly ifMatchVersion?: number;
+}
+
+/** Conditional update by the record's own identifier in its domain; the loader's and the feeds' way. */
+export interface UpsertSubmission {
+  readonly kind: 'upsert';
+  readonly domain: DomainRef;
+  /** Value of the identifier in `domain.system`; must be among `patient.identifier`. */
+  readonly key: string;
+  readonly patient: ValidPatient;
+  readonly ifMatchVersion?: number;
+}
+
+export interface DeleteSubmission {
+  readonly kind: 'delete';
+  readonly id: ResourceId;
+  readonly ifMatchVersion?: number;
+}
+
+export interface SubmitOptions {
+  /** All or nothing: one refusal refuses all (FHIR transaction). */
+  readonly atomic?: boolean;
+  /** Decide and answer, write nothing (load --dry-run). */
+  readonly dryRun?: boolean;
+  /** Extra rows to write in the same transaction (the loader's cursor). */
+  readonly alongside?: (
+    tx: import('../../platform/db/sql.ts').Transaction,
+    outcomes: readonly SubmissionOutcome[],
+  ) => Promise<void>;
+  /** Name of the audit event: `client.create` and so on by default; the loader passes `load.record`. */
+  readonly auditEventPrefix?: string;
+}
+
+export type SubmissionOutcome =
+  | {
+      readonly status: 'created' | 'updated' | 'unchanged' | 'deleted';
+      readonly id: ResourceId;
+      readonly version: number;
+      readonly lastUpdatedMs: number;
+      readonly goldenId: ResourceId;
+      /** The source record as stored, FHIR JSON in UTF-8; null after a delete. */
+      readonly content: Uint8Array | null;
+      /** True when it joined a golden record that already stood for others. */
+      readonly linked: boolean;
+      readonly reviewsOpened: number;
+      /** Candidate search hit its bound: some similar records were not compared. */
+      readonly candidatesCut: boolean;
+    }
+  | { readonly status: 'refused'; readonly problem: Problem };
+
+/** Code of a refusal of this feature. */
+export type RegistryProblemCode =
+  | 'client-not-found'
+  | 'client-deleted'
+  | 'client-merged'
+  | 'version-conflict'
+  | 'duplicate-key'
+  | 'domain-not-owned'
+  | 'not-own-record'
+  | 'key-missing'
+  | 'key-changed'
+  | 'golden-is-computed'
+  | 'review-not-found'
+  | 'review-already-decided'
+  | 'nothing-to-undo'
+  | 'same-client'
+  | 'never-linked'
+  | 'last-source'
+  | 'not-merged'
+  | 'search-too-broad'
+  | 'busy';
+
+export type LedgerKind =
+  | 'created'
+  | 'linked'
+  | 'unlinked'
+  | 'merged'
+  | 'unmerged'
+  | 'never-link'
+  | 'review-opened'
+  | 'review-decided'
+  | 'decision-undone';
+
+/** What the ledger keeps sealed beside its ids. */
+export interface LedgerDetail {
+  readonly actor: { readonly kind: string; readonly id?: string; readonly name: string };
+  readonly reason?: string;
+  readonly rule?: string;
+  readonly score?: number;
+  readonly modelVersion?: string;
+  /** Sources that moved with a merge, so that it can be undone. */
+  readonly moved?: readonly string[];
+  readonly reviewId?: string;
+  readonly decision?: string;
+  readonly undoes?: string;
+}
+
+export interface LedgerEntry extends LedgerDetail {
+  readonly entryId: LinkEntryId;
+  readonly kind: LedgerKind;
+  readonly atMs: number;
+  readonly goldenId: ResourceId;
+  readonly otherGoldenId?: ResourceId;
+  readonly sourceId?: ResourceId;
+  readonly otherSourceId?: ResourceId;
+}
+
+export type ReviewCause = 'between-thresholds' | 'contradiction' | 'two-people-match' | 'record-changed';
+export type ReviewState = 'open' | 'later' | 'decided';
+
+/** Opaque paging position; sealed before it leaves the server. */
+export type Cursor = Branded<'Cursor'>;
+
+export type { LinkEntryId, ResourceId, ReviewId };

@@ -1,0 +1,242 @@
+/**
+ * Shapes of the registry's user API under /api: shared by server, command line and web.
+ * Every value of a client is shown as text, ready to display; dates are ISO 8601.
+ */
+import { z } from 'zod';
+
+const id = z.uuid();
+const instant = z.string();
+
+export const identifierView = z.object({ system: z.string(), label: z.string(), value: z.string() });
+
+export const clientSummary = z.object({
+  id,
+  name: z.string(),
+  givenNames: z.array(z.string()),
+  familyName: z.string().optional(),
+  gender: z.string().optional(),
+  birthDate: z.string().optional(),
+  identifiers: z.array(identifierView),
+  /** Number of source records that stand behind this person. */
+  sources: z.number().int(),
+  updatedAt: instant,
+  active: z.boolean(),
+});
+export type ClientSummary = z.infer<typeof clientSummary>;
+
+/** Words are AND-ed; each is a name prefix, a birth date or year, an identifier or a telephone number. Empty lists all. */
+export const clientSearchRequest = z.object({
+  q: z.string().max(200).default(''),
+  cursor: z.string().max(400).optional(),
+  limit: z.number().int().min(1).max(100).default(25),
+});
+export const clientSearchReply = z.object({
+  clients: z.array(clientSummary),
+  next: z.string().optional(),
+  total: z.number().int().optional(),
+  /** True when `total` is a lower bound: there are more than were counted. */
+  totalIsAtLeast: z.boolean().optional(),
+});
+export type ClientSearchReply = z.infer<typeof clientSearchReply>;
+
+/** Field by field: why a pair of records got its score (features/matching Explanation). */
+export const explanationView = z.object({
+  modelVersion: z.string(),
+  score: z.number(),
+  weight: z.number(),
+  priorWeight: z.number(),
+  grade: z.enum(['certain', 'probable', 'possible', 'certainly-not']),
+  decision: z.enum(['match', 'review', 'none']),
+  rule: z.string().optional(),
+  contradictions: z.array(z.string()),
+  fields: z.array(
+    z.object({
+      field: z.string(),
+      level: z.string(),
+      weight: z.number(),
+      similarity: z.number().optional(),
+    }),
+  ),
+});
+export type ExplanationView = z.infer<typeof explanationView>;
+
+/** One line of a record as a person reads it: `{path:'birthDate', label:'Birth date', value:'1980-02-01'}`. */
+export const fieldView = z.object({ path: z.string(), label: z.string(), value: z.string() });
+export type FieldView = z.infer<typeof fieldView>;
+
+export const actorView = z.object({
+  kind: z.enum(['user', 'node', 'operator', 'system', 'anonymous']),
+  id: z.string().optional(),
+  name: z.string(),
+});
+
+export const sourceView = z.object({
+  id,
+  domain: z.string(),
+  domainLabel: z.string(),
+  node: z.string().optional(),
+  /** The record's own identifier in its domain, when it has one. */
+  key: z.string().optional(),
+  version: z.number().int(),
+  updatedAt: instant,
+  fields: z.array(fieldView),
+  linkedBy: z
+    .object({
+      entryId: id,
+      at: instant,
+      actor: actorView,
+      kind: z.string(),
+      rule: z.string().optional(),
+      score: z.number().optional(),
+      modelVersion: z.string().optional(),
+      reason: z.string().optional(),
+    })
+    .optional(),
+});
+export type SourceView = z.infer<typeof sourceView>;
+
+export const demographicView = z.object({
+  path: z.string(),
+  label: z.string(),
+  value: z.string(),
+  /** The source records that say so, newest first. */
+  from: z.array(z.object({ sourceId: id, domainLabel: z.string(), updatedAt: instant })),
+  /** The survivorship rule that chose it, in words. */
+  rule: z.string(),
+  alternatives: z.array(z.object({ value: z.string(), sourceId: id, domainLabel: z.string() })),
+});
+
+export const ledgerKind = z.enum([
+  'created',
+  'linked',
+  'unlinked',
+  'merged',
+  'unmerged',
+  'never-link',
+  'review-opened',
+  'review-decided',
+  'decision-undone',
+]);
+export const ledgerEntryView = z.object({
+  entryId: id,
+  at: instant,
+  actor: actorView,
+  kind: ledgerKind,
+  /** One plain sentence without names. */
+  text: z.string(),
+  reason: z.string().optional(),
+  sourceId: id.optional(),
+  otherSourceId: id.optional(),
+  goldenId: id.optional(),
+  otherGoldenId: id.optional(),
+  score: z.number().optional(),
+  rule: z.string().optional(),
+  modelVersion: z.string().optional(),
+});
+export type LedgerEntryView = z.infer<typeof ledgerEntryView>;
+
+export const clientDetailReply = z.object({
+  client: z.object({
+    id,
+    version: z.number().int(),
+    active: z.boolean(),
+    /** The golden record that stands for this person now, if this one was merged away. */
+    replacedBy: id.optional(),
+    name: z.string(),
+    updatedAt: instant,
+    demographics: z.array(demographicView),
+  }),
+  sources: z.array(sourceView),
+  /** Every pair of source records of this person, scored now with the current model: the identity graph's edges. */
+  links: z.array(z.object({ a: id, b: id, explanation: explanationView })),
+  ledger: z.array(ledgerEntryView),
+  reviewsOpen: z.number().int(),
+  neverLinked: z.array(z.object({ a: id, b: id, entryId: id })),
+});
+export type ClientDetailReply = z.infer<typeof clientDetailReply>;
+
+export const clientHistoryReply = z.object({ entries: z.array(ledgerEntryView) });
+
+const reason = z.string().trim().min(3, 'Say in a few words why.').max(500);
+export const unlinkRequest = z.object({ sourceId: id, reason });
+export const unlinkReply = z.object({ entryId: id, newClientId: id });
+export const mergeRequest = z.object({ survivor: id, other: id, reason });
+export const mergeReply = z.object({ entryId: id, clientId: id });
+export const unmergeRequest = z.object({ reason });
+export const unmergeReply = z.object({ entryId: id, clientIds: z.array(id) });
+export const neverLinkRequest = z.object({ a: id, b: id, reason });
+export const neverLinkReply = z.object({ entryId: id });
+
+export const reviewSide = z.object({
+  sourceId: id,
+  clientId: id,
+  domainLabel: z.string(),
+  name: z.string(),
+  birthDate: z.string().optional(),
+  gender: z.string().optional(),
+});
+export const reviewState = z.enum(['open', 'later', 'decided']);
+export const reviewSummary = z.object({
+  id,
+  state: reviewState,
+  createdAt: instant,
+  score: z.number(),
+  grade: z.enum(['certain', 'probable', 'possible', 'certainly-not']),
+  /** Why it waits: `between-thresholds`, `contradiction`, `two-people-match`, `record-changed`. */
+  cause: z.string(),
+  a: reviewSide,
+  b: reviewSide,
+  decision: z.enum(['link', 'different']).optional(),
+  decidedAt: instant.optional(),
+});
+export type ReviewSummary = z.infer<typeof reviewSummary>;
+export const reviewListQuery = z.object({
+  state: reviewState.default('open'),
+  cursor: z.string().max(400).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+});
+export const reviewCounts = z.object({
+  open: z.number().int(),
+  later: z.number().int(),
+  decidedToday: z.number().int(),
+});
+export const reviewListReply = z.object({
+  counts: reviewCounts,
+  reviews: z.array(reviewSummary),
+  next: z.string().optional(),
+});
+
+/** The two records line by line; `same` says how the values compare, so that differences need no colour. */
+export const comparisonRow = z.object({
+  path: z.string(),
+  label: z.string(),
+  a: z.string().optional(),
+  b: z.string().optional(),
+  same: z.enum(['same', 'similar', 'different', 'only-a', 'only-b']),
+});
+export const reviewDetailReply = z.object({
+  review: reviewSummary.extend({
+    explanation: explanationView,
+    comparison: z.array(comparisonRow),
+    sourceA: sourceView,
+    sourceB: sourceView,
+  }),
+  counts: reviewCounts,
+  next: id.optional(),
+  previous: id.optional(),
+});
+export type ReviewDetailReply = z.infer<typeof reviewDetailReply>;
+
+export const reviewDecisionRequest = z.object({
+  decision: z.enum(['link', 'different', 'later']),
+  reason: z.string().trim().max(500).optional(),
+});
+export const reviewDecisionReply = z.object({ entryId: id.optional(), clientId: id.optional(), next: id.optional() });
+export const reviewUndoReply = z.object({ review: reviewSummary });
+
+export const registryFigures = z.object({
+  clients: z.number().int(),
+  sources: z.number().int(),
+  reviewsOpen: z.number().int(),
+  oldestReviewAt: instant.optional(),
+});
