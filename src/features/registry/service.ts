@@ -1,0 +1,78 @@
+import type { Patient } from '@medplum/fhirtypes';
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
+import type { StoredResource } from '../../store/model.ts';
+import type { Explanation, MatchGrade } from '../matching/model.ts';
+import type { Cursor, RecordKind, SubmissionOutcome, Submission, SubmitOptions } from './model.ts';
+
+/** A search term before blinding, as `src/fhir` makes them from a query and from a resource. */
+export interface SearchTerm {
+  readonly parameter: string;
+  readonly value: string;
+}
+
+export interface RegistrySearch {
+  readonly kind: RecordKind;
+  /** AND of ORs; empty asks for all records. */
+  readonly terms: readonly (readonly SearchTerm[])[];
+  /** The exact test: the database's answer is only a superset. */
+  accepts(patient: Patient): boolean;
+  readonly lastUpdated?: { readonly fromMs?: number; readonly beforeMs?: number };
+  readonly order: 'id' | 'last-updated' | 'last-updated-descending';
+  readonly after?: Cursor;
+  /** Records on one page, 1..1000. */
+  readonly limit: number;
+  /** `none`: do not count; `quick`: count when that is cheap, else leave out; `accurate`: count or refuse. */
+  readonly total: 'none' | 'quick' | 'accurate';
+}
+
+export interface RegistrySearchResult {
+  readonly records: readonly StoredResource[];
+  readonly next?: Cursor;
+  readonly total?: number;
+}
+
+export interface MatchCandidate {
+  readonly goldenId: ResourceId;
+  readonly golden: StoredResource;
+  readonly score: number;
+  readonly grade: MatchGrade;
+  /** The source record that scored best, with the reasons. */
+  readonly sourceId: ResourceId;
+  readonly explanation: Explanation;
+}
+
+export interface MatchResult {
+  /** Most likely first, one per golden record, grades below `possible` left out. */
+  readonly candidates: readonly MatchCandidate[];
+  /** Candidate search hit its bound: others may exist that were not compared. */
+  readonly cut: boolean;
+  readonly modelVersion: string;
+}
+
+/** The registry's core, used by the FHIR routes, the loader and the pages. */
+export interface RegistryCore {
+  /**
+   * THE write path. Submissions of concurrent callers share one transaction per batch (group commit) under one lock, so two
+   * simultaneous registrations of one person cannot miss each other. Each is answered on its own, unless `atomic`.
+   * Rejects with Problem `unavailable` when the database is; then nothing of it was written.
+   */
+  submit(
+    actor: Actor,
+    submissions: readonly Submission[],
+    options?: SubmitOptions,
+  ): Promise<{ readonly outcomes: readonly SubmissionOutcome[]; readonly audited: AuditReceipt }>;
+  /** Current versions of golden or source records; deleted ones have null content. Concurrent reads share round trips. */
+  read(id: ResourceId): Promise<StoredResource | undefined>;
+  readMany(ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, StoredResource>>;
+  readVersion(id: ResourceId, version: number): Promise<StoredResource | undefined>;
+  /** Newest first. */
+  history(id: ResourceId, page: { limit: number; beforeVersion?: number }): Promise<readonly StoredResource[]>;
+  search(search: RegistrySearch): Promise<RegistrySearchResult>;
+  match(patient: Patient, options?: { readonly count?: number }): Promise<MatchResult>;
+  /** The golden record of each source record; ids that are no live source records are absent. */
+  goldenOf(sourceIds: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, ResourceId>>;
+  /** Source records (any golden) whose own identifier in a domain is this one. At most one. */
+  findByKey(system: string, value: string): Promise<ResourceId | undefined>;
+}
