@@ -1,0 +1,161 @@
+import pg from 'pg';
+import { becomeRole, CONNECT_TIMEOUT_MS, type Connection, clientConfig } from './connection.ts';
+import { databaseFailure } from './failure.ts';
+import { createListener } from './listener.ts';
+import type { Database, Sql, SqlValue, Statement, Transaction } from './sql.ts';
+import { parameter } from './values.ts';
+
+export interface DatabaseOptions {
+  readonly connection: Connection;
+  /** Most connections held open at once. */
+  readonly poolSize: number;
+  /** A statement that runs longer is cancelled and refused with `database-too-slow`. */
+  readonly statementTimeoutMs: number;
+  readonly applicationName?: string;
+  /** Told of connections that break while idle, without any data; the next use makes a new one. */
+  readonly onConnectionLost?: (error: Error) => void;
+}
+
+const IDLE_TIMEOUT_MS = 60_000;
+
+/**
+ * Opens a pool on one PostgreSQL database. Connections are made on first use, so this never fails; a statement refuses with
+ * Problem('unavailable', 'database-unavailable') while the database is down and works again once it is back. Nothing is retried.
+ */
+export function createDatabase(options: DatabaseOptions): Database {
+  const applicationName = options.applicationName ?? 'careseal';
+  const pool = openPool(options, applicationName);
+  const listener = createListener(options.connection, applicationName);
+
+  async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw databaseFailure(error, 'connect');
+    });
+    let broken: Error | undefined;
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', onError);
+    try {
+      return await work(client);
+    } finally {
+      client.removeListener('error', onError);
+      // A connection that is not idle any more (a ROLLBACK that failed) must not be given to the next caller.
+      client.release(broken ?? (client.getTransactionStatus() === 'I' ? undefined : new Error('not idle')));
+    }
+  }
+
+  const sql: Sql = {
+    rows: (statement, values) => withClient((client) => clientSql(client).rows(statement, values)),
+    run: (statement, values) => withClient((client) => clientSql(client).run(statement, values)),
+  };
+
+  return {
+    ...sql,
+    transaction: (work) => withClient((client) => runTransaction(client, work)),
+    listen: (channel, onPayload) => listener.listen(channel, onPayload),
+    async close() {
+      await listener.close();
+      if (!pool.ended && !pool.ending) await pool.end();
+    },
+  };
+}
+
+function openPool(options: DatabaseOptions, applicationName: string): pg.Pool {
+  const setRole = becomeRole(options.connection);
+  const pool = new pg.Pool({
+    ...clientConfig(options.connection, { applicationName, statementTimeoutMs: options.statementTimeoutMs }),
+    // BEGIN travels in the same packet as the first statement, and statements started together share round trips.
+    pipeline: true,
+    max: options.poolSize,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...(setRole === undefined
+      ? {}
+      : {
+          onConnect: async (client: pg.ClientBase) => {
+            await client.query(setRole);
+          },
+        }),
+  });
+  pool.on('error', (error) => options.onConnectionLost?.(error));
+  return pool;
+}
+
+/** `Sql` on one connection that the caller holds. */
+export function clientSql(client: pg.ClientBase): Sql {
+  async function query(statement: Statement<unknown>, values: readonly SqlValue[] = []): Promise<pg.QueryResult> {
+    try {
+      return await client.query({ name: statement.name, text: statement.text, values: values.map(parameter) });
+    } catch (error) {
+      throw databaseFailure(error, statement.name);
+    }
+  }
+  return {
+    async rows<Row>(statement: Statement<Row>, values?: readonly SqlValue[]): Promise<Row[]> {
+      // The statement's declared row type is the promise of whoever wrote its SQL; db tests keep it.
+      return (await query(statement, values)).rows as Row[];
+    },
+    async run(statement, values) {
+      return (await query(statement, values)).rowCount ?? 0;
+    },
+  };
+}
+
+async function runTransaction<T>(client: pg.ClientBase, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const afterCommit: (() => void)[] = [];
+  const state = { ended: false };
+  // Not awaited: it is first in the connection's queue, and when it fails every statement after it fails as well.
+  const begun = client.query('BEGIN').catch((error: unknown) => {
+    throw databaseFailure(error, 'BEGIN');
+  });
+  begun.catch(() => undefined);
+  let result: T;
+  try {
+    result = await work(transactionOn(client, afterCommit, state));
+    await begun;
+  } catch (error) {
+    state.ended = true;
+    // When the ROLLBACK itself fails the connection is gone, and PostgreSQL rolls back by itself; withClient discards it.
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+  state.ended = true;
+  await commit(client);
+  for (const act of afterCommit) act();
+  return result;
+}
+
+async function commit(client: pg.ClientBase): Promise<void> {
+  const answer = await client.query('COMMIT').catch((error: unknown) => {
+    throw databaseFailure(error, 'COMMIT');
+  });
+  // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK, as a success: someone swallowed a statement's error.
+  if (answer.command !== 'COMMIT') throw new Error('A transaction whose statement had failed was asked to commit');
+}
+
+function transactionOn(client: pg.ClientBase, afterCommit: (() => void)[], state: { ended: boolean }): Transaction {
+  const sql = clientSql(client);
+  const open = (): void => {
+    if (state.ended) throw new Error('This transaction has ended; a statement was started after its work had settled');
+  };
+  const tx: Omit<Transaction, never> & Sql = Object.assign(
+    {
+      async rows<Row>(statement: Statement<Row>, values?: readonly SqlValue[]) {
+        open();
+        return await sql.rows(statement, values);
+      },
+      async run(statement: Statement<never>, values?: readonly SqlValue[]) {
+        open();
+        return await sql.run(statement, values);
+      },
+      afterCommit(act: () => void) {
+        open();
+        afterCommit.push(act);
+      },
+    },
+    // The brand has no run-time part; this is the one place that may claim it.
+    {} as Pick<Transaction, Extract<keyof Transaction, symbol>>,
+  );
+  return tx;
+}
