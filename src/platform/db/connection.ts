@@ -24,6 +24,8 @@ export interface SessionSettings {
 /** Longest wait for a connection, whether it is being made or the pool is full. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
+const HANGING_SERVER_MS = 5_000;
+
 const IDENTIFIER = /^[a-z_][a-z0-9_]*$/;
 
 /** The SQL that makes a new connection take on its role; undefined when it signed in as the right one. */
@@ -50,6 +52,8 @@ export function clientConfig(connection: Connection, settings: SessionSettings):
     ...(connection.url !== undefined && connection.password !== undefined ? { password: connection.password } : {}),
     application_name: settings.applicationName,
     statement_timeout: settings.statementTimeoutMs,
+    // The server's own limit does not help when the server itself hangs (stopped, or its machine is gone).
+    ...(settings.statementTimeoutMs === 0 ? {} : { query_timeout: settings.statementTimeoutMs + HANGING_SERVER_MS }),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     types: COLUMN_TYPES,

@@ -60,10 +60,15 @@ export function databaseFailure(error: unknown, statementName: string): Error {
     return unavailable(`${statementName}: SQLSTATE ${state}`);
   }
   if (state.startsWith('53')) {
-    return new Problem('unavailable', 'database-full', 'The database has run out of disk or memory. Nothing was saved.', {
-      privateDetail: `${statementName}: SQLSTATE ${state}`,
-      retryAfterSeconds: 30,
-    });
+    return new Problem(
+      'unavailable',
+      'database-full',
+      'The database has run out of disk or memory. Nothing was saved.',
+      {
+        privateDetail: `${statementName}: SQLSTATE ${state}`,
+        retryAfterSeconds: 30,
+      },
+    );
   }
   if (state === '57014' || state === '55P03') {
     return new Problem('unavailable', 'database-too-slow', 'The database took too long to answer. Nothing was saved.', {
@@ -81,8 +86,13 @@ export function databaseFailure(error: unknown, statementName: string): Error {
 }
 
 function unavailable(privateDetail: string): Problem {
-  return new Problem('unavailable', 'database-unavailable', 'The database cannot be reached right now. Please try again shortly.', {
-    privateDetail,
-    retryAfterSeconds: 2,
-  });
+  return new Problem(
+    'unavailable',
+    'database-unavailable',
+    'The database cannot be reached right now. Please try again shortly.',
+    {
+      privateDetail,
+      retryAfterSeconds: 2,
+    },
+  );
 }

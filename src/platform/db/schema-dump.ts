@@ -9,7 +9,9 @@ import { type MaintenanceSession, withMaintenanceSession } from './session.ts';
 export async function dumpSchema(owner: Connection): Promise<string> {
   return await withMaintenanceSession(owner, async (session) => {
     await session.script('SET search_path TO pg_catalog');
-    const parts: string[] = ['-- Golden dump of the schema: `npm run schema` writes it, a test compares it. Do not edit.'];
+    const parts: string[] = [
+      '-- Golden dump of the schema: `npm run schema` writes it, a test compares it. Do not edit.',
+    ];
     for (const { name } of await schemas(session)) parts.push(await dumpOne(session, name));
     return `${parts.join('\n\n')}\n`;
   });
@@ -49,7 +51,12 @@ async function dumpTable(session: MaintenanceSession, table: string): Promise<st
   const tail = await lines(session, TABLE_TAIL, table);
   const after: string[] = [];
   for (const query of [INDEXES, TRIGGERS, TABLE_GRANTS]) after.push(...(await lines(session, query, table)));
-  return [`CREATE TABLE ${table} (`, inside.map((line) => `  ${line}`).join(',\n'), `)${tail.join('')};`, ...after].join('\n');
+  return [
+    `CREATE TABLE ${table} (`,
+    inside.map((line) => `  ${line}`).join(',\n'),
+    `)${tail.join('')};`,
+    ...after,
+  ].join('\n');
 }
 
 async function lines(session: MaintenanceSession, query: string, subject: string): Promise<string[]> {

@@ -14,7 +14,9 @@ export async function withMaintenanceSession<T>(
   connection: Connection,
   work: (session: MaintenanceSession) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client(clientConfig(connection, { applicationName: 'careseal maintenance', statementTimeoutMs: 0 }));
+  const client = new pg.Client(
+    clientConfig(connection, { applicationName: 'careseal maintenance', statementTimeoutMs: 0 }),
+  );
   // Without a listener a connection that breaks between two statements would end the process; the next statement tells.
   client.on('error', () => undefined);
   try {
