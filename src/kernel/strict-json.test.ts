@@ -87,3 +87,11 @@ test('brackets, colons and quotes inside strings do not count', () => {
   const value = { a: '{[:"\\', 'b":[': ['\\"', '\u2028'], c: {} };
   expect(parseStrictJson(JSON.stringify(value), { depthMax: 2 })).toEqual(value);
 });
+
+test('keeps the text of numbers when asked to', () => {
+  const text = '{"a":1.00,"b":[1e2,-1E+2,0.5,7,1.5e300],"c":"1.00","d":true,"e":{"f":-0.0}}';
+  const kept = parseStrictJson(text, { keepNumberText: true });
+  expect(JSON.stringify(kept)).toBe(text);
+  expect(JSON.stringify(parseStrictJson(text))).not.toBe(text);
+  expect(refusal('{"a":1.0,"a":2}')).toMatch(/^json-duplicate-name/);
+});

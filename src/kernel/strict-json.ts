@@ -13,6 +13,11 @@ import { Problem } from './problem.ts';
 export interface StrictJsonOptions {
   /** Deepest nesting of arrays and objects; `[]` is 1. Default 64. */
   readonly depthMax?: number;
+  /**
+   * Keeps a number whose text is not the one JavaScript prints (`1.00`, `1e2`) as `JSON.rawJSON`, so that it is printed as it
+   * came: a FHIR decimal's precision counts. Default false.
+   */
+  readonly keepNumberText?: boolean;
 }
 
 export type StrictJsonCode = 'json-encoding' | 'json-syntax' | 'json-duplicate-name' | 'json-too-deep' | 'json-value';
@@ -31,7 +36,22 @@ export function parseStrictJson(input: string | Uint8Array, options: StrictJsonO
     throw fault(text, depthMax);
   }
   if (countMembers(value, scanned.escapes) !== scanned.members) throw fault(text, depthMax);
-  return value;
+  return options.keepNumberText === true && scanned.fractions ? parseKeepingNumbers(text) : value;
+}
+
+// ECMAScript 2026, in every run time we support; TypeScript's ES2024 library does not know it yet.
+declare const JSON: {
+  parse(
+    text: string,
+    reviver?: (name: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): unknown;
+};
+
+function parseKeepingNumbers(text: string): unknown {
+  return JSON.parse(text, (_, value, { source }) =>
+    typeof value === 'number' && source !== undefined && source !== String(value) ? JSON.rawJSON(source) : value,
+  );
 }
 
 function decode(bytes: Uint8Array): string {
@@ -52,16 +72,20 @@ interface Scan {
   readonly members: number;
   /** Whether a `\u` escape occurs, the only way a lone surrogate can come in. */
   readonly escapes: boolean;
+  /** Whether a full stop or an exponent occurs outside strings, without which a number prints as it came. */
+  readonly fractions: boolean;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const FULL_STOP = 0x2e;
 
 function scan(text: string, depthMax: number): Scan | 'too-deep' {
   let members = 0;
   let depth = 0;
   let escapes = false;
+  let fractions = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
@@ -71,12 +95,18 @@ function scan(text: string, depthMax: number): Scan | 'too-deep' {
         if (inside === BACKSLASH && text.charCodeAt(++i) === 0x75) escapes = true;
       }
     } else if (code === COLON) members++;
+    else if (code === FULL_STOP || isExponent(text, i, code)) fractions = true;
     // 0x7b and 0x5b open, 0x7d and 0x5d close: the same bit pattern but for one bit.
     else if ((code | 0x20) === 0x7b) {
       if (++depth > depthMax) return 'too-deep';
     } else if ((code | 0x20) === 0x7d) depth--;
   }
-  return { members, escapes };
+  return { members, escapes, fractions };
+}
+
+/** An e or E after a digit; those of `true` and `false` come after letters. */
+function isExponent(text: string, at: number, code: number): boolean {
+  return (code | 0x20) === 0x65 && text.charCodeAt(at - 1) <= 0x39;
 }
 
 /** Members in the whole value; NaN, which equals no count, when a value in it is out of bounds. */

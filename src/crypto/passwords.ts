@@ -1,0 +1,99 @@
+import { hash, hashRaw, verify } from '@node-rs/argon2';
+import { Problem } from '../kernel/problem.ts';
+import { KEY_BYTES, type SecretKey, secretKey } from './secret-key.ts';
+
+/**
+ * Argon2id (RFC 9106). One hash costs 10 ms and 19 MiB (OWASP's first choice), so the number that run at once is capped
+ * and the queue is bounded: a flood of sign-ins must not take the memory or the processors of the rest of the server.
+ */
+export interface PasswordHasher {
+  /** The encoded hash (PHC string) with a random salt. */
+  hash(password: string): Promise<string>;
+  /**
+   * Whether the password is right. `undefined` stands for an account that does not exist: the same work is done and the
+   * answer is false, so that the time of the answer does not tell which accounts exist.
+   */
+  verify(encoded: string | undefined, password: string): Promise<boolean>;
+  /** Whether the hash was made with other costs than those in use and should be made again at the next sign-in. */
+  needsRehash(encoded: string): boolean;
+}
+
+export interface PasswordHasherOptions {
+  /** Hashes at once. */
+  readonly parallelMax: number;
+  /** Callers waiting beyond those; more are refused with `Problem('unavailable', 'passwords-busy')`. */
+  readonly waitingMax: number;
+}
+
+/** The library's `Algorithm.Argon2id`, whose const enum cannot be imported by code whose types are only erased. */
+const ARGON2ID = 2;
+const COSTS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
+const PREFIX = `$argon2id$v=19$m=${COSTS.memoryCost},t=${COSTS.timeCost},p=${COSTS.parallelism}$`;
+/** A hash of these costs that no password has: its 32 bytes are all zero. */
+const NOBODY = `${PREFIX}${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
+export function createPasswordHasher(
+  options: PasswordHasherOptions = { parallelMax: 2, waitingMax: 64 },
+): PasswordHasher {
+  const run = createBoundedQueue(options);
+  return {
+    hash: (password) => run(() => hash(normalised(password), COSTS)),
+    verify: async (encoded, password) => {
+      const right = await run(() => verify(encoded ?? NOBODY, normalised(password)));
+      return right && encoded !== undefined;
+    },
+    needsRehash: (encoded) => !encoded.startsWith(PREFIX),
+  };
+}
+
+/** NIST SP 800-63B §3.1.1.2: the same password typed on two keyboards must give the same bytes. */
+function normalised(password: string): string {
+  return password.normalize('NFKC');
+}
+
+function createBoundedQueue({ parallelMax, waitingMax }: PasswordHasherOptions) {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= parallelMax) {
+      if (waiting.length >= waitingMax) {
+        throw new Problem('unavailable', 'passwords-busy', 'Too many sign-ins at once. Try again in a moment.', {
+          retryAfterSeconds: 2,
+        });
+      }
+      // The one that finishes hands its place on, so `running` stays as it is.
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else running++;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  };
+}
+
+/** Argon2id costs of a root key made from a passphrase: paid once per start, so far above those of a sign-in. */
+export const PASSPHRASE_COSTS = { memoryKiB: 262_144, passes: 4 } as const;
+
+export interface PassphraseDerivation {
+  readonly salt: Uint8Array;
+  readonly memoryKiB: number;
+  readonly passes: number;
+}
+
+/** The root key of a passphrase given at start. */
+export async function keyFromPassphrase(passphrase: string, how: PassphraseDerivation): Promise<SecretKey> {
+  const bytes = await hashRaw(normalised(passphrase), {
+    algorithm: ARGON2ID,
+    memoryCost: how.memoryKiB,
+    timeCost: how.passes,
+    parallelism: 1,
+    outputLen: KEY_BYTES,
+    salt: how.salt,
+  });
+  const key = secretKey(bytes);
+  bytes.fill(0);
+  return key;
+}
