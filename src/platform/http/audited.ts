@@ -19,3 +19,18 @@ export function issueAuditReceipt(): AuditReceipt {
 export function isGenuineReceipt(value: unknown): value is AuditReceipt {
   return typeof value === 'object' && value !== null && issued.has(value);
 }
+
+const auditedRefusals = new WeakSet<object>();
+
+/**
+ * Marks a refusal whose audit event a feature has written already, with more than the door could know (whose account, which
+ * factor), so that the door does not write a second one. Needs the event's receipt.
+ */
+export function markRefusalAudited<Refusal extends object>(refusal: Refusal, proof: AuditReceipt): Refusal {
+  if (isGenuineReceipt(proof)) auditedRefusals.add(refusal);
+  return refusal;
+}
+
+export function isRefusalAudited(refusal: object): boolean {
+  return auditedRefusals.has(refusal);
+}
