@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { Problem } from '../../kernel/problem.ts';
+import { createDatabase, isUniqueViolation, SqlError, statement, withMaintenanceSession } from './index.ts';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase();
+  await db.ownerDatabase.run(statement('test.schema', 'CREATE SCHEMA test AUTHORIZATION careseal_owner'));
+  await db.ownerDatabase.run(
+    statement('test.table', 'CREATE TABLE test.thing (id bigint PRIMARY KEY, data bytea, tags bigint[])'),
+  );
+  await db.ownerDatabase.run(statement('test.grant', 'GRANT USAGE ON SCHEMA test TO careseal_app'));
+  await db.ownerDatabase.run(statement('test.grant2', 'GRANT SELECT, INSERT ON test.thing TO careseal_app'));
+});
+afterAll(() => db.close());
+
+const insert = statement('test.insert', 'INSERT INTO test.thing (id, data, tags) VALUES ($1, $2, $3)');
+const read = statement<{ id: bigint; data: Buffer; tags: bigint[] }>(
+  'test.read',
+  'SELECT * FROM test.thing WHERE id = $1',
+);
+
+describe('statements', () => {
+  it('carry bigints, bytes and arrays both ways without loss', async () => {
+    const data = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const tags = [-(2n ** 63n), 2n ** 63n - 1n, 0n];
+    expect(await db.database.run(insert, [2n ** 62n + 1n, data, tags])).toBe(1);
+    const [row] = await db.database.rows(read, [2n ** 62n + 1n]);
+    expect(row).toEqual({ id: 2n ** 62n + 1n, data: Buffer.from(data), tags });
+  });
+
+  it('are refused to the application where no migration granted them', async () => {
+    const remove = statement('test.delete', 'DELETE FROM test.thing');
+    const refusal = await db.database.run(remove).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(SqlError);
+    expect(refusal).toMatchObject({ sqlState: '42501' });
+    const create = statement('test.ddl', 'CREATE TABLE public.mine (id int)');
+    await expect(db.database.run(create)).rejects.toMatchObject({ sqlState: '42501' });
+  });
+
+  it('never quote a value in the error', async () => {
+    const secret = statement('test.secret', 'SELECT $1::text::bigint');
+    const refusal = await db.database.rows(secret, ['Nakato']).catch((error: unknown) => error);
+    expect(String(refusal)).toContain('22P02');
+    expect(JSON.stringify(refusal) + String(refusal)).not.toContain('Nakato');
+  });
+
+  it('tell a unique violation by its constraint', async () => {
+    await db.database.run(insert, [5n, null, []]);
+    const refusal = await db.database.run(insert, [5n, null, []]).catch((error: unknown) => error);
+    expect(isUniqueViolation(refusal)).toBe(true);
+    expect(isUniqueViolation(refusal, 'thing_pkey')).toBe(true);
+    expect(isUniqueViolation(refusal, 'other')).toBe(false);
+  });
+});
+
+describe('transactions', () => {
+  it('commit what they did, then run what waited for the commit', async () => {
+    const order: string[] = [];
+    await db.database.transaction(async (tx) => {
+      tx.afterCommit(() => order.push('after'));
+      await tx.run(insert, [10n, null, []]);
+      order.push('work');
+    });
+    expect(order).toEqual(['work', 'after']);
+    expect(await db.database.rows(read, [10n])).toHaveLength(1);
+  });
+
+  it('undo everything when the work throws, and run nothing after', async () => {
+    let ran = false;
+    const work = db.database.transaction(async (tx) => {
+      tx.afterCommit(() => {
+        ran = true;
+      });
+      await tx.run(insert, [11n, null, []]);
+      throw new Problem('conflict', 'no', 'No.');
+    });
+    await expect(work).rejects.toMatchObject({ code: 'no' });
+    expect(await db.database.rows(read, [11n])).toHaveLength(0);
+    expect(ran).toBe(false);
+  });
+
+  it('do not pretend to commit after a statement failed and somebody swallowed it', async () => {
+    const work = db.database.transaction(async (tx) => {
+      await tx.run(insert, [12n, null, []]);
+      await tx.run(insert, [12n, null, []]).catch(() => undefined);
+    });
+    await expect(work).rejects.toThrow('asked to commit');
+    expect(await db.database.rows(read, [12n])).toHaveLength(0);
+  });
+
+  it('refuse statements started after they have ended', async () => {
+    const leaked = await db.database.transaction((tx) => Promise.resolve(tx));
+    await expect(leaked.run(insert, [13n, null, []])).rejects.toThrow('has ended');
+  });
+
+  it('leave the pool whole after many failures', async () => {
+    const failing = Array.from({ length: 50 }, () =>
+      db.database.transaction(async (tx) => {
+        await tx.run(insert, [14n, null, []]);
+        throw new Error('stop');
+      }),
+    );
+    for (const outcome of await Promise.allSettled(failing)) expect(outcome.status).toBe('rejected');
+    expect(await db.database.rows(read, [14n])).toHaveLength(0);
+  });
+});
+
+describe('an unreachable database', () => {
+  it('is a Problem that says to try again', async () => {
+    const nowhere = createDatabase({
+      connection: { host: '127.0.0.1', port: 1, user: 'x', database: 'x' },
+      poolSize: 1,
+      statementTimeoutMs: 1000,
+    });
+    await expect(nowhere.rows(read, [1n])).rejects.toMatchObject({ kind: 'unavailable', code: 'database-unavailable' });
+    await expect(nowhere.transaction(() => Promise.resolve())).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(nowhere.listen('x', () => undefined)).rejects.toMatchObject({ kind: 'unavailable' });
+    await nowhere.close();
+  });
+
+  it('comes back by itself after its connections were cut, and a slow statement is cut off', async () => {
+    const mine = createDatabase({ connection: db.connection, poolSize: 2, statementTimeoutMs: 200 });
+    await mine.rows(read, [1n]);
+    await withMaintenanceSession(db.superuserConnection, async (session) => {
+      await session.script(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+    });
+    const outcome = await mine.rows(read, [1n]).catch((error: unknown) => error);
+    if (outcome instanceof Error) expect(outcome).toMatchObject({ kind: 'unavailable' });
+    expect(await mine.rows(read, [1n])).toHaveLength(0);
+    const slow = statement('test.slow', 'SELECT pg_sleep(2)');
+    await expect(mine.rows(slow)).rejects.toMatchObject({ code: 'database-too-slow' });
+    await mine.close();
+  });
+});
+
+describe('listening', () => {
+  it('hears what is notified, until it is told to stop', async () => {
+    const heard: string[] = [];
+    const notify = statement('test.notify', 'SELECT pg_notify($1, $2)');
+    const stop = await db.database.listen('news', (payload) => heard.push(payload));
+    await db.database.rows(notify, ['news', 'one']);
+    await expect.poll(() => heard).toEqual(['one']);
+    await stop();
+    await db.database.rows(notify, ['news', 'two']);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(heard).toEqual(['one']);
+  });
+});
