@@ -22,8 +22,8 @@ export interface CreateSubmission {
   readonly kind: 'create';
   readonly domain: DomainRef;
   readonly patient: ValidPatient;
-  /** FHIR If-None-Exist by identifier of the same domain: an existing record is answered instead of a second one made. */
-  readonly ifNoneExist?: { readonly system: string; readonly value: string };
+  /** FHIR If-None-Exist by an identifier in `domain`: an existing record is answered (`unchanged`) instead of a second one made. */
+  readonly ifNoneExist?: { readonly value: string };
 }
 
 export interface UpdateSubmission {
@@ -59,8 +59,10 @@ export interface SubmitOptions {
     tx: import('../../platform/db/sql.ts').Transaction,
     outcomes: readonly SubmissionOutcome[],
   ) => Promise<void>;
-  /** Name of the audit event: `client.create` and so on by default; the loader passes `load.record`. */
-  readonly auditEventPrefix?: string;
+  /** Record an audit event for refused and unchanged submissions too (batch Bundles); a lone refusal is recorded by the door. */
+  readonly auditAll?: boolean;
+  /** Record no event for submissions that changed nothing (loading the same file again). */
+  readonly quietUnchanged?: boolean;
 }
 
 export type SubmissionOutcome =

@@ -56,13 +56,14 @@ export interface RegistryCore {
   /**
    * THE write path. Submissions of concurrent callers share one transaction per batch (group commit) under one lock, so two
    * simultaneous registrations of one person cannot miss each other. Each is answered on its own, unless `atomic`.
+   * `audited` is absent only when every submission was refused and `auditAll` is off: throw the refusal, the door records it.
    * Rejects with Problem `unavailable` when the database is; then nothing of it was written.
    */
   submit(
     actor: Actor,
     submissions: readonly Submission[],
     options?: SubmitOptions,
-  ): Promise<{ readonly outcomes: readonly SubmissionOutcome[]; readonly audited: AuditReceipt }>;
+  ): Promise<{ readonly outcomes: readonly SubmissionOutcome[]; readonly audited: AuditReceipt | undefined }>;
   /** Current versions of golden or source records; deleted ones have null content. Concurrent reads share round trips. */
   read(id: ResourceId): Promise<StoredResource | undefined>;
   readMany(ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, StoredResource>>;

@@ -1,0 +1,107 @@
+/** What one round of submissions knows while it decides: loaded from the database, changed in memory, written once at the end. */
+import type { Patient } from '@medplum/fhirtypes';
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { MatchRecord } from '../matching/model.ts';
+import type { PreparedRecord } from './matcher.ts';
+import type { LedgerDetail, LedgerKind } from './model.ts';
+import type { WantedReview } from './rules.ts';
+
+export interface SourceState {
+  readonly id: ResourceId;
+  goldenId: ResourceId;
+  readonly domainId: number;
+  keyToken: bigint | null;
+  /** Version in the database; 0 for a record that this round makes. */
+  readonly storedVersion: number;
+  version: number;
+  pinned: boolean;
+  record: MatchRecord;
+  prepared: PreparedRecord;
+  /** Blinded blocking keys as they stand in the database, then as they shall stand. */
+  storedTokens: readonly bigint[] | undefined;
+  tokens: readonly bigint[] | undefined;
+  /** Full content, where it was needed or is new. */
+  patient: Patient | undefined;
+  lastUpdatedMs: number;
+  change: 'none' | 'written' | 'moved' | 'deleted';
+}
+
+export interface GoldenState {
+  readonly id: ResourceId;
+  /** Version in the database; 0 for one that this round makes. */
+  storedVersion: number;
+  readonly members: Set<ResourceId>;
+  touched: boolean;
+  replacedBy?: ResourceId;
+}
+
+export interface PendingLedgerEntry {
+  readonly kind: LedgerKind;
+  readonly goldenId: ResourceId;
+  readonly sourceId?: ResourceId;
+  readonly otherSourceId?: ResourceId;
+  readonly otherGoldenId?: ResourceId;
+  readonly detail: LedgerDetail;
+}
+
+export interface PendingReview extends WantedReview {
+  readonly sourceId: ResourceId;
+}
+
+export class RoundState {
+  readonly sources = new Map<ResourceId, SourceState>();
+  readonly goldens = new Map<ResourceId, GoldenState>();
+  /** Blind blocking key → records that carry it: what the database answered, and what this round adds. */
+  readonly byToken = new Map<bigint, ResourceId[]>();
+  /** Keys whose block was larger than the bound. */
+  readonly cutTokens = new Set<bigint>();
+  readonly neverLinks = new Set<string>();
+  readonly ledger: PendingLedgerEntry[] = [];
+  readonly reviews: PendingReview[] = [];
+
+  add(source: SourceState): void {
+    this.sources.set(source.id, source);
+    this.golden(source.goldenId).members.add(source.id);
+  }
+
+  golden(id: ResourceId): GoldenState {
+    let golden = this.goldens.get(id);
+    if (!golden) {
+      golden = { id, storedVersion: 0, members: new Set(), touched: false };
+      this.goldens.set(id, golden);
+    }
+    return golden;
+  }
+
+  /** Moves a record to another golden record and marks both for recomputation. */
+  place(source: SourceState, goldenId: ResourceId): void {
+    const from = this.golden(source.goldenId);
+    from.members.delete(source.id);
+    from.touched = true;
+    source.goldenId = goldenId;
+    if (source.change === 'none') source.change = 'moved';
+    const to = this.golden(goldenId);
+    to.members.add(source.id);
+    to.touched = true;
+  }
+
+  index(tokens: readonly bigint[], id: ResourceId): void {
+    for (const token of tokens) {
+      const list = this.byToken.get(token);
+      if (!list) this.byToken.set(token, [id]);
+      else if (!list.includes(id)) list.push(id);
+    }
+  }
+
+  neverLinked(x: ResourceId, y: ResourceId): boolean {
+    return this.neverLinks.has(pairKey(x, y));
+  }
+}
+
+export function orderedPair(x: ResourceId, y: ResourceId): readonly [ResourceId, ResourceId] {
+  return x < y ? [x, y] : [y, x];
+}
+
+export function pairKey(x: ResourceId, y: ResourceId): string {
+  return orderedPair(x, y).join(' ');
+}

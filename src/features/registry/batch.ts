@@ -1,0 +1,132 @@
+/**
+ * One batch of submissions: one transaction, one lock. Submissions that touch the same record are decided one after the other
+ * in rounds, so that each sees what the former did.
+ */
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
+import { auditInputs } from './batch-audit.ts';
+import type { DomainTable } from './deps.ts';
+import { golden404 } from './lookup-problems.ts';
+import type { SubmissionOutcome } from './model.ts';
+import { type Decided, decideWork } from './round-decisions.ts';
+import { findExisting, isMeant, loadPatients, loadRound, type RoundDeps } from './round-loading.ts';
+import { writeRound } from './round-writing.ts';
+import { type SourceRow, takeRegistryLock } from './store.ts';
+import { refused, type Work } from './work.ts';
+
+export interface BatchResult {
+  readonly outcomes: readonly SubmissionOutcome[];
+  /** Absent when nothing happened that is worth an event: every submission refused. */
+  readonly audited: AuditReceipt | undefined;
+}
+
+/** Runs inside a transaction; a throw rolls everything back. Answers in the order of the works. */
+export async function runBatch(
+  deps: RoundDeps,
+  tx: Transaction,
+  batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
+): Promise<BatchResult> {
+  await takeRegistryLock(tx);
+  const decided: Decided[] = [];
+  let waiting = batch.works.filter((work) => work.outcome === undefined);
+  while (waiting.length > 0) {
+    const existing = await findExisting(deps, tx, waiting);
+    const { now, later } = splitRound(waiting, existing);
+    decided.push(...(await runRound(deps, tx, { works: now, existing, domains: batch.domains })));
+    waiting = later;
+  }
+  const inputs = auditInputs(batch.works, decided);
+  const audited = inputs.length === 0 ? undefined : await deps.audit.record(tx, inputs);
+  return { outcomes: batch.works.map(outcomeOf), audited };
+}
+
+function outcomeOf(work: Work): SubmissionOutcome {
+  if (!work.outcome) throw new Error('a submission was left without an answer');
+  return work.outcome;
+}
+
+/** Each record once per round. */
+function splitRound(works: readonly Work[], existing: readonly SourceRow[]): { now: Work[]; later: Work[] } {
+  const byKey = new Map(
+    existing.flatMap((row) => (row.key_token === null ? [] : [[row.key_token, row.source_id] as const])),
+  );
+  const known = new Set(existing.map((row) => row.source_id));
+  const taken = new Set<string>();
+  const now: Work[] = [];
+  const later: Work[] = [];
+  for (const work of works) {
+    const { submission } = work;
+    const byId = submission.kind === 'update' || submission.kind === 'delete';
+    const named = byId ? submission.id : work.keyTokens.map((token) => byKey.get(token)).find((id) => id !== undefined);
+    if (named !== undefined && known.has(named)) work.existingId = named;
+    const identity = named ?? (work.keyTokens[0] === undefined ? undefined : String(work.keyTokens[0]));
+    if (identity !== undefined && taken.has(identity)) later.push(work);
+    else {
+      if (identity !== undefined) taken.add(identity);
+      now.push(work);
+    }
+  }
+  return { now, later };
+}
+
+async function runRound(
+  deps: RoundDeps,
+  tx: Transaction,
+  round: { readonly works: readonly Work[]; readonly existing: readonly SourceRow[]; readonly domains: DomainTable },
+): Promise<Decided[]> {
+  const state = await loadRound(deps, tx, round);
+  const meant = round.works.flatMap((work) => (work.existingId === undefined ? [] : [work.existingId]));
+  await loadPatients(deps, tx, state, meant);
+  const nowMs = deps.clock.nowMs();
+  const decided: Decided[] = [];
+  for (const work of round.works) {
+    const existing = work.existingId === undefined ? undefined : state.sources.get(work.existingId);
+    if (existing && !isMeant(work, existing.patient)) delete work.existingId;
+    const found = decideWork(
+      { state, domains: round.domains, matcher: deps.matcher, records: deps.records, nowMs },
+      work,
+    );
+    if (found) decided.push(found);
+  }
+  await explainMissing(deps, tx, round.works);
+  const { contents } = await writeRound(deps, tx, { state, nowMs });
+  for (const one of decided) one.work.outcome = await answer(deps, tx, { one, contents });
+  return decided;
+}
+
+/** "Not found" is said exactly: unknown, deleted, or a golden record that nobody may write. */
+async function explainMissing(deps: RoundDeps, tx: Transaction, works: readonly Work[]): Promise<void> {
+  for (const work of works) {
+    const missing = work.outcome?.status === 'refused' && work.outcome.problem.code === 'client-not-found';
+    if (missing && (work.submission.kind === 'update' || work.submission.kind === 'delete')) {
+      work.outcome = refused(await golden404(deps.resources, tx, work.submission.id));
+    }
+  }
+}
+
+async function answer(
+  deps: RoundDeps,
+  tx: Transaction,
+  what: { readonly one: Decided; readonly contents: ReadonlyMap<ResourceId, Uint8Array | null> },
+): Promise<SubmissionOutcome> {
+  const { source, status, linked, reviews, candidatesCut } = what.one;
+  let content = what.contents.get(source.id) ?? null;
+  let lastUpdatedMs = source.lastUpdatedMs;
+  if (status === 'unchanged') {
+    const stored = (await deps.resources.read(tx, 'Patient', [source.id])).get(source.id);
+    content = stored?.content ?? null;
+    lastUpdatedMs = stored?.lastUpdatedMs ?? lastUpdatedMs;
+  }
+  return {
+    status,
+    id: source.id,
+    version: source.version,
+    lastUpdatedMs,
+    goldenId: source.goldenId,
+    content,
+    linked,
+    reviewsOpened: reviews,
+    candidatesCut,
+  };
+}

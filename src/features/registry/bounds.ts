@@ -1,0 +1,19 @@
+/** Bounds of the candidate search. A bound that was hit is reported with the outcome, never silent. */
+
+/** Records compared per blocking key. A fuller block is cut, and the answer says so. */
+export const CANDIDATES_PER_KEY_MAX = 64;
+
+/** Submissions in one transaction. Larger batches cost latency for the ones that wait behind. */
+export const BATCH_SUBMISSIONS_MAX = 256;
+
+/** Submissions waiting in this process before new ones are refused with 503: memory stays bounded. */
+export const WAITING_SUBMISSIONS_MAX = 5_000;
+
+/** Rows opened for one page or one count before a search is refused as too broad. */
+export const SEARCH_ROWS_MAX = 20_000;
+
+/** Rows opened to count exactly when nobody insisted on an accurate total. */
+export const QUICK_COUNT_ROWS_MAX = 2_000;
+
+/** Prepared match records kept in memory per process. */
+export const RECORD_CACHE_MAX = 20_000;

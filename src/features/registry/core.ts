@@ -1,0 +1,60 @@
+/** Puts the registry's core together: the write path, reads, searches and `$match`. */
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { StoredResource } from '../../store/model.ts';
+import type { RegistryDeps } from './deps.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { matchPatient } from './match.ts';
+import { createReadBatcher } from './read-batcher.ts';
+import { createRecords, keyTokensOf } from './records.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { searchRegistry } from './search.ts';
+import type { RegistryCore } from './service.ts';
+import { patientOf } from './content.ts';
+import { readGoldenOf, readSourcesByKey } from './store.ts';
+import { ownIdentifier } from './work.ts';
+
+export interface BuiltCore {
+  readonly core: RegistryCore;
+  readonly intake: Intake;
+  readonly roundDeps: RoundDeps;
+}
+
+export function createCore(deps: RegistryDeps): BuiltCore {
+  const roundDeps: RoundDeps = { ...deps, records: createRecords(deps.keyRing, deps.matcher) };
+  const intake = createIntake(roundDeps);
+  const reads = createReadBatcher<ResourceId, StoredResource>(
+    (ids) => deps.resources.read(deps.database, 'Patient', ids),
+    { inFlightMax: 2, keysMax: 64 },
+  );
+  const core: RegistryCore = {
+    submit: (actor, submissions, options = {}) => intake.submit(actor, submissions, options),
+    read: (id) => reads.read(id),
+    readMany: (ids) => deps.resources.read(deps.database, 'Patient', ids),
+    readVersion: (id, version) => deps.resources.readVersion(deps.database, 'Patient', id, version),
+    history: (id, page) => deps.resources.history(deps.database, 'Patient', id, page),
+    search: (search) => searchRegistry(deps, search),
+    match: (patient, options) => matchPatient(roundDeps, patient, options),
+    async goldenOf(sourceIds) {
+      const rows = await readGoldenOf(deps.database, sourceIds);
+      return new Map(rows.map((row) => [row.source_id, row.golden_id]));
+    },
+    findByKey: (system, value) => findByKey(deps, system, value),
+  };
+  return { core, intake, roundDeps };
+}
+
+async function findByKey(deps: RegistryDeps, system: string, value: string): Promise<ResourceId | undefined> {
+  const domain = (await deps.domains.table()).bySystem(system);
+  if (!domain) return undefined;
+  const rows = await readSourcesByKey(deps.database, keyTokensOf(deps.keyRing, domain.id, value));
+  const stored = await deps.resources.read(
+    deps.database,
+    'Patient',
+    rows.map((row) => row.source_id),
+  );
+  for (const { source_id } of rows) {
+    const content = stored.get(source_id)?.content;
+    if (content && ownIdentifier(patientOf(content), system) === value) return source_id;
+  }
+  return undefined;
+}

@@ -1,0 +1,59 @@
+/** Golden records as they are stored: computed from their members, found by the union of their members' search terms. */
+import type { Patient } from '@medplum/fhirtypes';
+import type { ResourceWrite } from '../../store/model.ts';
+import type { GoldenState, RoundState } from './batch-state.ts';
+import { storedContent } from './content.ts';
+import type { RegistryDeps } from './deps.ts';
+import type { SearchTerm } from './service.ts';
+import { computeGolden, type Member } from './survivorship.ts';
+
+type GoldenDeps = Pick<RegistryDeps, 'keyRing' | 'termsOf'>;
+
+export function goldenWrite(
+  deps: GoldenDeps,
+  state: RoundState,
+  what: { readonly golden: GoldenState; readonly nowMs: number },
+): ResourceWrite {
+  const { golden, nowMs } = what;
+  const version = golden.storedVersion + 1;
+  const head = { id: golden.id, version, lastUpdatedMs: nowMs, kind: 'golden' as const };
+  const base = { type: 'Patient', id: golden.id, version, lastUpdatedMs: nowMs };
+  if (golden.replacedBy !== undefined) {
+    return { ...base, content: storedContent(redirect(golden.replacedBy), head), tokens: [] };
+  }
+  const members = membersOf(state, golden);
+  if (members.length === 0) return { ...base, content: null, tokens: [] };
+  const { patient } = computeGolden(members);
+  return { ...base, content: storedContent(patient, head), tokens: goldenTokens(deps, patient, members) };
+}
+
+function membersOf(state: RoundState, golden: GoldenState): Member[] {
+  const members: Member[] = [];
+  for (const id of golden.members) {
+    const source = state.sources.get(id);
+    if (!source?.patient) throw new Error('a member of a golden record was not loaded');
+    members.push({ sourceId: id, lastUpdatedMs: source.lastUpdatedMs, patient: source.patient });
+  }
+  return members;
+}
+
+/** A merged golden record points to the one that stands for the person now (FHIR Patient.link, IHE PIXm). */
+function redirect(survivor: string): Patient {
+  return {
+    resourceType: 'Patient',
+    active: false,
+    link: [{ other: { reference: `Patient/${survivor}` }, type: 'replaced-by' }],
+  };
+}
+
+/** Own terms first, then what the sources say beyond them, so that a search for source records finds its way too. */
+function goldenTokens(deps: GoldenDeps, golden: Patient, members: readonly Member[]): bigint[] {
+  const tokens = new Map<string, SearchTerm>();
+  const add = (terms: readonly SearchTerm[]) => {
+    for (const term of terms) tokens.set(`${term.parameter} ${term.value}`, term);
+  };
+  add(deps.termsOf(golden));
+  // One source: the golden record says all that it says.
+  if (members.length > 1) for (const member of members) add(deps.termsOf(member.patient));
+  return [...tokens.values()].map((term) => deps.keyRing.blind(term.parameter, term.value));
+}

@@ -1,0 +1,139 @@
+/**
+ * Group commit for registrations. Callers queue; one batch is in flight per process, and whatever arrives meanwhile becomes the
+ * next one. A lone caller waits for nobody, sixteen share one transaction, and the lock is taken once for all of them.
+ */
+import { Problem } from '../../kernel/problem.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import { type BatchResult, runBatch } from './batch.ts';
+import { BATCH_SUBMISSIONS_MAX, WAITING_SUBMISSIONS_MAX } from './bounds.ts';
+import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
+import { transactionRefused } from './problems.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { prepareWork, refused, type Work } from './work.ts';
+
+interface Group {
+  readonly works: readonly Work[];
+  readonly options: SubmitOptions;
+  readonly resolve: (result: BatchResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Thrown to undo a transaction whose outcome is known; never leaves this file. */
+class Undo extends Error {
+  readonly result: BatchResult;
+  constructor(result: BatchResult) {
+    super('undone on purpose');
+    this.result = result;
+  }
+}
+
+export interface Intake {
+  submit(actor: Actor, submissions: readonly Submission[], options: SubmitOptions): Promise<BatchResult>;
+  /** Resolves when nothing is queued or in flight any more. */
+  drained(): Promise<void>;
+}
+
+export function createIntake(deps: RoundDeps): Intake {
+  const queue: Group[] = [];
+  let waiting = 0;
+  let running: Promise<void> | undefined;
+
+  async function work(): Promise<void> {
+    // Let every request that arrived in this turn of the event loop join the first batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (queue.length > 0) await runNext(deps, takeBatch(queue));
+  }
+
+  return {
+    async submit(actor, submissions, options) {
+      if (waiting + submissions.length > WAITING_SUBMISSIONS_MAX) throw overloaded();
+      waiting += submissions.length;
+      try {
+        const domains = await deps.domains.table();
+        const works = submissions.map((submission) => prepareWork(deps, { actor, submission, options }, domains));
+        return await new Promise<BatchResult>((resolve, reject) => {
+          queue.push({ works, options, resolve, reject });
+          running ??= work().finally(() => {
+            running = undefined;
+          });
+        });
+      } finally {
+        waiting -= submissions.length;
+      }
+    },
+    async drained() {
+      while (running) await running;
+    },
+  };
+}
+
+const isAlone = (group: Group) => group.options.atomic === true || group.options.dryRun === true;
+
+/** All-or-nothing groups and dry runs get a transaction of their own: undoing one must not undo its neighbours. */
+function takeBatch(queue: Group[]): Group[] {
+  const first = queue.shift();
+  if (!first) return [];
+  if (isAlone(first)) return [first];
+  const batch = [first];
+  let size = first.works.length;
+  while (queue[0] && !isAlone(queue[0]) && size + queue[0].works.length <= BATCH_SUBMISSIONS_MAX) {
+    const next = queue.shift();
+    if (!next) break;
+    batch.push(next);
+    size += next.works.length;
+  }
+  return batch;
+}
+
+async function runNext(deps: RoundDeps, groups: readonly Group[]): Promise<void> {
+  try {
+    const result = await transact(deps, groups);
+    let from = 0;
+    for (const group of groups) {
+      const outcomes = result.outcomes.slice(from, from + group.works.length);
+      from += group.works.length;
+      group.resolve({ outcomes, audited: result.audited });
+    }
+  } catch (error) {
+    for (const group of groups) group.reject(error);
+  }
+}
+
+async function transact(deps: RoundDeps, groups: readonly Group[]): Promise<BatchResult> {
+  const works = groups.flatMap((group) => group.works);
+  const domains = await deps.domains.table();
+  try {
+    return await deps.database.transaction(async (tx) => {
+      const result = await runBatch(deps, tx, { works, domains });
+      const only = groups.length === 1 ? groups[0] : undefined;
+      if (only?.options.atomic && result.outcomes.some((outcome) => outcome.status === 'refused')) {
+        throw new Undo({ outcomes: result.outcomes.map(allRefused), audited: undefined });
+      }
+      for (const group of groups)
+        await group.options.alongside?.(
+          tx,
+          group.works.flatMap((one) => one.outcome ?? []),
+        );
+      if (only?.options.dryRun) throw new Undo(result);
+      return result;
+    });
+  } catch (error) {
+    if (error instanceof Undo) return error.result;
+    throw error;
+  }
+}
+
+function allRefused(outcome: SubmissionOutcome): SubmissionOutcome {
+  return outcome.status === 'refused' ? outcome : refused(transactionRefused());
+}
+
+function overloaded(): Problem {
+  return new Problem(
+    'unavailable',
+    'busy',
+    'Too many records are waiting to be registered. Nothing of this request was written; send it again shortly.',
+    {
+      retryAfterSeconds: 2,
+    },
+  );
+}

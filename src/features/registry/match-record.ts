@@ -1,0 +1,61 @@
+import type { Address, ContactPoint, Patient } from '@medplum/fhirtypes';
+import type { MatchAddress, MatchRecord } from '../matching/model.ts';
+
+const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
+
+/** Extracts what matching compares. Names of every use are taken: a maiden name may be the one another node knows. */
+export function matchRecordOf(patient: Patient): MatchRecord {
+  const given: string[] = [];
+  const family: string[] = [];
+  for (const name of patient.name ?? []) {
+    for (const part of name.given ?? []) if (part && !given.includes(part)) given.push(part);
+    if (name.family && !family.includes(name.family)) family.push(name.family);
+  }
+  const address = matchAddress(patient.address);
+  const maiden = patient.extension?.find((extension) => extension.url === MOTHERS_MAIDEN_NAME)?.valueString;
+  const multipleBirth = patient.multipleBirthInteger ?? patient.multipleBirthBoolean;
+  return {
+    given,
+    family,
+    ...(patient.birthDate ? { birthDate: patient.birthDate } : {}),
+    ...(patient.gender ? { gender: patient.gender } : {}),
+    phones: contactValues(patient.telecom, ['phone', 'sms', 'fax']),
+    emails: contactValues(patient.telecom, ['email']),
+    identifiers: matchIdentifiers(patient),
+    ...(address ? { address } : {}),
+    ...(maiden ? { mothersMaidenName: maiden } : {}),
+    ...(multipleBirth === undefined ? {} : { multipleBirth }),
+  };
+}
+
+function matchIdentifiers(patient: Patient): { system: string; value: string }[] {
+  const found: { system: string; value: string }[] = [];
+  for (const identifier of patient.identifier ?? []) {
+    // An identifier marked old or without a system says nothing certain about the person.
+    if (identifier.system && identifier.value && identifier.use !== 'old') {
+      found.push({ system: identifier.system, value: identifier.value });
+    }
+  }
+  return found;
+}
+
+function contactValues(telecom: ContactPoint[] | undefined, systems: readonly string[]): string[] {
+  const values: string[] = [];
+  for (const point of telecom ?? []) {
+    if (point.value && point.system && systems.includes(point.system)) values.push(point.value);
+  }
+  return values;
+}
+
+/** The address used for comparison: the first that is not marked old. */
+function matchAddress(addresses: Address[] | undefined): MatchAddress | undefined {
+  const address = addresses?.find((candidate) => candidate.use !== 'old') ?? addresses?.[0];
+  if (!address) return undefined;
+  return {
+    line: address.line ?? [],
+    ...(address.city ? { city: address.city } : {}),
+    ...(address.state ? { state: address.state } : {}),
+    ...(address.postalCode ? { postalCode: address.postalCode } : {}),
+    ...(address.country ? { country: address.country } : {}),
+  };
+}

@@ -1,0 +1,113 @@
+import type { ResourceId } from '../../kernel/ids.ts';
+import { Problem } from '../../kernel/problem.ts';
+import type { RegistryProblemCode } from './model.ts';
+
+type RegistryProblem = Problem<RegistryProblemCode>;
+
+export const clientNotFound = (): RegistryProblem =>
+  new Problem('not-found', 'client-not-found', 'No client record with this id is known here.', {
+    fhirCode: 'not-found',
+  });
+
+export const clientDeleted = (): RegistryProblem =>
+  new Problem(
+    'gone',
+    'client-deleted',
+    'This client record was deleted. Its history is kept for those who may read it.',
+  );
+
+export const versionConflict = (current: number): RegistryProblem =>
+  new Problem(
+    'precondition-failed',
+    'version-conflict',
+    `The record has changed since it was read: its version is now ${current}. Nothing was written. Read it again and repeat the change.`,
+    { fhirCode: 'conflict' },
+  );
+
+export const duplicateKey = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'duplicate-key',
+    'A record with this identifier in its domain exists already. Nothing was written. Update it with PUT, by its id or by Patient?identifier=.',
+    { fhirCode: 'duplicate', expression: ['Patient.identifier'] },
+  );
+
+export const domainNotOwned = (expression: string): RegistryProblem =>
+  new Problem(
+    'forbidden',
+    'domain-not-owned',
+    'An identifier of this record belongs to a domain that another system owns. Only the owner may send records of it.',
+    { fhirCode: 'forbidden', expression: [expression] },
+  );
+
+export const notOwnRecord = (): RegistryProblem =>
+  new Problem(
+    'forbidden',
+    'not-own-record',
+    'This source record was sent by somebody else. Only the system or organisation that owns its domain may change it.',
+    { fhirCode: 'forbidden' },
+  );
+
+export const goldenIsComputed = (): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'golden-is-computed',
+    'This is a golden record: it is computed from its source records and cannot be changed or deleted directly. Change the source record.',
+    { fhirCode: 'business-rule' },
+  );
+
+export const keyMissing = (): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'key-missing',
+    'The record must carry the identifier of its own domain that the request names.',
+    { fhirCode: 'required', expression: ['Patient.identifier'] },
+  );
+
+export const keyChanged = (): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'key-changed',
+    "The record's own identifier in its domain cannot change. Delete the record and create it anew, or ask a steward.",
+    { fhirCode: 'business-rule', expression: ['Patient.identifier'] },
+  );
+
+export const transactionRefused = (): RegistryProblem =>
+  new Problem('conflict', 'busy', 'Nothing of this transaction was written, since another entry of it was refused.');
+
+export const reviewNotFound = (): RegistryProblem =>
+  new Problem('not-found', 'review-not-found', 'This review does not exist, or one of its records was deleted.');
+
+export const reviewDecided = (): RegistryProblem =>
+  new Problem('conflict', 'review-already-decided', 'Somebody decided this review already. Nothing was changed.');
+
+export const nothingToUndo = (why: string): RegistryProblem => new Problem('conflict', 'nothing-to-undo', why);
+
+export const sameClient = (): RegistryProblem =>
+  new Problem('conflict', 'same-client', 'Both are one client already. Nothing was changed.');
+
+export const neverLinked = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'never-linked',
+    'A steward declared records of these two clients to be different people. Take that decision back first.',
+  );
+
+export const lastSource = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'last-source',
+    'This is the only source record of the client: there is nothing to separate it from.',
+  );
+
+export const notMerged = (): RegistryProblem =>
+  new Problem('conflict', 'not-merged', 'No merge of this client is left to take back.');
+
+export const searchTooBroad = (max: number): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'search-too-broad',
+    `This search would read more than ${max} records. Add a criterion, or ask without _total=accurate.`,
+    { fhirCode: 'too-costly' },
+  );
+

@@ -1,0 +1,85 @@
+/** Opens source rows into what scoring reads, and keeps the recently used ones prepared. */
+import { sealedAtRest } from '../../crypto/index.ts';
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { KeyRing } from '../../store/index.ts';
+import type { MatchRecord } from '../matching/model.ts';
+import type { SourceState } from './batch-state.ts';
+import { RECORD_CACHE_MAX } from './bounds.ts';
+import type { Matcher, PreparedRecord } from './matcher.ts';
+import type { SourceRow } from './store.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const context = (id: ResourceId, version: number) => ({ table: 'registry.source', type: 'match-record', id, version });
+
+interface CachedRecord {
+  readonly version: number;
+  readonly record: MatchRecord;
+  readonly prepared: PreparedRecord;
+}
+
+export interface Records {
+  open(row: SourceRow): SourceState;
+  seal(id: ResourceId, version: number, record: MatchRecord): Uint8Array;
+  blindKeys(prepared: PreparedRecord): readonly bigint[];
+  /** Tokens to look for: under every index key still in use. */
+  lookupKeys(prepared: PreparedRecord): readonly bigint[];
+}
+
+const BLOCKING = 'registry.blocking';
+
+export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
+  const cache = new Map<ResourceId, CachedRecord>();
+  const remember = (id: ResourceId, cached: CachedRecord) => {
+    // First in, first out is enough: the cache serves the blocks that everybody's keys fall into.
+    if (cache.size >= RECORD_CACHE_MAX)
+      for (const oldest of cache.keys()) {
+        cache.delete(oldest);
+        break;
+      }
+    cache.set(id, cached);
+  };
+  const cached = (row: SourceRow): CachedRecord => {
+    const known = cache.get(row.source_id);
+    if (known && known.version === row.version) return known;
+    const plain = keyRing.open(sealedAtRest(row.match_record), context(row.source_id, row.version));
+    // Written by seal() below; the seal vouches for the shape.
+    const record = JSON.parse(decoder.decode(plain)) as MatchRecord;
+    const fresh = { version: row.version, record, prepared: matcher.prepare(record) };
+    remember(row.source_id, fresh);
+    return fresh;
+  };
+  return {
+    open(row) {
+      const { record, prepared } = cached(row);
+      return {
+        id: row.source_id,
+        goldenId: row.golden_id,
+        domainId: row.domain_id,
+        keyToken: row.key_token,
+        storedVersion: row.version,
+        version: row.version,
+        pinned: row.pinned,
+        record,
+        prepared,
+        storedTokens: undefined,
+        tokens: undefined,
+        patient: undefined,
+        lastUpdatedMs: 0,
+        change: 'none',
+      };
+    },
+    seal: (id, version, record) => keyRing.seal(encoder.encode(JSON.stringify(record)), context(id, version)),
+    blindKeys: (prepared) => matcher.keys(prepared).map((key) => keyRing.blind(BLOCKING, key)),
+    lookupKeys: (prepared) => matcher.keys(prepared).flatMap((key) => keyRing.blindAll(BLOCKING, key)),
+  };
+}
+
+/** The blind token of a record's own identifier in its domain. */
+export function keyTokenOf(keyRing: KeyRing, domainId: number, key: string): bigint {
+  return keyRing.blind('registry.key', `${domainId}|${key}`);
+}
+
+export function keyTokensOf(keyRing: KeyRing, domainId: number, key: string): readonly bigint[] {
+  return keyRing.blindAll('registry.key', `${domainId}|${key}`);
+}

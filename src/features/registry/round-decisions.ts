@@ -1,0 +1,235 @@
+/** Decides, in memory and in order, what each submission of a round becomes. No database, no clock: both came in as values. */
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import { newId } from '../../crypto/index.ts';
+import type { RoundState, SourceState } from './batch-state.ts';
+import { sameContent } from './content.ts';
+import type { DomainTable } from './deps.ts';
+import { ledgerActor } from './ledger.ts';
+import type { Matcher } from './matcher.ts';
+import { clientNotFound, duplicateKey, keyChanged, notOwnRecord, versionConflict } from './problems.ts';
+import type { Records } from './records.ts';
+import { decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
+import { ownIdentifier, ownsDomain, refused, type Work, type WorkContent } from './work.ts';
+
+export interface DecisionInput {
+  readonly state: RoundState;
+  readonly domains: DomainTable;
+  readonly matcher: Matcher;
+  readonly records: Records;
+  readonly nowMs: number;
+}
+
+/** What became of a submission, before its content is built. */
+export interface Decided {
+  readonly work: Work;
+  readonly source: SourceState;
+  readonly status: 'created' | 'updated' | 'unchanged' | 'deleted';
+  readonly linked: boolean;
+  readonly reviews: number;
+  readonly candidatesCut: boolean;
+}
+
+/** Decides one submission; `undefined` when it was refused (its outcome says why). */
+export function decideWork(input: DecisionInput, work: Work): Decided | undefined {
+  if (work.outcome) return undefined;
+  const existing = work.existingId === undefined ? undefined : input.state.sources.get(work.existingId);
+  const { submission } = work;
+  if (submission.kind === 'create') return existing ? alreadyThere(work, existing) : register(input, work);
+  if (submission.kind === 'upsert' && !existing) return register(input, work);
+  if (!existing) return refuse(work, clientNotFound());
+  if (!ownsDomain(work.actor.principal, input.domains.byId(existing.domainId))) return refuse(work, notOwnRecord());
+  if (submission.ifMatchVersion !== undefined && submission.ifMatchVersion !== existing.version) {
+    return refuse(work, versionConflict(existing.version));
+  }
+  return submission.kind === 'delete' ? remove(input, work, existing) : revise(input, work, existing);
+}
+
+function refuse(work: Work, problem: Parameters<typeof refused>[0]): undefined {
+  work.outcome = refused(problem);
+  return undefined;
+}
+
+function alreadyThere(work: Work, existing: SourceState): Decided | undefined {
+  const conditional = work.submission.kind === 'create' && work.submission.ifNoneExist !== undefined;
+  if (!conditional) return refuse(work, duplicateKey());
+  return { work, source: existing, status: 'unchanged', linked: false, reviews: 0, candidatesCut: false };
+}
+
+function register(input: DecisionInput, work: Work): Decided | undefined {
+  const { submission, content } = work;
+  if (submission.kind === 'delete' || submission.kind === 'update' || !content) return refuse(work, clientNotFound());
+  const decision = decideLink(scoredGoldens(input, content));
+  const source: SourceState = {
+    id: newId<ResourceId>(),
+    goldenId: decision.join?.goldenId ?? newId<ResourceId>(),
+    domainId: submission.domain.id,
+    keyToken: work.keyTokens[0] ?? null,
+    storedVersion: 0,
+    version: 1,
+    pinned: false,
+    record: content.record,
+    prepared: content.prepared,
+    storedTokens: undefined,
+    tokens: content.tokens,
+    patient: content.patient,
+    lastUpdatedMs: input.nowMs,
+    change: 'written',
+  };
+  input.state.add(source);
+  input.state.golden(source.goldenId).touched = true;
+  input.state.index(content.tokens, source.id);
+  noteLink(input, work.actor, source, decision);
+  return decided(input, work, source, { status: 'created', decision });
+}
+
+function revise(input: DecisionInput, work: Work, source: SourceState): Decided | undefined {
+  const { content } = work;
+  if (!content || !source.patient) throw new Error('a revised record was not loaded');
+  if (sameContent(source.patient, content.patient)) {
+    return { work, source, status: 'unchanged', linked: false, reviews: 0, candidatesCut: false };
+  }
+  if (keyWouldChange(input, source, content)) return refuse(work, keyChanged());
+  source.storedTokens = input.records.lookupKeys(source.prepared);
+  Object.assign(source, {
+    version: source.version + 1,
+    record: content.record,
+    prepared: content.prepared,
+    tokens: content.tokens,
+    patient: content.patient,
+    lastUpdatedMs: input.nowMs,
+    change: 'written',
+  });
+  input.state.golden(source.goldenId).touched = true;
+  const decision = relink(input, source, content);
+  if (decision.join && !source.pinned) {
+    moveAlone(input, source, decision.join.goldenId);
+    noteLink(input, work.actor, source, decision);
+  }
+  for (const review of decision.reviews) input.state.reviews.push({ ...review, sourceId: source.id });
+  input.state.index(content.tokens, source.id);
+  return decided(input, work, source, { status: 'updated', decision });
+}
+
+function keyWouldChange(input: DecisionInput, source: SourceState, content: WorkContent): boolean {
+  const domain = input.domains.byId(source.domainId);
+  if (!domain || !source.patient || source.keyToken === null) return false;
+  return ownIdentifier(source.patient, domain.system) !== ownIdentifier(content.patient, domain.system);
+}
+
+/** A record that stands alone is matched anew; one among others stays, and a steward is asked if it no longer fits. */
+function relink(input: DecisionInput, source: SourceState, content: WorkContent): LinkDecision {
+  const goldens = scoredGoldens(input, content, source.id);
+  const own = input.state.golden(source.goldenId);
+  if (own.members.size > 1) {
+    const others = [...own.members].filter((id) => id !== source.id);
+    return decideAfterChange(
+      scoreGolden(input, source.goldenId, { content, self: source.id, members: others }),
+      goldens.filter((golden) => golden.goldenId !== source.goldenId),
+    );
+  }
+  return decideLink(goldens);
+}
+
+function moveAlone(input: DecisionInput, source: SourceState, goldenId: ResourceId): void {
+  const left = input.state.golden(source.goldenId);
+  input.state.place(source, goldenId);
+  left.replacedBy = goldenId;
+}
+
+function remove(input: DecisionInput, work: Work, source: SourceState): Decided {
+  const { state } = input;
+  source.storedTokens = input.records.lookupKeys(source.prepared);
+  source.tokens = [];
+  source.version += 1;
+  source.lastUpdatedMs = input.nowMs;
+  source.change = 'deleted';
+  const golden = state.golden(source.goldenId);
+  golden.members.delete(source.id);
+  golden.touched = true;
+  state.ledger.push({
+    kind: 'unlinked',
+    goldenId: source.goldenId,
+    sourceId: source.id,
+    detail: { actor: ledgerActor(work.actor), reason: 'source record deleted' },
+  });
+  return { work, source, status: 'deleted', linked: false, reviews: 0, candidatesCut: false };
+}
+
+/** Scores a record against every member of every golden record that its blocking keys lead to. */
+function scoredGoldens(input: DecisionInput, content: WorkContent, self?: ResourceId): ScoredGolden[] {
+  const goldenIds = new Set<ResourceId>();
+  for (const token of content.lookupTokens) {
+    for (const id of input.state.byToken.get(token) ?? []) {
+      const candidate = input.state.sources.get(id);
+      if (candidate && id !== self && candidate.change !== 'deleted') goldenIds.add(candidate.goldenId);
+    }
+  }
+  const scored: ScoredGolden[] = [];
+  for (const goldenId of goldenIds) {
+    const members = [...input.state.golden(goldenId).members].filter((id) => id !== self);
+    if (members.length > 0) scored.push(scoreGolden(input, goldenId, { content, self, members }));
+  }
+  return scored;
+}
+
+function scoreGolden(
+  input: DecisionInput,
+  goldenId: ResourceId,
+  pair: {
+    readonly content: WorkContent;
+    readonly self: ResourceId | undefined;
+    readonly members: readonly ResourceId[];
+  },
+): ScoredGolden {
+  const members = pair.members.flatMap((id) => {
+    const member = input.state.sources.get(id);
+    if (!member) return [];
+    const comparison = input.matcher.compare(pair.content.prepared, member.prepared);
+    const neverLinked = pair.self !== undefined && input.state.neverLinked(pair.self, id);
+    return [{ sourceId: id, comparison, neverLinked }];
+  });
+  return { goldenId, members };
+}
+
+function noteLink(input: DecisionInput, actor: Actor, source: SourceState, decision: LinkDecision): void {
+  const through = decision.join?.through;
+  const explanation = through && explainPair(input, source, through.sourceId);
+  input.state.ledger.push({
+    kind: through ? 'linked' : 'created',
+    goldenId: source.goldenId,
+    sourceId: source.id,
+    ...(through ? { otherSourceId: through.sourceId } : {}),
+    detail: {
+      actor: ledgerActor(actor),
+      modelVersion: input.matcher.modelVersion,
+      ...(explanation ? { score: explanation.score } : {}),
+      ...(explanation?.rule ? { rule: explanation.rule } : {}),
+    },
+  });
+}
+
+function explainPair(input: DecisionInput, source: SourceState, otherId: ResourceId) {
+  const other = input.state.sources.get(otherId);
+  return other && input.matcher.explain(source.prepared, other.prepared);
+}
+
+function decided(
+  input: DecisionInput,
+  work: Work,
+  source: SourceState,
+  what: { readonly status: 'created' | 'updated'; readonly decision: LinkDecision },
+): Decided {
+  if (what.status === 'created') {
+    for (const review of what.decision.reviews) input.state.reviews.push({ ...review, sourceId: source.id });
+  }
+  const candidatesCut = work.content?.lookupTokens.some((token) => input.state.cutTokens.has(token)) ?? false;
+  return {
+    work,
+    source,
+    status: what.status,
+    linked: what.decision.join !== undefined,
+    reviews: what.decision.reviews.length,
+    candidatesCut,
+  };
+}

@@ -1,0 +1,179 @@
+/** Writes what a round decided: each table once, all rows in one statement. */
+import { newId } from '../../crypto/index.ts';
+import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
+import type { ResourceWrite } from '../../store/model.ts';
+import {
+  type GoldenState,
+  orderedPair,
+  type PendingReview,
+  pairKey,
+  type RoundState,
+  type SourceState,
+} from './batch-state.ts';
+import { storedContent } from './content.ts';
+import { goldenWrite } from './golden.ts';
+import { sealLedgerEntry } from './ledger.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { loadGoldenVersions, loadPatients } from './round-loading.ts';
+import {
+  addBlockingKeys,
+  appendLedger,
+  type BlockingRow,
+  dropReviewsOf,
+  type GoldenRow,
+  type NewReview,
+  openReviews,
+  removeBlockingKeys,
+  removeSources,
+  type SourceRow,
+  settleReviewsWithin,
+  writeGoldens,
+  writeSources,
+} from './store.ts';
+
+export interface RoundWritten {
+  /** Stored content of each source record written, by id. */
+  readonly contents: ReadonlyMap<ResourceId, Uint8Array | null>;
+}
+
+export async function writeRound(
+  deps: RoundDeps,
+  tx: Transaction,
+  round: { readonly state: RoundState; readonly nowMs: number },
+): Promise<RoundWritten> {
+  const { state, nowMs } = round;
+  const goldens = [...state.goldens.values()].filter((golden) => golden.touched);
+  await loadPatients(
+    deps,
+    tx,
+    state,
+    goldens.flatMap((golden) => [...golden.members]),
+  );
+  await loadGoldenVersions(tx, state);
+  const contents = new Map<ResourceId, Uint8Array | null>();
+  const writes: ResourceWrite[] = [];
+  const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
+  for (const source of sources) {
+    if (source.change === 'moved') continue;
+    const write = sourceWrite(source);
+    contents.set(source.id, write.content);
+    writes.push(write);
+  }
+  for (const golden of goldens) writes.push(goldenWrite(deps, state, { golden, nowMs }));
+  await deps.resources.write(tx, writes);
+  await writeSourceRows(deps, tx, sources);
+  await writeKeys(tx, sources);
+  await writeGoldens(
+    tx,
+    goldens.map((golden) => goldenRow(golden, nowMs)),
+  );
+  await appendLedger(
+    tx,
+    state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs)),
+  );
+  await writeReviews(deps, tx, { state, goldens, nowMs });
+  return { contents };
+}
+
+function sourceWrite(source: SourceState): ResourceWrite {
+  const head = { id: source.id, version: source.version, lastUpdatedMs: source.lastUpdatedMs, kind: 'source' as const };
+  const content = source.change === 'deleted' || !source.patient ? null : storedContent(source.patient, head);
+  // Source records carry no tokens: they are found through their golden record, which carries the union.
+  return {
+    type: 'Patient',
+    id: source.id,
+    version: source.version,
+    lastUpdatedMs: source.lastUpdatedMs,
+    content,
+    tokens: [],
+  };
+}
+
+async function writeSourceRows(deps: RoundDeps, tx: Transaction, sources: readonly SourceState[]): Promise<void> {
+  const gone = sources.filter((source) => source.change === 'deleted').map((source) => source.id);
+  await dropReviewsIfAny(tx, gone);
+  await removeSources(tx, gone);
+  const rows: SourceRow[] = sources
+    .filter((source) => source.change !== 'deleted')
+    .map((source) => ({
+      source_id: source.id,
+      golden_id: source.goldenId,
+      domain_id: source.domainId,
+      key_token: source.keyToken,
+      version: source.version,
+      pinned: source.pinned,
+      match_record: deps.records.seal(source.id, source.version, source.record),
+    }));
+  await writeSources(
+    tx,
+    rows,
+    sources.every((source) => source.storedVersion === 0),
+  );
+}
+
+async function dropReviewsIfAny(tx: Transaction, gone: readonly ResourceId[]): Promise<void> {
+  if (gone.length > 0) await dropReviewsOf(tx, gone);
+}
+
+async function writeKeys(tx: Transaction, sources: readonly SourceState[]): Promise<void> {
+  const removed: BlockingRow[] = [];
+  const added: BlockingRow[] = [];
+  for (const source of sources) {
+    for (const token of source.storedTokens ?? []) removed.push({ token, sourceId: source.id });
+    if (source.change === 'written')
+      for (const token of source.tokens ?? []) added.push({ token, sourceId: source.id });
+  }
+  await removeBlockingKeys(tx, removed);
+  await addBlockingKeys(tx, added);
+}
+
+function goldenRow(golden: GoldenState, nowMs: number): GoldenRow {
+  return {
+    golden_id: golden.id,
+    version: golden.storedVersion + 1,
+    updated_at: new Date(nowMs),
+    replaced_by: golden.replacedBy ?? null,
+    deleted: golden.members.size === 0 && golden.replacedBy === undefined,
+  };
+}
+
+async function writeReviews(
+  deps: RoundDeps,
+  tx: Transaction,
+  round: { readonly state: RoundState; readonly goldens: readonly GoldenState[]; readonly nowMs: number },
+): Promise<void> {
+  const joined = round.goldens.filter((golden) => golden.members.size > 1).map((golden) => golden.id);
+  if (joined.length > 0) await settleReviewsWithin(tx, joined, new Date(round.nowMs));
+  const seen = new Set<string>();
+  const rows: NewReview[] = [];
+  for (const review of round.state.reviews) {
+    const pair = pairKey(review.sourceId, review.other);
+    if (seen.has(pair) || !stillOpen(round.state, review)) continue;
+    seen.add(pair);
+    rows.push(reviewRow(review, deps.matcher.modelVersion, round.nowMs));
+  }
+  await openReviews(tx, rows);
+}
+
+/** A later submission of the same round may have linked the two, or removed one. */
+function stillOpen(state: RoundState, review: PendingReview): boolean {
+  const a = state.sources.get(review.sourceId);
+  const b = state.sources.get(review.other);
+  if (!a || !b || a.change === 'deleted' || b.change === 'deleted') return false;
+  return review.cause === 'record-changed' || a.goldenId !== b.goldenId;
+}
+
+function reviewRow(review: PendingReview, modelVersion: string, nowMs: number): NewReview {
+  const [a, b] = orderedPair(review.sourceId, review.other);
+  return {
+    review_id: newId<ReviewId>(),
+    a,
+    b,
+    cause: review.cause,
+    score: review.score,
+    grade: review.grade,
+    model_version: modelVersion,
+    created_at: new Date(nowMs),
+  };
+}

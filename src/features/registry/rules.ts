@@ -1,0 +1,100 @@
+/**
+ * The linking decision for one source record. Pure: scores come in, a decision goes out. Linking is by person, not by pair:
+ * every member of a golden record is compared, so that one bad record cannot chain two strangers together.
+ */
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { Decision, MatchGrade } from '../matching/model.ts';
+import type { ReviewCause } from './model.ts';
+
+export interface PairScore {
+  readonly score: number;
+  readonly weight: number;
+  readonly grade: MatchGrade;
+  readonly decision: Decision;
+  /** A guard of the model speaks against one person: other birth date and name, twins … */
+  readonly contradicted: boolean;
+}
+
+export interface ScoredMember {
+  readonly sourceId: ResourceId;
+  readonly comparison: PairScore;
+  /** A steward declared these two records two people. */
+  readonly neverLinked: boolean;
+}
+
+export interface ScoredGolden {
+  readonly goldenId: ResourceId;
+  readonly members: readonly ScoredMember[];
+}
+
+export interface WantedReview {
+  readonly other: ResourceId;
+  readonly cause: ReviewCause;
+  readonly score: number;
+  readonly grade: MatchGrade;
+}
+
+export interface LinkDecision {
+  /** The golden record to join; absent: stand alone. */
+  readonly join?: { readonly goldenId: ResourceId; readonly through: ScoredMember };
+  readonly reviews: readonly WantedReview[];
+}
+
+/** Reviews that one record may open at once; a record that resembles everybody must not flood the stewards. */
+export const REVIEWS_PER_RECORD_MAX = 3;
+
+export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
+  const ranked = goldens
+    .filter((golden) => !golden.members.some((member) => member.neverLinked))
+    .map((golden) => ({ golden, best: bestMember(golden) }))
+    .filter(({ best }) => best.comparison.decision !== 'none')
+    .sort(
+      (x, y) => y.best.comparison.weight - x.best.comparison.weight || (x.golden.goldenId < y.golden.goldenId ? -1 : 1),
+    );
+  const reviews: WantedReview[] = [];
+  let join: LinkDecision['join'];
+  for (const { golden, best } of ranked) {
+    const wants = best.comparison.decision === 'match';
+    if (wants && !join && !hasContradiction(golden)) {
+      join = { goldenId: golden.goldenId, through: best };
+    } else {
+      reviews.push(wantedReview(best, reviewCause(wants, hasContradiction(golden))));
+    }
+  }
+  return { ...(join ? { join } : {}), reviews: reviews.slice(0, REVIEWS_PER_RECORD_MAX) };
+}
+
+/**
+ * A record that was linked before and has changed. It never leaves its person by itself: if it no longer resembles any of the
+ * others, a steward is asked (an overlay: a record that became somebody else).
+ */
+export function decideAfterChange(own: ScoredGolden, others: readonly ScoredGolden[]): LinkDecision {
+  const reviews: WantedReview[] = [];
+  const best = bestMember(own);
+  if (best.comparison.decision === 'none' || best.comparison.contradicted) {
+    reviews.push(wantedReview(best, 'record-changed'));
+  }
+  const elsewhere = decideLink(others);
+  if (elsewhere.join) reviews.push(wantedReview(elsewhere.join.through, 'two-people-match'));
+  return { reviews: [...reviews, ...elsewhere.reviews].slice(0, REVIEWS_PER_RECORD_MAX) };
+}
+
+function reviewCause(wants: boolean, contradicted: boolean): ReviewCause {
+  if (contradicted) return 'contradiction';
+  return wants ? 'two-people-match' : 'between-thresholds';
+}
+
+function hasContradiction(golden: ScoredGolden): boolean {
+  return golden.members.some((member) => member.comparison.contradicted);
+}
+
+export function bestMember(golden: ScoredGolden): ScoredMember {
+  let best = golden.members[0];
+  if (!best) throw new RangeError('a golden record without source records was scored');
+  for (const member of golden.members) if (member.comparison.weight > best.comparison.weight) best = member;
+  return best;
+}
+
+function wantedReview(member: ScoredMember, cause: ReviewCause): WantedReview {
+  return { other: member.sourceId, cause, score: member.comparison.score, grade: member.comparison.grade };
+}

@@ -1,0 +1,110 @@
+/** One submission on its way through a batch: what can be worked out before the lock is taken. */
+import type { Patient } from '@medplum/fhirtypes';
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { Actor, Principal } from '../../kernel/principal.ts';
+import type { Problem } from '../../kernel/problem.ts';
+import type { MatchRecord } from '../matching/model.ts';
+import type { Domain, DomainTable, RegistryDeps } from './deps.ts';
+import { matchRecordOf } from './match-record.ts';
+import type { PreparedRecord } from './matcher.ts';
+import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
+import { domainNotOwned, keyMissing, notOwnRecord } from './problems.ts';
+import { keyTokensOf, type Records } from './records.ts';
+
+export interface Work {
+  readonly actor: Actor;
+  readonly submission: Submission;
+  readonly options: SubmitOptions;
+  readonly content?: WorkContent;
+  /** Blind tokens of the own identifier, under every index key in use; the first is the current one. */
+  readonly keyTokens: readonly bigint[];
+  readonly key?: string;
+  /** Set by the round: the record that the submission turned out to mean. */
+  existingId?: ResourceId;
+  outcome?: SubmissionOutcome;
+}
+
+export interface WorkContent {
+  readonly patient: Patient;
+  readonly record: MatchRecord;
+  readonly prepared: PreparedRecord;
+  readonly tokens: readonly bigint[];
+  readonly lookupTokens: readonly bigint[];
+}
+
+/** True when this actor may change records of the domain: its node, or, where no node owns it, people with that right. */
+export function ownsDomain(principal: Principal, domain: Domain | undefined): boolean {
+  if (!domain) return false;
+  if (principal.kind === 'node') return domain.ownerNodeId === principal.nodeId;
+  return domain.ownerNodeId === undefined;
+}
+
+export function refused(problem: Problem): SubmissionOutcome {
+  return { status: 'refused', problem };
+}
+
+export interface WorkInput {
+  readonly actor: Actor;
+  readonly submission: Submission;
+  readonly options: SubmitOptions;
+}
+
+export function prepareWork(
+  deps: {
+    readonly keyRing: RegistryDeps['keyRing'];
+    readonly matcher: RegistryDeps['matcher'];
+    readonly records: Records;
+  },
+  input: WorkInput,
+  domains: DomainTable,
+): Work {
+  const { submission, actor } = input;
+  const problem = ownershipProblem(actor.principal, submission, domains);
+  if (problem) return { ...input, keyTokens: [], outcome: refused(problem) };
+  if (submission.kind === 'delete') return { ...input, keyTokens: [] };
+  const key = keyOf(submission);
+  const content = workContent(deps, submission.patient);
+  if (key === undefined || submission.kind === 'update') return { ...input, content, keyTokens: [] };
+  return { ...input, content, key, keyTokens: keyTokensOf(deps.keyRing, submission.domain.id, key) };
+}
+
+function workContent(deps: Parameters<typeof prepareWork>[0], patient: Patient): WorkContent {
+  const record = matchRecordOf(patient);
+  const prepared = deps.matcher.prepare(record);
+  const tokens = deps.records.blindKeys(prepared);
+  return { patient, record, prepared, tokens, lookupTokens: deps.records.lookupKeys(prepared) };
+}
+
+/** The record's own identifier: the first in its domain that is not marked old. */
+export function keyOf(submission: Submission): string | undefined {
+  if (submission.kind === 'upsert') return submission.key;
+  if (submission.kind !== 'create') return undefined;
+  return submission.ifNoneExist?.value ?? ownIdentifier(submission.patient, submission.domain.system);
+}
+
+export function ownIdentifier(patient: Patient, system: string): string | undefined {
+  return patient.identifier?.find((candidate) => candidate.system === system && candidate.use !== 'old')?.value;
+}
+
+function ownershipProblem(principal: Principal, submission: Submission, domains: DomainTable): Problem | undefined {
+  if (submission.kind === 'delete') return undefined;
+  if (submission.kind !== 'update') {
+    if (!ownsDomain(principal, domains.bySystem(submission.domain.system))) return notOwnRecord();
+    const named = submission.kind === 'upsert' ? submission.key : submission.ifNoneExist?.value;
+    if (named !== undefined && !carries(submission.patient, submission.domain.system, named)) return keyMissing();
+  }
+  return foreignIdentifier(principal, submission.patient, domains);
+}
+
+function carries(patient: Patient, system: string, value: string): boolean {
+  return patient.identifier?.some((candidate) => candidate.system === system && candidate.value === value) ?? false;
+}
+
+/** A sender may not speak for a domain that another node owns: that would let it attach itself to anybody's record. */
+export function foreignIdentifier(principal: Principal, patient: Patient, domains: DomainTable): Problem | undefined {
+  const index = patient.identifier?.findIndex((identifier) => {
+    const domain = identifier.system === undefined ? undefined : domains.bySystem(identifier.system);
+    return domain?.ownerNodeId !== undefined && !ownsDomain(principal, domain);
+  });
+  return index === undefined || index < 0 ? undefined : domainNotOwned(`Patient.identifier[${index}]`);
+}
