@@ -5,6 +5,8 @@
 export interface MatchRecord {
   readonly given: readonly string[];
   readonly family: readonly string[];
+  /** Name suffixes: Jr, III. They tell parents and children of one name apart. */
+  readonly suffix?: readonly string[];
   /** FHIR date: YYYY, YYYY-MM or YYYY-MM-DD. */
   readonly birthDate?: string;
   readonly gender?: 'male' | 'female' | 'other' | 'unknown';

@@ -1,0 +1,113 @@
+/**
+ * Birth dates as numbers. `precision` 1 year, 2 month, 3 day; `estimated` when the date is one that registrars write for "some
+ * time that year" (1 January, 15 June, 1 and 2 July), so that its day and month say little.
+ */
+export interface BirthDate {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly precision: 1 | 2 | 3;
+  readonly estimated: boolean;
+  /** YYYYMMDD as eight digits, for digit-wise comparison; missing parts are zeros. */
+  readonly digits: number;
+}
+
+export const BIRTH_DATE_LEVELS = [
+  'exact',
+  'exact-estimated',
+  'day-month-swapped',
+  'one-digit',
+  'month-day',
+  'two-parts',
+  'year-month',
+  'year',
+  'near-year',
+  'different',
+] as const;
+export type BirthDateLevel = (typeof BIRTH_DATE_LEVELS)[number];
+
+const FHIR_DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?/;
+
+/** Parses a FHIR date; `undefined` for anything else and for placeholder dates, which are the caller's to list. */
+export function parseBirthDate(text: string): BirthDate | undefined {
+  const found = FHIR_DATE.exec(text);
+  if (found === null) return undefined;
+  const year = Number(found[1]);
+  const month = Number(found[2] ?? 0);
+  const day = Number(found[3] ?? 0);
+  if (month > 12 || day > 31) return undefined;
+  const precision = day > 0 ? 3 : month > 0 ? 2 : 1;
+  return { year, month, day, precision, estimated: isEstimated(month, day), digits: year * 10000 + month * 100 + day };
+}
+
+function isEstimated(month: number, day: number): boolean {
+  return (month === 1 && day === 1) || (month === 6 && day === 15) || (month === 7 && day <= 2 && day > 0);
+}
+
+const level = (name: BirthDateLevel): number => BIRTH_DATE_LEVELS.indexOf(name);
+const EXACT = level('exact');
+const EXACT_ESTIMATED = level('exact-estimated');
+const SWAPPED = level('day-month-swapped');
+const ONE_DIGIT = level('one-digit');
+const MONTH_DAY = level('month-day');
+const TWO_PARTS = level('two-parts');
+const YEAR_MONTH = level('year-month');
+const YEAR = level('year');
+const NEAR_YEAR = level('near-year');
+const DIFFERENT = level('different');
+
+/** The index of the level that two birth dates reach. Symmetric. */
+export function compareBirthDates(a: BirthDate, b: BirthDate): number {
+  if (a.precision < 3 || b.precision < 3) return comparePartial(a, b);
+  if (a.digits === b.digits) return a.estimated ? EXACT_ESTIMATED : EXACT;
+  if (a.year === b.year && a.month === b.day && a.day === b.month) return SWAPPED;
+  if (a.estimated !== b.estimated && a.year === b.year) return YEAR;
+  if (oneDigitApart(a.digits, b.digits)) return ONE_DIGIT;
+  if (a.month === b.month && a.day === b.day) return a.estimated ? estimatedYears(a, b) : MONTH_DAY;
+  if (a.year === b.year && (a.month === b.month || a.day === b.day)) return a.estimated ? YEAR : TWO_PARTS;
+  return estimatedYears(a, b);
+}
+
+function comparePartial(a: BirthDate, b: BirthDate): number {
+  if (a.year !== b.year) return Math.abs(a.year - b.year) <= 1 ? NEAR_YEAR : DIFFERENT;
+  if (a.precision === 1 || b.precision === 1) return YEAR;
+  if (a.month === b.month) return YEAR_MONTH;
+  return a.estimated || b.estimated ? YEAR : NEAR_YEAR;
+}
+
+/** Estimated dates come from an estimated age: a few years apart is still some likeness. */
+function estimatedYears(a: BirthDate, b: BirthDate): number {
+  return (a.estimated || b.estimated) && Math.abs(a.year - b.year) <= 2 ? NEAR_YEAR : DIFFERENT;
+}
+
+/** One of the eight digits differs, or two neighbours are exchanged. */
+function oneDigitApart(a: number, b: number): boolean {
+  let restA = a;
+  let restB = b;
+  let differing = 0;
+  let firstA = -1;
+  let firstB = -1;
+  for (let place = 0; place < 8; place++) {
+    const digitA = restA % 10;
+    const digitB = restB % 10;
+    restA = (restA - digitA) / 10;
+    restB = (restB - digitB) / 10;
+    if (digitA === digitB) continue;
+    differing++;
+    if (differing === 1) {
+      firstA = digitA;
+      firstB = digitB;
+      // An exchange needs the very next digit to be the mirror image.
+      const exchanged = restA % 10 === firstB && restB % 10 === firstA;
+      if (exchanged) return Math.floor(restA / 10) === Math.floor(restB / 10);
+    } else {
+      return false;
+    }
+  }
+  return differing === 1;
+}
+
+/** How far two dates are apart, in whole years; used by the guard against parent and child. */
+export function yearsApart(a: BirthDate, b: BirthDate): number {
+  return Math.abs(a.year - b.year);
+}

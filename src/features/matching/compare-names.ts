@@ -1,0 +1,83 @@
+import { withinOneEdit } from './edit-distance.ts';
+import { jaroWinkler } from './jaro-winkler.ts';
+import { NAME_LEVELS } from './model-document.ts';
+import type { NameWord, PreparedName } from './name.ts';
+import { shareNickname } from './nicknames.ts';
+
+const level = (name: (typeof NAME_LEVELS)[number]): number => NAME_LEVELS.indexOf(name);
+export const EXACT = level('exact');
+export const PART = level('part');
+export const NICKNAME = level('nickname');
+export const CLOSE = level('close');
+export const SIMILAR = level('similar');
+export const INITIAL = level('initial');
+export const SWAPPED = level('swapped');
+export const SWAPPED_CLOSE = level('swapped-close');
+export const DIFFERENT = level('different');
+
+/** Winkler's own cut for "probably a typing error", and the looser one below which names of strangers crowd in. */
+const CLOSE_SIMILARITY = 0.92;
+const SIMILAR_SIMILARITY = 0.86;
+/** One edit in a name of three letters makes another name: Ann, Dan, Ian. */
+const ONE_EDIT_LENGTH_MIN = 4;
+
+/** The level two names of one kind reach. Symmetric; lower is stronger but for the order of `initial`. */
+export function compareName(a: PreparedName, b: PreparedName): number {
+  if (a.joined.text === b.joined.text) return EXACT;
+  if (a.words.length === 1 && b.words.length === 1) return compareWord(a.words[0] as NameWord, b.words[0] as NameWord);
+  return compareSeveralWords(a, b);
+}
+
+export function compareWord(a: NameWord, b: NameWord): number {
+  if (a.text === b.text) return EXACT;
+  if (a.units.length === 1 || b.units.length === 1) return a.units[0] === b.units[0] ? INITIAL : DIFFERENT;
+  const shorter = a.units.length < b.units.length ? a.units.length : b.units.length;
+  if (shorter >= ONE_EDIT_LENGTH_MIN && withinOneEdit(a.text, b.text)) return CLOSE;
+  const similarity = jaroWinkler(a.units, b.units);
+  if (similarity >= CLOSE_SIMILARITY && shorter >= ONE_EDIT_LENGTH_MIN) return CLOSE;
+  if (a.nicknames.length > 0 && b.nicknames.length > 0 && shareNickname(a.nicknames, b.nicknames)) return NICKNAME;
+  if (similarity >= SIMILAR_SIMILARITY) return SIMILAR;
+  return a.phonetic === b.phonetic && a.phonetic.length > 1 ? SIMILAR : DIFFERENT;
+}
+
+/** Names of several words: one may leave words out, join them, or write them in another order. */
+function compareSeveralWords(a: PreparedName, b: PreparedName): number {
+  const joined = compareWord(a.joined, b.joined);
+  if (joined === EXACT || joined === CLOSE) return joined;
+  if (a.words.length < b.words.length) return coverage(a.words, b.words);
+  if (a.words.length > b.words.length) return coverage(b.words, a.words);
+  // Equally many: the weaker of both directions, so that the order of the two records does not matter.
+  const forward = coverage(a.words, b.words);
+  const backward = coverage(b.words, a.words);
+  return forward > backward ? forward : backward;
+}
+
+/** How the fewer words are found among the more. */
+function coverage(fewer: readonly NameWord[], more: readonly NameWord[]): number {
+  let best = DIFFERENT;
+  let found = 0;
+  for (const word of fewer) {
+    const reached = bestAmong(word, more);
+    if (reached < best) best = reached;
+    if (reached === EXACT || reached === CLOSE || reached === NICKNAME || reached === INITIAL) found++;
+  }
+  if (found === fewer.length) return best === EXACT ? PART : best;
+  // One word shared, another contradicted: Mary Jane and Mary Ann, Garcia Lopez and Garcia Perez.
+  return best === DIFFERENT ? DIFFERENT : SIMILAR;
+}
+
+function bestAmong(word: NameWord, others: readonly NameWord[]): number {
+  let best = DIFFERENT;
+  for (const other of others) {
+    const reached = compareWord(word, other);
+    if (reached < best) best = reached;
+  }
+  return best;
+}
+
+/** Level of a given name found in the other record's family field: 0 not found, 1 close, 2 equal. */
+export function crossAgreement(a: PreparedName, b: PreparedName): number {
+  const reached = compareName(a, b);
+  if (reached === EXACT) return 2;
+  return reached === CLOSE || reached === PART ? 1 : 0;
+}

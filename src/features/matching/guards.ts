@@ -1,0 +1,112 @@
+import { BIRTH_DATE_LEVELS, yearsApart } from './birth-date.ts';
+import type { PairComparison } from './compare.ts';
+import { DIFFERENT, EXACT, INITIAL, NICKNAME, PART, SIMILAR } from './compare-names.ts';
+import { BIRTH_DATE, type CompiledModel, EMAIL, FAMILY, GENDER, GIVEN, MISSING, PHONE } from './compiled-model.ts';
+import type { PreparedRecord } from './prepared-record.ts';
+
+/**
+ * Signs that two records that agree in much are two people nevertheless. People of one household share family name,
+ * telephone and address, and a sum of weights cannot know that; twins share the birth date as well, parent and child sometimes
+ * the whole name, and a child may be registered under its mother's identifier. A contradiction never links automatically:
+ * it leaves a review, or nothing where the household explains the likeness better.
+ */
+export const CONTRADICTIONS = [
+  'different-name-and-birth-date',
+  'household',
+  'twins',
+  'multiple-birth',
+  'unnamed-child',
+  'parent-and-child',
+  'different-generation',
+  'different-identifier',
+  'identifier-alone',
+] as const;
+export type Contradiction = (typeof CONTRADICTIONS)[number];
+
+const bit = (name: Contradiction): number => 1 << CONTRADICTIONS.indexOf(name);
+const NAME_AND_BIRTH_DATE = bit('different-name-and-birth-date');
+const HOUSEHOLD = bit('household');
+const TWINS = bit('twins');
+const MULTIPLE_BIRTH = bit('multiple-birth');
+const UNNAMED = bit('unnamed-child');
+const PARENT_AND_CHILD = bit('parent-and-child');
+const GENERATION = bit('different-generation');
+const IDENTIFIER = bit('different-identifier');
+const IDENTIFIER_ALONE = bit('identifier-alone');
+
+/** Contradictions after which not even a review is worth a steward's time. */
+export const NOT_EVEN_REVIEW = HOUSEHOLD;
+
+const DOB_DIFFERENT = BIRTH_DATE_LEVELS.indexOf('different');
+const DOB_NEAR_YEAR = BIRTH_DATE_LEVELS.indexOf('near-year');
+const DOB_ONE_DIGIT = BIRTH_DATE_LEVELS.indexOf('one-digit');
+const DOB_MONTH_DAY = BIRTH_DATE_LEVELS.indexOf('month-day');
+
+/** The contradictions of a compared pair, as bits in the order of CONTRADICTIONS. */
+export function findContradictions(
+  model: CompiledModel,
+  a: PreparedRecord,
+  b: PreparedRecord,
+  pair: PairComparison,
+): number {
+  const given = pair.levels[GIVEN] as number;
+  const dob = pair.levels[BIRTH_DATE] as number;
+  let bits = 0;
+  if (given === DIFFERENT) bits |= differentGiven(pair, dob);
+  if (a.multipleBirth || b.multipleBirth) bits |= multipleBirth(pair, given);
+  if ((a.unnamed || b.unnamed) && !pair.identifierEqual) bits |= UNNAMED;
+  if (isOtherGeneration(model, a, b, dob)) bits |= PARENT_AND_CHILD;
+  if (a.generation !== 0 && b.generation !== 0 && a.generation !== b.generation) bits |= GENERATION;
+  if (pair.nationalDifferent) bits |= IDENTIFIER;
+  if (pair.identifierEqual) bits |= identifierContradictions(pair, dob);
+  return bits;
+}
+
+/** Another given name: with the same birth date perhaps a twin, without it somebody of the same household. */
+function differentGiven(pair: PairComparison, dob: number): number {
+  if (dob === DOB_DIFFERENT || dob === DOB_NEAR_YEAR) {
+    return pair.identifierEqual ? NAME_AND_BIRTH_DATE : HOUSEHOLD;
+  }
+  if (pair.identifierEqual) return 0;
+  return dob === MISSING || dob > DOB_ONE_DIGIT ? HOUSEHOLD : TWINS;
+}
+
+/** Where one is known to be a twin, a similar given name (Hassan, Hussein) is no typing error. */
+function multipleBirth(pair: PairComparison, given: number): number {
+  if (pair.identifierEqual) return 0;
+  return given === EXACT || given === PART || given === NICKNAME ? 0 : MULTIPLE_BIRTH;
+}
+
+function isOtherGeneration(model: CompiledModel, a: PreparedRecord, b: PreparedRecord, dob: number): boolean {
+  if (dob !== DOB_DIFFERENT && dob !== DOB_MONTH_DAY) return false;
+  if (a.birthDate === undefined || b.birthDate === undefined) return false;
+  return yearsApart(a.birthDate, b.birthDate) >= model.document.guards.generationYears;
+}
+
+/** An equal identifier needs at least one other field on its side, and not both names or sex and given name against it. */
+function identifierContradictions(pair: PairComparison, dob: number): number {
+  const { levels } = pair;
+  const given = levels[GIVEN] as number;
+  const family = levels[FAMILY] as number;
+  const namesSupport = isSupport(given) || isSupport(family);
+  const datesSupport = dob !== MISSING && dob <= DOB_MONTH_DAY;
+  const contactsSupport = levels[PHONE] === 0 || levels[EMAIL] === 0;
+  if (!namesSupport && !datesSupport && !contactsSupport) return IDENTIFIER_ALONE;
+  const namesAgainst = given === DIFFERENT && family === DIFFERENT;
+  if (namesAgainst && dob !== 0) return IDENTIFIER_ALONE;
+  return given === DIFFERENT && levels[GENDER] === 1 ? NAME_AND_BIRTH_DATE : 0;
+}
+
+function isSupport(level: number): boolean {
+  return level !== MISSING && level !== DIFFERENT && level !== INITIAL && level !== SIMILAR;
+}
+
+const NAMES_OF_BITS: readonly (readonly Contradiction[])[] = Array.from(
+  { length: 1 << CONTRADICTIONS.length },
+  (_, bits) => CONTRADICTIONS.filter((_name, index) => (bits & (1 << index)) !== 0),
+);
+
+/** The shared list of names for a set of bits; allocates nothing. */
+export function contradictionNames(bits: number): readonly Contradiction[] {
+  return NAMES_OF_BITS[bits] ?? [];
+}

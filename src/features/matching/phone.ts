@@ -1,0 +1,67 @@
+import { digitsOf } from './fold.ts';
+
+/**
+ * Telephone numbers down to the national significant number: international prefix (+, 00, 011), country code (ITU-T E.164
+ * assignments) and trunk zero go, so that +256 712 300633, 0712300633 and 712 300633 are one.
+ */
+const ONE_DIGIT_CODES = new Set(['1', '7']);
+const TWO_DIGIT_CODES = new Set(
+  '20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98'.split(
+    ' ',
+  ),
+);
+const NATIONAL_DIGITS_MIN = 6;
+
+/** The comparable digits; empty for what is no telephone number (too short, one digit repeated, counted up). */
+export function normalisePhone(text: string): string {
+  const trimmed = text.trim();
+  const digits = digitsOf(cutExtension(trimmed));
+  const national = nationalDigits(digits, trimmed.startsWith('+'));
+  return isPlaceholder(national) ? '' : national.slice(-15);
+}
+
+function nationalDigits(digits: string, international: boolean): string {
+  if (international) return dropTrunk(dropCountryCode(digits));
+  if (digits.startsWith('00')) return dropTrunk(dropCountryCode(digits.slice(2)));
+  if (digits.startsWith('0')) return dropTrunk(digits);
+  // Written without any prefix but longer than a national number: the country code is there.
+  return digits.length >= 11 ? dropTrunk(dropCountryCode(digits)) : digits;
+}
+
+function dropCountryCode(digits: string): string {
+  if (ONE_DIGIT_CODES.has(digits.slice(0, 1))) return digits.slice(1);
+  return digits.slice(TWO_DIGIT_CODES.has(digits.slice(0, 2)) ? 2 : 3);
+}
+
+function dropTrunk(digits: string): string {
+  let start = 0;
+  while (start < digits.length && digits[start] === '0') start++;
+  return digits.slice(start);
+}
+
+function cutExtension(text: string): string {
+  const at = text.search(/\s*(?:ext|x|#|;)\s*\.?\s*\d{1,6}$/i);
+  return at > 0 ? text.slice(0, at) : text;
+}
+
+function isPlaceholder(digits: string): boolean {
+  if (digits.length < NATIONAL_DIGITS_MIN) return true;
+  const first = digits.charCodeAt(0);
+  let repeated = true;
+  let counted = true;
+  let sameAtEnd = 1;
+  for (let i = 1; i < digits.length; i++) {
+    if (digits.charCodeAt(i) !== first) repeated = false;
+    sameAtEnd = digits.charCodeAt(i) === digits.charCodeAt(i - 1) ? sameAtEnd + 1 : 1;
+    if ((digits.charCodeAt(i) - digits.charCodeAt(i - 1) + 10) % 10 !== 1) counted = false;
+  }
+  return repeated || counted || sameAtEnd >= 6;
+}
+
+/** Equal, or one is the other with a prefix the rules above could not know. */
+export function samePhone(a: string, b: string): boolean {
+  if (a.length === b.length) return a === b;
+  const longer = a.length > b.length ? a : b;
+  const shorter = a.length > b.length ? b : a;
+  return shorter.length >= 7 && longer.endsWith(shorter);
+}
