@@ -38,7 +38,7 @@ export function sendAnswer(
   answer: RouteReply<unknown>,
   base: HeaderSet,
 ): FastifyReply {
-  reply.code(answer.status).headers(base);
+  reply.code(answer.status).header('x-request-id', reply.request.id).headers(base);
   if (answer.headers !== undefined) reply.headers(answer.headers);
   if (answer.cookies !== undefined)
     for (const change of answer.cookies) reply.header('set-cookie', writeCookie(change));

@@ -100,10 +100,6 @@ function bareApp(options: DoorOptions, limits: ConnectionLimits, refuse: DoorPar
   app.removeAllContentTypeParsers();
   app.decorateRequest('careseal', null);
   app.setErrorHandler(refuse);
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    done();
-  });
   const { observe } = options;
   if (observe !== undefined)
     app.addHook('onResponse', (request, reply, done) => {
@@ -180,7 +176,7 @@ function sitePage({ options, names }: DoorParts, request: FastifyRequest, reply:
   checkBrowserOrigin(request.method, path, request.headers, checkHost(request.headers, names()));
   const found = options.site?.find(path, request.headers['accept-encoding']);
   if (found === undefined) return false;
-  reply.headers(found.headers);
+  reply.headers(found.headers).header('x-request-id', request.id);
   if (found.etag !== undefined && request.headers['if-none-match'] === found.etag) return reply.code(304).send();
   return reply.code(200).send(found.body);
 }

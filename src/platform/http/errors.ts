@@ -76,5 +76,10 @@ export function errorFacts(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   const cause = error.cause === undefined ? {} : { cause: errorFacts(error.cause) };
-  return { error: error.name, code: errorCode(error), at: frames.slice(0, 8).map((frame) => frame.trim()), ...cause };
+  return {
+    error: error.name,
+    errorCode: errorCode(error),
+    at: frames.slice(0, 8).map((frame) => frame.trim()),
+    ...cause,
+  };
 }

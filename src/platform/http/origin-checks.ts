@@ -75,9 +75,9 @@ function samePort(headers: IncomingHttpHeaders): boolean {
   return headers.origin === `https://${headers.host ?? ''}`;
 }
 
-/** Paths that answer data, never the web application. */
+/** Paths that answer data, never the web application. `/audit` itself is a page; what lies below it is the public log. */
 export function isDataPath(path: string): boolean {
-  return /^\/(?:api|fhir|audit|healthz|readyz|metrics)(?:[/?]|$)/.test(path);
+  return /^\/(?:(?:api|fhir|healthz|readyz|metrics)(?:[/?]|$)|audit\/)/.test(path);
 }
 
 function crossSite(): Problem<OriginCode> {

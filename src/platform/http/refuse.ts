@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../kernel/problem.ts';
 import { plainAddress } from './address.ts';
 import { ANONYMOUS, type RequestState } from './admission.ts';
+import { isRefusalAudited } from './audited.ts';
 import { asProblem, errorFacts } from './errors.ts';
 import type { HeaderSet } from './headers.ts';
 import type { DoorOptions } from './options.ts';
@@ -16,8 +17,8 @@ export function createRefuse(options: DoorOptions, reporter: RefusalReporter, ba
     const problem = asProblem(error);
     const status = problemStatus(problem);
     if (status >= 500) logFailure(options, problem, request);
-    await reporter.report(refusalOf(options, problem, status, request));
-    reply.code(status).headers(base).headers(problemHeaders(problem, options.name));
+    if (!isRefusalAudited(problem)) await reporter.report(refusalOf(options, problem, status, request));
+    reply.code(status).header('x-request-id', request.id).headers(base).headers(problemHeaders(problem, options.name));
     // What is left of the body is not waited for: a slow sender of a refused request would hold the connection.
     if (!request.raw.complete) reply.header('connection', 'close');
     return sendProblem(options, problem, request, reply);
