@@ -1,0 +1,126 @@
+import type { Patient } from '@medplum/fhirtypes';
+import { Problem } from '../kernel/problem.ts';
+import { FIRST_MS, LAST_MS, timeRange } from './dates.ts';
+import type { FhirProblemCode } from './issue.ts';
+import { fold, PHONE_COMMON_DIGITS, phoneDigits, wordStarts } from './search-fold.ts';
+import { type CodingValue, type ReferenceValue, SPACES, type Space } from './search-parameters.ts';
+
+/** A value to search by, not yet blinded; the same shape as the registry's `SearchTerm`. */
+export interface SearchTerm {
+  readonly parameter: string;
+  readonly value: string;
+}
+
+/** A usual record has 30 to 60. More than this is an attack or a mistake; it is refused, never cut. */
+const TERMS_MAX = 2000;
+
+/** What a record is found by. Each term once, in no particular order. The hot path of every registration. */
+export function searchTerms(patient: Patient): SearchTerm[] {
+  const terms: SearchTerm[] = [];
+  for (const space of SPACES) {
+    const values = spaceTerms(space, patient);
+    if (values.size === 0) continue;
+    if (terms.length + values.size > TERMS_MAX) {
+      throw new Problem<FhirProblemCode>(
+        'unprocessable',
+        'fhir-too-large',
+        'The record has too many different values.',
+        {
+          fhirCode: 'too-costly',
+        },
+      );
+    }
+    for (const value of values) terms.push({ parameter: space.name, value });
+  }
+  return terms;
+}
+
+function spaceTerms(space: Space, patient: Patient): Set<string> {
+  const into = new Set<string>();
+  switch (space.kind) {
+    case 'text':
+      for (const text of space.read(patient)) if (text !== undefined) addPrefixes(fold(text), space.prefixes, into);
+      break;
+    case 'phone':
+      for (const text of space.read(patient)) if (text !== undefined) into.add(phoneTerm(text));
+      break;
+    case 'plain':
+      for (const text of space.read(patient)) if (text !== undefined) into.add(plainTerm(text));
+      break;
+    case 'coding':
+      for (const coding of space.read(patient)) addCoding(coding, into);
+      break;
+    case 'date':
+      for (const date of space.read(patient)) if (date !== undefined) addDate(date, into);
+      break;
+    case 'reference':
+      for (const reference of space.read(patient)) addReference(reference, into);
+      break;
+  }
+  return into;
+}
+
+function addPrefixes(folded: string, lengths: readonly number[], into: Set<string>): void {
+  for (const start of wordStarts(folded)) {
+    for (const length of lengths) {
+      if (length > start.length) break;
+      into.add(start.slice(0, length));
+    }
+  }
+}
+
+/** The longest indexed start of a folded query; undefined for an empty one. `whole`: nothing was cut off. */
+export function prefixTerm(folded: string, lengths: readonly number[]): string | undefined {
+  const length = lengths.findLast((candidate) => candidate <= folded.length);
+  return length === undefined ? undefined : folded.slice(0, length);
+}
+
+/** Two writings of one number share their last digits; what has no digits is taken as it is. */
+export function phoneTerm(text: string): string {
+  const digits = phoneDigits(text);
+  return digits === '' ? plainTerm(text) : digits.slice(-PHONE_COMMON_DIGITS);
+}
+
+export function plainTerm(text: string): string {
+  return text.trim().toLowerCase();
+}
+
+/** Terms of a coded value: `system|value`, `system|`, `value`, and `|value` where there is no system. */
+function addCoding({ system, value }: CodingValue, into: Set<string>): void {
+  if (system !== undefined) into.add(`${system}|`);
+  if (value === undefined) return;
+  into.add(plainTerm(value));
+  into.add(codingTerm(system ?? '', value));
+}
+
+export function codingTerm(system: string, value: string): string {
+  return `${system}|${plainTerm(value)}`;
+}
+
+/** Century, year, month and day of its beginning in UTC, as far as it is known: a range is then a few terms. */
+function addDate(date: string, into: Set<string>): void {
+  const day = date.length <= 10 ? date : utcDay(date);
+  into.add(`c${day.slice(0, 2)}`);
+  into.add(day.slice(0, 4));
+  if (date.length >= 7) into.add(day.slice(0, 7));
+  if (date.length >= 10) into.add(day);
+}
+
+function utcDay(dateTime: string): string {
+  const lowMs = timeRange(dateTime)?.lowMs ?? 0;
+  // A zone may carry the first and last day of the calendar out of it.
+  return new Date(Math.min(Math.max(lowMs, FIRST_MS), LAST_MS)).toISOString().slice(0, 10);
+}
+
+/** A reference as written, and the id it ends in. */
+function addReference({ reference }: ReferenceValue, into: Set<string>): void {
+  if (reference === undefined) return;
+  into.add(reference);
+  const id = referenceId(reference);
+  if (id !== undefined) into.add(id);
+}
+
+/** `123` of `Patient/123` and `https://host/fhir/Patient/123/_history/2`. */
+export function referenceId(reference: string): string | undefined {
+  return /(?:^|\/)[A-Z][A-Za-z]+\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1];
+}
