@@ -9,10 +9,13 @@ export interface PairScore {
   readonly weight: number;
   /** Calibrated probability 0..1, after rules and contradictions. The decision follows from it alone. */
   readonly score: number;
+  readonly grade: MatchGrade;
   readonly decision: Decision;
   /** The deterministic rule that decided, if one did. */
   readonly rule: RuleName | undefined;
   readonly contradictions: readonly Contradiction[];
+  /** Some contradiction stands against the pair. */
+  readonly contradicted: boolean;
 }
 export type RuleName = 'unique-identifier';
 
@@ -45,9 +48,11 @@ export function scoreInto(model: CompiledModel, a: PreparedRecord, b: PreparedRe
   return {
     weight,
     score: probability,
+    grade: gradeOf(model, probability),
     decision: decide(probability, thresholds),
     rule,
     contradictions: contradictionNames(bits),
+    contradicted: bits !== 0,
   };
 }
 
