@@ -1,0 +1,147 @@
+import { z } from 'zod';
+
+/** How a setting is written as text in a variable, and what it may hold. */
+export interface Setting<T> {
+  readonly schema: z.ZodType<T>;
+  /** Reads the text of a `CARESEAL_*` variable into what the schema checks. */
+  readonly fromText: (text: string) => unknown;
+  readonly description: string;
+  /** Paths are taken relative to the home when they stand in careseal.json, to the working directory in a variable. */
+  readonly isPath?: true;
+  /** May hold a password: printed without it. */
+  readonly redact?: (value: T) => string;
+}
+
+const asText = (text: string): unknown => text;
+const asNumber = (text: string): unknown => (/^-?\d+$/.test(text) ? Number(text) : text);
+const asBoolean = (text: string): unknown => ({ true: true, false: false })[text] ?? text;
+const asList = (text: string): unknown =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+function port(description: string): Setting<number> {
+  return { schema: z.int().min(0).max(65_535), fromText: asNumber, description: `${description} (0: any free port)` };
+}
+
+function count(min: number, max: number, description: string): Setting<number> {
+  return { schema: z.int().min(min).max(max), fromText: asNumber, description };
+}
+
+function optionalFile(description: string): Setting<string | undefined> {
+  return { schema: z.string().min(1).optional(), fromText: asText, description, isPath: true };
+}
+
+function optionalUrl(description: string): Setting<string | undefined> {
+  const schema = z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address')
+    .optional();
+  return { schema, fromText: asText, description, redact: (value) => (value === undefined ? '' : redactUrl(value)) };
+}
+
+/** Keeps the address, hides the password. A URL that does not parse shows nothing. */
+function redactUrl(text: string): string {
+  if (!URL.canParse(text)) return '(hidden)';
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  for (const name of [...url.searchParams.keys()]) if (name === 'password') url.searchParams.set(name, '***');
+  return url.href;
+}
+
+/** RFC 1123 host names and IP literals: what may stand in a certificate and a Host header. */
+const HOST_NAME =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$|^[0-9a-f:]+$/i;
+
+/** Every setting there is. `usersPort` is read from CARESEAL_USERS_PORT, or from "usersPort" in careseal.json. */
+export const SETTINGS = {
+  bindAddress: {
+    schema: z.union([z.ipv4(), z.ipv6()]),
+    fromText: asText,
+    description: 'Address the users’ and nodes’ doors listen on',
+  } satisfies Setting<string>,
+  usersPort: port('Port of the users’ door'),
+  nodesPort: port('Port of the nodes’ door'),
+  operationsPort: port('Port of the operations door, on 127.0.0.1 only'),
+  redirectPort: {
+    schema: z.int().min(0).max(65_535).optional(),
+    fromText: (text: string) => (text === 'off' ? undefined : asNumber(text)),
+    description: 'Port of the plain-HTTP redirect to the users’ door; off when not set',
+  } satisfies Setting<number | undefined>,
+  hostnames: {
+    schema: z.array(z.string().regex(HOST_NAME, 'must be a host name or an IP address')).min(1),
+    fromText: asList,
+    description: 'Names this server is reached by, the first one is used in links; comma-separated',
+  } satisfies Setting<string[]>,
+  databaseUrl: optionalUrl('PostgreSQL 15 or later to use instead of the embedded one'),
+  databaseOwnerUrl: optionalUrl('The same database as its owner, for migrations'),
+  databasePasswordFile: optionalFile('File with the password for databaseUrl'),
+  databaseOwnerPasswordFile: optionalFile('File with the password for databaseOwnerUrl'),
+  databaseConnections: count(2, 200, 'Most database connections per process'),
+  databaseCacheMegabytes: {
+    schema: z.int().min(16).max(65_536).optional(),
+    fromText: asNumber,
+    description: 'Memory the embedded PostgreSQL keeps as cache; by default an eighth of the machine, at most 1024',
+  } satisfies Setting<number | undefined>,
+  workers: count(1, 64, 'Processes that serve the doors'),
+  rootKeyFile: optionalFile('File with the root key; by default keys/root.key in the home'),
+  passphraseFile: optionalFile('File with the passphrase that unlocks the root key, where one was set'),
+  usersCertificateFile: optionalFile(
+    'Certificate chain (PEM) of the users’ door, instead of one from the built-in authority',
+  ),
+  usersKeyFile: optionalFile('Private key (PEM) of that certificate'),
+  nodesCertificateFile: optionalFile('Certificate chain (PEM) of the nodes’ door'),
+  nodesKeyFile: optionalFile('Private key (PEM) of that certificate'),
+  nodesCaFile: optionalFile('Further certificate authorities (PEM) whose node certificates may be registered'),
+  logLevel: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug']),
+    fromText: asText,
+    description: 'Least severe level that is logged',
+  } satisfies Setting<'fatal' | 'error' | 'warn' | 'info' | 'debug'>,
+  logFormat: {
+    schema: z.enum(['auto', 'json', 'plain']),
+    fromText: asText,
+    description: 'Form of the log on standard error; auto is plain on a terminal, else JSON',
+  } satisfies Setting<'auto' | 'json' | 'plain'>,
+  development: {
+    schema: z.boolean(),
+    fromText: asBoolean,
+    description: 'Marks every page as a trial installation; never for real data',
+  } satisfies Setting<boolean>,
+};
+
+export type SettingName = keyof typeof SETTINGS;
+export type SettingValues = { readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
+
+/** No secret is among them: what protects data has no default. */
+export const DEFAULTS: SettingValues = {
+  bindAddress: '0.0.0.0',
+  usersPort: 8443,
+  nodesPort: 8444,
+  operationsPort: 9464,
+  redirectPort: undefined,
+  hostnames: ['localhost'],
+  databaseUrl: undefined,
+  databaseOwnerUrl: undefined,
+  databasePasswordFile: undefined,
+  databaseOwnerPasswordFile: undefined,
+  databaseConnections: 16,
+  databaseCacheMegabytes: undefined,
+  workers: 1,
+  rootKeyFile: undefined,
+  passphraseFile: undefined,
+  usersCertificateFile: undefined,
+  usersKeyFile: undefined,
+  nodesCertificateFile: undefined,
+  nodesKeyFile: undefined,
+  nodesCaFile: undefined,
+  logLevel: 'info',
+  logFormat: 'auto',
+  development: false,
+};
+
+/** `usersPort` → `CARESEAL_USERS_PORT`. */
+export function variableName(setting: string): string {
+  return `CARESEAL_${setting.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
