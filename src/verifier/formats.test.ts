@@ -23,7 +23,11 @@ describe('a leaf', () => {
   });
 
   test('comes back as it was written', () => {
-    fc.assert(fc.property(leaf, (value) => expect(parseLeaf(encodeLeaf(value))).toEqual(value)));
+    fc.assert(
+      fc.property(leaf, (value) => {
+        expect(parseLeaf(encodeLeaf(value))).toEqual(value);
+      }),
+    );
   });
 
   test('is refused when cut, lengthened or of another version', () => {

@@ -1,0 +1,19 @@
+import type { Clock } from '../../kernel/time.ts';
+import type { Database } from '../../platform/db/sql.ts';
+import type { KeyRing } from '../../store/index.ts';
+import type { AuditSource } from './audit-event.ts';
+
+export interface AuditDeps {
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  readonly clock: Clock;
+  /** Host name and address of this installation, as they stand in events. */
+  readonly source: AuditSource;
+  /**
+   * Told of what goes wrong where no caller waits: sequencing that failed or finds the tree damaged. `code` says what; there is
+   * no health data in either.
+   */
+  readonly onFailure: (code: 'sequencing-failed' | 'tree-damaged', error: unknown) => void;
+  /** Longest time between two checkpoints while events come in. Default 1,000 ms. */
+  readonly checkpointEveryMs?: number;
+}

@@ -1,0 +1,146 @@
+/**
+ * Every event there is, with its plain name and its FHIR shape. Closed: a name that is not here does not compile where it is
+ * recorded, and a route that declares one keeps the server from starting. Names are written into leaves and stay for ever;
+ * add new ones, never change or reuse one.
+ */
+export interface EventShape {
+  /** Plain words for pages. */
+  readonly title: string;
+  /** AuditEvent.type: `rest`, or a DICOM audit event id. */
+  readonly type: 'rest' | DicomCode;
+  /** AuditEvent.subtype[0]: a FHIR interaction for `rest`, else a DICOM event type. */
+  readonly subtype?: string;
+}
+
+/** DICOM PS3.16 CID 400 and 401, as far as Careseal uses them. */
+export const DICOM = {
+  '110100': 'Application Activity',
+  '110101': 'Audit Log Used',
+  '110106': 'Export',
+  '110107': 'Import',
+  '110110': 'Patient Record',
+  '110113': 'Security Alert',
+  '110114': 'User Authentication',
+  '110120': 'Application Start',
+  '110121': 'Application Stop',
+  '110122': 'Login',
+  '110123': 'Logout',
+  '110126': 'Node Authentication',
+  '110129': 'Security Configuration',
+  '110131': 'Software Configuration',
+  '110132': 'Use of Restricted Function',
+  '110135': 'Object Security Attributes Changed',
+  '110136': 'Security Roles Changed',
+  '110137': 'User Security Attributes Changed',
+} as const;
+export type DicomCode = keyof typeof DICOM;
+
+const rest = (subtype: string, title: string): EventShape => ({ title, type: 'rest', subtype });
+const signIn = (title: string): EventShape => ({ title, type: '110114', subtype: '110122' });
+const signOut = (title: string): EventShape => ({ title, type: '110114', subtype: '110123' });
+const application = (subtype: DicomCode, title: string): EventShape => ({ title, type: '110100', subtype });
+const security = (subtype: DicomCode, title: string): EventShape => ({ title, type: '110113', subtype });
+const record = (title: string): EventShape => ({ title, type: '110110' });
+const imported = (title: string): EventShape => ({ title, type: '110107' });
+const auditLog = (title: string): EventShape => ({ title, type: '110101' });
+
+export const EVENTS = {
+  'client.read': rest('read', 'Client read'),
+  'client.vread': rest('vread', 'Client version read'),
+  'client.history': rest('history-instance', 'Client history read'),
+  'client.search': rest('search-type', 'Clients searched'),
+  'client.create': rest('create', 'Client created'),
+  'client.update': rest('update', 'Client updated'),
+  'client.delete': rest('delete', 'Client deleted'),
+  'client.match': rest('operation', 'Clients matched'),
+  'client.link': record('Records linked'),
+  'client.unlink': record('Records separated'),
+  'client.merge': record('Clients merged'),
+  'client.unmerge': record('Merge undone'),
+  'client.never-link': record('Records marked as different people'),
+  'client.explain': record('Link explained'),
+  'client.erase': record('Client erased'),
+  'client.bundle': rest('batch', 'Bundle processed'),
+  'client.transaction': rest('transaction', 'Transaction processed'),
+  'review.list': record('Reviews listed'),
+  'review.read': record('Review read'),
+  'review.decide': record('Review decided'),
+  'review.undo': record('Review decision undone'),
+  'load.upload': imported('File uploaded'),
+  'load.start': imported('Load started'),
+  'load.list': imported('Loads listed'),
+  'load.read': imported('Load looked at'),
+  'load.rejected': imported('Rejected rows downloaded'),
+  'load.cancel': imported('Load cancelled'),
+  'load.finish': imported('Load finished'),
+  'mapping.list': imported('Mappings listed'),
+  'mapping.save': imported('Mapping saved'),
+  'mapping.delete': imported('Mapping deleted'),
+  'node.list': security('110126', 'Nodes listed'),
+  'node.add': security('110126', 'Node added'),
+  'node.revoke': security('110126', 'Node revoked'),
+  'node.authenticate': { title: 'Node authentication', type: '110114', subtype: '110126' },
+  'domain.list': security('110135', 'Domains listed'),
+  'domain.claim': security('110135', 'Domain claimed'),
+  'user.list': security('110137', 'Users listed'),
+  'user.add': security('110137', 'User added'),
+  'user.disable': security('110137', 'User disabled'),
+  'user.enable': security('110137', 'User enabled'),
+  'user.reset': security('110137', 'User sign-in reset'),
+  'user.invite-again': security('110137', 'User invited again'),
+  'user.roles': security('110136', 'User roles changed'),
+  'link.look': security('110137', 'One-time link opened'),
+  'setup.link': security('110137', 'Set-up link made'),
+  'setup.account': security('110137', 'First administrator set up'),
+  'setup.confirm': signIn('First administrator confirmed'),
+  'enrol.account': security('110137', 'Enrolment begun'),
+  'enrol.confirm': signIn('Enrolment confirmed'),
+  'sign-in.password': signIn('Sign-in: password'),
+  'sign-in.code': signIn('Sign-in: second factor'),
+  'sign-in.recovery-code': signIn('Sign-in: recovery code'),
+  'sign-out': signOut('Sign-out'),
+  'session.list': signIn('Sessions listed'),
+  'session.end': signOut('Session ended'),
+  'access.refused': security('110132', 'Access refused'),
+  'audit.list': auditLog('Audit log searched'),
+  'audit.read': auditLog('Audit event read'),
+  'audit.verify': auditLog('Audit log verified'),
+  'audit.erase': auditLog('Audit content erased'),
+  'home.read': application('110132', 'Overview looked at'),
+  'keys.create': security('110129', 'Keys made'),
+  'keys.rotate': security('110129', 'Keys rotated'),
+  'certificate.renew': security('110129', 'Server certificate renewed'),
+  'config.show': application('110131', 'Configuration shown'),
+  'config.change': security('110129', 'Configuration changed'),
+  'server.start': application('110120', 'Server started'),
+  'server.stop': application('110121', 'Server stopped'),
+} as const satisfies Record<string, EventShape>;
+
+export type AuditEventName = keyof typeof EVENTS;
+
+export function isAuditEventName(name: string): name is AuditEventName {
+  return Object.hasOwn(EVENTS, name);
+}
+
+/** Shape of an event; undefined for a name that is not in the table. */
+export function eventShape(name: string): EventShape | undefined {
+  return isAuditEventName(name) ? EVENTS[name] : undefined;
+}
+
+/** Names of a filter: one name, or all of a family (`client.*`). Empty when nothing answers to it. */
+export function eventNames(filter: string): AuditEventName[] {
+  if (isAuditEventName(filter)) return [filter];
+  if (!filter.endsWith('.*')) return [];
+  const family = filter.slice(0, -1);
+  return Object.keys(EVENTS)
+    .filter(isAuditEventName)
+    .filter((name) => name.startsWith(family));
+}
+
+/** The names of these routes that are in no table; the server refuses to start unless this is empty. */
+export function unknownEvents(
+  routes: readonly { readonly audit: { readonly kind: 'event'; readonly event: string } | { readonly kind: 'none' } }[],
+): string[] {
+  const names = routes.map((route) => (route.audit.kind === 'event' ? route.audit.event : undefined));
+  return [...new Set(names.filter((name): name is string => name !== undefined && !isAuditEventName(name)))];
+}
