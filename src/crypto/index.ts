@@ -17,7 +17,7 @@ export {
   type PasswordHasher,
   type PasswordHasherOptions,
 } from './passwords.ts';
-export { newId, randomBytes, randomToken } from './random.ts';
+export { newId, pooledRandomBytes, randomBytes, randomToken } from './random.ts';
 export {
   open,
   SEAL_OVERHEAD_BYTES,
