@@ -1,0 +1,102 @@
+import type { ResourceId } from '../kernel/ids.ts';
+import { type Statement, statement } from '../platform/db/sql.ts';
+
+/** Statements on store.resource and store.resource_history. */
+export interface ResourceRow {
+  readonly type: string;
+  readonly id: ResourceId;
+  readonly version: number;
+  readonly last_updated: Date;
+  readonly sealed: Uint8Array | null;
+}
+
+const COLUMNS = 'type, id, version, last_updated, sealed';
+
+export const readOne = statement<ResourceRow>(
+  'store.read-one',
+  `SELECT ${COLUMNS} FROM store.resource WHERE type = $1 AND id = $2`,
+);
+
+export const readMany = statement<ResourceRow>(
+  'store.read-many',
+  `SELECT ${COLUMNS} FROM store.resource WHERE type = $1 AND id = ANY ($2::uuid[])`,
+);
+
+export const readVersion = statement<ResourceRow>(
+  'store.read-version',
+  `SELECT ${COLUMNS} FROM store.resource WHERE type = $1 AND id = $2 AND version = $3
+   UNION ALL
+   SELECT ${COLUMNS} FROM store.resource_history WHERE type = $1 AND id = $2 AND version = $3`,
+);
+
+export const history = statement<ResourceRow>(
+  'store.history',
+  `SELECT ${COLUMNS} FROM store.resource WHERE type = $1 AND id = $2 AND version < $3
+   UNION ALL
+   (SELECT ${COLUMNS} FROM store.resource_history WHERE type = $1 AND id = $2 AND version < $3 ORDER BY version DESC LIMIT $4)
+   ORDER BY version DESC LIMIT $4`,
+);
+
+export const eraseCurrent = statement('store.erase', 'DELETE FROM store.resource WHERE type = $1 AND id = $2');
+export const eraseHistory = statement(
+  'store.erase-history',
+  'DELETE FROM store.resource_history WHERE type = $1 AND id = $2',
+);
+
+/** See store.search in migrations/000102-store.sql for the meaning of the parameters. */
+export const search = statement<ResourceRow>(
+  'store.search',
+  `SELECT ${COLUMNS} FROM store.search($1, $2::text[], $3, $4, $5, $6, $7, $8)`,
+);
+
+export const count = statement<{ candidates: bigint }>(
+  'store.count',
+  'SELECT store.count_candidates($1, $2::text[], $3, $4) AS candidates',
+);
+
+/** Rows per statement. Each size is a statement of its own, prepared once per connection, so there are few. */
+export const WRITE_SIZES = [64, 16, 4, 1] as const;
+export type WriteSize = (typeof WRITE_SIZES)[number];
+const WRITE_COLUMNS = 6;
+
+function rowsOfParameters(size: WriteSize): string {
+  const rows: string[] = [];
+  for (let row = 0; row < size; row++) {
+    const p = (column: number): string => `$${row * WRITE_COLUMNS + column}`;
+    rows.push(
+      `(${p(1)}::text, ${p(2)}::uuid, ${p(3)}::integer, ${p(4)}::timestamptz, ${p(5)}::bytea, ${p(6)}::bigint[])`,
+    );
+  }
+  return rows.join(', ');
+}
+
+function bySize(make: (size: WriteSize) => Statement<never>): Readonly<Record<WriteSize, Statement<never>>> {
+  return { 64: make(64), 16: make(16), 4: make(4), 1: make(1) };
+}
+
+/** First versions. A row that exists already is left alone, and missing from the count. */
+export const insertRows = bySize((size) =>
+  statement(
+    `store.insert-${size}`,
+    `INSERT INTO store.resource (${COLUMNS}, tokens) VALUES ${rowsOfParameters(size)} ON CONFLICT DO NOTHING`,
+  ),
+);
+
+/** Later versions. A row whose current version is not the one before is left alone, and missing from the count. */
+export const updateRows = bySize((size) =>
+  statement(
+    `store.update-${size}`,
+    `WITH input (${COLUMNS}, tokens) AS (VALUES ${rowsOfParameters(size)}),
+     moved AS (
+       INSERT INTO store.resource_history (${COLUMNS})
+       SELECT r.type, r.id, r.version, r.last_updated, r.sealed
+       FROM input i JOIN store.resource r ON r.type = i.type AND r.id = i.id AND r.version = i.version - 1
+       -- Another writer of the same version got here first: the update below will then find nothing either.
+       ON CONFLICT DO NOTHING
+     )
+     UPDATE store.resource r
+     SET version = i.version, last_updated = i.last_updated, sealed = i.sealed, tokens = i.tokens
+     FROM input i
+     WHERE r.type = i.type AND r.id = i.id AND r.version = i.version - 1`,
+  ),
+);

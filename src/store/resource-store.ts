@@ -1,0 +1,154 @@
+import { type SealContext, sealedAtRest } from '../crypto/index.ts';
+import type { ResourceId } from '../kernel/ids.ts';
+import { Problem } from '../kernel/problem.ts';
+import type { Sql, SqlValue, Statement, Transaction } from '../platform/db/sql.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { ResourceWrite, StoredResource, TokenQuery } from './model.ts';
+import * as statements from './resource-sql.ts';
+import type { ResourceRow, WriteSize } from './resource-sql.ts';
+
+/** Sealed, versioned, blind-indexed FHIR resources. Everything handed out is opened and was authentic. */
+export interface ResourceStore {
+  /**
+   * Writes versions, many per round trip; several versions of one resource in one call are written in their order.
+   * Throws Problem('precondition-failed', 'version-conflict') when one is not the successor of the current version; the
+   * transaction must then be rolled back.
+   */
+  write(tx: Transaction, writes: readonly ResourceWrite[]): Promise<void>;
+  /** Current versions of those that exist, deleted ones included with null content. */
+  read(sql: Sql, type: string, ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, StoredResource>>;
+  /** One version, current or past. */
+  readVersion(sql: Sql, type: string, id: ResourceId, version: number): Promise<StoredResource | undefined>;
+  /** Newest first, the current version included; `beforeVersion` continues a page. */
+  history(sql: Sql, type: string, id: ResourceId, page: HistoryPage): Promise<StoredResource[]>;
+  /** Current, undeleted versions that carry the tokens, in the order asked for. The caller filters them exactly. */
+  search(sql: Sql, query: TokenQuery): Promise<StoredResource[]>;
+  /** How many there are without order and limit: candidates, not exact matches. */
+  count(sql: Sql, query: CountQuery): Promise<number>;
+  /** Deletes a resource with all its versions, as erasure asks for. Nothing is left but what dead rows keep until vacuum. */
+  erase(tx: Transaction, type: string, id: ResourceId): Promise<void>;
+}
+
+export interface HistoryPage {
+  readonly limit: number;
+  readonly beforeVersion?: number;
+}
+
+export type CountQuery = Pick<TokenQuery, 'type' | 'allOf' | 'lastUpdated'>;
+
+/** Above every version a 32-bit column can hold. */
+const NEWEST = 2_147_483_647;
+
+export function createResourceStore({ keyRing }: { readonly keyRing: KeyRing }): ResourceStore {
+  const opened = (row: ResourceRow): StoredResource => openRow(keyRing, row);
+  return {
+    async write(tx, writes) {
+      for (const wave of inWaves(writes)) {
+        const first = wave.filter((write) => write.version === 1);
+        const later = wave.filter((write) => write.version !== 1);
+        await Promise.all([
+          writeRows(tx, statements.insertRows, sealRows(keyRing, first)),
+          writeRows(tx, statements.updateRows, sealRows(keyRing, later)),
+        ]);
+      }
+    },
+    async read(sql, type, ids) {
+      if (ids.length === 0) return new Map();
+      const rows =
+        ids.length === 1
+          ? await sql.rows(statements.readOne, [type, ids[0] ?? null])
+          : await sql.rows(statements.readMany, [type, ids]);
+      return new Map(rows.map((row) => [row.id, opened(row)]));
+    },
+    async readVersion(sql, type, id, version) {
+      const [row] = await sql.rows(statements.readVersion, [type, id, version]);
+      return row === undefined ? undefined : opened(row);
+    },
+    async history(sql, type, id, { limit, beforeVersion }) {
+      const rows = await sql.rows(statements.history, [type, id, beforeVersion ?? NEWEST, limit]);
+      return rows.map(opened);
+    },
+    async search(sql, query) {
+      const { order, after, limit } = query;
+      const afterTime = after === undefined ? null : new Date(after.lastUpdatedMs);
+      const rows = await sql.rows(statements.search, [
+        ...candidates(query),
+        order,
+        afterTime,
+        after?.id ?? null,
+        limit,
+      ]);
+      return rows.map(opened);
+    },
+    async count(sql, query) {
+      const [row] = await sql.rows(statements.count, candidates(query));
+      return Number(row?.candidates ?? 0n);
+    },
+    async erase(tx, type, id) {
+      await Promise.all([tx.run(statements.eraseCurrent, [type, id]), tx.run(statements.eraseHistory, [type, id])]);
+    },
+  };
+}
+
+/** The part of a search that search and count share: type, groups of tokens, and the two bounds of last_updated. */
+function candidates({ type, allOf, lastUpdated }: CountQuery): SqlValue[] {
+  const groups = allOf.map((anyOf) => `{${anyOf.join(',')}}`);
+  const bound = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
+  return [type, groups, bound(lastUpdated?.fromMs), bound(lastUpdated?.beforeMs)];
+}
+
+/** The nth write of each resource goes into the nth wave: one statement may touch a row only once. */
+function inWaves(writes: readonly ResourceWrite[]): ResourceWrite[][] {
+  const seen = new Map<string, number>();
+  const waves: ResourceWrite[][] = [];
+  for (const write of writes) {
+    const key = `${write.type}/${write.id}`;
+    const turn = seen.get(key) ?? 0;
+    seen.set(key, turn + 1);
+    (waves[turn] ??= []).push(write);
+  }
+  return waves;
+}
+
+/** Rows of parameters, sorted by id so that concurrent writers lock rows in the same order. */
+function sealRows(keyRing: KeyRing, writes: readonly ResourceWrite[]): SqlValue[][] {
+  const byId = writes.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  return byId.map(({ type, id, version, lastUpdatedMs, content, tokens }) => {
+    const sealed = content === null ? null : keyRing.seal(content, contentPlace(type, id, version));
+    return [type, id, version, new Date(lastUpdatedMs), sealed, tokens];
+  });
+}
+
+async function writeRows(
+  tx: Transaction,
+  sizes: Readonly<Record<WriteSize, Statement<never>>>,
+  rows: readonly SqlValue[][],
+): Promise<void> {
+  const written: Promise<number>[] = [];
+  for (let at = 0; at < rows.length; ) {
+    const size = statements.WRITE_SIZES.find((fits) => fits <= rows.length - at) ?? 1;
+    written.push(tx.run(sizes[size], rows.slice(at, at + size).flat()));
+    at += size;
+  }
+  let total = 0;
+  for (const part of await Promise.all(written)) total += part;
+  if (total !== rows.length) {
+    throw new Problem('precondition-failed', 'version-conflict', 'The record was changed by someone else meanwhile.');
+  }
+}
+
+/** Where a version's content belongs: the same before and after it moves into the history. */
+export function contentPlace(type: string, id: ResourceId, version: number): SealContext {
+  return { table: 'store.resource', type, id, version };
+}
+
+export function openRow(keyRing: KeyRing, row: ResourceRow): StoredResource {
+  const { type, id, version, sealed } = row;
+  return {
+    type,
+    id,
+    version,
+    lastUpdatedMs: row.last_updated.getTime(),
+    content: sealed === null ? null : keyRing.open(sealedAtRest(sealed), contentPlace(type, id, version)),
+  };
+}
