@@ -15,7 +15,7 @@ export const IDENTITY_PROBLEM_CODES = [
   'code-refused', // 401: wrong, early, late or used code; the pre-session still lives
   'sign-in-expired', // 401: no pre-session: start again with the password
   'too-many-attempts', // 429 with Retry-After
-  'sign-in-busy', // 429 with Retry-After: the password queue is full
+  'passwords-busy', // 429 with Retry-After: the password queue is full
   'link-dead', // 410: unknown, used or expired link; never says which
   'account-first', // 409: confirm was called before account
   'password-refused', // 422 with one issue per reason

@@ -1,0 +1,118 @@
+import { toHex } from '../../kernel/bytes.ts';
+import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { Counter, CounterKind } from './throttle-rules.ts';
+
+/** Names one counter. `subject` is a blind token, so the table tells neither whom nor from where. */
+export interface CounterKey {
+  readonly subject: bigint;
+  readonly stage: 'password' | 'factor' | 'any';
+  readonly kind: CounterKind;
+  /** Empty but for `device`. */
+  readonly deviceHash: Uint8Array;
+}
+
+export interface StoredCounter extends Counter {
+  readonly key: CounterKey;
+}
+
+interface CounterRow {
+  readonly subject: bigint;
+  readonly stage: CounterKey['stage'];
+  readonly kind: CounterKind;
+  readonly device_hash: Uint8Array;
+  readonly failures: number;
+  readonly waits_until: Date;
+  readonly last_at: Date;
+}
+
+const KEYS = `SELECT subject, stage, kind, decode(device, 'hex') AS device_hash
+  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS k(subject, stage, kind, device)`;
+const ENSURE = statement(
+  'identity.attempts-ensure',
+  `INSERT INTO identity.attempts (subject, stage, kind, device_hash, failures, waits_until, last_at)
+   SELECT subject, stage, kind, device_hash, 0, $5::timestamptz, $5::timestamptz FROM (${KEYS}) AS k
+   ORDER BY subject, stage, kind, device_hash
+   ON CONFLICT DO NOTHING`,
+);
+/** Always locked in the same order, so that two attempts on overlapping counters never wait for each other in a ring. */
+const LOCK = statement<CounterRow>(
+  'identity.attempts-lock',
+  `SELECT a.* FROM identity.attempts a WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (${KEYS})
+   ORDER BY a.subject, a.stage, a.kind, a.device_hash FOR UPDATE`,
+);
+const WRITE = statement(
+  'identity.attempts-write',
+  `UPDATE identity.attempts a SET failures = n.failures, waits_until = n.waits_until, last_at = n.last_at
+   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[])
+     AS n(subject, stage, kind, device, failures, waits_until, last_at)
+   WHERE a.subject = n.subject AND a.stage = n.stage AND a.kind = n.kind AND a.device_hash = decode(n.device, 'hex')`,
+);
+const CLEAR = statement(
+  'identity.attempts-clear',
+  `DELETE FROM identity.attempts WHERE subject = $1 AND stage <> 'any'`,
+);
+/** Counters of accounts that exist stay: the hundred consecutive failures have no time limit. */
+const EXPIRED = statement(
+  'identity.expire-attempts',
+  `DELETE FROM identity.attempts a WHERE a.last_at <= $1 AND a.waits_until <= $2
+   AND (a.failures = 0 OR NOT EXISTS (SELECT FROM identity.users u WHERE u.email_token = a.subject))`,
+);
+
+/** The counters of `keys`, made when they are new, locked until commit. */
+export async function lockCounters(
+  tx: Transaction,
+  keys: readonly CounterKey[],
+  nowMs: number,
+): Promise<StoredCounter[]> {
+  const columns = keyColumns(keys);
+  // Housekeeping may delete an idle row between the two statements; then it is simply made again.
+  for (let tries = 0; tries < 3; tries++) {
+    await tx.run(ENSURE, [...columns, new Date(nowMs)]);
+    const rows = await tx.rows(LOCK, columns);
+    if (rows.length === keys.length) return rows.map(stored);
+  }
+  throw new Error('Attempt counters keep disappearing');
+}
+
+/** Those of `keys` that exist, locked until commit. */
+export async function lockExistingCounters(tx: Transaction, keys: readonly CounterKey[]): Promise<StoredCounter[]> {
+  return (await tx.rows(LOCK, keyColumns(keys))).map(stored);
+}
+
+export async function writeCounters(tx: Transaction, counters: readonly StoredCounter[]): Promise<void> {
+  await tx.run(WRITE, [
+    ...keyColumns(counters.map((counter) => counter.key)),
+    counters.map((counter) => counter.failures),
+    counters.map((counter) => new Date(counter.waitsUntilMs).toISOString()),
+    counters.map((counter) => new Date(counter.lastMs).toISOString()),
+  ]);
+}
+
+/** Forgets every failure of an account (after a reset). */
+export async function clearCounters(tx: Transaction, subject: bigint): Promise<void> {
+  await tx.run(CLEAR, [subject]);
+}
+
+export async function deleteIdleCounters(sql: Sql, nowMs: number): Promise<void> {
+  const DAY = 86_400_000;
+  await sql.run(EXPIRED, [new Date(nowMs - 30 * DAY), new Date(nowMs)]);
+}
+
+function keyColumns(keys: readonly CounterKey[]) {
+  return [
+    keys.map((key) => key.subject),
+    keys.map((key) => key.stage),
+    keys.map((key) => key.kind),
+    keys.map((key) => toHex(key.deviceHash)),
+  ] as const;
+}
+
+function stored(row: CounterRow): StoredCounter {
+  return {
+    key: { subject: row.subject, stage: row.stage, kind: row.kind, deviceHash: row.device_hash },
+    kind: row.kind,
+    failures: row.failures,
+    waitsUntilMs: row.waits_until.getTime(),
+    lastMs: row.last_at.getTime(),
+  };
+}

@@ -1,0 +1,112 @@
+import { fromHex, toHex } from '../../kernel/bytes.ts';
+import type { UserId } from '../../kernel/ids.ts';
+import { type Sql, type SqlValue, type Statement, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { ResealBatch, ResealParticipant, ResealProgress } from '../../store/index.ts';
+import type { SealedColumn, Sealing } from './sealing.ts';
+
+/** How a key rotation walks over one of identity's tables, in the order of a key that never changes. */
+interface SealedTable {
+  readonly table: string;
+  /** The key's column, and how it is written as text (which is also the row's id in the seal's context). */
+  readonly key: 'id' | 'token_hash';
+  readonly columns: readonly SealedColumn[];
+}
+
+const TABLES: readonly SealedTable[] = [
+  { table: 'organisations', key: 'id', columns: ['sealed_name'] },
+  { table: 'users', key: 'id', columns: ['sealed_profile', 'sealed_password'] },
+  { table: 'factors', key: 'id', columns: ['sealed_secret'] },
+  { table: 'sessions', key: 'id', columns: ['sealed_origin'] },
+  { table: 'links', key: 'token_hash', columns: ['sealed_draft'] },
+];
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+type SealedRow = { readonly key: Uint8Array | string } & Readonly<Record<SealedColumn, Uint8Array | null>>;
+
+/** Identity's part in key rotations: every sealed column, and the blind tokens of e-mail addresses. */
+export function createResealParticipants(sealing: Sealing): readonly ResealParticipant[] {
+  return [...TABLES.map((table) => sealedParticipant(table, sealing)), emailParticipant(sealing)];
+}
+
+function sealedParticipant({ table, key, columns }: SealedTable, sealing: Sealing): ResealParticipant {
+  const page = statement<SealedRow>(
+    `identity.reseal-${table}`,
+    `SELECT ${key} AS key, ${columns.join(', ')} FROM identity.${table} WHERE ${key} > $1 ORDER BY ${key} LIMIT $2 FOR UPDATE`,
+  );
+  const write = statement(
+    `identity.reseal-${table}-write`,
+    `UPDATE identity.${table} SET ${columns.map((name, at) => `${name} = $${at + 2}`).join(', ')} WHERE ${key} = $1`,
+  );
+  return {
+    name: `identity.${table}`,
+    kinds: ['data'],
+    count: (sql) => countRows(sql, table),
+    async resealBatch(tx, batch) {
+      const rows = await tx.rows(page, [cursorValue(key, batch.cursor), batch.limit]);
+      for (const row of rows) {
+        const id = keyText(row.key);
+        const sealed = columns.map((column) => {
+          const bytes = row[column];
+          return bytes === null ? null : sealing.reseal(column, id, bytes);
+        });
+        await tx.run(write, [row.key, ...sealed]);
+      }
+      return progress(rows, batch);
+    },
+  };
+}
+
+const EMAIL_PAGE = statement<{
+  readonly key: UserId;
+  readonly sealed_profile: Uint8Array;
+  readonly email_token: bigint;
+}>(
+  'identity.retoken-page',
+  `SELECT id AS key, sealed_profile, email_token FROM identity.users WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE`,
+);
+const EMAIL_WRITE = statement('identity.retoken-write', 'UPDATE identity.users SET email_token = $2 WHERE id = $1');
+/** Failures counted against the old token go on counting, unless there are newer ones under the new token already. */
+const MOVE_ATTEMPTS = statement(
+  'identity.retoken-attempts',
+  `UPDATE identity.attempts a SET subject = $2 WHERE subject = $1 AND stage <> 'any' AND NOT EXISTS
+     (SELECT FROM identity.attempts n
+      WHERE n.subject = $2 AND n.stage = a.stage AND n.kind = a.kind AND n.device_hash = a.device_hash)`,
+);
+
+function emailParticipant(sealing: Sealing): ResealParticipant {
+  return {
+    name: 'identity.users.email',
+    kinds: ['index'],
+    count: (sql) => countRows(sql, 'users'),
+    async resealBatch(tx: Transaction, batch: ResealBatch): Promise<ResealProgress> {
+      const rows = await tx.rows(EMAIL_PAGE, [batch.cursor ?? NIL, batch.limit]);
+      for (const row of rows) {
+        const token = sealing.emailToken(sealing.open('sealed_profile', row.key, row.sealed_profile).email);
+        if (token === row.email_token) continue;
+        await tx.run(EMAIL_WRITE, [row.key, token]);
+        await tx.run(MOVE_ATTEMPTS, [row.email_token, token]);
+      }
+      return progress(rows, batch);
+    },
+  };
+}
+
+function progress(rows: readonly { readonly key: Uint8Array | string }[], { limit }: ResealBatch): ResealProgress {
+  const last = rows.at(-1);
+  return { cursor: last === undefined || rows.length < limit ? undefined : keyText(last.key), visited: rows.length };
+}
+
+const keyText = (key: Uint8Array | string): string => (typeof key === 'string' ? key : toHex(key));
+
+function cursorValue(key: SealedTable['key'], cursor: string | undefined): SqlValue {
+  if (key === 'id') return cursor ?? NIL;
+  return (cursor === undefined ? undefined : fromHex(cursor)) ?? new Uint8Array(0);
+}
+
+async function countRows(sql: Sql, table: string): Promise<number> {
+  const count: Statement<{ readonly n: number }> = statement(
+    `identity.reseal-${table}-count`,
+    `SELECT count(*)::int AS n FROM identity.${table}`,
+  );
+  return (await sql.rows(count))[0]?.n ?? 0;
+}

@@ -1,0 +1,181 @@
+import type { OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
+import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { Session } from './model.ts';
+import type { Sealing } from './sealing.ts';
+
+interface SessionRow {
+  readonly id: SessionId;
+  readonly user_id: UserId;
+  readonly sealed_origin: Uint8Array;
+  readonly started_at: Date;
+  readonly authenticated_at: Date;
+  readonly last_seen_at: Date;
+  readonly absolute_ends_at: Date;
+}
+
+/** What a request's check needs, in one query: the session, and what its user may do now. */
+export interface LiveSessionRow {
+  readonly id: SessionId;
+  readonly user_id: UserId;
+  readonly last_seen_at: Date;
+  readonly authenticated_at: Date;
+  readonly absolute_ends_at: Date;
+  readonly sealed_profile: Uint8Array;
+  readonly organisation_id: OrganisationId;
+  readonly roles: readonly string[];
+}
+
+const INSERT = statement(
+  'identity.session-insert',
+  `INSERT INTO identity.sessions
+     (token_hash, id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at)
+   VALUES ($1, $2, $3, $4, $5, $5, $5, $6)`,
+);
+const FIND = statement<LiveSessionRow>(
+  'identity.session',
+  `SELECT s.id, s.user_id, s.last_seen_at, s.authenticated_at, s.absolute_ends_at, u.sealed_profile, m.organisation_id, m.roles
+   FROM identity.sessions s
+   JOIN identity.users u ON u.id = s.user_id
+   JOIN identity.memberships m ON m.user_id = u.id
+   WHERE s.token_hash = $1 AND u.state = 'active'`,
+);
+/** Never backwards: two processes may write the same session's time. */
+const SEEN = statement(
+  'identity.session-seen',
+  'UPDATE identity.sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at < $2',
+);
+const OF_USER = statement<SessionRow>(
+  'identity.sessions',
+  `SELECT id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at
+   FROM identity.sessions WHERE user_id = $1 ORDER BY last_seen_at DESC, id`,
+);
+const END = statement('identity.session-end', 'DELETE FROM identity.sessions WHERE user_id = $1 AND id = $2');
+const END_TOKEN = statement('identity.session-end-token', 'DELETE FROM identity.sessions WHERE token_hash = $1');
+const END_ALL = statement('identity.sessions-end', 'DELETE FROM identity.sessions WHERE user_id = $1');
+const TRIM = statement(
+  'identity.sessions-trim',
+  `DELETE FROM identity.sessions WHERE user_id = $1 AND id NOT IN
+     (SELECT id FROM identity.sessions WHERE user_id = $1 ORDER BY last_seen_at DESC, id DESC LIMIT $2)`,
+);
+
+const INSERT_PRE = statement(
+  'identity.pre-session-insert',
+  'INSERT INTO identity.pre_sessions (token_hash, user_id, expires_at) VALUES ($1, $2, $3)',
+);
+const FIND_PRE = statement<{ readonly user_id: UserId }>(
+  'identity.pre-session',
+  'SELECT user_id FROM identity.pre_sessions WHERE token_hash = $1 AND expires_at > $2 AND codes_tried < $3',
+);
+const TRY_PRE = statement<{ readonly user_id: UserId }>(
+  'identity.pre-session-try',
+  `UPDATE identity.pre_sessions SET codes_tried = codes_tried + 1
+   WHERE token_hash = $1 AND expires_at > $2 AND codes_tried < $3 RETURNING user_id`,
+);
+const END_PRE = statement('identity.pre-session-end', 'DELETE FROM identity.pre_sessions WHERE token_hash = $1');
+const END_ALL_PRE = statement('identity.pre-sessions-end', 'DELETE FROM identity.pre_sessions WHERE user_id = $1');
+
+const KNOWN_DEVICE = statement<{ readonly known: boolean }>(
+  'identity.device-known',
+  `SELECT EXISTS (SELECT FROM identity.devices WHERE token_hash = $1 AND user_id = $2 AND expires_at > $3) AS known`,
+);
+/** Everybody who uses this browser moves on to the new token, so that a token somebody copied or planted is worth nothing. */
+const MOVE_DEVICE = statement(
+  'identity.device-move',
+  'UPDATE identity.devices SET token_hash = $2 WHERE token_hash = $1',
+);
+const REMEMBER_DEVICE = statement(
+  'identity.device-remember',
+  `INSERT INTO identity.devices (token_hash, user_id, expires_at) VALUES ($1, $2, $3)
+   ON CONFLICT (token_hash, user_id) DO UPDATE SET expires_at = EXCLUDED.expires_at`,
+);
+const FORGET_DEVICES = statement('identity.devices-forget', 'DELETE FROM identity.devices WHERE user_id = $1');
+const EXPIRED = [
+  statement('identity.expire-sessions', 'DELETE FROM identity.sessions WHERE absolute_ends_at <= $1'),
+  statement('identity.expire-pre-sessions', 'DELETE FROM identity.pre_sessions WHERE expires_at <= $1'),
+  statement('identity.expire-devices', 'DELETE FROM identity.devices WHERE expires_at <= $1'),
+];
+
+/** Wrong codes after which the password must be given again. */
+const PRE_SESSION_CODES_MAX = 5;
+
+export interface NewSession extends Session {
+  readonly tokenHash: Uint8Array;
+}
+
+/** SQL for sessions, pre-sessions and known browsers. Tokens come in as hashes. */
+export type SessionStore = ReturnType<typeof createSessionStore>;
+
+export function createSessionStore(sealing: Sealing) {
+  return {
+    async insert(tx: Transaction, session: NewSession): Promise<void> {
+      const { address, userAgent } = session;
+      const origin = sealing.seal('sealed_origin', session.id, {
+        ...(address === undefined ? {} : { address }),
+        ...(userAgent === undefined ? {} : { userAgent }),
+      });
+      const [started, ends] = [new Date(session.startedMs), new Date(session.absoluteEndsMs)];
+      await tx.run(INSERT, [session.tokenHash, session.id, session.userId, origin, started, ends]);
+    },
+    async find(sql: Sql, tokenHash: Uint8Array): Promise<LiveSessionRow | undefined> {
+      return (await sql.rows(FIND, [tokenHash]))[0];
+    },
+    async seen(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<void> {
+      await sql.run(SEEN, [tokenHash, new Date(nowMs)]);
+    },
+    async ofUser(sql: Sql, userId: UserId): Promise<Session[]> {
+      return (await sql.rows(OF_USER, [userId])).map((row) => ({
+        id: row.id,
+        userId: row.user_id,
+        startedMs: row.started_at.getTime(),
+        authenticatedMs: row.authenticated_at.getTime(),
+        lastSeenMs: row.last_seen_at.getTime(),
+        absoluteEndsMs: row.absolute_ends_at.getTime(),
+        address: undefined,
+        userAgent: undefined,
+        ...sealing.open('sealed_origin', row.id, row.sealed_origin),
+      }));
+    },
+    async end(tx: Transaction, userId: UserId, id: SessionId): Promise<boolean> {
+      return (await tx.run(END, [userId, id])) === 1;
+    },
+    async endToken(tx: Transaction, tokenHash: Uint8Array): Promise<void> {
+      await tx.run(END_TOKEN, [tokenHash]);
+    },
+    /** Ends the ones not used for longest, above `keep`. */
+    async trim(tx: Transaction, userId: UserId, keep: number): Promise<void> {
+      await tx.run(TRIM, [userId, keep]);
+    },
+    /** Sessions, sign-ins half done and known browsers: the end of all access. */
+    async endEverything(tx: Transaction, userId: UserId): Promise<void> {
+      await tx.run(END_ALL, [userId]);
+      await tx.run(END_ALL_PRE, [userId]);
+      await tx.run(FORGET_DEVICES, [userId]);
+    },
+    async insertPre(tx: Transaction, tokenHash: Uint8Array, userId: UserId, expiresMs: number): Promise<void> {
+      await tx.run(INSERT_PRE, [tokenHash, userId, new Date(expiresMs)]);
+    },
+    async findPre(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {
+      return (await sql.rows(FIND_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]))[0]?.user_id;
+    },
+    /** Counts one code against the pre-session; undefined when it is unknown, expired or used up. */
+    async tryPre(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {
+      return (await sql.rows(TRY_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]))[0]?.user_id;
+    },
+    /** True for the one who ends it. */
+    async endPre(tx: Transaction, tokenHash: Uint8Array): Promise<boolean> {
+      return (await tx.run(END_PRE, [tokenHash])) === 1;
+    },
+    async knowsDevice(sql: Sql, tokenHash: Uint8Array, userId: UserId, nowMs: number): Promise<boolean> {
+      return (await sql.rows(KNOWN_DEVICE, [tokenHash, userId, new Date(nowMs)]))[0]?.known ?? false;
+    },
+    async moveDevice(tx: Transaction, oldHash: Uint8Array, newHash: Uint8Array): Promise<void> {
+      await tx.run(MOVE_DEVICE, [oldHash, newHash]);
+    },
+    async rememberDevice(tx: Transaction, tokenHash: Uint8Array, userId: UserId, expiresMs: number): Promise<void> {
+      await tx.run(REMEMBER_DEVICE, [tokenHash, userId, new Date(expiresMs)]);
+    },
+    async deleteExpired(sql: Sql, nowMs: number): Promise<void> {
+      for (const expired of EXPIRED) await sql.run(expired, [new Date(nowMs)]);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Throttling of guesses, decided without a clock or a database. After OWASP's device-cookie protocol: browsers that have
+ * signed in before have a counter of their own, all others share one per account, so that a stranger's guesses never lock the
+ * owner out of their own browser. An attempt is charged before it is checked and given back when it was right: a thousand
+ * attempts at the same moment are a thousand charges.
+ */
+export const COUNTER_KINDS = ['account', 'unknown-devices', 'device', 'network'] as const;
+export type CounterKind = (typeof COUNTER_KINDS)[number];
+
+export interface Counter {
+  readonly kind: CounterKind;
+  /** Consecutive failures, attempts under way included. */
+  readonly failures: number;
+  readonly waitsUntilMs: number;
+  readonly lastMs: number;
+}
+
+interface Limit {
+  /** Failures without any wait. */
+  readonly free: number;
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+  /** At so many consecutive failures no further attempt is taken; a success elsewhere or a reset opens again. */
+  readonly closesAt: number;
+  readonly forgetsAfterMs: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/**
+ * SP 800-63B-4 §3.2.2: never more than 100 consecutive failures per authenticator. `account` is that sum over all channels.
+ * Strangers may use up half of it, so half is always left to the browsers the owner has used before.
+ * A network (a clinic behind one address) gets more room, never closes, and does not hinder a known browser at all.
+ */
+export const THROTTLE_LIMITS: Readonly<Record<CounterKind, Limit>> = {
+  account: { free: 100, firstWaitMs: 0, longestWaitMs: 0, closesAt: 100, forgetsAfterMs: Infinity },
+  'unknown-devices': {
+    free: 10,
+    firstWaitMs: MINUTE,
+    longestWaitMs: HOUR,
+    closesAt: 50,
+    forgetsAfterMs: Infinity,
+  },
+  device: { free: 10, firstWaitMs: MINUTE, longestWaitMs: 15 * MINUTE, closesAt: 50, forgetsAfterMs: Infinity },
+  network: {
+    free: 50,
+    firstWaitMs: 10_000,
+    longestWaitMs: HOUR,
+    closesAt: Infinity,
+    forgetsAfterMs: 24 * HOUR,
+  },
+};
+
+/** Told to whoever meets a closed counter: waiting is not what opens it, but the answer must look like any other. */
+export const CLOSED_RETRY_SECONDS = 3600;
+
+export type ThrottleDecision =
+  | { readonly kind: 'allowed'; readonly charged: readonly Counter[] }
+  | { readonly kind: 'refused'; readonly retryAfterSeconds: number; readonly closed: boolean };
+
+/** Charges one attempt to every counter, or to none when one of them refuses. */
+export function charge(counters: readonly Counter[], nowMs: number): ThrottleDecision {
+  let waitMs = 0;
+  for (const counter of counters.map((each) => forget(each, nowMs))) {
+    if (counter.failures >= THROTTLE_LIMITS[counter.kind].closesAt) {
+      return { kind: 'refused', retryAfterSeconds: CLOSED_RETRY_SECONDS, closed: true };
+    }
+    waitMs = Math.max(waitMs, remainingWaitMs(counter, nowMs));
+  }
+  if (waitMs > 0) return { kind: 'refused', retryAfterSeconds: Math.ceil(waitMs / 1000), closed: false };
+  return { kind: 'allowed', charged: counters.map((each) => chargeOne(forget(each, nowMs), nowMs)) };
+}
+
+/**
+ * After a success: its own channel and the sum start again. What strangers have used up stays used up to the free part, so
+ * that an owner's daily sign-in does not hand a guesser ten new tries a day. A network only gets this attempt back.
+ */
+export function settle(counter: Counter, channel: 'device' | 'unknown-devices', nowMs: number): Counter {
+  const limit = THROTTLE_LIMITS[counter.kind];
+  if (counter.kind === 'network') {
+    const failures = Math.max(0, counter.failures - 1);
+    return { ...counter, failures, waitsUntilMs: failures < limit.free ? nowMs : counter.waitsUntilMs };
+  }
+  if (counter.kind === 'unknown-devices' && channel === 'device') {
+    return { ...counter, failures: Math.min(counter.failures, limit.free) };
+  }
+  return { ...counter, failures: 0, waitsUntilMs: nowMs };
+}
+
+function forget(counter: Counter, nowMs: number): Counter {
+  const old = nowMs - counter.lastMs >= THROTTLE_LIMITS[counter.kind].forgetsAfterMs;
+  return old ? { ...counter, failures: 0, waitsUntilMs: nowMs } : counter;
+}
+
+/** Never longer than the longest wait, even when the clock was set back since the wait began. */
+function remainingWaitMs(counter: Counter, nowMs: number): number {
+  return Math.min(counter.waitsUntilMs - nowMs, THROTTLE_LIMITS[counter.kind].longestWaitMs);
+}
+
+function chargeOne(counter: Counter, nowMs: number): Counter {
+  const { free, firstWaitMs, longestWaitMs } = THROTTLE_LIMITS[counter.kind];
+  const failures = counter.failures + 1;
+  const waitMs = failures < free ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - free));
+  return { kind: counter.kind, failures, waitsUntilMs: nowMs + waitMs, lastMs: nowMs };
+}

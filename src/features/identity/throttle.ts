@@ -1,0 +1,87 @@
+import type { Database, Transaction } from '../../platform/db/sql.ts';
+import { addressGroup } from '../../platform/http/address.ts';
+import type { Clock } from '../../kernel/time.ts';
+import {
+  type CounterKey,
+  clearCounters,
+  deleteIdleCounters,
+  lockCounters,
+  lockExistingCounters,
+  writeCounters,
+} from './attempt-store.ts';
+import { tooManyAttempts } from './errors.ts';
+import type { Sealing } from './sealing.ts';
+import { charge, settle } from './throttle-rules.ts';
+
+/** One guess: at which secret, of whom, and through which browser and network. */
+export interface Attempt {
+  readonly stage: 'password' | 'factor';
+  /** Lower case, whether it has an account or not. */
+  readonly email: string;
+  /** Set when this browser has signed in to this account before. */
+  readonly knownDevice: Uint8Array | undefined;
+  readonly address: string | undefined;
+}
+
+export interface Throttle {
+  /** Charges the attempt before anything is compared. Throws `too-many-attempts` and charges nothing when it is not its time. */
+  charge(attempt: Attempt): Promise<void>;
+  /** Gives the attempt back after it was right, in the transaction of what it led to. */
+  settle(tx: Transaction, attempt: Attempt): Promise<void>;
+  /** Forgets all failures of an account. */
+  clear(tx: Transaction, email: string): Promise<void>;
+  housekeep(): Promise<void>;
+}
+
+const NO_DEVICE = new Uint8Array(0);
+
+export function createThrottle(deps: { database: Database; sealing: Sealing; clock: Clock }): Throttle {
+  const { database, sealing, clock } = deps;
+
+  function keysOf(attempt: Attempt): CounterKey[] {
+    const { stage, knownDevice, address } = attempt;
+    const subject = sealing.emailToken(attempt.email);
+    const account: CounterKey = { subject, stage, kind: 'account', deviceHash: NO_DEVICE };
+    // A browser known to the account answers for itself alone: neither strangers nor its network can hold it up.
+    if (knownDevice !== undefined) return [account, { subject, stage, kind: 'device', deviceHash: knownDevice }];
+    const strangers: CounterKey = { subject, stage, kind: 'unknown-devices', deviceHash: NO_DEVICE };
+    if (address === undefined) return [account, strangers];
+    const network = sealing.networkToken(addressGroup(address));
+    return [account, strangers, { subject: network, stage: 'any', kind: 'network', deviceHash: NO_DEVICE }];
+  }
+
+  return {
+    async charge(attempt) {
+      const decision = await database.transaction(async (tx) => {
+        const counters = await lockCounters(tx, keysOf(attempt), clock.nowMs());
+        const decided = charge(counters, clock.nowMs());
+        if (decided.kind === 'allowed') {
+          await writeCounters(
+            tx,
+            decided.charged.map((charged, at) => ({ ...required(counters[at]), ...charged })),
+          );
+        }
+        return decided;
+      });
+      if (decision.kind === 'refused') throw tooManyAttempts(decision.retryAfterSeconds);
+    },
+    async settle(tx, attempt) {
+      const channel = attempt.knownDevice === undefined ? 'unknown-devices' : 'device';
+      const keys = keysOf(attempt);
+      const strangers = keysOf({ ...attempt, knownDevice: undefined, address: undefined }).slice(1);
+      const counters = await lockExistingCounters(tx, channel === 'device' ? [...keys, ...strangers] : keys);
+      if (counters.length === 0) return;
+      await writeCounters(
+        tx,
+        counters.map((counter) => ({ ...counter, ...settle(counter, channel, clock.nowMs()) })),
+      );
+    },
+    clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
+    housekeep: () => deleteIdleCounters(database, clock.nowMs()),
+  };
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('charge() answers one counter for each it was given');
+  return value;
+}
