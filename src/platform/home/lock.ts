@@ -2,7 +2,7 @@ import { link, mkdir, readFile, readlink, rename, rm, stat, utimes, writeFile } 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomToken } from '../../crypto/index.ts';
+import { newId } from '../../crypto/index.ts';
 import { Problem } from '../../kernel/problem.ts';
 
 /** What the holder of a home tells others about itself, in `<home>/lock.json`. */
@@ -76,7 +76,7 @@ export async function lockHome(home: string, options: LockOptions): Promise<Home
   return {
     async update(changes) {
       mine = { ...mine, ...changes };
-      const next = `${path}.${randomToken(64)}`;
+      const next = `${path}.${newId()}`;
       await writeFile(next, JSON.stringify(mine), { mode: 0o600 });
       await rename(next, path);
     },
@@ -96,7 +96,7 @@ export async function homeHolder(home: string): Promise<LockInfo | undefined> {
 }
 
 async function claim(path: string, info: LockInfo): Promise<boolean> {
-  const draft = `${path}.${randomToken(64)}`;
+  const draft = `${path}.${newId()}`;
   await writeFile(draft, JSON.stringify(info), { mode: 0o600 });
   try {
     await link(draft, path);
@@ -131,7 +131,7 @@ async function isLive(path: string, holder: LockInfo): Promise<boolean> {
 
 /** Two processes may find the same stale lock; moving it aside and looking again keeps one from removing the other's new lock. */
 async function removeStale(path: string, stale: LockInfo): Promise<void> {
-  const aside = `${path}.stale.${randomToken(64)}`;
+  const aside = `${path}.stale.${newId()}`;
   await rename(path, aside).catch(() => undefined);
   const moved = await readLock(aside);
   if (moved !== undefined && !isSame(moved, stale)) await link(aside, path).catch(() => undefined);
