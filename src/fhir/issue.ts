@@ -50,10 +50,19 @@ export class IssueList {
   }
 }
 
-/** 400 with every issue found. */
-export function invalidFhir(issues: readonly ProblemIssue[], what = 'The resource is not valid FHIR R4.'): Problem {
-  return new Problem<FhirProblemCode>('invalid', 'fhir-invalid', what, {
-    fhirCode: issues[0]?.fhirCode ?? 'invalid',
-    issues,
+/** 400 with every issue found; the first is the refusal's own, so that an OperationOutcome starts with it. */
+export function invalidFhir(issues: readonly ProblemIssue[]): Problem<FhirProblemCode> {
+  const [first, ...others] = issues;
+  return new Problem('invalid', 'fhir-invalid', first?.detail ?? 'The resource is not valid FHIR R4.', {
+    fhirCode: first?.fhirCode ?? 'invalid',
+    ...(first?.expression ? { expression: first.expression } : {}),
+    issues: others,
   });
+}
+
+/** The same issues, told from the bundle's point of view: `Patient.name[0]` becomes `Bundle.entry[3].resource.name[0]`. */
+export function within(place: string, issues: readonly ProblemIssue[]): readonly ProblemIssue[] {
+  return issues.map((issue) =>
+    issue.expression ? { ...issue, expression: issue.expression.map((path) => path.replace(/^\w+/, place)) } : issue,
+  );
 }

@@ -14,10 +14,7 @@ const MAYBE_INEXACT = /\d\.\d*0(?!\d)|\d[eE][+-]?\d|[\d.]{17}/;
 export function parseFhirJson(input: Uint8Array | string): unknown {
   const text = typeof input === 'string' ? input : decode(input);
   const value = parseStrictJson(text, { depthMax: DEPTH_MAX });
-  if (!MAYBE_INEXACT.test(text)) return value;
-  return JSON.parse(text, (_key, item: unknown, context?: { source?: string }) =>
-    typeof item === 'number' && context?.source !== undefined ? (exactNumber(context.source) ?? item) : item,
-  );
+  return MAYBE_INEXACT.test(text) ? withExactNumbers(text) : value;
 }
 
 function decode(bytes: Uint8Array): string {
@@ -26,6 +23,18 @@ function decode(bytes: Uint8Array): string {
   } catch {
     throw new Problem('invalid', 'json-encoding', 'The body is not UTF-8.', { fhirCode: 'structure' });
   }
+}
+
+/** Parses what this server has written itself (a sealed version out of the store): no strictness needed, decimals kept. */
+export function parseStoredJson(content: Uint8Array): unknown {
+  const text = utf8Decode(content);
+  return MAYBE_INEXACT.test(text) ? withExactNumbers(text) : JSON.parse(text);
+}
+
+function withExactNumbers(text: string): unknown {
+  return JSON.parse(text, (_key, item: unknown, context?: { source?: string }) =>
+    typeof item === 'number' && context?.source !== undefined ? (exactNumber(context.source) ?? item) : item,
+  );
 }
 
 export function printFhirJson(resource: Resource): Uint8Array {

@@ -35,6 +35,7 @@ export function narrativeFault(div: string): string | undefined {
   parser.on('error', () => refuse('the narrative is not well-formed XHTML'));
   parser.on('doctype', () => refuse('the narrative must not have a DOCTYPE'));
   parser.on('processinginstruction', () => refuse('the narrative must not have processing instructions'));
+  parser.on('xmldecl', () => refuse('the narrative must not have an XML declaration'));
   parser.on('opentag', (tag) => {
     depth += 1;
     if (tag.uri !== XHTML) refuse('the narrative must be in the namespace http://www.w3.org/1999/xhtml');

@@ -29,24 +29,23 @@ const TOTALS = ['none', 'estimate', 'accurate'] as const;
 export const CONTROLS = ['_count', '_sort', '_total', '_summary', '_elements', '_format', '_pretty'] as const;
 export type Control = (typeof CONTROLS)[number];
 
-export const parseControl = {
-  nameOf(name: string): Control | undefined {
-    return CONTROLS.find((control) => control === name);
-  },
+export function controlOf(name: string): Control | undefined {
+  return CONTROLS.find((control) => control === name);
+}
 
-  values(given: ReadonlyMap<Control, string>): SearchControls {
-    const summary = oneOf('_summary', given.get('_summary') ?? 'false', SUMMARIES);
-    const elements = parseElements(given.get('_elements'));
-    if (elements && summary !== 'false') throw refused('_elements and _summary exclude each other.');
-    return {
-      order: parseSort(given.get('_sort')),
-      count: parseCount(given.get('_count')),
-      total: given.has('_total') ? oneOf('_total', given.get('_total') ?? '', TOTALS) : undefined,
-      summary,
-      elements,
-    };
-  },
-};
+export function parseControls(given: ReadonlyMap<Control, string>): SearchControls {
+  const summary = oneOf('_summary', given.get('_summary') ?? 'false', SUMMARIES);
+  const elements = parseElements(given.get('_elements'));
+  if (elements && summary !== 'false') throw refused('_elements and _summary exclude each other.');
+  const total = given.get('_total');
+  return {
+    order: parseSort(given.get('_sort')),
+    count: parseCount(given.get('_count')),
+    total: total === undefined ? undefined : oneOf('_total', total, TOTALS),
+    summary,
+    elements,
+  };
+}
 
 function parseCount(text: string | undefined): number {
   if (text === undefined) return COUNT_DEFAULT;

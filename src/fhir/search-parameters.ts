@@ -38,7 +38,7 @@ export interface SearchParameter {
 }
 
 /** Query lengths that are found without false candidates; others are found through the next shorter one. */
-const NAME_PREFIXES = [1, 2, 3, 4, 5, 6, 8] as const;
+export const NAME_PREFIXES = [1, 2, 3, 4, 5, 6, 8] as const;
 const ADDRESS_PREFIXES = [1, 3, 5] as const;
 
 export const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';

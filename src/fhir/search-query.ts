@@ -6,7 +6,7 @@ import { type DatePrefix, intersect, parseDateQuery, spanTerms, type YearSpan } 
 import { parseToken, splitUnescaped, unescape, type ValueFilter, valueFilter } from './search-filters.ts';
 import { SEARCH_PARAMETERS, type SearchParameter } from './search-parameters.ts';
 import type { SearchTerm } from './search-terms.ts';
-import { type Control, parseControl, type SearchControls } from './search-controls.ts';
+import { type Control, controlOf, parseControls, type SearchControls } from './search-controls.ts';
 
 /** A search that was understood. What it leaves out of the request is listed in `ignored`, and missing in `used`. */
 export interface ParsedSearch extends SearchControls {
@@ -37,6 +37,7 @@ export interface SearchContext {
 
 const RECORD_KIND_SYSTEM = 'https://careseal.org/fhir/record-kind';
 const VALUES_MAX = 200;
+const NEVER = 'never';
 
 /** Would change the result, so ignoring them would give away more than was asked for. */
 const NARROWING = new Set([
@@ -67,7 +68,7 @@ export function parseSearch(pairs: FormPairs, context: SearchContext): ParsedSea
   const state: { ids?: string[]; kind?: 'golden' | 'source'; domains?: string[] } = {};
   let lastUpdated: ParsedSearch['lastUpdated'] = {};
   for (const [name, value] of pairs) {
-    const control = parseControl.nameOf(name);
+    const control = controlOf(name);
     if (control !== undefined) {
       if (controls.has(control)) throw refused(`${control} may be given once.`);
       controls.set(control, value);
@@ -94,7 +95,7 @@ export function parseSearch(pairs: FormPairs, context: SearchContext): ParsedSea
     throw refused('A parameter is not known or has no value; with Prefer: handling=strict nothing is ignored.');
   }
   return {
-    ...parseControl.values(controls),
+    ...parseControls(controls),
     terms: termsOf(groups),
     accepts: (patient) => groups.every(({ values }) => values.some((value) => value.test(patient))),
     everything: groups.length === 0 && state.ids === undefined,
@@ -161,8 +162,11 @@ function termsOf(groups: readonly Group[]): SearchTerm[][] {
       out.push(values.flatMap((value) => value.terms ?? []));
     }
   }
-  // An empty span has no terms: an OR of nothing, which nothing satisfies.
-  for (const [parameter, span] of spans) out.push(spanTerms(span).map((value) => ({ parameter, value })));
+  for (const [parameter, span] of spans) {
+    const values = spanTerms(span);
+    // Conditions that exclude each other: a term that no record has, since an OR of nothing could be read as "anything".
+    out.push((values.length > 0 ? values : [NEVER]).map((value) => ({ parameter, value })));
+  }
   return out;
 }
 
