@@ -109,6 +109,7 @@ export const EVENTS = {
   'home.read': application('110132', 'Overview looked at'),
   'keys.create': security('110129', 'Keys made'),
   'keys.rotate': security('110129', 'Keys rotated'),
+  'authority.make': security('110129', 'Certificate authority made'),
   'certificate.renew': security('110129', 'Server certificate renewed'),
   'config.show': application('110131', 'Configuration shown'),
   'config.change': security('110129', 'Configuration changed'),

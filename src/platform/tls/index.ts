@@ -4,6 +4,7 @@ export {
   type CertificateRequestCode,
   parseCertificateRequest,
 } from './certificate-request.ts';
+export { answeredNames, type DoorTls, type DoorTlsOptions, openDoorTls } from './door-tls.ts';
 export { type LiveCertificates, watchCertificates } from './live-certificates.ts';
 export { type KeyMaterial, nodesTls, usersTls } from './profiles.ts';
 export {

@@ -118,11 +118,11 @@ export async function issueLeaf(issuer: Authority, request: LeafRequest): Promis
   });
 }
 
-/** ECDSA P-256, or RSA 3072 where a peer needs DHE-RSA suites. */
+/** ECDSA P-256, or RSA 2048 where a peer needs DHE-RSA suites. */
 export async function newLeafKey(kind: 'ec' | 'rsa' = 'ec'): Promise<LeafKey> {
   const rsa = {
     name: 'RSASSA-PKCS1-v1_5',
-    modulusLength: 3072,
+    modulusLength: 2048,
     publicExponent: new Uint8Array([1, 0, 1]),
     hash: 'SHA-256',
   };

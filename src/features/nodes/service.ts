@@ -1,0 +1,226 @@
+import { newId, sealedAtRest } from '../../crypto/index.ts';
+import { toHex, utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
+import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import { isUniqueViolation, type Sql, type Transaction } from '../../platform/db/index.ts';
+import { newLeafKey, parseCertificateRequest } from '../../platform/tls/index.ts';
+import type { AuditReceipt } from '../../platform/http/index.ts';
+import type { AuditInput } from '../audit/model.ts';
+import type { Authorities, IssuedChain } from './authorities.ts';
+import type { NodesDeps } from './deps.ts';
+import { nodeProblem } from './errors.ts';
+import type { Node } from './model.ts';
+import {
+  type CertificateRow,
+  CLAIM_DOMAIN,
+  FIND_NODE,
+  FIND_NODE_BY_NAME,
+  INSERT_CERTIFICATE,
+  INSERT_NODE,
+  LIST_CERTIFICATES,
+  LIST_DOMAINS,
+  LIST_NODES,
+  type NodeRow,
+  NOTIFY,
+  REVOKE_CERTIFICATES,
+  REVOKE_NODE,
+} from './store.ts';
+
+export interface NewNode {
+  readonly name: string;
+  /** Identifier system the node will own. */
+  readonly domain: string;
+  /** PKCS #10, PEM; without it a key is made here and handed out once. */
+  readonly csr?: string | undefined;
+}
+
+/** Files for the node, PEM by file name. */
+export interface NodeFiles {
+  readonly 'node.crt': string;
+  readonly 'ca.crt': string;
+  readonly 'node.key'?: string;
+}
+
+export interface AddedNode {
+  readonly node: Node;
+  readonly files: NodeFiles;
+  readonly audited: AuditReceipt;
+}
+
+export interface NodeService {
+  /** Registers a node with its domain and first certificate. All three and the audit event commit together or not at all. */
+  addNode(actor: Actor, wanted: NewNode): Promise<AddedNode>;
+  /** Ends a node's access: its certificates stop working at its next request, also on open connections. */
+  revokeNode(actor: Actor, which: WhichNode, reason: string): Promise<{ node: Node; audited: AuditReceipt }>;
+  listNodes(actor: Actor): Promise<{ nodes: readonly Node[]; audited: AuditReceipt }>;
+}
+
+export type WhichNode = { readonly id: NodeId } | { readonly name: string };
+
+export function createNodeService(deps: NodesDeps, authorities: Authorities, forget: () => void): NodeService {
+  const { database, keyRing, clock, audit } = deps;
+
+  async function addNode(actor: Actor, wanted: NewNode): Promise<AddedNode> {
+    const organisationId = await deps.organisationFor(actor);
+    const nodeId = newId<NodeId>();
+    const { spki, commonName, keyPem } = await keyFor(wanted);
+    const issued = await authorities.issueForNode({ nodeId, commonName, spki });
+    const { node, audited } = await database.transaction(async (tx) => {
+      tx.afterCommit(forget);
+      await insert(tx, { nodeId, organisationId, wanted, issued });
+      const receipt = await audit.record(tx, [
+        nodeEvent(actor, 'node.add', 'C', nodeId, {
+          node: wanted.name,
+          domain: wanted.domain,
+          certificateSha256: issued.certificate.sha256,
+          key: keyPem === undefined ? 'own request' : 'made here',
+        }),
+      ]);
+      await tx.rows(NOTIFY);
+      return { node: await find(tx, organisationId, { id: nodeId }), audited: receipt };
+    });
+    const ca = await authorities.rootsPem();
+    const files = { 'node.crt': issued.chain, 'ca.crt': ca, ...(keyPem === undefined ? {} : { 'node.key': keyPem }) };
+    return { node, files, audited };
+  }
+
+  async function insert(tx: Transaction, what: NodeToInsert): Promise<void> {
+    const { nodeId, organisationId, wanted } = what;
+    const { certificate } = what.issued;
+    const now = new Date(clock.nowMs());
+    try {
+      await tx.run(INSERT_NODE, [nodeId, wanted.name, organisationId, now]);
+    } catch (error) {
+      if (isUniqueViolation(error, 'node_name'))
+        throw nodeProblem('conflict', 'node-name-taken', 'There is an active node of this name already.');
+      throw error;
+    }
+    const [claimed] = await tx.rows(CLAIM_DOMAIN, [wanted.domain, organisationId, nodeId, now]);
+    if (claimed === undefined) throw await domainTaken(tx, wanted.domain, organisationId);
+    const { notBeforeMs, notAfterMs, subject, der, sha256 } = certificate;
+    const dates = [new Date(notBeforeMs), new Date(notAfterMs), now];
+    await tx.run(INSERT_CERTIFICATE, [Buffer.from(sha256, 'hex'), nodeId, der, subject, ...dates]);
+  }
+
+  async function revokeNode(actor: Actor, which: WhichNode, reason: string) {
+    const organisationId = await deps.organisationFor(actor);
+    return database.transaction(async (tx) => {
+      tx.afterCommit(forget);
+      const { id, name } = await find(tx, organisationId, which);
+      const now = new Date(clock.nowMs());
+      const sealed = keyRing.seal(utf8Encode(reason), reasonContext(id));
+      if ((await tx.run(REVOKE_NODE, [id, now, sealed])) === 0)
+        throw nodeProblem('conflict', 'node-revoked', 'This node has been revoked already.');
+      await tx.run(REVOKE_CERTIFICATES, [id, now]);
+      const event = { ...nodeEvent(actor, 'node.revoke', 'U', id, { node: name }), reason };
+      const audited = await audit.record(tx, [event]);
+      await tx.rows(NOTIFY);
+      return { node: await find(tx, organisationId, { id }), audited };
+    });
+  }
+
+  async function listNodes(actor: Actor) {
+    const organisationId = await deps.organisationFor(actor);
+    const nodes = await withCertificates(database, await database.rows(LIST_NODES, [organisationId]));
+    const audited = await audit.recordNow([
+      { actor, event: 'node.list', action: 'R', outcome: 'success', detail: { nodes: String(nodes.length) } },
+    ]);
+    return { nodes, audited };
+  }
+
+  async function find(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<Node> {
+    const rows =
+      'id' in which
+        ? await sql.rows(FIND_NODE, [organisationId, which.id])
+        : await sql.rows(FIND_NODE_BY_NAME, [organisationId, which.name]);
+    const [node] = await withCertificates(sql, rows);
+    if (node === undefined) throw nodeProblem('not-found', 'node-unknown', 'There is no such node.');
+    return node;
+  }
+
+  async function withCertificates(sql: Sql, rows: readonly NodeRow[]): Promise<Node[]> {
+    const certificates = await sql.rows(LIST_CERTIFICATES, [rows.map((row) => row.id)]);
+    return rows.map((row) =>
+      toNode(
+        row,
+        certificates.filter((candidate) => candidate.node_id === row.id),
+      ),
+    );
+  }
+
+  function toNode(row: NodeRow, certificates: readonly CertificateRow[]): Node {
+    return {
+      id: row.id,
+      name: row.name,
+      organisationId: row.organisation_id,
+      domains: row.domains,
+      certificates: certificates.map((certificate) => ({
+        sha256: toHex(certificate.sha256),
+        subject: certificate.subject,
+        notBeforeMs: certificate.not_before.getTime(),
+        notAfterMs: certificate.not_after.getTime(),
+        ...(certificate.revoked_at === null ? {} : { revokedAtMs: certificate.revoked_at.getTime() }),
+      })),
+      createdAtMs: row.created_at.getTime(),
+      ...(row.last_seen_at === null ? {} : { lastSeenAtMs: row.last_seen_at.getTime() }),
+      ...(row.revoked_at === null || row.sealed_reason === null
+        ? {}
+        : { revoked: { atMs: row.revoked_at.getTime(), reason: openReason(row.id, row.sealed_reason) } }),
+    };
+  }
+
+  function openReason(id: NodeId, sealed: Uint8Array): string {
+    return utf8Decode(keyRing.open(sealedAtRest(sealed), reasonContext(id)));
+  }
+
+  return { addNode, revokeNode, listNodes };
+}
+
+interface NodeToInsert {
+  readonly nodeId: NodeId;
+  readonly organisationId: OrganisationId;
+  readonly wanted: NewNode;
+  readonly issued: IssuedChain;
+}
+
+/** The key to certify: the request's, proved by its self-signature, or a new one. */
+async function keyFor(wanted: NewNode) {
+  if (wanted.csr === undefined) {
+    const made = await newLeafKey();
+    return { spki: made.spki, commonName: wanted.name, keyPem: made.pem };
+  }
+  const request = await parseCertificateRequest(wanted.csr);
+  const commonName = isPlainName(request.commonName) ? request.commonName : wanted.name;
+  return { spki: request.spki, commonName, keyPem: undefined };
+}
+
+/** X.520 allows 64 characters; control characters would upset whoever prints the certificate. */
+function isPlainName(name: string | undefined): name is string {
+  return name !== undefined && /^[^\p{C}]{1,64}$/u.test(name);
+}
+
+/** Two nodes claiming one domain: says who has it, as far as the caller's own organisation goes. */
+async function domainTaken(tx: Transaction, system: string, organisationId: OrganisationId) {
+  const owner = (await tx.rows(LIST_DOMAINS)).find((domain) => domain.system === system);
+  const who =
+    owner?.organisation_id === organisationId && owner.node_name !== null
+      ? `the node "${owner.node_name}"`
+      : 'another organisation';
+  return nodeProblem('conflict', 'domain-owned', `This domain belongs to ${who} already. Each domain has one owner.`);
+}
+
+/** Binds a sealed reason to its node. Shared with the key rotation. */
+export function reasonContext(id: string) {
+  return { table: 'nodes.node', type: 'reason', id, version: 1 };
+}
+
+function nodeEvent(
+  actor: Actor,
+  event: 'node.add' | 'node.revoke',
+  action: AuditInput['action'],
+  nodeId: NodeId,
+  detail: Readonly<Record<string, string>>,
+): AuditInput {
+  const entities = [{ reference: `Node/${nodeId}`, role: 'security-resource' as const }];
+  return { actor, event, action, outcome: 'success', entities, detail };
+}
