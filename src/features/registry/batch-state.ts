@@ -1,7 +1,7 @@
 /** What one round of submissions knows while it decides: loaded from the database, changed in memory, written once at the end. */
 import type { Patient } from '@medplum/fhirtypes';
-import type { ResourceId } from '../../kernel/ids.ts';
-import type { MatchRecord } from '../matching/model.ts';
+import type { LinkEntryId, ResourceId } from '../../kernel/ids.ts';
+import type { MatchRecord } from '../matching/index.ts';
 import type { PreparedRecord } from './matcher.ts';
 import type { LedgerDetail, LedgerKind } from './model.ts';
 import type { WantedReview } from './rules.ts';
@@ -36,6 +36,8 @@ export interface GoldenState {
 }
 
 export interface PendingLedgerEntry {
+  /** Known beforehand where other rows refer to the entry. */
+  readonly entryId?: LinkEntryId;
   readonly kind: LedgerKind;
   readonly goldenId: ResourceId;
   readonly sourceId?: ResourceId;

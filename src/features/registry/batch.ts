@@ -31,7 +31,7 @@ export async function runBatch(
   const decided: Decided[] = [];
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
-    const existing = await findExisting(deps, tx, waiting);
+    const existing = await findExisting(tx, waiting);
     const { now, later } = splitRound(waiting, existing);
     decided.push(...(await runRound(deps, tx, { works: now, existing, domains: batch.domains })));
     waiting = later;

@@ -47,7 +47,7 @@ function redirect(survivor: string): Patient {
 }
 
 /** Own terms first, then what the sources say beyond them, so that a search for source records finds its way too. */
-function goldenTokens(deps: GoldenDeps, golden: Patient, members: readonly Member[]): bigint[] {
+export function goldenTokens(deps: GoldenDeps, golden: Patient, members: readonly Member[]): bigint[] {
   const tokens = new Map<string, SearchTerm>();
   const add = (terms: readonly SearchTerm[]) => {
     for (const term of terms) tokens.set(`${term.parameter} ${term.value}`, term);

@@ -9,7 +9,8 @@ import type { LedgerRow } from './store.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const context = (id: LinkEntryId) => ({ table: 'registry.ledger', type: 'detail', id, version: 1 });
+// The ledger is append-only, so it cannot be sealed anew: keys of the `audit.` family are re-wrapped but never retired.
+const context = (id: LinkEntryId) => ({ table: 'audit.registry-ledger', type: 'detail', id, version: 1 });
 
 /** Who decided, as the ledger shows it later: names may change, the ledger does not. */
 export function ledgerActor(actor: Actor): LedgerDetail['actor'] {
@@ -29,7 +30,7 @@ export function ledgerActor(actor: Actor): LedgerDetail['actor'] {
 }
 
 export function sealLedgerEntry(keyRing: KeyRing, entry: PendingLedgerEntry, nowMs: number): LedgerRow {
-  const entryId = newId<LinkEntryId>();
+  const entryId = entry.entryId ?? newId<LinkEntryId>();
   return {
     entry_id: entryId,
     golden_id: entry.goldenId,

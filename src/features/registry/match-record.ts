@@ -1,5 +1,5 @@
 import type { Address, ContactPoint, Patient } from '@medplum/fhirtypes';
-import type { MatchAddress, MatchRecord } from '../matching/model.ts';
+import type { MatchAddress, MatchRecord } from '../matching/index.ts';
 
 const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
 

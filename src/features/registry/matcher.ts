@@ -1,7 +1,7 @@
 /** The registry's view of matching: records in, comparisons out, blocking keys blinded by the store's index key. */
 import type { CompiledModel, PreparedRecord } from '../matching/index.ts';
 import { blockingKeys, explain, prepare, score } from '../matching/index.ts';
-import type { Explanation, MatchRecord } from '../matching/model.ts';
+import type { Explanation, MatchRecord } from '../matching/index.ts';
 import type { PairScore } from './rules.ts';
 
 export type { PreparedRecord };

@@ -1,4 +1,3 @@
-import type { ResourceId } from '../../kernel/ids.ts';
 import { Problem } from '../../kernel/problem.ts';
 import type { RegistryProblemCode } from './model.ts';
 
@@ -110,4 +109,3 @@ export const searchTooBroad = (max: number): RegistryProblem =>
     `This search would read more than ${max} records. Add a criterion, or ask without _total=accurate.`,
     { fhirCode: 'too-costly' },
   );
-

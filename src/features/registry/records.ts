@@ -2,7 +2,7 @@
 import { sealedAtRest } from '../../crypto/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { KeyRing } from '../../store/index.ts';
-import type { MatchRecord } from '../matching/model.ts';
+import type { MatchRecord } from '../matching/index.ts';
 import type { SourceState } from './batch-state.ts';
 import { RECORD_CACHE_MAX } from './bounds.ts';
 import type { Matcher, PreparedRecord } from './matcher.ts';

@@ -21,7 +21,7 @@ export interface RoundDeps extends RegistryDeps {
 }
 
 /** Finds the records that submissions mean: by id, or by the blind token of their own identifier. */
-export async function findExisting(deps: RoundDeps, tx: Transaction, works: readonly Work[]): Promise<SourceRow[]> {
+export async function findExisting(tx: Transaction, works: readonly Work[]): Promise<SourceRow[]> {
   const ids: ResourceId[] = [];
   const keys: bigint[] = [];
   for (const { submission, keyTokens, outcome } of works) {

@@ -3,7 +3,7 @@
  * every member of a golden record is compared, so that one bad record cannot chain two strangers together.
  */
 import type { ResourceId } from '../../kernel/ids.ts';
-import type { Decision, MatchGrade } from '../matching/model.ts';
+import type { Decision, MatchGrade } from '../matching/index.ts';
 import type { ReviewCause } from './model.ts';
 
 export interface PairScore {

@@ -11,7 +11,7 @@ import { countLiveGoldens, listGoldens, listSources, readSourcesOfGoldens } from
 
 type SearchDeps = Pick<RegistryDeps, 'database' | 'keyRing' | 'resources'>;
 
-export function searchRegistry(deps: SearchDeps, search: RegistrySearch): Promise<RegistrySearchResult> {
+export async function searchRegistry(deps: SearchDeps, search: RegistrySearch): Promise<RegistrySearchResult> {
   const after = search.after === undefined ? undefined : openCursor(deps.keyRing, purposeOf(search), search.after);
   if (search.kind === 'source') return searchSources(deps, search, after);
   return search.terms.length === 0 ? listAll(deps, search, after) : searchGoldens(deps, search, after);

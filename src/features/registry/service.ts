@@ -3,7 +3,7 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { StoredResource } from '../../store/model.ts';
-import type { Explanation, MatchGrade } from '../matching/model.ts';
+import type { Explanation, MatchGrade } from '../matching/index.ts';
 import type { Cursor, RecordKind, SubmissionOutcome, Submission, SubmitOptions } from './model.ts';
 
 /** A search term before blinding, as `src/fhir` makes them from a query and from a resource. */

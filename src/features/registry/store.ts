@@ -356,3 +356,14 @@ const goldenOfSources = statement<{ source_id: ResourceId; golden_id: ResourceId
   'SELECT source_id, golden_id FROM registry.source WHERE source_id = ANY($1::uuid[])',
 );
 export const readGoldenOf = (sql: Sql, ids: readonly ResourceId[]) => sql.rows(goldenOfSources, [ids]);
+
+const figures = statement<{ clients: bigint; sources: bigint }>(
+  'registry.figures',
+  `SELECT (SELECT count(*) FROM registry.golden WHERE replaced_by IS NULL AND NOT deleted) AS clients,
+          (SELECT count(*) FROM registry.source) AS sources`,
+);
+
+export async function readFigures(sql: Sql): Promise<{ clients: number; sources: number }> {
+  const row = (await sql.rows(figures))[0];
+  return { clients: Number(row?.clients ?? 0n), sources: Number(row?.sources ?? 0n) };
+}

@@ -3,7 +3,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor, Principal } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
-import type { MatchRecord } from '../matching/model.ts';
+import type { MatchRecord } from '../matching/index.ts';
 import type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 import { matchRecordOf } from './match-record.ts';
 import type { PreparedRecord } from './matcher.ts';

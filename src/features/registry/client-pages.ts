@@ -1,0 +1,280 @@
+/** What the client and review pages read: golden record, sources, why they are linked, history. */
+import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
+import { instant } from '../../kernel/time.ts';
+import type { StoredResource } from '../../store/model.ts';
+import type { SourceState } from './batch-state.ts';
+import { patientOf } from './content.ts';
+import type { DomainTable } from './deps.ts';
+import { displayName, fieldsOf, systemLabel } from './fields.ts';
+import { openLedgerEntry } from './ledger.ts';
+import type { LedgerEntry } from './model.ts';
+import { clientDeleted, clientNotFound, reviewNotFound } from './problems.ts';
+import { readLedger, readReview, readReviewNeighbours, readReviewPage, readWaitingReviewsOf } from './review-store.ts';
+import type { RoundDeps } from './round-loading.ts';
+import {
+  type GoldenRow,
+  readGoldens,
+  readNeverLinks,
+  readSources,
+  readSourcesOfGoldens,
+  type ReviewRow,
+} from './store.ts';
+import { computeGolden, type Member } from './survivorship.ts';
+import { actorOf, compareFields, demographicsOf, ledgerView, summaryOf } from './views.ts';
+import type { ClientDetailReply, LedgerEntryView, ReviewDetailReply, ReviewSummary, SourceView } from './wire.ts';
+import { ownIdentifier } from './work.ts';
+
+/** Pairs scored for the identity graph of one client; beyond that the picture could not be read anyway. */
+const GRAPH_SOURCES_MAX = 25;
+
+interface OpenedSource {
+  readonly state: SourceState;
+  readonly stored: StoredResource;
+}
+
+export async function clientDetail(
+  deps: RoundDeps,
+  id: ResourceId,
+): Promise<Omit<ClientDetailReply, 'reviewsOpen'> & { reviewsOpen: number }> {
+  const golden = (await readGoldens(deps.database, [id]))[0];
+  if (!golden) throw clientNotFound();
+  if (golden.deleted) throw clientDeleted();
+  const [opened, ledger, domains] = await Promise.all([
+    openSources(deps, await readSourcesOfGoldens(deps.database, [id])),
+    clientLedger(deps, id),
+    deps.domains.table(),
+  ]);
+  const members = opened.map(memberOf);
+  const stored = (await deps.resources.read(deps.database, 'Patient', [id])).get(id);
+  if (!stored) throw clientNotFound();
+  const sources = opened.map((one) => sourceViewOf(one, { domains, ledger }));
+  const labels = new Map(
+    sources.map((one) => [one.id as ResourceId, { domainLabel: one.domainLabel, updatedAt: one.updatedAt }]),
+  );
+  const ids = opened.map((one) => one.state.id);
+  return {
+    client: {
+      id,
+      version: golden.version,
+      active: golden.replaced_by === null,
+      ...(golden.replaced_by ? { replacedBy: await finalGolden(deps, golden) } : {}),
+      name: summaryOf(stored).name,
+      updatedAt: instant(golden.updated_at.getTime()),
+      demographics: members.length === 0 ? [] : demographicsOf(computeGolden(members).provenance, labels),
+    },
+    sources,
+    links: explainPairs(deps, opened.slice(0, GRAPH_SOURCES_MAX)),
+    ledger: ledger.toReversed().map(ledgerView),
+    reviewsOpen: ids.length === 0 ? 0 : (await readWaitingReviewsOf(deps.database, ids)).length,
+    neverLinked: (await readNeverLinks(deps.database, ids)).map((row) => ({
+      a: row.a,
+      b: row.b,
+      entryId: row.entry_id,
+    })),
+  };
+}
+
+/** Follows redirects to the golden record that stands now. Chains are short; a loop cannot be made, and would end here. */
+async function finalGolden(deps: RoundDeps, from: GoldenRow): Promise<ResourceId> {
+  let current = from;
+  for (let hops = 0; hops < 32 && current.replaced_by !== null; hops++) {
+    const next: GoldenRow | undefined = (await readGoldens(deps.database, [current.replaced_by]))[0];
+    if (!next) break;
+    current = next;
+  }
+  return current.golden_id;
+}
+
+async function openSources(
+  deps: RoundDeps,
+  rows: readonly Parameters<RoundDeps['records']['open']>[0][],
+): Promise<OpenedSource[]> {
+  const stored = await deps.resources.read(
+    deps.database,
+    'Patient',
+    rows.map((row) => row.source_id),
+  );
+  const opened = rows.flatMap((row) => {
+    const one = stored.get(row.source_id);
+    return one?.content ? [{ state: deps.records.open(row), stored: one }] : [];
+  });
+  return opened.sort((x, y) => y.stored.lastUpdatedMs - x.stored.lastUpdatedMs);
+}
+
+function patientIn(opened: OpenedSource) {
+  if (!opened.stored.content) throw clientDeleted();
+  return patientOf(opened.stored.content);
+}
+
+function memberOf(opened: OpenedSource): Member {
+  return { sourceId: opened.state.id, lastUpdatedMs: opened.stored.lastUpdatedMs, patient: patientIn(opened) };
+}
+
+function explainPairs(deps: RoundDeps, opened: readonly OpenedSource[]): ClientDetailReply['links'] {
+  const links: ClientDetailReply['links'] = [];
+  for (const [index, a] of opened.entries()) {
+    for (const b of opened.slice(index + 1)) {
+      const explanation = deps.matcher.explain(a.state.prepared, b.state.prepared);
+      links.push({
+        a: a.state.id,
+        b: b.state.id,
+        explanation: {
+          ...explanation,
+          fields: [...explanation.fields],
+          contradictions: [...explanation.contradictions],
+        },
+      });
+    }
+  }
+  return links;
+}
+
+async function clientLedger(deps: RoundDeps, id: ResourceId): Promise<LedgerEntry[]> {
+  const sources = await readSourcesOfGoldens(deps.database, [id]);
+  const rows = await readLedger(
+    deps.database,
+    [id],
+    sources.map((row) => row.source_id),
+  );
+  return rows.map((row) => openLedgerEntry(deps.keyRing, row));
+}
+
+export async function clientHistory(deps: RoundDeps, id: ResourceId): Promise<LedgerEntryView[]> {
+  const golden = (await readGoldens(deps.database, [id]))[0];
+  if (!golden) throw clientNotFound();
+  return (await clientLedger(deps, id)).toReversed().map(ledgerView);
+}
+
+const PLACING = ['created', 'linked', 'unlinked', 'merged', 'unmerged', 'review-decided'] as const;
+
+function placedBy(ledger: readonly LedgerEntry[], id: ResourceId): LedgerEntry | undefined {
+  return ledger.findLast((entry) => {
+    if (!PLACING.some((kind) => kind === entry.kind)) return false;
+    const moved = entry.moved?.includes(id) ?? false;
+    return entry.kind === 'review-decided' ? moved : entry.sourceId === id || moved;
+  });
+}
+
+function sourceViewOf(
+  opened: OpenedSource,
+  context: { readonly domains: DomainTable; readonly ledger: readonly LedgerEntry[] },
+): SourceView {
+  const patient = patientIn(opened);
+  const domain = context.domains.byId(opened.state.domainId);
+  const key = domain ? ownIdentifier(patient, domain.system) : undefined;
+  const entry = placedBy(context.ledger, opened.state.id);
+  return {
+    id: opened.state.id,
+    domain: domain?.system ?? '',
+    domainLabel: domain ? (domain.ownerNodeName ?? systemLabel(domain.system)) : 'unknown',
+    ...(domain?.ownerNodeName ? { node: domain.ownerNodeName } : {}),
+    ...(key ? { key } : {}),
+    version: opened.state.version,
+    updatedAt: instant(opened.stored.lastUpdatedMs),
+    fields: fieldsOf(patient),
+    ...(entry ? { linkedBy: linkedBy(entry) } : {}),
+  };
+}
+
+function linkedBy(entry: LedgerEntry): NonNullable<SourceView['linkedBy']> {
+  return {
+    entryId: entry.entryId,
+    at: instant(entry.atMs),
+    actor: actorOf(entry),
+    kind: entry.kind,
+    ...(entry.rule ? { rule: entry.rule } : {}),
+    ...(entry.score === undefined ? {} : { score: entry.score }),
+    ...(entry.modelVersion ? { modelVersion: entry.modelVersion } : {}),
+    ...(entry.reason ? { reason: entry.reason } : {}),
+  };
+}
+
+export async function reviewPage(
+  deps: RoundDeps,
+  state: ReviewRow['state'],
+  page: { readonly after?: ReviewId; readonly limit: number },
+): Promise<{ readonly reviews: ReviewSummary[]; readonly next?: ReviewId }> {
+  const rows = await readReviewPage(deps.database, state, { ...page, limit: page.limit + 1 });
+  const shown = rows.slice(0, page.limit);
+  const last = shown.at(-1);
+  const reviews = await summarise(deps, shown);
+  return { reviews, ...(rows.length > page.limit && last ? { next: last.review_id } : {}) };
+}
+
+/** Reviews with both sides' names. A pair of which one record is gone is left out: it needs nobody any more. */
+export async function summarise(deps: RoundDeps, rows: readonly ReviewRow[]): Promise<ReviewSummary[]> {
+  const ids = [...new Set(rows.flatMap((row) => [row.a, row.b]))];
+  const [sources, domains] = await Promise.all([readSources(deps.database, ids), deps.domains.table()]);
+  const opened = new Map((await openSources(deps, sources)).map((one) => [one.state.id, one]));
+  return rows.flatMap((row) => {
+    const a = opened.get(row.a);
+    const b = opened.get(row.b);
+    return a && b ? [reviewSummaryOf(row, { a: sideOf(a, domains), b: sideOf(b, domains) })] : [];
+  });
+}
+
+function sideOf(opened: OpenedSource, domains: DomainTable): ReviewSummary['a'] {
+  const patient = patientIn(opened);
+  const domain = domains.byId(opened.state.domainId);
+  return {
+    sourceId: opened.state.id,
+    clientId: opened.state.goldenId,
+    domainLabel: domain ? (domain.ownerNodeName ?? systemLabel(domain.system)) : 'unknown',
+    name: displayName(patient.name?.[0]) || 'No name recorded',
+    ...(patient.birthDate ? { birthDate: patient.birthDate } : {}),
+    ...(patient.gender ? { gender: patient.gender } : {}),
+  };
+}
+
+function reviewSummaryOf(
+  row: ReviewRow,
+  sides: { readonly a: ReviewSummary['a']; readonly b: ReviewSummary['b'] },
+): ReviewSummary {
+  return {
+    id: row.review_id,
+    state: row.state,
+    createdAt: instant(row.created_at.getTime()),
+    score: row.score,
+    grade: gradeOf(row.grade),
+    cause: row.cause,
+    ...sides,
+    ...(row.decision ? { decision: row.decision } : {}),
+    ...(row.decided_at ? { decidedAt: instant(row.decided_at.getTime()) } : {}),
+  };
+}
+
+const GRADES = ['certain', 'probable', 'possible', 'certainly-not'] as const;
+
+function gradeOf(text: string): ReviewSummary['grade'] {
+  return GRADES.find((grade) => grade === text) ?? 'possible';
+}
+
+export async function reviewDetail(deps: RoundDeps, id: ReviewId): Promise<Omit<ReviewDetailReply, 'counts'>> {
+  const row = await readReview(deps.database, id);
+  if (!row) throw reviewNotFound();
+  const [opened, domains] = await Promise.all([
+    openSources(deps, await readSources(deps.database, [row.a, row.b])),
+    deps.domains.table(),
+  ]);
+  const a = opened.find((one) => one.state.id === row.a);
+  const b = opened.find((one) => one.state.id === row.b);
+  if (!a || !b) throw reviewNotFound();
+  const ledger = (await readLedger(deps.database, [], [row.a, row.b])).map((entry) =>
+    openLedgerEntry(deps.keyRing, entry),
+  );
+  const neighbours = await readReviewNeighbours(deps.database, row.state, id);
+  const sourceA = sourceViewOf(a, { domains, ledger });
+  const sourceB = sourceViewOf(b, { domains, ledger });
+  const explanation = deps.matcher.explain(a.state.prepared, b.state.prepared);
+  return {
+    review: {
+      ...reviewSummaryOf(row, { a: sideOf(a, domains), b: sideOf(b, domains) }),
+      explanation: { ...explanation, fields: [...explanation.fields], contradictions: [...explanation.contradictions] },
+      comparison: compareFields(sourceA.fields, sourceB.fields),
+      sourceA,
+      sourceB,
+    },
+    ...(neighbours.next ? { next: neighbours.next } : {}),
+    ...(neighbours.previous ? { previous: neighbours.previous } : {}),
+  };
+}

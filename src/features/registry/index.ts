@@ -1,0 +1,84 @@
+/**
+ * The client registry: source records as nodes and loaders sent them, golden records computed from them, the ledger of why they
+ * belong together, and the reviews that wait for a steward. See README.md.
+ */
+import type { RouteDeclaration } from '../../platform/http/route.ts';
+import type { ResourceId } from '../../kernel/ids.ts';
+import type { Sql } from '../../platform/db/sql.ts';
+import type { ResealParticipant, StoredResource } from '../../store/index.ts';
+import { createCore } from './core.ts';
+import type { RegistryDeps } from './deps.ts';
+import { registryParticipants, tokensOfStored } from './reseal.ts';
+import { readReviewCounts } from './review-store.ts';
+import { registryRoutes } from './routes.ts';
+import type { RegistryCore } from './service.ts';
+import { readFigures } from './store.ts';
+
+export interface RegistryFigures {
+  readonly clients: number;
+  readonly sources: number;
+  readonly reviewsOpen: number;
+  readonly reviewsLater: number;
+  readonly oldestReviewAt?: Date;
+}
+
+export interface Registry extends RegistryCore {
+  /** The user API. The FHIR routes are made by `fhirRoutes`. */
+  readonly routes: readonly RouteDeclaration[];
+  /** What key rotation has to walk over. */
+  readonly resealParticipants: readonly ResealParticipant[];
+  /** Search tokens of stored Patients under the current index key, for the store's part in a rotation. */
+  tokensOfStored(sql: Sql, stored: readonly StoredResource[]): Promise<ReadonlyMap<ResourceId, readonly bigint[]>>;
+  figures(): Promise<RegistryFigures>;
+  /** Resolves when no batch is queued or in flight. */
+  drained(): Promise<void>;
+}
+
+/** Builds the registry. `deps` are in deps.ts; nothing is started, nothing is read until the first call. */
+export function createRegistry(deps: RegistryDeps): Registry {
+  const built = createCore(deps);
+  return {
+    ...built.core,
+    routes: registryRoutes(deps, built),
+    resealParticipants: registryParticipants(built.roundDeps),
+    tokensOfStored: (sql, stored) => tokensOfStored(built.roundDeps, sql, stored),
+    drained: () => built.intake.drained(),
+    async figures() {
+      const [rows, counts] = await Promise.all([
+        readFigures(deps.database),
+        readReviewCounts(deps.database, new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0))),
+      ]);
+      return {
+        clients: rows.clients,
+        sources: rows.sources,
+        reviewsOpen: counts.open,
+        reviewsLater: counts.later,
+        ...(counts.oldest ? { oldestReviewAt: counts.oldest } : {}),
+      };
+    },
+  };
+}
+
+export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
+export { createMatcher, type Matcher } from './matcher.ts';
+export type {
+  CreateSubmission,
+  Cursor,
+  DeleteSubmission,
+  DomainRef,
+  RecordKind,
+  Submission,
+  SubmissionOutcome,
+  SubmitOptions,
+  UpdateSubmission,
+  UpsertSubmission,
+} from './model.ts';
+export { RECORD_KIND_SYSTEM } from './model.ts';
+export type {
+  MatchCandidate,
+  MatchResult,
+  RegistryCore,
+  RegistrySearch,
+  RegistrySearchResult,
+  SearchTerm,
+} from './service.ts';

@@ -1,0 +1,212 @@
+/** Deciding a review, and taking the decision back. */
+import type { LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
+import { ledgerActor } from './ledger.ts';
+import type { LedgerEntry } from './model.ts';
+import { nothingToUndo, reviewDecided, reviewNotFound } from './problems.ts';
+import { addNeverLinks, lockReview, markReview, removeNeverLinksOf } from './review-store.ts';
+import type { RoundDeps } from './round-loading.ts';
+import {
+  decide,
+  type Decision,
+  type DecisionResult,
+  goldensOf,
+  join,
+  ledgerOfGoldens,
+  moveBack,
+  placePinned,
+  separate,
+  stewardAudit,
+} from './stewardship.ts';
+import type { ReviewRow } from './store.ts';
+
+export interface ReviewVerdict {
+  readonly reviewId: ReviewId;
+  readonly decision: 'link' | 'different' | 'later';
+  readonly reason?: string;
+}
+
+export interface ReviewDecided {
+  readonly entryId?: LinkEntryId;
+  /** The golden record that stands for both after a link. */
+  readonly clientId?: ResourceId;
+}
+
+export async function decideReview(
+  deps: RoundDeps,
+  actor: Actor,
+  verdict: ReviewVerdict,
+): Promise<DecisionResult<ReviewDecided>> {
+  let review: ReviewRow | undefined;
+  return decide<ReviewDecided>(deps, actor, {
+    async goldens(tx) {
+      review = await waitingReview(tx, verdict.reviewId);
+      return [...(await goldensOf(tx, [review.a, review.b])).values()];
+    },
+    async act(decision) {
+      if (!review) throw reviewNotFound();
+      const result = await applyVerdict(decision, review, verdict);
+      const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
+      const reason = [verdict.decision, verdict.reason].filter(Boolean).join(': ');
+      return {
+        result,
+        audit: stewardAudit(actor, 'review.decide', {
+          goldens: [...new Set(goldens)],
+          reason,
+          reviewId: review.review_id,
+        }),
+      };
+    },
+  });
+}
+
+async function waitingReview(tx: Transaction, id: ReviewId): Promise<ReviewRow> {
+  const review = await lockReview(tx, id);
+  if (!review) throw reviewNotFound();
+  if (review.state === 'decided') throw reviewDecided();
+  return review;
+}
+
+async function applyVerdict(decision: Decision, review: ReviewRow, verdict: ReviewVerdict): Promise<ReviewDecided> {
+  const { tx, state, entryId, nowMs } = decision;
+  if (verdict.decision === 'later') {
+    await markReview(tx, review.review_id, { state: 'later' });
+    return {};
+  }
+  const a = state.sources.get(review.a);
+  const b = state.sources.get(review.b);
+  if (!a || !b) throw reviewNotFound();
+  const goldenA = a.goldenId;
+  const goldenB = b.goldenId;
+  const together = goldenA === goldenB;
+  let moved: readonly ResourceId[] = [];
+  let clientId = goldenA;
+  let otherGoldenId: ResourceId | undefined = together ? undefined : goldenB;
+  if (verdict.decision === 'link' && !together) {
+    const { survivor, other } = survivorOf(decision, goldenA, goldenB);
+    moved = join(decision, { survivor, other });
+    clientId = survivor;
+    otherGoldenId = other;
+  } else if (verdict.decision === 'different' && together) {
+    // The record that changed last is the one that no longer fits.
+    const leaving = (await newerOf(decision, review.a, review.b)) ?? review.b;
+    otherGoldenId = await separate(decision, { goldenId: goldenA, sourceId: leaving });
+    moved = [leaving];
+  } else if (verdict.decision === 'different') {
+    await addNeverLinks(tx, [[review.a, review.b]], entryId);
+  }
+  state.ledger.push({
+    entryId,
+    kind: 'review-decided',
+    goldenId: clientId,
+    ...(otherGoldenId ? { otherGoldenId } : {}),
+    sourceId: review.a,
+    otherSourceId: review.b,
+    detail: {
+      actor: ledgerActor(decision.actor),
+      decision: verdict.decision,
+      reviewId: review.review_id,
+      score: review.score,
+      modelVersion: review.model_version,
+      moved,
+      ...(verdict.reason ? { reason: verdict.reason } : {}),
+    },
+  });
+  await markReview(tx, review.review_id, {
+    state: 'decided',
+    decision: verdict.decision,
+    decidedAt: new Date(nowMs),
+    entryId,
+  });
+  return { entryId, clientId };
+}
+
+/** The golden record with more source records stays; among equals the older one, so that known ids change least. */
+function survivorOf(decision: Decision, x: ResourceId, y: ResourceId): { survivor: ResourceId; other: ResourceId } {
+  const sizeX = decision.state.golden(x).members.size;
+  const sizeY = decision.state.golden(y).members.size;
+  const keepX = sizeX === sizeY ? x < y : sizeX > sizeY;
+  return keepX ? { survivor: x, other: y } : { survivor: y, other: x };
+}
+
+async function newerOf(decision: Decision, x: ResourceId, y: ResourceId): Promise<ResourceId | undefined> {
+  const stored = await decision.deps.resources.read(decision.tx, 'Patient', [x, y]);
+  const timeX = stored.get(x)?.lastUpdatedMs ?? 0;
+  const timeY = stored.get(y)?.lastUpdatedMs ?? 0;
+  return timeX === timeY ? undefined : timeX > timeY ? x : y;
+}
+
+/** Opens a decided review again and takes back what the decision did, unless others have built on it since. */
+export async function undoReview(
+  deps: RoundDeps,
+  actor: Actor,
+  what: { readonly reviewId: ReviewId },
+): Promise<DecisionResult<ReviewRow>> {
+  let review: ReviewRow | undefined;
+  return decide<ReviewRow>(deps, actor, {
+    async goldens(tx) {
+      review = await lockReview(tx, what.reviewId);
+      if (!review) throw reviewNotFound();
+      if (review.state === 'open') throw nothingToUndo('This review is open: there is no decision to take back.');
+      return [...new Set((await goldensOf(tx, [review.a, review.b])).values())];
+    },
+    async act(decision) {
+      if (!review) throw reviewNotFound();
+      if (review.state === 'decided') await takeBack(decision, review);
+      await markReview(decision.tx, review.review_id, { state: 'open' });
+      const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
+      return {
+        result: { ...review, state: 'open', decision: null, decided_at: null, entry_id: null },
+        audit: stewardAudit(actor, 'review.undo', { goldens: [...new Set(goldens)], reviewId: review.review_id }),
+      };
+    },
+  });
+}
+
+async function takeBack(decision: Decision, review: ReviewRow): Promise<void> {
+  const { state, tx } = decision;
+  const goldenA = state.sources.get(review.a)?.goldenId;
+  const goldenB = state.sources.get(review.b)?.goldenId;
+  if (!goldenA || !goldenB) throw nothingToUndo('One of the two records was deleted since. Nothing was changed.');
+  const entries = await ledgerOfGoldens(decision, [...new Set([goldenA, goldenB])]);
+  const entry = entries.find((candidate) => candidate.entryId === review.entry_id);
+  if (!entry) throw nothingToUndo('This review was closed by another decision. Take that one back instead.');
+  await removeNeverLinksOf(tx, entry.entryId);
+  const moved = entry.moved ?? [];
+  if (moved.length > 0) await reverseMove(decision, { entry, goldenA, goldenB });
+  state.ledger.push({
+    entryId: decision.entryId,
+    kind: 'decision-undone',
+    goldenId: entry.goldenId,
+    ...(entry.otherGoldenId ? { otherGoldenId: entry.otherGoldenId } : {}),
+    sourceId: review.a,
+    otherSourceId: review.b,
+    detail: {
+      actor: ledgerActor(decision.actor),
+      undoes: entry.entryId,
+      reviewId: review.review_id,
+      decision: entry.decision ?? '',
+    },
+  });
+}
+
+async function reverseMove(
+  decision: Decision,
+  what: { readonly entry: LedgerEntry; readonly goldenA: ResourceId; readonly goldenB: ResourceId },
+): Promise<void> {
+  const { entry, goldenA, goldenB } = what;
+  if (!entry.otherGoldenId) return;
+  if (entry.decision === 'link') {
+    if (goldenA !== goldenB) throw nothingToUndo('The two were separated since. Nothing was changed.');
+    // The pair is a question again, not a "never".
+    await moveBack(decision, { entry, from: goldenA, to: entry.otherGoldenId, keepApart: false });
+    return;
+  }
+  if (goldenA === goldenB) throw nothingToUndo('The two were linked since. Nothing was changed.');
+  const moved = [...decision.state.golden(entry.otherGoldenId).members].filter((id) => entry.moved?.includes(id));
+  if (moved.length === 0) throw nothingToUndo('The record was moved since. Nothing was changed.');
+  for (const id of moved) placePinned(decision.state, id, entry.goldenId);
+  const left = decision.state.golden(entry.otherGoldenId);
+  if (left.members.size === 0) left.replacedBy = entry.goldenId;
+}

@@ -1,0 +1,137 @@
+/** SQL for what stewards read and decide: reviews, never-links and the ledger. */
+import type { LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { ReviewState } from './model.ts';
+import type { LedgerRow, ReviewRow } from './store.ts';
+
+const REVIEW_COLUMNS =
+  'review_id, a, b, state, cause, score, grade, model_version, created_at, decided_at, decision, entry_id';
+const LEDGER_COLUMNS = 'golden_id, entry_id, kind, at, source_id, other_source_id, other_golden_id, detail';
+
+const reviewById = statement<ReviewRow>(
+  'registry.review-by-id',
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE review_id = $1`,
+);
+const reviewByIdLocked = statement<ReviewRow>(
+  'registry.review-by-id-locked',
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE review_id = $1 FOR UPDATE`,
+);
+
+export async function readReview(sql: Sql, id: ReviewId): Promise<ReviewRow | undefined> {
+  return (await sql.rows(reviewById, [id]))[0];
+}
+
+export async function lockReview(tx: Transaction, id: ReviewId): Promise<ReviewRow | undefined> {
+  return (await tx.rows(reviewByIdLocked, [id]))[0];
+}
+
+const reviewPage = statement<ReviewRow>(
+  'registry.review-page',
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE state = $1 AND review_id > $2 ORDER BY review_id LIMIT $3`,
+);
+const reviewPageNewestFirst = statement<ReviewRow>(
+  'registry.review-page-newest-first',
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE state = $1 AND review_id < $2 ORDER BY review_id DESC LIMIT $3`,
+);
+const FIRST = '00000000-0000-0000-0000-000000000000';
+const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Waiting ones oldest first, decided ones newest first. */
+export function readReviewPage(sql: Sql, state: ReviewState, page: { after?: ResourceId | ReviewId; limit: number }) {
+  return state === 'decided'
+    ? sql.rows(reviewPageNewestFirst, [state, page.after ?? LAST, page.limit])
+    : sql.rows(reviewPage, [state, page.after ?? FIRST, page.limit]);
+}
+
+const neighbour = statement<{ next: ReviewId | null; previous: ReviewId | null }>(
+  'registry.review-neighbours',
+  `SELECT (SELECT review_id FROM registry.review WHERE state = $1 AND review_id > $2 ORDER BY review_id LIMIT 1) AS next,
+          (SELECT review_id FROM registry.review WHERE state = $1 AND review_id < $2 ORDER BY review_id DESC LIMIT 1) AS previous`,
+);
+export async function readReviewNeighbours(sql: Sql, state: ReviewState, id: ReviewId) {
+  return (await sql.rows(neighbour, [state, id]))[0] ?? { next: null, previous: null };
+}
+
+const reviewCounts = statement<{ open: bigint; later: bigint; decided_today: bigint; oldest: Date | null }>(
+  'registry.review-counts',
+  `SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'later') AS later,
+          (SELECT count(*) FROM registry.review WHERE decided_at >= $1 AND entry_id IS NOT NULL) AS decided_today,
+          min(created_at) FILTER (WHERE state = 'open') AS oldest
+   FROM registry.review WHERE state IN ('open', 'later')`,
+);
+export async function readReviewCounts(sql: Sql, todayFrom: Date) {
+  const row = (await sql.rows(reviewCounts, [todayFrom]))[0];
+  return {
+    open: Number(row?.open ?? 0n),
+    later: Number(row?.later ?? 0n),
+    decidedToday: Number(row?.decided_today ?? 0n),
+    oldest: row?.oldest ?? undefined,
+  };
+}
+
+const waitingBetween = statement<ReviewRow>(
+  'registry.reviews-of-sources',
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE state <> 'decided' AND (a = ANY($1::uuid[]) OR b = ANY($1::uuid[]))`,
+);
+export const readWaitingReviewsOf = (sql: Sql, sourceIds: readonly ResourceId[]) =>
+  sql.rows(waitingBetween, [sourceIds]);
+
+const setReview = statement(
+  'registry.set-review',
+  `UPDATE registry.review SET state = $2, decision = $3, decided_at = $4, entry_id = $5 WHERE review_id = $1`,
+);
+export async function markReview(
+  tx: Transaction,
+  id: ReviewId,
+  mark: { state: ReviewState; decision?: 'link' | 'different'; decidedAt?: Date; entryId?: LinkEntryId },
+): Promise<void> {
+  await tx.run(setReview, [id, mark.state, mark.decision ?? null, mark.decidedAt ?? null, mark.entryId ?? null]);
+}
+
+const closePair = statement(
+  'registry.close-review-of-pair',
+  `UPDATE registry.review SET state = 'decided', decision = 'different', decided_at = $3, entry_id = $4
+   WHERE a = $1 AND b = $2 AND state <> 'decided'`,
+);
+export async function closeReviewOfPair(
+  tx: Transaction,
+  pair: { a: ResourceId; b: ResourceId; at: Date; entryId: LinkEntryId },
+): Promise<void> {
+  await tx.run(closePair, [pair.a, pair.b, pair.at, pair.entryId]);
+}
+
+const insertNeverLinks = statement(
+  'registry.insert-never-links',
+  `INSERT INTO registry.never_link (a, b, entry_id) SELECT a, b, $3 FROM unnest($1::uuid[], $2::uuid[]) AS pair(a, b)
+   ON CONFLICT DO NOTHING`,
+);
+const deleteNeverLinks = statement(
+  'registry.delete-never-links',
+  'DELETE FROM registry.never_link WHERE entry_id = $1',
+);
+
+export async function addNeverLinks(
+  tx: Transaction,
+  pairs: readonly (readonly [ResourceId, ResourceId])[],
+  entryId: LinkEntryId,
+): Promise<void> {
+  if (pairs.length > 0)
+    await tx.run(insertNeverLinks, [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1]), entryId]);
+}
+
+/** Takes back the never-links that one decision made. */
+export async function removeNeverLinksOf(tx: Transaction, entryId: LinkEntryId): Promise<void> {
+  await tx.run(deleteNeverLinks, [entryId]);
+}
+
+const ledgerOf = statement<LedgerRow>(
+  'registry.ledger-of',
+  `SELECT ${LEDGER_COLUMNS} FROM registry.ledger WHERE golden_id = ANY($1::uuid[])
+   UNION SELECT ${LEDGER_COLUMNS} FROM registry.ledger WHERE other_golden_id = ANY($1::uuid[])
+   UNION SELECT ${LEDGER_COLUMNS} FROM registry.ledger WHERE source_id = ANY($2::uuid[])
+   ORDER BY entry_id`,
+);
+
+/** Entries that name one of these golden or source records, oldest first. */
+export const readLedger = (sql: Sql, goldenIds: readonly ResourceId[], sourceIds: readonly ResourceId[]) =>
+  sql.rows(ledgerOf, [goldenIds, sourceIds]);

@@ -1,0 +1,283 @@
+/** The registry's user API: clients, links and reviews for the pages. */
+import { z } from 'zod';
+import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
+import { parseId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
+import type { AuditInput } from '../audit/index.ts';
+import { clientDetail, clientHistory, reviewDetail, reviewPage, summarise } from './client-pages.ts';
+import type { BuiltCore } from './core.ts';
+import { openCursor, sealCursor } from './cursor.ts';
+import type { RegistryDeps } from './deps.ts';
+import { clientNotFound, reviewNotFound } from './problems.ts';
+import { parseQuickSearch } from './quick-search.ts';
+import { decideReview, undoReview } from './review-decisions.ts';
+import { readReviewCounts, readReviewNeighbours } from './review-store.ts';
+import { merge, neverLink, unlink, unmerge } from './stewardship.ts';
+import { summaryOf } from './views.ts';
+import * as wire from './wire.ts';
+
+const none = z.object({});
+const byId = z.object({ id: z.string() });
+const doors = ['users'] as const;
+const READ = { bodyBytesMax: 0, perMinute: 600 } as const;
+const QUERY = { bodyBytesMax: 4_096, perMinute: 600 } as const;
+const WRITE = { bodyBytesMax: 8_192, perMinute: 240 } as const;
+
+const clientId = (text: string): ResourceId => {
+  const id = parseId<ResourceId>(text);
+  if (!id) throw clientNotFound();
+  return id;
+};
+const reviewId = (text: string): ReviewId => {
+  const id = parseId<ReviewId>(text);
+  if (!id) throw reviewNotFound();
+  return id;
+};
+
+export function registryRoutes(deps: RegistryDeps, built: BuiltCore): RouteDeclaration[] {
+  return [...clientRoutes(deps, built), ...stewardRoutes(built), ...reviewRoutes(deps, built)];
+}
+
+function read(actor: Actor, name: 'client.read' | 'client.history', id: ResourceId): AuditInput {
+  return { actor, event: name, action: 'R', outcome: 'success', interaction: 'read', patients: [`Patient/${id}`] };
+}
+
+function clientRoutes(deps: RegistryDeps, { core, roundDeps }: BuiltCore): RouteDeclaration[] {
+  return [
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/clients/search',
+      access: permission('client.read'),
+      audit: event('client.search'),
+      input: { params: none, query: none, body: wire.clientSearchRequest },
+      output: wire.clientSearchReply,
+      limits: QUERY,
+      async handle({ actor, body }) {
+        const quick = parseQuickSearch(body.q);
+        const found = await core.search({
+          kind: 'golden',
+          ...quick,
+          order: quick.terms.length === 0 ? 'last-updated-descending' : 'id',
+          limit: body.limit,
+          total: 'quick',
+          // The cursor is one of ours or search refuses it.
+          ...(body.cursor ? { after: body.cursor as NonNullable<Parameters<typeof core.search>[0]['after']> } : {}),
+        });
+        const audited = await deps.audit.recordNow([
+          {
+            actor,
+            event: 'client.search',
+            action: 'E',
+            outcome: 'success',
+            query: body.q,
+            patients: found.records.map((record) => `Patient/${record.id}`),
+          },
+        ]);
+        const total = found.total === undefined ? {} : { total: found.total };
+        const next = found.next ? { next: found.next as string } : {};
+        return { status: 200, body: { clients: found.records.map(summaryOf), ...total, ...next }, audited };
+      },
+    }),
+    route({
+      doors,
+      method: 'GET',
+      path: '/api/clients/:id',
+      access: permission('client.read'),
+      audit: event('client.read'),
+      input: { params: byId, query: none, body: 'none' },
+      output: wire.clientDetailReply,
+      limits: READ,
+      async handle({ actor, params }) {
+        const body = await clientDetail(roundDeps, clientId(params.id));
+        return {
+          status: 200,
+          body,
+          audited: await deps.audit.recordNow([read(actor, 'client.read', clientId(params.id))]),
+        };
+      },
+    }),
+    route({
+      doors,
+      method: 'GET',
+      path: '/api/clients/:id/history',
+      access: permission('client.read'),
+      audit: event('client.history'),
+      input: { params: byId, query: none, body: 'none' },
+      output: wire.clientHistoryReply,
+      limits: READ,
+      async handle({ actor, params }) {
+        const entries = await clientHistory(roundDeps, clientId(params.id));
+        const audited = await deps.audit.recordNow([read(actor, 'client.history', clientId(params.id))]);
+        return { status: 200, body: { entries }, audited };
+      },
+    }),
+  ];
+}
+
+function stewardRoutes({ roundDeps }: BuiltCore): RouteDeclaration[] {
+  return [
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/clients/:id/unlink',
+      access: permission('review.decide'),
+      audit: event('client.unlink'),
+      input: { params: byId, query: none, body: wire.unlinkRequest },
+      output: wire.unlinkReply,
+      limits: WRITE,
+      async handle({ actor, params, body }) {
+        const what = { goldenId: clientId(params.id), sourceId: clientId(body.sourceId), reason: body.reason };
+        const { result, audited } = await unlink(roundDeps, actor, what);
+        return { status: 200, body: result, audited };
+      },
+    }),
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/clients/merge',
+      access: permission('review.decide'),
+      audit: event('client.merge'),
+      input: { params: none, query: none, body: wire.mergeRequest },
+      output: wire.mergeReply,
+      limits: WRITE,
+      async handle({ actor, body }) {
+        const what = { survivor: clientId(body.survivor), other: clientId(body.other), reason: body.reason };
+        const { result, audited } = await merge(roundDeps, actor, what);
+        return { status: 200, body: result, audited };
+      },
+    }),
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/clients/:id/unmerge',
+      access: permission('review.decide'),
+      audit: event('client.unmerge'),
+      input: { params: byId, query: none, body: wire.unmergeRequest },
+      output: wire.unmergeReply,
+      limits: WRITE,
+      async handle({ actor, params, body }) {
+        const what = { goldenId: clientId(params.id), reason: body.reason };
+        const { result, audited } = await unmerge(roundDeps, actor, what);
+        return { status: 200, body: result, audited };
+      },
+    }),
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/never-link',
+      access: permission('review.decide'),
+      audit: event('client.never-link'),
+      input: { params: none, query: none, body: wire.neverLinkRequest },
+      output: wire.neverLinkReply,
+      limits: WRITE,
+      async handle({ actor, body }) {
+        const what = { a: clientId(body.a), b: clientId(body.b), reason: body.reason };
+        const { result, audited } = await neverLink(roundDeps, actor, what);
+        return { status: 200, body: result, audited };
+      },
+    }),
+  ];
+}
+
+function reviewRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclaration[] {
+  const todayFrom = () => new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
+  const counts = async () => {
+    const { open, later, decidedToday } = await readReviewCounts(deps.database, todayFrom());
+    return { open, later, decidedToday };
+  };
+  const reviewed = (
+    actor: Actor,
+    name: 'review.list' | 'review.read',
+    entities: readonly string[],
+    patients: readonly string[],
+  ) =>
+    deps.audit.recordNow([
+      {
+        actor,
+        event: name,
+        action: 'R',
+        outcome: 'success',
+        entities: entities.map((reference) => ({ reference, role: 'job' as const })),
+        patients: [...new Set(patients)],
+      },
+    ]);
+  return [
+    route({
+      doors,
+      method: 'GET',
+      path: '/api/reviews',
+      access: permission('review.read'),
+      audit: event('review.list'),
+      input: { params: none, query: wire.reviewListQuery, body: 'none' },
+      output: wire.reviewListReply,
+      limits: READ,
+      async handle({ actor, query }) {
+        const purpose = `reviews:${query.state}`;
+        const after = query.cursor ? openCursor(deps.keyRing, purpose, query.cursor).id : undefined;
+        const position = after === undefined ? {} : { after: reviewId(after) };
+        const page = await reviewPage(roundDeps, query.state, { ...position, limit: query.limit });
+        const patients = page.reviews.flatMap((one) => [`Patient/${one.a.clientId}`, `Patient/${one.b.clientId}`]);
+        const next = page.next && sealCursor(deps.keyRing, purpose, { lastUpdatedMs: 0, id: clientId(page.next) });
+        return {
+          status: 200,
+          body: { counts: await counts(), reviews: page.reviews, ...(next ? { next } : {}) },
+          audited: await reviewed(actor, 'review.list', [], patients),
+        };
+      },
+    }),
+    route({
+      doors,
+      method: 'GET',
+      path: '/api/reviews/:id',
+      access: permission('review.read'),
+      audit: event('review.read'),
+      input: { params: byId, query: none, body: 'none' },
+      output: wire.reviewDetailReply,
+      limits: READ,
+      async handle({ actor, params }) {
+        const detail = await reviewDetail(roundDeps, reviewId(params.id));
+        const patients = [`Patient/${detail.review.a.clientId}`, `Patient/${detail.review.b.clientId}`];
+        return {
+          status: 200,
+          body: { ...detail, counts: await counts() },
+          audited: await reviewed(actor, 'review.read', [`Review/${params.id}`], patients),
+        };
+      },
+    }),
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/reviews/:id/decision',
+      access: permission('review.decide'),
+      audit: event('review.decide'),
+      input: { params: byId, query: none, body: wire.reviewDecisionRequest },
+      output: wire.reviewDecisionReply,
+      limits: WRITE,
+      async handle({ actor, params, body }) {
+        const id = reviewId(params.id);
+        const { next } = await readReviewNeighbours(deps.database, 'open', id);
+        const verdict = { reviewId: id, decision: body.decision, ...(body.reason ? { reason: body.reason } : {}) };
+        const { result, audited } = await decideReview(roundDeps, actor, verdict);
+        return { status: 200, body: { ...result, ...(next ? { next } : {}) }, audited };
+      },
+    }),
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/reviews/:id/undo',
+      access: permission('review.decide'),
+      audit: event('review.undo'),
+      input: { params: byId, query: none, body: 'none' },
+      output: wire.reviewUndoReply,
+      limits: { ...WRITE, bodyBytesMax: 0 },
+      async handle({ actor, params }) {
+        const { result, audited } = await undoReview(roundDeps, actor, { reviewId: reviewId(params.id) });
+        const review = (await summarise(roundDeps, [result]))[0];
+        if (!review) throw reviewNotFound();
+        return { status: 200, body: { review }, audited };
+      },
+    }),
+  ];
+}

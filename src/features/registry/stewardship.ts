@@ -1,0 +1,288 @@
+/**
+ * What stewards decide. Each decision runs under the registry's lock in one transaction with its ledger entry and its audit
+ * event; records that a steward placed are pinned, so that no model moves them again.
+ */
+import { newId } from '../../crypto/index.ts';
+import type { LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
+import type { AuditInput } from '../audit/index.ts';
+import { orderedPair, pairKey, type RoundState, RoundState as Round } from './batch-state.ts';
+import { ledgerActor, openLedgerEntry } from './ledger.ts';
+import type { LedgerEntry } from './model.ts';
+import { clientNotFound, lastSource, neverLinked, notMerged, sameClient } from './problems.ts';
+import { addNeverLinks, closeReviewOfPair, readLedger } from './review-store.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { writeRound } from './round-writing.ts';
+import { readGoldenOf, readNeverLinks, readSourcesOfGoldens, takeRegistryLock } from './store.ts';
+
+/** One decision in progress. */
+export interface Decision {
+  readonly deps: RoundDeps;
+  readonly tx: Transaction;
+  readonly actor: Actor;
+  readonly state: RoundState;
+  readonly nowMs: number;
+  readonly entryId: LinkEntryId;
+}
+
+export interface DecisionResult<T> {
+  readonly result: T;
+  readonly audited: AuditReceipt;
+}
+
+/** Runs a decision over these golden records and writes what it changed. */
+export async function decide<T>(
+  deps: RoundDeps,
+  actor: Actor,
+  steps: {
+    readonly goldens: (tx: Transaction) => Promise<readonly ResourceId[]>;
+    readonly act: (decision: Decision) => Promise<{ readonly result: T; readonly audit: AuditInput }>;
+  },
+): Promise<DecisionResult<T>> {
+  return deps.database.transaction(async (tx) => {
+    await takeRegistryLock(tx);
+    const state = await loadGoldens(deps, tx, await steps.goldens(tx));
+    const nowMs = deps.clock.nowMs();
+    const decision: Decision = { deps, tx, actor, state, nowMs, entryId: newId<LinkEntryId>() };
+    const { result, audit } = await steps.act(decision);
+    await writeRound(deps, tx, { state, nowMs });
+    return { result, audited: await deps.audit.record(tx, [audit]) };
+  });
+}
+
+async function loadGoldens(deps: RoundDeps, tx: Transaction, ids: readonly ResourceId[]): Promise<RoundState> {
+  const state = new Round();
+  for (const row of await readSourcesOfGoldens(tx, ids)) state.add(deps.records.open(row));
+  for (const { a, b } of await readNeverLinks(tx, state.sources.keys())) state.neverLinks.add(pairKey(a, b));
+  return state;
+}
+
+export async function goldensOf(
+  tx: Transaction,
+  sourceIds: readonly ResourceId[],
+): Promise<ReadonlyMap<ResourceId, ResourceId>> {
+  const rows = await readGoldenOf(tx, sourceIds);
+  return new Map(rows.map((row) => [row.source_id, row.golden_id]));
+}
+
+function membersOf(state: RoundState, goldenId: ResourceId): ResourceId[] {
+  const members = [...state.golden(goldenId).members];
+  if (members.length === 0) throw clientNotFound();
+  return members;
+}
+
+export function placePinned(state: RoundState, id: ResourceId, goldenId: ResourceId): void {
+  const source = state.sources.get(id);
+  if (!source) throw clientNotFound();
+  source.pinned = true;
+  state.place(source, goldenId);
+}
+
+/** Takes one source record out of a person. The two never link again by themselves. Returns the new golden record. */
+export async function separate(
+  decision: Decision,
+  what: { readonly goldenId: ResourceId; readonly sourceId: ResourceId; readonly into?: ResourceId },
+): Promise<ResourceId> {
+  const members = membersOf(decision.state, what.goldenId);
+  if (!members.includes(what.sourceId)) throw clientNotFound();
+  if (members.length === 1) throw lastSource();
+  const goldenId = what.into ?? newId<ResourceId>();
+  placePinned(decision.state, what.sourceId, goldenId);
+  const others = members.filter((id) => id !== what.sourceId);
+  await addNeverLinks(
+    decision.tx,
+    others.map((id) => orderedPair(id, what.sourceId)),
+    decision.entryId,
+  );
+  return goldenId;
+}
+
+/** Moves every source record of `other` to `survivor`; `other` redirects for ever. Returns what moved. */
+export function join(
+  decision: Decision,
+  what: { readonly survivor: ResourceId; readonly other: ResourceId },
+): readonly ResourceId[] {
+  const { state } = decision;
+  if (what.survivor === what.other) throw sameClient();
+  const staying = membersOf(state, what.survivor);
+  const moved = membersOf(state, what.other);
+  if (staying.some((x) => moved.some((y) => state.neverLinked(x, y)))) throw neverLinked();
+  for (const id of staying) pin(state, id);
+  for (const id of moved) placePinned(state, id, what.survivor);
+  state.golden(what.other).replacedBy = what.survivor;
+  return moved;
+}
+
+function pin(state: RoundState, id: ResourceId): void {
+  const source = state.sources.get(id);
+  if (!source || source.pinned) return;
+  source.pinned = true;
+  if (source.change === 'none') source.change = 'moved';
+}
+
+export function unlink(
+  deps: RoundDeps,
+  actor: Actor,
+  what: { readonly goldenId: ResourceId; readonly sourceId: ResourceId; readonly reason: string },
+): Promise<DecisionResult<{ entryId: LinkEntryId; newClientId: ResourceId }>> {
+  return decide(deps, actor, {
+    goldens: async () => [what.goldenId],
+    async act(decision) {
+      const newClientId = await separate(decision, what);
+      decision.state.ledger.push({
+        entryId: decision.entryId,
+        kind: 'unlinked',
+        goldenId: what.goldenId,
+        otherGoldenId: newClientId,
+        sourceId: what.sourceId,
+        detail: { actor: ledgerActor(actor), reason: what.reason },
+      });
+      return {
+        result: { entryId: decision.entryId, newClientId },
+        audit: stewardAudit(actor, 'client.unlink', { goldens: [what.goldenId, newClientId], reason: what.reason }),
+      };
+    },
+  });
+}
+
+export function merge(
+  deps: RoundDeps,
+  actor: Actor,
+  what: { readonly survivor: ResourceId; readonly other: ResourceId; readonly reason: string },
+): Promise<DecisionResult<{ entryId: LinkEntryId; clientId: ResourceId }>> {
+  return decide(deps, actor, {
+    goldens: async () => [what.survivor, what.other],
+    async act(decision) {
+      const moved = join(decision, what);
+      decision.state.ledger.push({
+        entryId: decision.entryId,
+        kind: 'merged',
+        goldenId: what.survivor,
+        otherGoldenId: what.other,
+        detail: { actor: ledgerActor(actor), reason: what.reason, moved },
+      });
+      return {
+        result: { entryId: decision.entryId, clientId: what.survivor },
+        audit: stewardAudit(actor, 'client.merge', { goldens: [what.survivor, what.other], reason: what.reason }),
+      };
+    },
+  });
+}
+
+/** Takes back the latest merge into this golden record: what had moved and is still there returns to where it came from. */
+export function unmerge(
+  deps: RoundDeps,
+  actor: Actor,
+  what: { readonly goldenId: ResourceId; readonly reason: string },
+): Promise<DecisionResult<{ entryId: LinkEntryId; clientIds: ResourceId[] }>> {
+  return decide(deps, actor, {
+    goldens: async () => [what.goldenId],
+    async act(decision) {
+      const entries = await ledgerOfGoldens(decision, [what.goldenId]);
+      const last = lastStandingMerge(entries, what.goldenId);
+      if (!last?.otherGoldenId) throw notMerged();
+      const revived = last.otherGoldenId;
+      const back = await moveBack(decision, { entry: last, from: what.goldenId, to: revived, keepApart: true });
+      decision.state.ledger.push({
+        entryId: decision.entryId,
+        kind: 'unmerged',
+        goldenId: what.goldenId,
+        otherGoldenId: revived,
+        detail: { actor: ledgerActor(actor), reason: what.reason, moved: back, undoes: last.entryId },
+      });
+      return {
+        result: { entryId: decision.entryId, clientIds: [what.goldenId, revived] },
+        audit: stewardAudit(actor, 'client.unmerge', { goldens: [what.goldenId, revived], reason: what.reason }),
+      };
+    },
+  });
+}
+
+export async function ledgerOfGoldens(decision: Decision, goldenIds: readonly ResourceId[]): Promise<LedgerEntry[]> {
+  const rows = await readLedger(decision.tx, goldenIds, []);
+  return rows.map((row) => openLedgerEntry(decision.deps.keyRing, row));
+}
+
+function lastStandingMerge(entries: readonly LedgerEntry[], goldenId: ResourceId): LedgerEntry | undefined {
+  const undone = new Set(entries.flatMap((entry) => entry.undoes ?? []));
+  return entries.findLast(
+    (entry) =>
+      entry.goldenId === goldenId &&
+      entry.moved !== undefined &&
+      entry.moved.length > 0 &&
+      !undone.has(entry.entryId) &&
+      (entry.kind === 'merged' || entry.kind === 'review-decided'),
+  );
+}
+
+/** Returns moved records to the golden record they came from; `keepApart`: the two sides never link by themselves again. */
+export async function moveBack(
+  decision: Decision,
+  what: {
+    readonly entry: LedgerEntry;
+    readonly from: ResourceId;
+    readonly to: ResourceId;
+    readonly keepApart: boolean;
+  },
+): Promise<readonly ResourceId[]> {
+  const members = membersOf(decision.state, what.from);
+  const back = members.filter((id) => what.entry.moved?.includes(id));
+  const stay = members.filter((id) => !back.includes(id));
+  if (back.length === 0 || stay.length === 0) throw notMerged();
+  for (const id of back) placePinned(decision.state, id, what.to);
+  if (what.keepApart) {
+    const pairs = stay.flatMap((x) => back.map((y) => orderedPair(x, y)));
+    await addNeverLinks(decision.tx, pairs, decision.entryId);
+  }
+  return back;
+}
+
+export function neverLink(
+  deps: RoundDeps,
+  actor: Actor,
+  what: { readonly a: ResourceId; readonly b: ResourceId; readonly reason: string },
+): Promise<DecisionResult<{ entryId: LinkEntryId }>> {
+  return decide(deps, actor, {
+    goldens: async (tx) => [...(await goldensOf(tx, [what.a, what.b])).values()],
+    async act(decision) {
+      const [a, b] = orderedPair(what.a, what.b);
+      const goldenA = decision.state.sources.get(a)?.goldenId;
+      const goldenB = decision.state.sources.get(b)?.goldenId;
+      if (!goldenA || !goldenB || a === b) throw clientNotFound();
+      if (goldenA === goldenB) throw sameClient();
+      await addNeverLinks(decision.tx, [[a, b]], decision.entryId);
+      await closeReviewOfPair(decision.tx, { a, b, at: new Date(decision.nowMs), entryId: decision.entryId });
+      decision.state.ledger.push({
+        entryId: decision.entryId,
+        kind: 'never-link',
+        goldenId: goldenA,
+        otherGoldenId: goldenB,
+        sourceId: a,
+        otherSourceId: b,
+        detail: { actor: ledgerActor(actor), reason: what.reason },
+      });
+      return {
+        result: { entryId: decision.entryId },
+        audit: stewardAudit(actor, 'client.never-link', { goldens: [goldenA, goldenB], reason: what.reason }),
+      };
+    },
+  });
+}
+
+export function stewardAudit(
+  actor: Actor,
+  event: 'client.unlink' | 'client.merge' | 'client.unmerge' | 'client.never-link' | 'review.decide' | 'review.undo',
+  what: { readonly goldens: readonly ResourceId[]; readonly reason?: string; readonly reviewId?: ReviewId },
+): AuditInput {
+  return {
+    actor,
+    event,
+    action: 'U',
+    outcome: 'success',
+    patients: what.goldens.map((id) => `Patient/${id}`),
+    ...(what.reviewId ? { entities: [{ reference: `Review/${what.reviewId}`, role: 'job' as const }] } : {}),
+    ...(what.reason ? { reason: what.reason } : {}),
+  };
+}
