@@ -43,7 +43,7 @@ const MINUTE_MS = 60_000;
 
 /**
  * Refusals of known callers are written one by one: the route's limit bounds them. Those of unknown callers, and 429s of
- * anybody, could fill the audit log and the disk, so the first per (address, route, code) and minute is written at once
+ * anybody, could fill the audit log and the disk, so the first per (address, certificate, route, code) and minute is written at once
  * and the rest as one event with their number. No more than `keysMax` such groups are held; what comes on top of these is
  * counted together, so that a flood from many addresses stays a handful of events a minute too.
  */
@@ -62,7 +62,7 @@ export function createRefusalReporter(deps: ReporterDeps): RefusalReporter {
 
   async function report(refusal: Refusal): Promise<void> {
     if (refusal.actor.principal.kind !== 'anonymous' && refusal.status !== 429) return write(refusal);
-    let key = `${callerOf(refusal.actor)} ${refusal.route ?? '-'} ${refusal.problem.code}`;
+    let key = keyOf(refusal);
     if (!counted.has(key) && counted.size >= keysMax) key = `* ${refusal.problem.code}`;
     const known = counted.get(key);
     if (known !== undefined) {
@@ -89,6 +89,10 @@ export function createRefusalReporter(deps: ReporterDeps): RefusalReporter {
       await flush();
     },
   };
+}
+
+function keyOf({ actor, route, problem, certificateSha256 }: Refusal): string {
+  return [callerOf(actor), route ?? '-', problem.code, certificateSha256 ?? '-'].join(' ');
 }
 
 /** Whom to count: the account or node when known, else the network address. */

@@ -1,7 +1,7 @@
 import 'reflect-metadata'; // @peculiar/x509's container needs it before anything else
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
-import { webCrypto } from '../../crypto/index.ts';
 import { Problem } from '../../kernel/problem.ts';
+import { x509Crypto } from './web-crypto.ts';
 
 export type CertificateRequestCode = 'csr-malformed' | 'csr-signature' | 'csr-key-weak';
 
@@ -50,7 +50,7 @@ function parse(pem: string): Pkcs10CertificateRequest {
 
 async function verify(request: Pkcs10CertificateRequest): Promise<boolean> {
   try {
-    return await request.verify(webCrypto);
+    return await request.verify(x509Crypto);
   } catch {
     // The library throws for encodings and algorithms it does not know; neither proves possession of a key.
     return false;

@@ -13,8 +13,9 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import { randomBytes, sha256Hex, webCrypto } from '../../crypto/index.ts';
+import { randomBytes, sha256Hex } from '../../crypto/index.ts';
 import { toBase64, toHex } from '../../kernel/bytes.ts';
+import { type X509Key, x509Crypto } from './web-crypto.ts';
 
 /**
  * Makes certificates: a root, an issuing authority under it, and leaves for servers and nodes. Nothing is stored here.
@@ -72,9 +73,9 @@ interface AuthoritySpec {
 }
 
 async function newAuthority(spec: AuthoritySpec): Promise<Authority> {
-  const keys = await webCrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
-  const spki = new Uint8Array(await webCrypto.subtle.exportKey('spki', keys.publicKey));
-  const pkcs8 = new Uint8Array(await webCrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const keys = await x509Crypto.subtle.generateKey(EC, true, ['sign', 'verify']);
+  const spki = new Uint8Array(await x509Crypto.subtle.exportKey('spki', keys.publicKey));
+  const pkcs8 = new Uint8Array(await x509Crypto.subtle.exportKey('pkcs8', keys.privateKey));
   const subject = distinguishedName(spec.commonName);
   const signer = spec.signer === undefined ? undefined : await openSigner(spec.signer);
   const certificate = await sign(signer ?? { key: keys.privateKey, name: subject, spki, notAfterMs: Infinity }, {
@@ -128,10 +129,10 @@ export async function newLeafKey(kind: 'ec' | 'rsa' = 'ec'): Promise<LeafKey> {
   };
   const keys =
     kind === 'ec'
-      ? await webCrypto.subtle.generateKey(EC, true, ['sign', 'verify'])
-      : await webCrypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
-  const spki = new Uint8Array(await webCrypto.subtle.exportKey('spki', keys.publicKey));
-  const pkcs8 = new Uint8Array(await webCrypto.subtle.exportKey('pkcs8', keys.privateKey));
+      ? await x509Crypto.subtle.generateKey(EC, true, ['sign', 'verify'])
+      : await x509Crypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
+  const spki = new Uint8Array(await x509Crypto.subtle.exportKey('spki', keys.publicKey));
+  const pkcs8 = new Uint8Array(await x509Crypto.subtle.exportKey('pkcs8', keys.privateKey));
   return { spki, pem: toPem('PRIVATE KEY', pkcs8) };
 }
 
@@ -143,7 +144,7 @@ export function readCertificate(pem: string): Certificate & { readonly names: re
 }
 
 interface Signer {
-  readonly key: CryptoKey;
+  readonly key: X509Key;
   readonly name: DistinguishedName;
   readonly spki: Uint8Array<ArrayBuffer>;
   readonly notAfterMs: number;
@@ -154,7 +155,7 @@ type DistinguishedName = Record<string, string[]>[];
 async function openSigner(authority: Authority): Promise<Signer> {
   const parsed = new X509Certificate(authority.certificate.der);
   return {
-    key: await webCrypto.subtle.importKey('pkcs8', authority.pkcs8, EC, false, ['sign']),
+    key: await x509Crypto.subtle.importKey('pkcs8', authority.pkcs8, EC, false, ['sign']),
     name: parsed.subjectName.toJSON(),
     spki: new Uint8Array(parsed.publicKey.rawData),
     notAfterMs: parsed.notAfter.getTime(),
@@ -185,11 +186,11 @@ async function sign(signer: Signer, what: ToSign): Promise<Certificate> {
       signingAlgorithm: SIGNING,
       extensions: [
         ...what.extensions,
-        await SubjectKeyIdentifierExtension.create(what.spki, false, webCrypto),
-        await AuthorityKeyIdentifierExtension.create(signer.spki, false, webCrypto),
+        await SubjectKeyIdentifierExtension.create(what.spki, false, x509Crypto),
+        await AuthorityKeyIdentifierExtension.create(signer.spki, false, x509Crypto),
       ],
     },
-    webCrypto,
+    x509Crypto,
   );
   return described(made);
 }
