@@ -93,7 +93,6 @@ export const SETTINGS = {
   usersKeyFile: optionalFile('Private key (PEM) of that certificate'),
   nodesCertificateFile: optionalFile('Certificate chain (PEM) of the nodes’ door'),
   nodesKeyFile: optionalFile('Private key (PEM) of that certificate'),
-  nodesCaFile: optionalFile('Further certificate authorities (PEM) whose node certificates may be registered'),
   logLevel: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug']),
     fromText: asText,
@@ -135,7 +134,6 @@ export const DEFAULTS: SettingValues = {
   usersKeyFile: undefined,
   nodesCertificateFile: undefined,
   nodesKeyFile: undefined,
-  nodesCaFile: undefined,
   logLevel: 'info',
   logFormat: 'auto',
   development: false,

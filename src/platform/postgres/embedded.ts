@@ -1,7 +1,7 @@
 import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomToken } from '../../crypto/index.ts';
 import type { Connection } from '../db/index.ts';
@@ -76,6 +76,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     }
   }
   return { ...connections, pid: supervisor.pid, stop: supervisor.stop };
+}
+
+/** The way to a PostgreSQL that a running Careseal of the same OS user has started on this directory. */
+export async function attachEmbeddedPostgres(
+  directory: string,
+  address: { readonly host: string; readonly port: number },
+): Promise<Connection> {
+  // A socket's host is a directory; there the OS user is the proof. On loopback it is the password file.
+  const password = isAbsolute(address.host) ? {} : { password: (await readPasswords(directory)).app };
+  return { ...address, user: APP_ROLE, database: DATABASE_NAME, ...password };
 }
 
 interface Place {

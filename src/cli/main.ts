@@ -1,0 +1,96 @@
+import { isatty } from 'node:tty';
+import { Problem } from '../kernel/problem.ts';
+import { type Config, loadConfig } from '../platform/config/index.ts';
+import { helpText, type ParsedArguments, parseArguments } from './arguments.ts';
+import type { Command, Invocation, Output } from './command.ts';
+import { COMMANDS, findCommand } from './registry.ts';
+import { reportFailure } from './report.ts';
+
+/** 0 done, 1 refused or failed, 2 called in a wrong way, 3 the home is in use. */
+const EXIT = { failed: 1, usage: 2, inUse: 3 } as const;
+
+async function main(words: readonly string[]): Promise<number> {
+  const found = findCommand(words);
+  if (found === undefined) return overview(words);
+  const command = await COMMANDS[found.name]?.load();
+  if (command === undefined) return overview(words);
+  const wantsJson = command.json && words.includes('--json');
+  try {
+    const parsed = parseArguments(command, found.rest);
+    if (parsed.help) {
+      process.stdout.write(`${helpText(command)}\n`);
+      return 0;
+    }
+    return (await command.run(invocation(command, parsed, loadConfig()))) ?? 0;
+  } catch (error) {
+    reportFailure(error, wantsJson);
+    if (!(error instanceof Problem)) return EXIT.failed;
+    return error.code === 'usage' ? EXIT.usage : error.code === 'home-in-use' ? EXIT.inUse : EXIT.failed;
+  }
+}
+
+function invocation(command: Command, parsed: ParsedArguments, config: Config): Invocation {
+  const signal = untilInterrupted();
+  const missing = (what: string): never => {
+    throw new Error(`${command.name} asked for ${what}, which it does not declare as required`);
+  };
+  return {
+    config,
+    signal,
+    argument: (index) => parsed.positional[index] ?? missing(`argument ${index}`),
+    optionalArgument: (index) => parsed.positional[index],
+    value: (name) => parsed.values.get(name),
+    required: (name) => parsed.values.get(name) ?? missing(`--${name}`),
+    flag: (name) => parsed.flags.has(name),
+    out: output(parsed.json),
+    async withServices(work) {
+      const { withServices } = await import('../main/index.ts');
+      return await withServices(config, { command: `careseal ${command.name}`, signal }, work);
+    },
+  };
+}
+
+function output(isJson: boolean): Output {
+  const terminal = isatty(2);
+  return {
+    isJson,
+    line: (text) => void (isJson || process.stdout.write(`${text}\n`)),
+    progress: (text) => void (terminal && process.stderr.write(`\r${text}\u001b[K`)),
+    json: (value) => void (isJson && process.stdout.write(`${JSON.stringify(value)}\n`)),
+  };
+}
+
+/** The first signal asks to end; a second one, a moment later, does not wait any more. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  const GRACE_MS = 1_000; // npm passes a terminal's Ctrl-C on, so the first one arrives twice
+  let firstAt = 0;
+  const interrupt = (): void => {
+    if (firstAt !== 0 && Date.now() - firstAt > GRACE_MS) process.exit(EXIT.failed);
+    if (firstAt === 0) firstAt = Date.now();
+    controller.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  // Started by scripts/careseal.mjs, which holds this channel open: when it is killed, so are we.
+  process.on('disconnect', interrupt);
+  process.channel?.unref();
+  return controller.signal;
+}
+
+function overview(words: readonly string[]): number {
+  const asked = words.length === 0 || words[0] === '--help' || words[0] === '-h' || words[0] === 'help';
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const list = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const text = [
+    'Usage: careseal COMMAND [OPTIONS]',
+    '',
+    ...list,
+    '',
+    '`careseal COMMAND --help` tells about one.',
+  ].join('\n');
+  if (asked) process.stdout.write(`${text}\n`);
+  else process.stderr.write(`There is no command "${words.slice(0, 2).join(' ')}".\n\n${text}\n`);
+  return asked ? 0 : EXIT.usage;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,11 @@
+import type { Services } from './services.ts';
+
+/** Work that one process per home does: numbering audit events, long jobs. Started where nobody else does it. */
+export async function startBackground(services: Services): Promise<{ stop(): Promise<void> }> {
+  await services.jobs.start();
+  return {
+    async stop() {
+      await services.jobs.stop();
+    },
+  };
+}

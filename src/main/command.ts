@@ -1,0 +1,81 @@
+import type { Actor } from '../kernel/principal.ts';
+import type { Config } from '../platform/config/index.ts';
+import type { Connection } from '../platform/db/index.ts';
+import { homeHolder, type LockInfo, lockHome } from '../platform/home/index.ts';
+import { attachEmbeddedPostgres } from '../platform/postgres/index.ts';
+import { startBackground } from './background.ts';
+import { externalConnection, openDatabase } from './database.ts';
+import { processLogger } from './process-log.ts';
+import { homePaths } from './place.ts';
+import { composeServices, operator, type Services } from './services.ts';
+
+/** What a command works with: the same services as the server's, and who is asking. */
+export interface CommandServices extends Services {
+  readonly actor: Actor;
+  /** True when a server runs on this home: background work (jobs, numbering the audit log) is done there. */
+  readonly besideServer: boolean;
+}
+
+export interface CommandOptions {
+  /** For others who want the home meanwhile: `careseal node add`. */
+  readonly command: string;
+  readonly signal: AbortSignal;
+}
+
+const POOL_SIZE = 8;
+/** Another command usually takes a second or two. */
+const WAIT_FOR_COMMAND_MS = 10_000;
+
+/**
+ * Runs `work` on the home's services: through the running server's database if there is one, else with the database started
+ * for the duration, the home locked. Stops everything afterwards whatever happened.
+ */
+export async function withServices<T>(
+  config: Config,
+  options: CommandOptions,
+  work: (services: CommandServices) => Promise<T>,
+): Promise<T> {
+  const holder = await homeHolder(config.home);
+  if (holder?.state === 'serving') return await besideServer(config, holder, work);
+  const log = processLogger(config);
+  const lock = await lockHome(config.home, { command: options.command, waitMs: WAIT_FOR_COMMAND_MS });
+  try {
+    const database = await openDatabase(config, log);
+    try {
+      const services = await composeServices({ config, connection: database.app, log, poolSize: POOL_SIZE });
+      const background = await startBackground(services);
+      try {
+        return await work({ ...services, actor: operator(), besideServer: false });
+      } finally {
+        await background.stop();
+        await services.stop();
+      }
+    } finally {
+      await lock.update({ state: 'stopping' });
+      await database.stop();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+async function besideServer<T>(
+  config: Config,
+  holder: LockInfo,
+  work: (services: CommandServices) => Promise<T>,
+): Promise<T> {
+  const connection = await runningConnection(config, holder);
+  const services = await composeServices({ config, connection, log: processLogger(config), poolSize: POOL_SIZE });
+  try {
+    return await work({ ...services, actor: operator(), besideServer: true });
+  } finally {
+    await services.stop();
+  }
+}
+
+async function runningConnection(config: Config, holder: LockInfo): Promise<Connection> {
+  const external = await externalConnection(config);
+  if (external !== undefined) return external;
+  if (holder.database === undefined) throw new Error('The running server does not say where its database is.');
+  return await attachEmbeddedPostgres(homePaths(config.home).postgres, holder.database);
+}

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OperationOutcome } from '@medplum/fhirtypes';
+import { newId, randomToken } from '../crypto/index.ts';
+import { printFhirXml } from '../fhir/index.ts';
+import { utf8Decode } from '../kernel/bytes.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createDoor, createRedirectDoor, type DoorHandle, type DoorOptions, loadSite } from '../platform/http/index.ts';
+import type { Logger } from '../platform/log/index.ts';
+import type { Metrics } from '../platform/metrics/index.ts';
+import { answeredNames, openDoorTls } from '../platform/tls/index.ts';
+import { doorLog } from './door-log.ts';
+import { homePaths, WEB_DIRECTORY } from './place.ts';
+import { requestMetrics } from './request-metrics.ts';
+import type { Services } from './services.ts';
+
+/** Where the doors of one process listen. */
+export interface OpenDoors {
+  readonly usersPort: number;
+  readonly nodesPort: number;
+  readonly redirectPort: number | undefined;
+  /** No new connections; requests under way finish within `drainMs`. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Opens the users', the nodes' and, where it is switched on, the redirect door. */
+export async function openDoors(services: Services, log: Logger, metrics: Metrics): Promise<OpenDoors> {
+  const { config, identity, nodes, audit } = services;
+  const hostNames = answeredNames(config.hostnames);
+  const tls = await openDoorTls({
+    directory: homePaths(config.home).tls,
+    names: hostNames,
+    ownUsers: files(config.usersCertificateFile, config.usersKeyFile),
+    ownNodes: files(config.nodesCertificateFile, config.nodesKeyFile),
+    sign: nodes.authorities.signServerCertificate,
+    clientAuthorities: nodes.authorities.trusted,
+    log: doorLog(log),
+    clock: systemClock,
+  });
+  const common: Omit<DoorOptions, 'name' | 'authenticate'> = {
+    routes: services.routes,
+    hostNames,
+    decideAccess: identity.decideAccess,
+    recordRefusal: audit.recordRefusal,
+    clock: systemClock,
+    newRequestId: newId,
+    log: doorLog(log),
+    validateOutput: config.development,
+    // The door prints its own OperationOutcomes and nothing else.
+    fhirXml: (outcome) => utf8Decode(printFhirXml(outcome as OperationOutcome)),
+    observe: requestMetrics(metrics),
+  };
+  const users = createDoor({
+    ...common,
+    name: 'users',
+    tls: tls.users,
+    authenticate: ({ cookieHeader, origin }) => identity.authenticateUser(cookieHeader, origin),
+    ...webSite(log),
+  });
+  const nodesDoor = createDoor({
+    ...common,
+    name: 'nodes',
+    tls: tls.nodes,
+    authenticate: ({ peer }) => nodes.authenticateNode(peer),
+  });
+  const open: DoorHandle[] = [];
+  const listen = async (door: DoorHandle, port: number): Promise<number> => {
+    const at = await door.listen({ host: config.bindAddress, port });
+    open.push(door);
+    return at.port;
+  };
+  try {
+    const usersPort = await listen(users, config.usersPort);
+    const nodesPort = await listen(nodesDoor, config.nodesPort);
+    const redirect = config.redirectPort === undefined ? undefined : createRedirectDoor(hostNames, usersPort);
+    const redirectPort =
+      redirect === undefined || config.redirectPort === undefined
+        ? undefined
+        : await listen(redirect, config.redirectPort);
+    return { usersPort, nodesPort, redirectPort, close };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+
+  async function close(drainMs: number): Promise<void> {
+    await Promise.all(open.map((door) => door.close(drainMs)));
+    tls.stop();
+  }
+}
+
+function files(certificateFile: string | undefined, keyFile: string | undefined) {
+  return certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile };
+}
+
+function webSite(log: Logger): Pick<DoorOptions, 'site'> {
+  if (existsSync(join(WEB_DIRECTORY, 'index.html'))) {
+    return { site: loadSite({ directory: WEB_DIRECTORY, makeNonce: () => randomToken(128) }) };
+  }
+  log.warn('The web pages are not built; only the interfaces for programs are served');
+  return {};
+}

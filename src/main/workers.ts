@@ -1,0 +1,126 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { Config } from '../platform/config/index.ts';
+import type { Connection } from '../platform/db/index.ts';
+import type { Logger } from '../platform/log/index.ts';
+import type { OpenDoors } from './doors.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
+
+export interface Workers extends OpenDoors {
+  /** Adds this process's and every worker's metrics up. */
+  metrics(own: Registry): Promise<string>;
+  /** Says when fewer workers serve than should. */
+  readonly missing: () => string | undefined;
+}
+
+interface WorkersInput {
+  readonly config: Config;
+  readonly connection: Connection;
+  readonly log: Logger;
+}
+
+const METRICS_WAIT_MS = 1_000;
+const RESTART_DELAY_MS = 1_000;
+type Serving = Extract<FromWorker, { kind: 'serving' }>;
+
+/** Starts the worker processes; they share the doors' ports. One that dies is replaced. */
+export async function startWorkers({ config, connection, log }: WorkersInput): Promise<Workers> {
+  cluster.setupPrimary({ exec: join(import.meta.dirname, 'worker.ts'), args: [] });
+  const serving = new Set<Worker>();
+  const state = { stopping: false, requests: 0 };
+
+  async function startOne(): Promise<Serving> {
+    const worker = cluster.fork();
+    worker.on('exit', () => {
+      const served = serving.delete(worker);
+      if (served && !state.stopping) void replace();
+    });
+    tell(worker, { kind: 'serve', config, connection });
+    const answer = await firstAnswer(worker);
+    serving.add(worker);
+    return answer;
+  }
+
+  async function replace(): Promise<void> {
+    while (!state.stopping) {
+      log.error('A worker process ended unexpectedly; starting another');
+      await sleep(RESTART_DELAY_MS);
+      try {
+        await startOne();
+        return;
+      } catch (error) {
+        log.error('A worker process did not start', { error });
+      }
+    }
+  }
+
+  async function close(drainMs: number): Promise<void> {
+    state.stopping = true;
+    const all = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+    await Promise.all(
+      all.map(async (worker) => {
+        const ended = once(worker, 'exit');
+        tell(worker, { kind: 'stop', drainMs });
+        const late = setTimeout(() => worker.process.kill('SIGKILL'), drainMs + 5_000);
+        await ended;
+        clearTimeout(late);
+      }),
+    );
+  }
+
+  try {
+    // The first alone: it makes certificates, and finds out whether the ports are free.
+    const first = await startOne();
+    await Promise.all(Array.from({ length: config.workers - 1 }, () => startOne()));
+    return {
+      usersPort: first.usersPort,
+      nodesPort: first.nodesPort,
+      redirectPort: first.redirectPort,
+      close,
+      metrics: (own) => collect(own, serving, state),
+      missing: () => (serving.size < config.workers ? `${serving.size} of ${config.workers} workers serve` : undefined),
+    };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}
+
+function tell(worker: Worker, message: ToWorker): void {
+  // A worker that has just died is replaced by its exit handler.
+  if (worker.isConnected()) worker.send(message);
+}
+
+async function firstAnswer(worker: Worker): Promise<Serving> {
+  return await new Promise((resolve, reject) => {
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'serving') resolve(message);
+      if (message.kind === 'failed') {
+        reject(Object.assign(new Error(message.reason), message.code === undefined ? {} : { code: message.code }));
+      }
+    });
+    worker.once('exit', () => reject(new Error('A worker process ended before it served.')));
+  });
+}
+
+async function collect(own: Registry, workers: ReadonlySet<Worker>, state: { requests: number }): Promise<string> {
+  const request = ++state.requests;
+  const answers = [...workers].map(async (worker) => {
+    const answered = new Promise<FromWorker>((resolve) => {
+      const listen = (message: FromWorker): void => {
+        if (message.kind !== 'metrics' || message.request !== request) return;
+        worker.off('message', listen);
+        resolve(message);
+      };
+      worker.on('message', listen);
+    });
+    tell(worker, { kind: 'metrics', request });
+    const message = await Promise.race([answered, sleep(METRICS_WAIT_MS)]);
+    return message?.kind === 'metrics' ? message.values : [];
+  });
+  const all = [await own.getMetricsAsJSON(), ...(await Promise.all(answers))];
+  return await AggregatorRegistry.aggregate(all).metrics();
+}
