@@ -77,6 +77,8 @@ export interface Identity {
   /** Listens for the end of people's access in other processes and clears away what has expired, hourly. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Deletes what has expired: sessions, half-done sign-ins, links, idle counters. `start()` does it hourly. */
+  housekeep(): Promise<void>;
 }
 
 const HOUSEKEEPING_MS = 3_600_000;
@@ -135,6 +137,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
         },
       });
     },
+    housekeep,
     async stop() {
       for (const part of running.splice(0)) await part.stop();
     },

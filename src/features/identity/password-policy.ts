@@ -80,8 +80,8 @@ function disguises(lower: string): readonly string[] {
 /** Nothing is left of the password but fewer than four letters once the person's own words are taken out. */
 function isMadeOfWords(lower: string, words: readonly string[]): boolean {
   const parts = [...words, ...PROGRAM_WORDS]
+    .map((word) => normalisePassword(word).toLowerCase())
     .flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)])
-    .map((word) => word.normalize('NFKC').toLowerCase())
     .filter((word) => [...word].length >= 4)
     .sort((a, b) => b.length - a.length);
   return [lower, unleet(lower)].some((form) => {

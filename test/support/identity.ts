@@ -1,0 +1,181 @@
+import { TOTP } from 'otpauth';
+import { createAudit } from '../../src/features/audit/index.ts';
+import {
+  ALL_PERMISSIONS,
+  createIdentity,
+  type Identity,
+  type IdentitySettings,
+} from '../../src/features/identity/index.ts';
+import type { Actor, Principal } from '../../src/kernel/principal.ts';
+import type { Clock } from '../../src/kernel/time.ts';
+import type { Database } from '../../src/platform/db/index.ts';
+import { isGenuineReceipt } from '../../src/platform/http/audited.ts';
+import type { RouteReply, RouteRequest } from '../../src/platform/http/route.ts';
+import type { KeyRing } from '../../src/store/index.ts';
+import { testKeyRing } from './audit.ts';
+
+/** A clock that a test moves. */
+export interface TestClock extends Clock {
+  forward(ms: number): void;
+}
+
+export function testClock(startMs = Date.UTC(2026, 0, 15, 9, 0, 0)): TestClock {
+  let now = startMs;
+  return {
+    nowMs: () => now,
+    forward(ms) {
+      now += ms;
+    },
+  };
+}
+
+export const operator: Actor = {
+  principal: { kind: 'operator', osUser: 'test', permissions: ALL_PERMISSIONS },
+  origin: { door: 'command-line', requestId: '0198f3a0-0000-7000-8000-0000000000c1' },
+};
+export const BASE_URL = 'https://localhost:8443';
+export const PASSWORD = 'seven herons over the lake';
+
+export interface IdentityFixture {
+  readonly identity: Identity;
+  readonly clock: TestClock;
+  readonly keyRing: KeyRing;
+}
+
+/** Identity on a test database with fresh keys, a real audit log and a clock that the test moves. */
+export function identityFixture(
+  database: Database,
+  options: { clock?: TestClock; keyRing?: KeyRing; settings?: IdentitySettings } = {},
+): IdentityFixture {
+  const clock = options.clock ?? testClock();
+  const keyRing = options.keyRing ?? testKeyRing();
+  const rethrow = (what: unknown): never => {
+    throw what;
+  };
+  const source = { site: 'careseal.example.org', baseUrl: BASE_URL };
+  const audit = createAudit({ database, keyRing, clock, source, onFailure: (_code, error) => rethrow(error) });
+  const settings = options.settings === undefined ? {} : { settings: options.settings };
+  const identity = createIdentity({ database, keyRing, audit, clock, ...settings, onHousekeepingFailure: rethrow });
+  return { identity, clock, keyRing };
+}
+
+/** A browser: keeps cookies, asks like the door does (input schema, principal, access, receipt), at one address. */
+export class TestBrowser {
+  readonly cookies = new Map<string, string>();
+  readonly identity: Identity;
+  readonly address: string;
+
+  constructor(identity: Identity, address = '192.0.2.10') {
+    this.identity = identity;
+    this.address = address;
+  }
+
+  principal(): Promise<Principal> {
+    const header = [...this.cookies].map(([name, value]) => `__Host-${name}=${value}`).join('; ');
+    return this.identity.authenticateUser(header, this.#origin());
+  }
+
+  /** The answer's body; throws the Problem of a refusal. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes
+  async ask(method: string, path: string, body?: object): Promise<any> {
+    const { reply } = await this.send(method, path, body);
+    return reply.body;
+  }
+
+  async send(method: string, path: string, body?: object): Promise<{ reply: RouteReply<unknown> }> {
+    const found = this.#route(method, path);
+    const principal = await this.principal();
+    const refusal = this.identity.decideAccess(principal, found.route.access);
+    if (refusal !== undefined) throw refusal;
+    const schema = found.route.input.body;
+    const request: RouteRequest<unknown, unknown, unknown> = {
+      actor: { principal, origin: this.#origin() },
+      method,
+      url: path,
+      baseUrl: BASE_URL,
+      params: found.route.input.params.parse(found.params),
+      query: {},
+      body: typeof schema === 'string' ? undefined : schema.parse(body),
+      header: (name) => (name.toLowerCase() === 'user-agent' ? 'TestBrowser/1' : undefined),
+      cookie: (name) => this.cookies.get(name),
+      signal: new AbortController().signal,
+    };
+    const reply = await found.route.handle(request as Parameters<typeof found.route.handle>[0]);
+    if (found.route.audit.kind === 'event' && !isGenuineReceipt(reply.audited)) throw new Error(`${path}: no receipt`);
+    if (typeof found.route.output !== 'string') found.route.output.parse(reply.body);
+    for (const { name, value } of reply.cookies ?? []) {
+      if (value === null) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    return { reply };
+  }
+
+  #origin() {
+    return { door: 'users' as const, address: this.address, requestId: '0198f3a0-0000-7000-8000-0000000000b0' };
+  }
+
+  #route(method: string, path: string) {
+    for (const route of this.identity.routes) {
+      if (route.method !== method) continue;
+      const pattern = new RegExp(`^${route.path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
+      const match = pattern.exec(path);
+      if (match !== null) return { route, params: { ...match.groups } };
+    }
+    throw new Error(`No route ${method} ${path}`);
+  }
+}
+
+/** The code an authenticator app shows for this enrolment at this time. */
+export function codeAt(totp: { readonly uri: string }, ms: number): string {
+  const secret = new URL(totp.uri).searchParams.get('secret') ?? '';
+  return new TOTP({ secret, algorithm: 'SHA1', digits: 6, period: 30 }).generate({ timestamp: ms });
+}
+
+export const tokenOf = (link: string): string => new URL(link).hash.slice(1);
+
+export interface EnrolledPerson {
+  readonly browser: TestBrowser;
+  readonly email: string;
+  readonly totp: { readonly uri: string };
+  readonly recoveryCodes: readonly string[];
+}
+
+/** Goes through set-up with a new link; afterwards the browser is signed in. The clock moves on one step. */
+export async function setUp(
+  { identity, clock }: IdentityFixture,
+  email = 'ama@clinic.example.org',
+): Promise<EnrolledPerson> {
+  const link = await identity.setupLink(operator, BASE_URL);
+  if (link === undefined) throw new Error('There is an administrator already');
+  const browser = new TestBrowser(identity);
+  const token = tokenOf(link.url);
+  const account = { token, organisation: 'Lakeside Programme', name: 'Ama Mensah', email, password: PASSWORD };
+  const { totp } = await browser.ask('POST', '/api/setup/account', account);
+  const { recoveryCodes } = await browser.ask('POST', '/api/setup/confirm', {
+    token,
+    code: codeAt(totp, clock.nowMs()),
+  });
+  clock.forward(30_000);
+  return { browser, email, totp, recoveryCodes };
+}
+
+/** Goes through enrolment by the link; afterwards the browser is signed in. The clock moves on one step. */
+export async function enrol({ identity, clock }: IdentityFixture, link: string): Promise<EnrolledPerson> {
+  const browser = new TestBrowser(identity);
+  const token = tokenOf(link);
+  const { email } = await browser.ask('POST', '/api/enrol/link', { token });
+  const { totp } = await browser.ask('POST', '/api/enrol/account', { token, password: PASSWORD });
+  const { recoveryCodes } = await browser.ask('POST', '/api/enrol/confirm', {
+    token,
+    code: codeAt(totp, clock.nowMs()),
+  });
+  clock.forward(30_000);
+  return { browser, email, totp, recoveryCodes };
+}
+
+/** Password and code in this browser. The clock moves on one step, so that the next code is a new one. */
+export async function signIn(fixture: IdentityFixture, person: EnrolledPerson, browser: TestBrowser): Promise<void> {
+  await browser.ask('POST', '/api/sign-in/password', { email: person.email, password: PASSWORD });
+  await browser.ask('POST', '/api/sign-in/code', { code: codeAt(person.totp, fixture.clock.nowMs()) });
+  fixture.clock.forward(30_000);
+}
