@@ -28,6 +28,7 @@ import { createUserStore } from './user-store.ts';
 import { createUsers, type Users } from './users.ts';
 
 export type { ResourceClaim } from './access.ts';
+export { readUserFigures, type UserFigures } from './figures.ts';
 export type { IssuedLink } from './enrolment.ts';
 export { DEFAULT_IDENTITY_SETTINGS, IdentitySettings, type User } from './model.ts';
 /** Every permission: the operator at the command line, and Careseal's own jobs. */

@@ -15,6 +15,7 @@ export type { Authorities } from './authorities.ts';
 export type { NodesDeps } from './deps.ts';
 export type { Domains } from './domains.ts';
 export type { NodeProblemCode } from './errors.ts';
+export { EXPIRY_WARNING_DAYS, type NodeFigures, readNodeFigures } from './figures.ts';
 export type { Domain, DomainTable, Node, NodeCertificate } from './model.ts';
 /** A node in its wire form, for `careseal node … --json`. */
 export { wireNode } from './routes.ts';

@@ -2,13 +2,13 @@
  * How Patients are laid down in the store: ready-to-send JSON, so that a read opens the seal and sends the bytes.
  */
 import type { Meta, Patient } from '@medplum/fhirtypes';
+import { parseStoredJson } from '../../fhir/index.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import { instant } from '../../kernel/time.ts';
 import { RECORD_KIND_SYSTEM, type RecordKind } from './model.ts';
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 export interface ContentHead {
   readonly id: ResourceId;
@@ -39,7 +39,7 @@ function storedMeta(meta: Meta | undefined, head: ContentHead): Meta {
 
 /** Reads back what `storedContent` wrote; the store's seal vouches for the shape. */
 export function patientOf(content: Uint8Array): Patient {
-  return JSON.parse(decoder.decode(content)) as Patient;
+  return parseStoredJson(content) as Patient;
 }
 
 export function kindOf(patient: Patient): RecordKind {

@@ -20,6 +20,8 @@ export type Submission = CreateSubmission | UpdateSubmission | UpsertSubmission 
 
 export interface CreateSubmission {
   readonly kind: 'create';
+  /** Chosen by the caller, so that entries of a transaction can refer to it before it exists; a new one otherwise. */
+  readonly id?: ResourceId;
   readonly domain: DomainRef;
   readonly patient: ValidPatient;
   /** FHIR If-None-Exist by an identifier in `domain`: an existing record is answered (`unchanged`) instead of a second one made. */

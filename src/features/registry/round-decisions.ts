@@ -61,7 +61,7 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
   if (submission.kind === 'delete' || submission.kind === 'update' || !content) return refuse(work, clientNotFound());
   const decision = decideLink(scoredGoldens(input, content));
   const source: SourceState = {
-    id: newId<ResourceId>(),
+    id: (submission.kind === 'create' ? submission.id : undefined) ?? newId<ResourceId>(),
     goldenId: decision.join?.goldenId ?? newId<ResourceId>(),
     domainId: submission.domain.id,
     keyToken: work.keyTokens[0] ?? null,

@@ -1,0 +1,89 @@
+/** The overview page's one request: what needs attention, and the figures that the person's roles reach. */
+import { z } from 'zod';
+import type { Permission } from '../../kernel/access.ts';
+import type { Principal } from '../../kernel/principal.ts';
+import { type Clock, instant } from '../../kernel/time.ts';
+import type { Database } from '../../platform/db/index.ts';
+import { event, type RouteDeclaration, route, signedInBecause } from '../../platform/http/route.ts';
+import type { Audit } from '../audit/index.ts';
+import { readUserFigures } from '../identity/index.ts';
+import { readNodeFigures } from '../nodes/index.ts';
+import type { Registry } from '../registry/index.ts';
+import { attentionOf, type HomeFacts } from './rules.ts';
+import { homeReply } from './wire.ts';
+
+export interface HomeDeps {
+  readonly database: Database;
+  readonly audit: Pick<Audit, 'recordNow'>;
+  readonly registry: Pick<Registry, 'figures'>;
+  readonly clock: Clock;
+  /** Loads of the last seven days. */
+  readonly loadFigures: () => Promise<{ readonly running: number; readonly failed: number; readonly done: number }>;
+  /** Whether the newest checkpoint stands and the tree was found whole. */
+  readonly auditHealth: () => Promise<{ readonly proven: boolean }>;
+}
+
+export function createHome(deps: HomeDeps): { readonly routes: readonly RouteDeclaration[] } {
+  return {
+    routes: [
+      route({
+        doors: ['users'],
+        method: 'GET',
+        path: '/api/home',
+        access: signedInBecause('Everybody sees an overview, made of what their roles allow.'),
+        audit: event('home.read'),
+        input: { params: z.object({}), query: z.object({}), body: 'none' },
+        output: homeReply,
+        limits: { bodyBytesMax: 0, perMinute: 120 },
+        async handle({ actor }) {
+          const { facts, figures } = await factsFor(deps, actor.principal);
+          const audited = await deps.audit.recordNow([{ actor, event: 'home.read', action: 'R', outcome: 'success' }]);
+          return { status: 200, body: { attention: attentionOf(facts), figures }, audited };
+        },
+      }),
+    ],
+  };
+}
+
+async function factsFor(
+  deps: HomeDeps,
+  principal: Principal,
+): Promise<{ facts: HomeFacts; figures: z.infer<typeof homeReply>['figures'] }> {
+  const may = (permission: Permission) => principal.permissions.has(permission);
+  const nowMs = deps.clock.nowMs();
+  const [registry, nodes, users, loads, audit] = await Promise.all([
+    may('client.read') ? deps.registry.figures() : undefined,
+    may('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
+    may('user.read') ? readUserFigures(deps.database) : undefined,
+    may('client.load') ? deps.loadFigures() : undefined,
+    may('audit.read') ? deps.auditHealth() : undefined,
+  ]);
+  const oldest = registry?.oldestReviewAt;
+  const seesReviews = may('review.read');
+  return {
+    facts: {
+      nowMs,
+      ...(registry && seesReviews
+        ? {
+            registry: {
+              clients: registry.clients,
+              reviewsOpen: registry.reviewsOpen,
+              ...(oldest ? { oldestReviewMs: oldest.getTime() } : {}),
+            },
+          }
+        : {}),
+      ...(nodes ? { nodes } : {}),
+      ...(users && may('user.manage') ? { users } : {}),
+      ...(loads ? { loads } : {}),
+      ...(audit ? { audit } : {}),
+    },
+    figures: {
+      ...(registry ? { clients: registry.clients, sources: registry.sources } : {}),
+      ...(registry && seesReviews ? { reviewsOpen: registry.reviewsOpen } : {}),
+      ...(seesReviews && oldest ? { oldestReviewAt: instant(oldest.getTime()) } : {}),
+      ...(nodes ? { nodes: nodes.nodes } : {}),
+      ...(users ? { users: users.users } : {}),
+      ...(loads ? { loads: loads.done + loads.running } : {}),
+    },
+  };
+}

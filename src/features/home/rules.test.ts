@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { attentionOf } from './rules.ts';
+
+const nowMs = Date.UTC(2026, 5, 1);
+const kinds = (facts: Parameters<typeof attentionOf>[0]) =>
+  attentionOf(facts).map((item) => `${item.level} ${item.kind}`);
+
+describe('what needs attention', () => {
+  it('is nothing where nothing is known or all is well', () => {
+    expect(kinds({ nowMs })).toEqual([]);
+    const well = { nodes: { nodes: 3, expiring: 0, expired: 0 }, users: { users: 5, invited: 0, administrators: 2 } };
+    expect(kinds({ nowMs, ...well, audit: { proven: true }, loads: { running: 0, failed: 0 } })).toEqual([]);
+  });
+
+  it('puts a log that cannot be proven and dead certificates before everything else', () => {
+    const facts = {
+      nowMs,
+      audit: { proven: false },
+      nodes: { nodes: 3, expiring: 1, expired: 1 },
+      users: { users: 1, invited: 0, administrators: 1 },
+      registry: { clients: 10, reviewsOpen: 2 },
+    };
+    expect(kinds(facts)).toEqual([
+      'red audit-not-proven',
+      'red node-expired',
+      'amber node-expiring',
+      'amber one-administrator',
+      'info reviews-open',
+    ]);
+  });
+
+  it('turns amber when the oldest review has waited more than a week', () => {
+    const waiting = (days: number) => ({
+      nowMs,
+      registry: { clients: 10, reviewsOpen: 1, oldestReviewMs: nowMs - days * 86_400_000 },
+    });
+    expect(kinds(waiting(7))).toEqual(['info reviews-open']);
+    expect(kinds(waiting(8))).toEqual(['amber reviews-open']);
+    expect(attentionOf(waiting(8))[0]?.text).toContain('1 pair of records is');
+  });
+});

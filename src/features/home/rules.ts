@@ -1,0 +1,90 @@
+/** What deserves a person's attention, worst first. Pure. */
+import type { AttentionItem } from './wire.ts';
+
+export interface HomeFacts {
+  readonly nowMs: number;
+  readonly registry?: { readonly clients: number; readonly reviewsOpen: number; readonly oldestReviewMs?: number };
+  readonly nodes?: { readonly nodes: number; readonly expiring: number; readonly expired: number };
+  readonly users?: { readonly users: number; readonly invited: number; readonly administrators: number };
+  readonly loads?: { readonly running: number; readonly failed: number };
+  readonly audit?: { readonly proven: boolean; readonly signedAtMs?: number };
+}
+
+const DAY_MS = 86_400_000;
+/** A possible duplicate that waits longer than this is a risk to somebody's care. */
+const REVIEW_AGE_DAYS_MAX = 7;
+
+const LEVELS = ['red', 'amber', 'info'] as const;
+
+export function attentionOf(facts: HomeFacts): AttentionItem[] {
+  const items = [
+    ...auditItems(facts),
+    ...nodeItems(facts),
+    ...loadItems(facts),
+    ...reviewItems(facts),
+    ...userItems(facts),
+  ];
+  return items.sort((x, y) => LEVELS.indexOf(x.level) - LEVELS.indexOf(y.level));
+}
+
+function plural(count: number, one: string, many: string): string {
+  return count === 1 ? `1 ${one}` : `${count} ${many}`;
+}
+
+function auditItems({ audit }: HomeFacts): AttentionItem[] {
+  if (!audit || audit.proven) return [];
+  const text = 'The audit log could not be proven whole. Nothing more can be trusted until somebody has looked.';
+  return [{ kind: 'audit-not-proven', level: 'red', text, href: '/audit' }];
+}
+
+function nodeItems({ nodes }: HomeFacts): AttentionItem[] {
+  if (!nodes) return [];
+  const items: AttentionItem[] = [];
+  if (nodes.expired > 0) {
+    const text = `${plural(nodes.expired, 'system has', 'systems have')} no valid certificate any more and cannot connect.`;
+    items.push({ kind: 'node-expired', level: 'red', text, count: nodes.expired, href: '/nodes' });
+  }
+  if (nodes.expiring > 0) {
+    const text = `The certificate of ${plural(nodes.expiring, 'system', 'systems')} ends within 30 days.`;
+    items.push({ kind: 'node-expiring', level: 'amber', text, count: nodes.expiring, href: '/nodes' });
+  }
+  return items;
+}
+
+function loadItems({ loads }: HomeFacts): AttentionItem[] {
+  if (!loads) return [];
+  const items: AttentionItem[] = [];
+  if (loads.failed > 0) {
+    const text = `${plural(loads.failed, 'load has', 'loads have')} failed in the last seven days.`;
+    items.push({ kind: 'load-failed', level: 'amber', text, count: loads.failed, href: '/load' });
+  }
+  if (loads.running > 0) {
+    const text = `${plural(loads.running, 'load is', 'loads are')} under way.`;
+    items.push({ kind: 'load-running', level: 'info', text, count: loads.running, href: '/load' });
+  }
+  return items;
+}
+
+function reviewItems({ registry, nowMs }: HomeFacts): AttentionItem[] {
+  if (!registry || registry.reviewsOpen === 0) return [];
+  const ageDays = registry.oldestReviewMs === undefined ? 0 : Math.floor((nowMs - registry.oldestReviewMs) / DAY_MS);
+  const old = ageDays > REVIEW_AGE_DAYS_MAX;
+  const pairs = plural(registry.reviewsOpen, 'pair of records is', 'pairs of records are');
+  const text = `${pairs} probably one person and waiting for a decision${old ? `, the oldest for ${ageDays} days` : ''}.`;
+  return [{ kind: 'reviews-open', level: old ? 'amber' : 'info', text, count: registry.reviewsOpen, href: '/reviews' }];
+}
+
+function userItems({ users }: HomeFacts): AttentionItem[] {
+  if (!users) return [];
+  const items: AttentionItem[] = [];
+  if (users.administrators < 2) {
+    const text =
+      'There is only one administrator. If that person cannot sign in, nobody else can help. Invite a second one.';
+    items.push({ kind: 'one-administrator', level: 'amber', text, href: '/people' });
+  }
+  if (users.invited > 0) {
+    const text = `${plural(users.invited, 'invited person has', 'invited people have')} not enrolled yet.`;
+    items.push({ kind: 'invitations', level: 'info', text, count: users.invited, href: '/people' });
+  }
+  return items;
+}

@@ -1,0 +1,23 @@
+import { type Sql, statement } from '../../platform/db/sql.ts';
+
+const FIGURES = statement<{ users: number; invited: number; administrators: number }>(
+  'identity.figures',
+  `SELECT count(*) FILTER (WHERE u.state <> 'disabled')::int AS users,
+          count(*) FILTER (WHERE u.state = 'invited')::int AS invited,
+          count(*) FILTER (WHERE u.state = 'active' AND 'administrator' = ANY(m.roles))::int AS administrators
+   FROM identity.users u JOIN identity.memberships m ON m.user_id = u.id`,
+);
+
+export interface UserFigures {
+  /** Accounts that are not disabled. */
+  readonly users: number;
+  /** Of these, invited and not yet enrolled. */
+  readonly invited: number;
+  /** Administrators who can sign in. */
+  readonly administrators: number;
+}
+
+export async function readUserFigures(sql: Sql): Promise<UserFigures> {
+  const [row] = await sql.rows(FIGURES);
+  return { users: row?.users ?? 0, invited: row?.invited ?? 0, administrators: row?.administrators ?? 0 };
+}
