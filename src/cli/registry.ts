@@ -8,6 +8,19 @@ interface Entry {
 /** Every command. Its file is loaded when it is called for, so that one command does not pay for the others. */
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   start: { summary: 'Start the server', load: async () => (await import('./start.ts')).start },
+  setup: {
+    summary: 'Make a new set-up link for the first administrator',
+    load: async () => (await import('./setup.ts')).setup,
+  },
+  'user add': { summary: 'Invite a person', load: async () => (await import('./user.ts')).userAdd },
+  'user list': { summary: 'List the users', load: async () => (await import('./user.ts')).userList },
+  'user disable': { summary: 'End a person’s access', load: async () => (await import('./user.ts')).userDisable },
+  'user enable': { summary: 'Give access back', load: async () => (await import('./user.ts')).userEnable },
+  'user reset': {
+    summary: 'New password and second factor by link',
+    load: async () => (await import('./user.ts')).userReset,
+  },
+  'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
   config: { summary: 'Show the effective settings', load: async () => (await import('./config.ts')).config },
 };
 

@@ -30,6 +30,8 @@ import { createUsers, type Users } from './users.ts';
 export type { ResourceClaim } from './access.ts';
 export { readUserFigures, type UserFigures } from './figures.ts';
 export type { IssuedLink } from './enrolment.ts';
+/** Refusals that the command line makes itself. */
+export { setUpDone, userUnknown } from './errors.ts';
 export { DEFAULT_IDENTITY_SETTINGS, IdentitySettings, type User } from './model.ts';
 /** Every permission: the operator at the command line, and Careseal's own jobs. */
 export { ALL_PERMISSIONS } from './rules.ts';

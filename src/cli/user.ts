@@ -1,0 +1,139 @@
+import {
+  type ChangeUser,
+  type UserOutcome,
+  userEntry,
+  userLinkAnswer,
+  userUnknown,
+} from '../features/identity/index.ts';
+import { EmailAddress, PersonName, RoleList, type UserEntry } from '../features/identity/wire.ts';
+import { ROLES } from '../kernel/access.ts';
+import { Problem } from '../kernel/problem.ts';
+import type { CommandServices } from '../main/index.ts';
+import type { Command, Output } from './command.ts';
+
+export const userAdd: Command = {
+  name: 'user add',
+  summary: 'Invite a person: makes the account and prints a one-time enrolment link',
+  positional: ['NAME'],
+  options: {
+    email: { kind: 'value', valueName: 'ADDRESS', required: true, description: 'E-mail address, used to sign in' },
+    role: { kind: 'value', valueName: 'ROLE', required: true, description: `${ROLES.join(', ')}; several with commas` },
+  },
+  json: true,
+  help: `The person opens the link, chooses a password and sets up a second factor. The link works once and for three days;
+hand it over by a way that only this person reads. \`careseal user invite-again\` makes a new one.`,
+  async run({ argument, required, out, withServices }) {
+    const person = {
+      name: parsed(PersonName.safeParse(argument(0)), 'NAME has 1 to 120 characters that can be shown.'),
+      email: parsed(EmailAddress.safeParse(required('email')), '--email is not an e-mail address.'),
+      roles: parsed(
+        RoleList.safeParse(required('role').split(',')),
+        `--role is one or more of: ${ROLES.join(', ')}, with commas, each once.`,
+      ),
+    };
+    await withServices(async ({ identity, actor, baseUrl }) => {
+      printLink(out, await identity.users.add(actor, person, baseUrl), 'The account was made.');
+    });
+  },
+};
+
+export const userList: Command = {
+  name: 'user list',
+  summary: 'List the users with their roles and state',
+  positional: [],
+  options: {},
+  json: true,
+  async run({ out, withServices }) {
+    const users = await withServices(async ({ identity, actor }) =>
+      (await identity.users.list(actor)).users.map(userEntry),
+    );
+    out.json({ users });
+    if (users.length === 0) out.line('There are no users yet; `careseal setup` prints the link for the first one.');
+    for (const line of table(users)) out.line(line);
+  },
+};
+
+export const userDisable = change('disable', {
+  summary: 'End a person’s access, effective with their next request',
+  help: 'Sessions end at once. The account stays, for the log; `careseal user enable` gives the access back.',
+  done: 'The access has ended.',
+});
+export const userEnable = change('enable', {
+  summary: 'Give a disabled person their access back',
+  help: 'They sign in with the password and second factor they had.',
+  done: 'The person may sign in again.',
+});
+export const userReset = change('reset', {
+  summary: 'Let a person set a new password and second factor, by a one-time link',
+  help: `For a lost password or second factor. The old ones, the recovery codes and all sessions end at once. This is also how
+the last administrator comes back.`,
+  done: 'Password, second factor and sessions of this person have ended.',
+});
+export const userInviteAgain = change('invite-again', {
+  summary: 'Print a new enrolment link for a person who has not enrolled yet',
+  help: 'The link made before stops working.',
+  done: 'The earlier link has ended.',
+});
+
+interface Words {
+  readonly summary: string;
+  readonly help: string;
+  readonly done: string;
+}
+
+function change(kind: Exclude<ChangeUser['kind'], 'roles'>, { summary, help, done }: Words): Command {
+  return {
+    name: `user ${kind}`,
+    summary,
+    positional: ['EMAIL'],
+    options: {},
+    json: true,
+    help,
+    async run({ argument, out, withServices }) {
+      await withServices(async (services) => {
+        const outcome = await changeByEmail(services, argument(0), { kind });
+        if (outcome.link !== undefined) return printLink(out, outcome, done);
+        out.json({ user: userEntry(outcome.user) });
+        out.line(done);
+      });
+    },
+  };
+}
+
+async function changeByEmail(services: CommandServices, email: string, act: ChangeUser): Promise<UserOutcome> {
+  const found = await services.identity.findUserByEmail(email);
+  if (found === undefined) throw userUnknown();
+  return await services.identity.users.change(services.actor, found.id, act, services.baseUrl);
+}
+
+function printLink(out: Output, outcome: UserOutcome, done: string): void {
+  const answer = userLinkAnswer(outcome);
+  out.json(answer);
+  out.line(`${done} Give this person the link; it works once, until ${answer.expiresAt}:`);
+  out.line(`  ${answer.link}`);
+}
+
+function table(users: readonly UserEntry[]): string[] {
+  const rows = users.map((user) => [
+    user.name,
+    user.email,
+    user.roles.join(','),
+    user.state,
+    user.lastSignInAt ?? 'never',
+  ]);
+  const widths = [0, 1, 2, 3].map((at) => Math.max(0, ...rows.map((row) => row[at]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function parsed<T>(
+  result: { readonly success: true; readonly data: T } | { readonly success: false },
+  otherwise: string,
+): T {
+  if (result.success) return result.data;
+  throw new Problem('invalid', 'usage', `${otherwise} Nothing was changed.`);
+}
