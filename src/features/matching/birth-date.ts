@@ -22,6 +22,7 @@ export const BIRTH_DATE_LEVELS = [
   'year-month',
   'year',
   'near-year',
+  'two-digits',
   'different',
 ] as const;
 export type BirthDateLevel = (typeof BIRTH_DATE_LEVELS)[number];
@@ -54,6 +55,7 @@ const TWO_PARTS = level('two-parts');
 const YEAR_MONTH = level('year-month');
 const YEAR = level('year');
 const NEAR_YEAR = level('near-year');
+const TWO_DIGITS = level('two-digits');
 const DIFFERENT = level('different');
 
 /** The index of the level that two birth dates reach. Symmetric. */
@@ -62,10 +64,12 @@ export function compareBirthDates(a: BirthDate, b: BirthDate): number {
   if (a.digits === b.digits) return a.estimated ? EXACT_ESTIMATED : EXACT;
   if (a.year === b.year && a.month === b.day && a.day === b.month) return SWAPPED;
   if (a.estimated !== b.estimated && a.year === b.year) return YEAR;
-  if (oneDigitApart(a.digits, b.digits)) return ONE_DIGIT;
+  const differing = digitsApart(a.digits, b.digits);
+  if (differing === 1) return ONE_DIGIT;
   if (a.month === b.month && a.day === b.day) return a.estimated ? estimatedYears(a, b) : MONTH_DAY;
   if (a.year === b.year && (a.month === b.month || a.day === b.day)) return a.estimated ? YEAR : TWO_PARTS;
-  return estimatedYears(a, b);
+  const estimated = estimatedYears(a, b);
+  return estimated === DIFFERENT && differing === 2 ? TWO_DIGITS : estimated;
 }
 
 function comparePartial(a: BirthDate, b: BirthDate): number {
@@ -80,13 +84,12 @@ function estimatedYears(a: BirthDate, b: BirthDate): number {
   return (a.estimated || b.estimated) && Math.abs(a.year - b.year) <= 2 ? NEAR_YEAR : DIFFERENT;
 }
 
-/** One of the eight digits differs, or two neighbours are exchanged. */
-function oneDigitApart(a: number, b: number): boolean {
+/** How many of the eight digits differ; an exchange of two neighbours and nothing else counts as one. */
+function digitsApart(a: number, b: number): number {
   let restA = a;
   let restB = b;
   let differing = 0;
-  let firstA = -1;
-  let firstB = -1;
+  let exchanged = false;
   for (let place = 0; place < 8; place++) {
     const digitA = restA % 10;
     const digitB = restB % 10;
@@ -94,17 +97,9 @@ function oneDigitApart(a: number, b: number): boolean {
     restB = (restB - digitB) / 10;
     if (digitA === digitB) continue;
     differing++;
-    if (differing === 1) {
-      firstA = digitA;
-      firstB = digitB;
-      // An exchange needs the very next digit to be the mirror image.
-      const exchanged = restA % 10 === firstB && restB % 10 === firstA;
-      if (exchanged) return Math.floor(restA / 10) === Math.floor(restB / 10);
-    } else {
-      return false;
-    }
+    if (differing === 1) exchanged = restA % 10 === digitB && restB % 10 === digitA;
   }
-  return differing === 1;
+  return exchanged && differing === 2 ? 1 : differing;
 }
 
 /** How far two dates are apart, in whole years; used by the guard against parent and child. */

@@ -51,6 +51,7 @@ const PARTS: Readonly<Record<BlockingPart, (record: PreparedRecord) => readonly 
   email: (record) => record.emails,
   'name-sound': nameSounds,
   'name-pair-sound': namePairSounds,
+  'rare-full-name': rareFullName,
   initials,
   'birth-date': (record) => one(fullDate(record.birthDate)),
   'exact-birth-date': (record) => one(record.birthDate?.estimated === true ? undefined : fullDate(record.birthDate)),
@@ -92,6 +93,16 @@ function namePairSounds(record: PreparedRecord): readonly string[] {
     for (const family of families) out.push(given < family ? `${given}+${family}` : `${family}+${given}`);
   }
   return out;
+}
+
+/** A full name alone is a key only while few have it: ten million people times this share is a block of a hundred. */
+const RARE_SHARE_LOG2 = Math.log2(1e-5);
+
+function rareFullName({ given, family }: PreparedRecord): readonly string[] {
+  if (given === undefined || family === undefined) return NONE;
+  if (given.shareLog2 + family.shareLog2 > RARE_SHARE_LOG2) return NONE;
+  const [a, b] = [given.joined.text, family.joined.text];
+  return [a < b ? `${a}+${b}` : `${b}+${a}`];
 }
 
 function initials(record: PreparedRecord): readonly string[] {

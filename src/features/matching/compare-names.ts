@@ -18,6 +18,8 @@ export const DIFFERENT = level('different');
 /** Winkler's own cut for "probably a typing error", and the looser one below which names of strangers crowd in. */
 const CLOSE_SIMILARITY = 0.92;
 const SIMILAR_SIMILARITY = 0.86;
+/** Equal sound counts only where the letters are not too far apart: Rosa and Luis sound alike to a coarse code. */
+const SOUND_SIMILARITY = 0.75;
 /** One edit in a name of three letters makes another name: Ann, Dan, Ian. */
 const ONE_EDIT_LENGTH_MIN = 4;
 
@@ -37,13 +39,18 @@ export function compareWord(a: NameWord, b: NameWord): number {
   if (similarity >= CLOSE_SIMILARITY && shorter >= ONE_EDIT_LENGTH_MIN) return CLOSE;
   if (a.nicknames.length > 0 && b.nicknames.length > 0 && shareNickname(a.nicknames, b.nicknames)) return NICKNAME;
   if (similarity >= SIMILAR_SIMILARITY) return SIMILAR;
-  return a.phonetic === b.phonetic && a.phonetic.length > 1 ? SIMILAR : DIFFERENT;
+  return similarity >= SOUND_SIMILARITY && a.phonetic === b.phonetic && a.phonetic.length > 1 ? SIMILAR : DIFFERENT;
 }
 
 /** Names of several words: one may leave words out, join them, or write them in another order. */
 function compareSeveralWords(a: PreparedName, b: PreparedName): number {
+  const covered = coverageBothWays(a, b);
+  if (covered <= NICKNAME) return covered;
   const joined = compareWord(a.joined, b.joined);
-  if (joined === EXACT || joined === CLOSE) return joined;
+  return joined < covered && joined !== INITIAL ? joined : covered;
+}
+
+function coverageBothWays(a: PreparedName, b: PreparedName): number {
   if (a.words.length < b.words.length) return coverage(a.words, b.words);
   if (a.words.length > b.words.length) return coverage(b.words, a.words);
   // Equally many: the weaker of both directions, so that the order of the two records does not matter.

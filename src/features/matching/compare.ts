@@ -23,7 +23,7 @@ import {
   MOTHER,
   PHONE,
 } from './compiled-model.ts';
-import { withinOneEdit } from './edit-distance.ts';
+import { editDistance, withinOneEdit } from './edit-distance.ts';
 import { localPart } from './email.ts';
 import type { PreparedName } from './name.ts';
 import { samePhone } from './phone.ts';
@@ -40,8 +40,8 @@ export interface PairComparison {
   readonly weights: Float64Array;
   /** Sum over the systems both have. */
   identifierWeight: number;
-  /** Any identifier that is unique by nature (national or local) is equal. */
-  identifierEqual: boolean;
+  /** How many identifiers that are unique by nature (national or local) are equal, each system counted once. */
+  identifiersEqual: number;
   /** A national identifier of one system is clearly different. */
   nationalDifferent: boolean;
 }
@@ -51,7 +51,7 @@ export function newComparison(): PairComparison {
     levels: new Int8Array(FIELDS.length),
     weights: new Float64Array(FIELDS.length),
     identifierWeight: 0,
-    identifierEqual: false,
+    identifiersEqual: 0,
     nationalDifferent: false,
   };
 }
@@ -141,10 +141,15 @@ function phoneLevel(left: string, right: string): number {
 
 const LOCAL_PART_LENGTH_MIN = 6;
 
-/** Close: one edit, or the same long local part at another provider. */
+const EMAIL_LENGTH_MIN = 12;
+
+/** Close: two edits in a long address, or the same long local part at another provider. */
 function emailLevel(left: string, right: string): number {
   if (left === right) return CONTACT_EXACT;
   if (withinOneEdit(left, right)) return CONTACT_CLOSE;
+  if (left.length >= EMAIL_LENGTH_MIN && right.length >= EMAIL_LENGTH_MIN && editDistance(left, right, 2) <= 2) {
+    return CONTACT_CLOSE;
+  }
   const local = localPart(left);
   return local.length >= LOCAL_PART_LENGTH_MIN && local === localPart(right) ? CONTACT_CLOSE : CONTACT_DIFFERENT;
 }
@@ -181,7 +186,7 @@ function compareIdentifiers(
   out: PairComparison,
 ): void {
   out.identifierWeight = 0;
-  out.identifierEqual = false;
+  out.identifiersEqual = 0;
   out.nationalDifferent = false;
   for (let i = 0; i < a.length; i++) {
     const left = a[i] as PreparedIdentifier;
@@ -189,7 +194,7 @@ function compareIdentifiers(
     const level = bestOfSystem(a, b, left.system);
     if (level === MISSING) continue;
     out.identifierWeight += left.kind.weights[level] as number;
-    if (level === CONTACT_EXACT && left.kind.kind !== 'shared') out.identifierEqual = true;
+    if (level === CONTACT_EXACT && left.kind.kind !== 'shared') out.identifiersEqual++;
     if (level === CONTACT_DIFFERENT && left.kind.kind === 'national') out.nationalDifferent = true;
   }
 }

@@ -43,8 +43,8 @@ const DOCUMENT = {
     },
     birthDate: {
       levels: {
-        exact: { m: 0.83, u: 0.00004 },
-        'exact-estimated': { m: 0.03, u: 0.0008 },
+        exact: { m: 0.81, u: 0.00004 },
+        'exact-estimated': { m: 0.05, u: 0.00028 },
         'day-month-swapped': { m: 0.012, u: 0.00003 },
         'one-digit': { m: 0.055, u: 0.0012 },
         'month-day': { m: 0.008, u: 0.0025 },
@@ -52,7 +52,8 @@ const DOCUMENT = {
         'year-month': { m: 0.004, u: 0.0005 },
         year: { m: 0.015, u: 0.006 },
         'near-year': { m: 0.009, u: 0.02 },
-        different: { m: 0.025, u: 0.965 },
+        'two-digits': { m: 0.012, u: 0.025 },
+        different: { m: 0.013, u: 0.94 },
       },
     },
     gender: { levels: { same: { m: 0.98, u: 0.5 }, different: { m: 0.02, u: 0.5 } } },
@@ -60,7 +61,7 @@ const DOCUMENT = {
       levels: { exact: { m: 0.7, u: 0.00002 }, close: { m: 0.1, u: 0.00005 }, different: { m: 0.2, u: 0.9999 } },
     },
     email: {
-      levels: { exact: { m: 0.7, u: 0.00002 }, close: { m: 0.12, u: 0.0002 }, different: { m: 0.18, u: 0.9997 } },
+      levels: { exact: { m: 0.7, u: 0.00001 }, close: { m: 0.12, u: 0.0001 }, different: { m: 0.18, u: 0.9997 } },
     },
     addressLine: {
       levels: {
@@ -249,9 +250,11 @@ const DOCUMENT = {
       { name: 'nb', parts: ['name-sound', 'birth-date'] },
       { name: 'ny', parts: ['name-pair-sound', 'birth-year'] },
       { name: 'nmd', parts: ['name-pair-sound', 'birth-month-day'] },
-      { name: 'ib', parts: ['initials', 'exact-birth-date'] },
       { name: 'nc', parts: ['name-pair-sound', 'city'] },
       { name: 'np', parts: ['name-pair-sound', 'postal-code'] },
+      { name: 'bc', parts: ['exact-birth-date', 'city'] },
+      { name: 'bp', parts: ['exact-birth-date', 'postal-code'] },
+      { name: 'rn', parts: ['rare-full-name'] },
       { name: 'an', parts: ['address-line', 'name-sound'] },
     ],
   },

@@ -1,7 +1,18 @@
 import { BIRTH_DATE_LEVELS, yearsApart } from './birth-date.ts';
 import type { PairComparison } from './compare.ts';
-import { DIFFERENT, EXACT, INITIAL, NICKNAME, PART, SIMILAR } from './compare-names.ts';
-import { BIRTH_DATE, type CompiledModel, EMAIL, FAMILY, GENDER, GIVEN, MISSING, PHONE } from './compiled-model.ts';
+import { CLOSE, DIFFERENT, EXACT, INITIAL, NICKNAME, PART, SIMILAR } from './compare-names.ts';
+import {
+  BIRTH_DATE,
+  type CompiledModel,
+  EMAIL,
+  FAMILY,
+  GENDER,
+  GIVEN,
+  LINE,
+  MISSING,
+  MOTHER,
+  PHONE,
+} from './compiled-model.ts';
 import type { PreparedRecord } from './prepared-record.ts';
 
 /**
@@ -12,6 +23,7 @@ import type { PreparedRecord } from './prepared-record.ts';
  */
 export const CONTRADICTIONS = [
   'different-name-and-birth-date',
+  'different-birth-date',
   'household',
   'twins',
   'multiple-birth',
@@ -25,6 +37,7 @@ export type Contradiction = (typeof CONTRADICTIONS)[number];
 
 const bit = (name: Contradiction): number => 1 << CONTRADICTIONS.indexOf(name);
 const NAME_AND_BIRTH_DATE = bit('different-name-and-birth-date');
+const OTHER_BIRTH_DATE = bit('different-birth-date');
 const HOUSEHOLD = bit('household');
 const TWINS = bit('twins');
 const MULTIPLE_BIRTH = bit('multiple-birth');
@@ -38,6 +51,8 @@ const IDENTIFIER_ALONE = bit('identifier-alone');
 export const NOT_EVEN_REVIEW = HOUSEHOLD;
 
 const DOB_DIFFERENT = BIRTH_DATE_LEVELS.indexOf('different');
+const DOB_EXACT_ESTIMATED = BIRTH_DATE_LEVELS.indexOf('exact-estimated');
+const DOB_TWO_DIGITS = BIRTH_DATE_LEVELS.indexOf('two-digits');
 const DOB_NEAR_YEAR = BIRTH_DATE_LEVELS.indexOf('near-year');
 const DOB_ONE_DIGIT = BIRTH_DATE_LEVELS.indexOf('one-digit');
 const DOB_MONTH_DAY = BIRTH_DATE_LEVELS.indexOf('month-day');
@@ -52,33 +67,64 @@ export function findContradictions(
   const given = pair.levels[GIVEN] as number;
   const dob = pair.levels[BIRTH_DATE] as number;
   let bits = 0;
-  if (given === DIFFERENT) bits |= differentGiven(pair, dob);
+  if (given === DIFFERENT || (given === SIMILAR && pair.levels[GENDER] === 1)) bits |= differentGiven(pair, dob);
+  else bits |= differentBirthDate(pair, given, dob);
   if (a.multipleBirth || b.multipleBirth) bits |= multipleBirth(pair, given);
-  if ((a.unnamed || b.unnamed) && !pair.identifierEqual) bits |= UNNAMED;
-  if (isOtherGeneration(model, a, b, dob)) bits |= PARENT_AND_CHILD;
+  if ((a.unnamed || b.unnamed) && pair.identifiersEqual === 0) bits |= UNNAMED;
+  if (isOtherGeneration(model, a, b, dob) && !surelyOnePerson(pair, given)) bits |= PARENT_AND_CHILD;
   if (a.generation !== 0 && b.generation !== 0 && a.generation !== b.generation) bits |= GENERATION;
-  if (pair.nationalDifferent) bits |= IDENTIFIER;
-  if (pair.identifierEqual) bits |= identifierContradictions(pair, dob);
+  if (pair.nationalDifferent && !outweighed(pair, given, dob)) bits |= IDENTIFIER;
+  if (pair.identifiersEqual > 0) bits |= identifierContradictions(pair, dob);
   return bits;
 }
 
-/** Another given name: with the same birth date perhaps a twin, without it somebody of the same household. */
+/** Two institutions' identifiers and the given name agree: the rest is a mistake of writing. */
+function surelyOnePerson(pair: PairComparison, given: number): boolean {
+  return pair.identifiersEqual > 1 && given !== DIFFERENT && given !== MISSING;
+}
+
+/** Both names, the birth date and another identifier or a contact agree: one card number was written down wrongly. */
+function outweighed(pair: PairComparison, given: number, dob: number): boolean {
+  const { levels } = pair;
+  const family = levels[FAMILY] as number;
+  const sameName = given !== MISSING && given <= CLOSE && family !== MISSING && family <= CLOSE;
+  if (!sameName || dob === MISSING || dob > DOB_EXACT_ESTIMATED) return false;
+  return pair.identifiersEqual > 0 || contactsAgree(pair);
+}
+
+function contactsAgree({ levels }: PairComparison): boolean {
+  return levels[PHONE] === 0 || levels[EMAIL] === 0 || levels[LINE] === 0;
+}
+
+/**
+ * Another given name: with the same birth date perhaps a twin, without it somebody of the same household. An equal identifier does
+ * not settle it, because children are registered under their mother's.
+ */
 function differentGiven(pair: PairComparison, dob: number): number {
-  if (dob === DOB_DIFFERENT || dob === DOB_NEAR_YEAR) {
-    return pair.identifierEqual ? NAME_AND_BIRTH_DATE : HOUSEHOLD;
-  }
-  if (pair.identifierEqual) return 0;
-  return dob === MISSING || dob > DOB_ONE_DIGIT ? HOUSEHOLD : TWINS;
+  const sameBirthDate = dob !== MISSING && dob <= DOB_ONE_DIGIT;
+  if (pair.identifiersEqual === 0) return sameBirthDate ? TWINS : HOUSEHOLD;
+  if (sameBirthDate) return pair.identifiersEqual > 1 ? 0 : TWINS;
+  return dob === MISSING ? 0 : NAME_AND_BIRTH_DATE;
+}
+
+/**
+ * Another birth date and no identifier: telephone and address speak for the household, so names alone must carry it, and a name
+ * that is merely similar cannot.
+ */
+function differentBirthDate(pair: PairComparison, given: number, dob: number): number {
+  if (pair.identifiersEqual > 0 || (dob !== DOB_DIFFERENT && dob !== DOB_TWO_DIGITS && dob !== DOB_NEAR_YEAR)) return 0;
+  if (given >= SIMILAR && given <= INITIAL) return HOUSEHOLD;
+  return dob === DOB_DIFFERENT ? OTHER_BIRTH_DATE : 0;
 }
 
 /** Where one is known to be a twin, a similar given name (Hassan, Hussein) is no typing error. */
 function multipleBirth(pair: PairComparison, given: number): number {
-  if (pair.identifierEqual) return 0;
+  if (pair.identifiersEqual > 1) return 0;
   return given === EXACT || given === PART || given === NICKNAME ? 0 : MULTIPLE_BIRTH;
 }
 
 function isOtherGeneration(model: CompiledModel, a: PreparedRecord, b: PreparedRecord, dob: number): boolean {
-  if (dob !== DOB_DIFFERENT && dob !== DOB_MONTH_DAY) return false;
+  if (dob !== DOB_DIFFERENT && dob !== DOB_MONTH_DAY && dob !== DOB_TWO_DIGITS) return false;
   if (a.birthDate === undefined || b.birthDate === undefined) return false;
   return yearsApart(a.birthDate, b.birthDate) >= model.document.guards.generationYears;
 }
@@ -90,7 +136,7 @@ function identifierContradictions(pair: PairComparison, dob: number): number {
   const family = levels[FAMILY] as number;
   const namesSupport = isSupport(given) || isSupport(family);
   const datesSupport = dob !== MISSING && dob <= DOB_MONTH_DAY;
-  const contactsSupport = levels[PHONE] === 0 || levels[EMAIL] === 0;
+  const contactsSupport = contactsAgree(pair) || levels[MOTHER] === 0;
   if (!namesSupport && !datesSupport && !contactsSupport) return IDENTIFIER_ALONE;
   const namesAgainst = given === DIFFERENT && family === DIFFERENT;
   if (namesAgainst && dob !== 0) return IDENTIFIER_ALONE;

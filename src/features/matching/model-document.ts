@@ -57,6 +57,7 @@ export const BLOCKING_PARTS = [
   'email',
   'name-sound', // each name part, phonetic, given and family alike
   'name-pair-sound', // one given and one family part, phonetic, in alphabetical order
+  'rare-full-name', // given and family name as written, in alphabetical order, where the frequency table does not call them common
   'initials', // first sounds of given and family name, in alphabetical order
   'birth-date', // day and month in numerical order where they could be mistaken
   'exact-birth-date', // the same, without dates that stand for an estimate

@@ -40,8 +40,8 @@ export function scoreInto(model: CompiledModel, a: PreparedRecord, b: PreparedRe
   if (bits !== 0) {
     probability = Math.min(probability, cap(bits, thresholds));
     // An equal identifier that is contradicted is always worth a look.
-    if (pair.identifierEqual) probability = Math.max(probability, thresholds.review);
-  } else if (pair.identifierEqual && rules.uniqueIdentifier.enabled) {
+    if (pair.identifiersEqual > 0) probability = Math.max(probability, thresholds.review);
+  } else if (pair.identifiersEqual > 0 && rules.uniqueIdentifier.enabled) {
     rule = 'unique-identifier';
     probability = Math.max(probability, rules.uniqueIdentifier.score);
   }

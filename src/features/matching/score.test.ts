@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { model, recordOf, scorePair } from '../../../test/support/matching.ts';
+import { decodeRecord, encodeRecord, explain, prepare, score } from './index.ts';
+import type { MatchRecord } from './model.ts';
+
+const ANNA: Partial<MatchRecord> = {
+  given: ['Anna'],
+  family: ['Okello'],
+  birthDate: '1980-05-23',
+  gender: 'female',
+  phones: ['0712 300633'],
+};
+const NIN = (value: string) => ({ identifiers: [{ system: 'urn:ug:nin', value }] });
+
+const textIn = (values: readonly string[]) => fc.array(fc.constantFrom(...values), { maxLength: 2 });
+const anyRecord: fc.Arbitrary<MatchRecord> = fc.record(
+  {
+    given: textIn([
+      'Anna',
+      'Ana Maria',
+      'Maria',
+      'Baby',
+      'unknown',
+      'J',
+      'Jon',
+      'John',
+      'x'.repeat(1000),
+      '😀',
+      'محمد',
+      '',
+    ]),
+    family: textIn([
+      'Okello',
+      'Okelo',
+      'van der Berg',
+      'Vanderberg',
+      'Anna',
+      'Smith Jr',
+      'Garcia Lopez',
+      'Garcia Perez',
+      ' ',
+    ]),
+    suffix: textIn(['Jr', 'Sr']),
+    birthDate: fc.constantFrom(
+      '1980-05-23',
+      '1980-05-03',
+      '1980-03-05',
+      '1980',
+      '1980-01-01',
+      '1956-11-02',
+      '1900-01-01',
+      'garbage',
+    ),
+    gender: fc.constantFrom('male', 'female', 'other', 'unknown'),
+    phones: textIn(['0712300633', '+256712300633', '0712300634', '000']),
+    emails: textIn(['anna.okello@example.org', 'anna.okelo@example.org', 'anna.okello@example.com']),
+    identifiers: fc.array(
+      fc.record({
+        system: fc.constantFrom('urn:ug:nin', 'urn:clinic:mrn', 'urn:household'),
+        value: fc.constantFrom('CM12345678', 'CM12345679', 'X7', '999999999'),
+      }),
+      { maxLength: 3 },
+    ),
+    address: fc.record({
+      line: textIn(['12 Market Road', '12 Market Street', 'Plot 4']),
+      city: fc.constantFrom('Kampala', 'Kampla', ''),
+      postalCode: fc.constantFrom('10001', '10010'),
+    }),
+    mothersMaidenName: fc.constantFrom('Akello', 'Akelo'),
+    multipleBirth: fc.constantFrom(true, false, 2),
+  },
+  { requiredKeys: ['given', 'family', 'phones', 'emails', 'identifiers'] },
+);
+
+describe('properties', () => {
+  test('a score is symmetric', () => {
+    fc.assert(
+      fc.property(anyRecord, anyRecord, (a, b) => {
+        expect(scorePair(a, b)).toEqual(scorePair(b, a));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('the explanation adds up to the weight and says the same as the score', () => {
+    fc.assert(
+      fc.property(anyRecord, anyRecord, (a, b) => {
+        const [left, right] = [prepare(model, a), prepare(model, b)];
+        const told = explain(model, left, right);
+        const sum = told.fields.reduce((total, field) => total + field.weight, told.priorWeight);
+        expect(sum).toBeCloseTo(told.weight, 9);
+        const result = score(model, left, right);
+        expect([told.score, told.decision, told.grade]).toEqual([result.score, result.decision, result.grade]);
+        expect(told.score).toBeGreaterThan(0);
+        expect(told.score).toBeLessThan(1);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('the explanation holds no value of either record', () => {
+    const told = JSON.stringify(explain(model, prepare(model, recordOf(ANNA)), prepare(model, recordOf(ANNA))));
+    for (const value of ['anna', 'kello', '1980', '300633']) expect(told.toLowerCase()).not.toContain(value);
+  });
+
+  test('decoding gives back what was encoded', () => {
+    fc.assert(
+      fc.property(anyRecord, (record) => {
+        expect(decodeRecord(encodeRecord(record))).toEqual(record);
+      }),
+    );
+  });
+});
+
+describe('decisions', () => {
+  test.each<[string, Partial<MatchRecord>, Partial<MatchRecord>, string]>([
+    ['equal in everything', ANNA, ANNA, 'match'],
+    ['a typing error in the name', ANNA, { ...ANNA, family: ['Okelo'] }, 'match'],
+    ['given and family exchanged', ANNA, { ...ANNA, given: ['Okello'], family: ['Anna'] }, 'match'],
+    ['the whole name in the family field', { ...ANNA, given: [], family: ['Anna Okello'] }, ANNA, 'match'],
+    ['nickname', { ...ANNA, given: ['Elizabeth'] }, { ...ANNA, given: ['Betty'] }, 'match'],
+    ['particles and hyphens', { ...ANNA, family: ['van der Berg'] }, { ...ANNA, family: ['Vanderberg'] }, 'match'],
+    ['day and month exchanged', { ...ANNA, birthDate: '1980-05-03' }, { ...ANNA, birthDate: '1980-03-05' }, 'match'],
+    ['nothing but equal sex', { gender: 'female' }, { gender: 'female' }, 'none'],
+    ['two empty records', {}, {}, 'none'],
+    [
+      'placeholders only',
+      { given: ['Unknown'], family: ['Unknown'], birthDate: '1900-01-01' },
+      { given: ['Unknown'], family: ['Unknown'], birthDate: '1900-01-01' },
+      'none',
+    ],
+    ['somebody else', ANNA, { given: ['Peter'], family: ['Banda'], birthDate: '1999-12-12', gender: 'male' }, 'none'],
+    ['common name, no more', { given: ['Mohamed'], family: ['Ali'] }, { given: ['Mohamed'], family: ['Ali'] }, 'none'],
+  ])('%s', (_why, a, b, decision) => {
+    expect(scorePair(a, b).decision).toBe(decision);
+  });
+});
+
+describe('guards', () => {
+  const home = { phones: ['0712300633'], address: { line: ['12 Market Road'], city: 'Kampala', postalCode: '10001' } };
+  const child = { ...home, family: ['Okello'], birthDate: '2015-03-04', gender: 'male' } as const;
+
+  test.each<[string, Partial<MatchRecord>, Partial<MatchRecord>, string, string]>([
+    ['twins', { ...child, given: ['Kato'] }, { ...child, given: ['Wasswa'] }, 'review', 'twins'],
+    [
+      'twins of like names, known as twins',
+      { ...child, given: ['Hassan'], multipleBirth: true },
+      { ...child, given: ['Hasan'], multipleBirth: 2 },
+      'review',
+      'multiple-birth',
+    ],
+    [
+      'brothers',
+      { ...child, given: ['Kato'] },
+      { ...child, given: ['Peter'], birthDate: '2011-07-23' },
+      'none',
+      'household',
+    ],
+    [
+      'father and son of one name',
+      { ...ANNA, ...home },
+      { ...ANNA, ...home, birthDate: '2007-11-02' },
+      'review',
+      'parent-and-child',
+    ],
+    ['senior and junior', { ...ANNA, suffix: ['Sr'] }, { ...ANNA, suffix: ['Jr.'] }, 'review', 'different-generation'],
+    [
+      'a newborn and a sibling not yet named',
+      { ...child, given: ['Baby Boy'] },
+      { ...child, given: ['Kato'] },
+      'review',
+      'unnamed-child',
+    ],
+    [
+      'a child registered under its mother’s identifier',
+      { ...ANNA, ...NIN('CM12345678') },
+      { ...ANNA, ...NIN('CM12345678'), given: ['Peter'], birthDate: '2011-07-30' },
+      'review',
+      'different-name-and-birth-date',
+    ],
+    [
+      'one identifier, two twins',
+      { ...child, given: ['Kato'], ...NIN('CM12345678') },
+      { ...child, given: ['Wasswa'], ...NIN('CM12345678') },
+      'review',
+      'twins',
+    ],
+    [
+      'an identifier and nothing else',
+      NIN('CM12345678'),
+      { ...NIN('CM12345678'), given: ['Peter'] },
+      'review',
+      'identifier-alone',
+    ],
+    [
+      'other people with one identifier',
+      { ...ANNA, ...NIN('CM12345678') },
+      { given: ['Peter'], family: ['Banda'], birthDate: '1999-12-12', ...NIN('CM12345678') },
+      'review',
+      'identifier-alone',
+    ],
+    [
+      'two national identifiers',
+      { ...ANNA, phones: [], ...NIN('CM12345678') },
+      { ...ANNA, phones: [], ...NIN('CF98765432') },
+      'review',
+      'different-identifier',
+    ],
+  ])('%s', (_why, a, b, decision, contradiction) => {
+    const result = scorePair(a, b);
+    expect(result.contradictions).toContain(contradiction);
+    expect(result.contradicted).toBe(true);
+    expect(result.decision).toBe(decision);
+  });
+
+  test('an identifier that is unique by nature links although much else is wrong', () => {
+    const result = scorePair(
+      { ...ANNA, ...NIN('CM12345678') },
+      { ...ANNA, ...NIN('cm-12345678'), phones: [], family: ['Mugisha'], birthDate: '1980-06-23' },
+    );
+    expect(result).toMatchObject({ decision: 'match', rule: 'unique-identifier', contradicted: false });
+  });
+
+  test('an identifier shared by a household does not link', () => {
+    const shared = { identifiers: [{ system: 'urn:household-number', value: 'H12345' }] };
+    expect(scorePair({ ...shared, given: ['Anna'] }, { ...shared, given: ['Peter'] }).decision).toBe('none');
+  });
+
+  test('two other identifiers outweigh a birth date written wrongly', () => {
+    const two = {
+      identifiers: [
+        { system: 'urn:ug:nin', value: 'CM12345678' },
+        { system: 'urn:ug:art', value: 'KLA-778899' },
+      ],
+    };
+    expect(scorePair({ ...ANNA, ...two }, { ...ANNA, ...two, birthDate: '1957-10-11' }).decision).toBe('match');
+  });
+});
