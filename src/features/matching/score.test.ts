@@ -41,7 +41,7 @@ const anyRecord: fc.Arbitrary<MatchRecord> = fc.record(
       'Garcia Perez',
       ' ',
     ]),
-    suffix: textIn(['Jr', 'Sr']),
+    suffix: fc.constantFrom(['Jr'], ['Sr'], ['Jr', 'III']),
     birthDate: fc.constantFrom(
       '1980-05-23',
       '1980-05-03',
