@@ -41,8 +41,10 @@ export function printStored(stored: Uint8Array, negotiated: Negotiated): Uint8Ar
   return printResource(parseStoredJson(stored) as Resource, negotiated);
 }
 
-const isStored = (resource: Resource | { stored: Uint8Array }): resource is { stored: Uint8Array } =>
-  'stored' in resource;
+function opened(resource: Resource | Stored): Resource {
+  // Stored by this server, so it is what it was when it was validated.
+  return 'stored' in resource ? (parseStoredJson(resource.stored) as Resource) : resource;
+}
 
 function joinJson(answer: BundleAnswer): string {
   const { entries } = answer;
@@ -54,7 +56,7 @@ function joinJson(answer: BundleAnswer): string {
 function joinEntry({ resource, ...rest }: AnswerEntry): string {
   const text = JSON.stringify(rest);
   if (resource === undefined) return text;
-  const body = isStored(resource) ? utf8Decode(resource.stored) : JSON.stringify(resource);
+  const body = 'stored' in resource ? utf8Decode(resource.stored) : JSON.stringify(resource);
   return text === '{}' ? `{"resource":${body}}` : `${text.slice(0, -1)},"resource":${body}}`;
 }
 
@@ -70,8 +72,7 @@ function headOf({ type, total, links }: BundleAnswer): Resource & { resourceType
 function bundleOf(answer: BundleAnswer): Resource {
   const entry = answer.entries.map(({ resource, ...rest }): BundleEntry => {
     if (resource === undefined) return rest;
-    // Stored by this server, so it is what it was when it was validated.
-    return { ...rest, resource: isStored(resource) ? (parseStoredJson(resource.stored) as Resource) : resource };
+    return { ...rest, resource: opened(resource) };
   });
   return { ...headOf(answer), ...(entry.length > 0 ? { entry } : {}) };
 }

@@ -14,6 +14,7 @@ export {
 } from './bundle-request.ts';
 export { type AnswerEntry, type BundleAnswer, printBundle, printResource, printStored } from './bundle-print.ts';
 export { bodyFormat, MEDIA_TYPES, type Negotiated, negotiate } from './negotiate.ts';
+export { type Capabilities, capabilityStatement, type SystemInteraction, type TypeInteraction } from './capability.ts';
 export { type FormPairs, parseForm, printForm } from './form.ts';
 export type { FhirProblemCode } from './issue.ts';
 /** `parseFhirJson` is for what comes from outside, `parseStoredJson` for what this server has written. */

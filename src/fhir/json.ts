@@ -12,10 +12,13 @@ const MAYBE_INEXACT = /\d\.\d*0(?!\d)|\d[eE][+-]?\d|[\d.]{17}/;
 
 /** Parses a JSON body. Strict: UTF-8, no duplicate names, bounded depth; decimals keep their precision. */
 export function parseFhirJson(input: Uint8Array | string): unknown {
-  const text = typeof input === 'string' ? input : decode(input);
+  const text = withoutByteOrderMark(typeof input === 'string' ? input : decode(input));
   const value = parseStrictJson(text, { depthMax: DEPTH_MAX });
   return MAYBE_INEXACT.test(text) ? withExactNumbers(text) : value;
 }
+
+/** RFC 8259 §8.1 lets a reader ignore it, and systems in the field do send it. */
+const withoutByteOrderMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 function decode(bytes: Uint8Array): string {
   try {

@@ -59,9 +59,9 @@ export function wordStarts(folded: string): string[] {
   return starts;
 }
 
-/** Significant digits of a telephone number: no separators, international prefix or leading zeros. */
+/** Significant digits of a telephone number: no separators, no leading zeros, no (0) that is dialled inland only. */
 export function phoneDigits(text: string): string {
-  return text.replace(/\D/g, '').replace(/^0+/, '');
+  return text.replace('(0)', '').replace(/\D/g, '').replace(/^0+/, '');
 }
 
 /** Digits that two writings of one number share at least. */

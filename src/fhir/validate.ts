@@ -138,8 +138,7 @@ function checkObject(value: JsonObject, type: CompiledType, run: Run): void {
       run.path.pop();
       if (run.list.full) return;
     } else if (key !== 'resourceType' || !definition.isResource) {
-      // The name is the sender's: it may hold anything, so only the place is told.
-      run.fault('structure', `Unknown element in ${definition.name}${readableName(key)}.`);
+      unknownElement(key, definition, run);
     }
   }
   if (children === 0 && !definition.isResource)
@@ -152,8 +151,14 @@ function checkObject(value: JsonObject, type: CompiledType, run: Run): void {
   else if (definition.name === 'Reference') checkLocalReference(value, run);
 }
 
-/** Repeats a name only where it can be nothing but a misspelt element. */
-const readableName = (key: string): string => (/^_?[a-z][A-Za-z]{0,39}$/.test(key) ? `: ${key}` : '');
+/** The name is the sender's and may hold anything: it is repeated only where it can be nothing but a misspelt element. */
+function unknownElement(key: string, { name }: TypeDefinition, run: Run): void {
+  const readable = /^_?[a-z][A-Za-z]{0,39}$/.test(key);
+  if (readable) run.path.push(key);
+  run.fault('structure', `There is no such element in ${name}.`);
+  if (readable) run.path.pop();
+}
+
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function checkPresence(value: JsonObject, { definition }: CompiledType, run: Run): void {
