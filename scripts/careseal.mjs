@@ -20,7 +20,7 @@ try {
   const target = words[0] === '--run' ? words.slice(1) : [join(root, 'src', 'cli', 'main.ts'), ...words];
   await run(node, words[0] === '--run' ? [join(root, target[0] ?? ''), ...target.slice(1)] : target);
 } catch (error) {
-  process.stderr.write(`careseal: ${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`careseal: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
 

@@ -24,5 +24,5 @@ export const config: Command = {
 
 function shownValue(value: unknown): string {
   if (value === null) return '-';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  return Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,4 +1,4 @@
-import { Problem } from '../kernel/problem.ts';
+import { isProblem } from '../kernel/problem.ts';
 
 /** Says what failed, what is unharmed and what to do; for programs as one JSON document on standard output. */
 export function reportFailure(error: unknown, asJson: boolean): void {
@@ -16,7 +16,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 function describe(error: unknown): { code: string; detail: string } {
-  if (error instanceof Problem) {
+  if (isProblem(error)) {
     const detail = [error.publicDetail, ...(error.options.issues ?? []).map((issue) => `  - ${issue.detail}`)];
     const listed = error.code === 'configuration' ? [error.publicDetail] : detail;
     return { code: error.code, detail: withAdvice(listed.join('\n'), error.code) };

@@ -57,3 +57,8 @@ export class Problem<Code extends string = string> extends Error {
     this.options = options;
   }
 }
+
+/** `error instanceof Problem` with a `code` that is a string; the bare operator would make it an `any`. */
+export function isProblem(error: unknown): error is Problem {
+  return error instanceof Problem;
+}

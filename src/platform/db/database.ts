@@ -72,11 +72,8 @@ function openPool(options: DatabaseOptions, applicationName: string): pg.Pool {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     ...(setRole === undefined
       ? {}
-      : {
-          onConnect: async (client: pg.ClientBase) => {
-            await client.query(setRole);
-          },
-        }),
+      : // The pool waits for the promise; its type says void.
+        { onConnect: (client: pg.ClientBase) => client.query(setRole) as unknown as void }),
   });
   pool.on('error', (error) => options.onConnectionLost?.(error));
   return pool;

@@ -22,7 +22,8 @@ export const COLUMN_TYPES: CustomTypesConfig = {
       if (oid === OID.bytea) return bytes;
       if (oid === OID.date || oid === OID.numeric) return String;
     }
-    return pg.types.getTypeParser(oid, format);
+    const own: unknown = pg.types.getTypeParser(oid, format);
+    return own;
   },
 };
 

@@ -1,5 +1,5 @@
 import { newId } from '../../crypto/index.ts';
-import { Problem } from '../../kernel/problem.ts';
+import { isProblem, Problem } from '../../kernel/problem.ts';
 import type { Database, Sql, Transaction } from '../db/index.ts';
 import type { Logger } from '../log/index.ts';
 import type { Job, JobData, JobId } from './model.ts';
@@ -57,8 +57,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const woken = createBell();
   let working: Promise<void> | undefined;
   let unlisten: (() => Promise<void>) | undefined;
-  let busy = false;
-  const idleWaiters = new Set<() => void>();
+  const rest = createRest();
 
   async function work(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -67,10 +66,8 @@ export function createJobs(options: JobsOptions): Jobs {
         await runJob({ ...options, stopping: stopping.signal }, job, handlers.get(job.kind));
         continue;
       }
-      busy = false;
-      for (const done of idleWaiters) done();
+      rest.begins();
       await woken.wait(options.pollMs ?? POLL_MS, stopping.signal);
-      busy = true;
     }
   }
 
@@ -101,7 +98,6 @@ export function createJobs(options: JobsOptions): Jobs {
     async start() {
       await database.run(sql.releaseOwn, [runner]);
       unlisten = await database.listen(sql.CHANNEL, () => woken.ring());
-      busy = true;
       working = work();
     },
     async stop() {
@@ -110,16 +106,9 @@ export function createJobs(options: JobsOptions): Jobs {
       await unlisten?.();
     },
     async idle() {
+      const nextRest = rest.next();
       woken.ring();
-      busy = true;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          if (busy) return;
-          idleWaiters.delete(done);
-          resolve();
-        };
-        idleWaiters.add(done);
-      });
+      await nextRest;
     },
   };
 }
@@ -172,7 +161,7 @@ async function runJob(context: RunContext, job: Job, handler: JobHandler | undef
     const passing = error instanceof Problem && error.kind === 'unavailable';
     log.error('A background job failed', { jobId: job.id, jobKind: job.kind, attempt: job.attempts, error });
     if (passing && job.attempts < ATTEMPTS_MAX) return await postpone(RETRY_MS * 2 ** job.attempts);
-    await finish('failed', error instanceof Problem ? error.code : 'internal');
+    await finish('failed', isProblem(error) ? error.code : 'internal');
   }
 
   async function postpone(delayMs: number): Promise<void> {
@@ -183,6 +172,18 @@ async function runJob(context: RunContext, job: Job, handler: JobHandler | undef
   async function settle(write: () => Promise<void>): Promise<void> {
     await write().catch((error: unknown) => log.warn('A job’s outcome could not be saved', { jobId: job.id, error }));
   }
+}
+
+/** Lets others wait for the next time there is nothing to do. */
+function createRest(): { begins(): void; next(): Promise<void> } {
+  const waiting = new Set<() => void>();
+  return {
+    begins() {
+      for (const resolve of waiting) resolve();
+      waiting.clear();
+    },
+    next: () => new Promise((resolve) => void waiting.add(resolve)),
+  };
 }
 
 interface Bell {

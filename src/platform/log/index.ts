@@ -1,6 +1,6 @@
 /** The log: one line per event on standard error, never a request's content. */
 import { type Logger as PinoLogger, pino } from 'pino';
-import { Problem } from '../../kernel/problem.ts';
+import { isProblem } from '../../kernel/problem.ts';
 import { plainLine } from './plain.ts';
 
 export interface Logger {
@@ -76,10 +76,9 @@ const CAUSES_MAX = 5;
 /** What may be said of an error: a Problem's own words are safe by contract; of anything else the type and the place. */
 function describeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
-  const own =
-    error instanceof Problem
-      ? { kind: error.kind, code: error.code, detail: error.options.privateDetail ?? error.publicDetail }
-      : { type: error.name, detail: safeMessage(error) };
+  const own = isProblem(error)
+    ? { kind: error.kind, code: error.code, detail: error.options.privateDetail ?? error.publicDetail }
+    : { type: error.name, detail: safeMessage(error) };
   // The first line of a stack is the message, which was dealt with above.
   const frames = (error.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
   const cause =
