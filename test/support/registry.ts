@@ -136,5 +136,5 @@ export function person(fields: {
     ...(gender ? { gender } : {}),
     ...(phone ? { telecom: [{ system: 'phone', value: phone }] } : {}),
     ...more,
-  } as ValidPatient;
+  };
 }

@@ -1,6 +1,7 @@
 import type { Patient } from '@medplum/fhirtypes';
 import type { Branded, LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
 import type { Problem } from '../../kernel/problem.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
 
 /** A Patient that passed R4 validation (src/fhir); only the door and the loader make one. */
 export type ValidPatient = Patient & { readonly resourceType: 'Patient' };
@@ -57,10 +58,7 @@ export interface SubmitOptions {
   /** Decide and answer, write nothing (load --dry-run). */
   readonly dryRun?: boolean;
   /** Extra rows to write in the same transaction (the loader's cursor). */
-  readonly alongside?: (
-    tx: import('../../platform/db/sql.ts').Transaction,
-    outcomes: readonly SubmissionOutcome[],
-  ) => Promise<void>;
+  readonly alongside?: (tx: Transaction, outcomes: readonly SubmissionOutcome[]) => Promise<void>;
   /** Record an audit event for refused and unchanged submissions too (batch Bundles); a lone refusal is recorded by the door. */
   readonly auditAll?: boolean;
   /** Record no event for submissions that changed nothing (loading the same file again). */

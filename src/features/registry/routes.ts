@@ -36,50 +36,59 @@ const reviewId = (text: string): ReviewId => {
 };
 
 export function registryRoutes(deps: RegistryDeps, built: BuiltCore): RouteDeclaration[] {
-  return [...clientRoutes(deps, built), ...stewardRoutes(built), ...reviewRoutes(deps, built)];
+  return [
+    searchRoute(deps, built),
+    ...clientRoutes(deps, built),
+    ...stewardRoutes(built),
+    ...reviewReadRoutes(deps, built),
+    ...reviewDecisionRoutes(deps, built),
+  ];
 }
 
 function read(actor: Actor, name: 'client.read' | 'client.history', id: ResourceId): AuditInput {
   return { actor, event: name, action: 'R', outcome: 'success', interaction: 'read', patients: [`Patient/${id}`] };
 }
 
-function clientRoutes(deps: RegistryDeps, { core, roundDeps }: BuiltCore): RouteDeclaration[] {
+function searchRoute(deps: RegistryDeps, { core }: BuiltCore): RouteDeclaration {
+  return route({
+    doors,
+    method: 'POST',
+    path: '/api/clients/search',
+    access: permission('client.read'),
+    audit: event('client.search'),
+    input: { params: none, query: none, body: wire.clientSearchRequest },
+    output: wire.clientSearchReply,
+    limits: QUERY,
+    async handle({ actor, body }) {
+      const quick = parseQuickSearch(body.q);
+      const found = await core.search({
+        kind: 'golden',
+        ...quick,
+        order: quick.terms.length === 0 ? 'last-updated-descending' : 'id',
+        limit: body.limit,
+        total: 'quick',
+        // The cursor is one of ours or search refuses it.
+        ...(body.cursor ? { after: body.cursor as NonNullable<Parameters<typeof core.search>[0]['after']> } : {}),
+      });
+      const audited = await deps.audit.recordNow([
+        {
+          actor,
+          event: 'client.search',
+          action: 'E',
+          outcome: 'success',
+          query: body.q,
+          patients: found.records.map((record) => `Patient/${record.id}`),
+        },
+      ]);
+      const total = found.total === undefined ? {} : { total: found.total };
+      const next = found.next ? { next: found.next as string } : {};
+      return { status: 200, body: { clients: found.records.map(summaryOf), ...total, ...next }, audited };
+    },
+  });
+}
+
+function clientRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclaration[] {
   return [
-    route({
-      doors,
-      method: 'POST',
-      path: '/api/clients/search',
-      access: permission('client.read'),
-      audit: event('client.search'),
-      input: { params: none, query: none, body: wire.clientSearchRequest },
-      output: wire.clientSearchReply,
-      limits: QUERY,
-      async handle({ actor, body }) {
-        const quick = parseQuickSearch(body.q);
-        const found = await core.search({
-          kind: 'golden',
-          ...quick,
-          order: quick.terms.length === 0 ? 'last-updated-descending' : 'id',
-          limit: body.limit,
-          total: 'quick',
-          // The cursor is one of ours or search refuses it.
-          ...(body.cursor ? { after: body.cursor as NonNullable<Parameters<typeof core.search>[0]['after']> } : {}),
-        });
-        const audited = await deps.audit.recordNow([
-          {
-            actor,
-            event: 'client.search',
-            action: 'E',
-            outcome: 'success',
-            query: body.q,
-            patients: found.records.map((record) => `Patient/${record.id}`),
-          },
-        ]);
-        const total = found.total === undefined ? {} : { total: found.total };
-        const next = found.next ? { next: found.next as string } : {};
-        return { status: 200, body: { clients: found.records.map(summaryOf), ...total, ...next }, audited };
-      },
-    }),
     route({
       doors,
       method: 'GET',
@@ -181,12 +190,14 @@ function stewardRoutes({ roundDeps }: BuiltCore): RouteDeclaration[] {
   ];
 }
 
-function reviewRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclaration[] {
-  const todayFrom = () => new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
-  const counts = async () => {
-    const { open, later, decidedToday } = await readReviewCounts(deps.database, todayFrom());
-    return { open, later, decidedToday };
-  };
+/** Numbers above the queue; "today" begins at midnight UTC. */
+async function reviewCounts(deps: RegistryDeps): Promise<z.infer<typeof wire.reviewCounts>> {
+  const todayFrom = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
+  const { open, later, decidedToday } = await readReviewCounts(deps.database, todayFrom);
+  return { open, later, decidedToday };
+}
+
+function reviewReadRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclaration[] {
   const reviewed = (
     actor: Actor,
     name: 'review.list' | 'review.read',
@@ -222,7 +233,7 @@ function reviewRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclar
         const next = page.next && sealCursor(deps.keyRing, purpose, { lastUpdatedMs: 0, id: clientId(page.next) });
         return {
           status: 200,
-          body: { counts: await counts(), reviews: page.reviews, ...(next ? { next } : {}) },
+          body: { counts: await reviewCounts(deps), reviews: page.reviews, ...(next ? { next } : {}) },
           audited: await reviewed(actor, 'review.list', [], patients),
         };
       },
@@ -241,11 +252,16 @@ function reviewRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclar
         const patients = [`Patient/${detail.review.a.clientId}`, `Patient/${detail.review.b.clientId}`];
         return {
           status: 200,
-          body: { ...detail, counts: await counts() },
+          body: { ...detail, counts: await reviewCounts(deps) },
           audited: await reviewed(actor, 'review.read', [`Review/${params.id}`], patients),
         };
       },
     }),
+  ];
+}
+
+function reviewDecisionRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclaration[] {
+  return [
     route({
       doors,
       method: 'POST',
