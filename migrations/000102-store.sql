@@ -27,97 +27,110 @@ CREATE TABLE store.resource_history (
 ALTER TABLE store.resource ALTER COLUMN sealed SET STORAGE EXTERNAL, ALTER COLUMN tokens SET STORAGE EXTERNAL;
 ALTER TABLE store.resource_history ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
-CREATE INDEX resource_tokens ON store.resource USING gin (tokens);
+-- New entries first go to a pending list that every search reads whole; 256 kB of it keep inserts 2 times cheaper than none
+-- would, and cost searches nothing measurable (4 MB, the default, double a search's time).
+CREATE INDEX resource_tokens ON store.resource USING gin (tokens) WITH (gin_pending_list_limit = 256);
 CREATE INDEX resource_last_updated ON store.resource (type, last_updated, id) WHERE sealed IS NOT NULL;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON store.resource, store.resource_history TO careseal_app;
 
--- The rows that carry the tokens: their places (ctid) with what they are sorted by. p_groups is an AND of ORs, each group the
--- literal of a bigint[]. Why a function, and why so:
+-- Searches. p_all: tokens that must all be there; p_any: further groups, each the literal of a bigint[], of which one token
+-- must be there; p_order: 'id', 'last-updated' or 'last-updated-descending'; p_after_*: the last row of the page before, or
+-- nulls. Why functions, and why so:
 --  * With ORDER BY and LIMIT the planner likes to walk another index and filter; at a million rows that is seconds instead of
---    milliseconds. The materialised first step has neither, and its only indexable conditions are those on tokens.
---  * Sequential scans are forbidden while it runs, without a round trip to say so.
---  * The text is planned at each call with the tokens in it, so their frequencies count and no plan made for a rare token or
---    an empty table is kept for a frequent token or a full one.
-CREATE FUNCTION store.candidates_sql(p_type text, p_groups text[], p_from timestamptz, p_before timestamptz)
-RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
-DECLARE
-  conditions text[] := ARRAY['sealed IS NOT NULL'];
-  singles bigint[] := '{}';
-  group_text text;
-  group_tokens bigint[];
+--    milliseconds. The first step has neither: it is materialised, and only its conditions on tokens are indexable ("IS TRUE"
+--    hides the others). It carries 40 bytes a row to be sorted; the content is fetched for the page alone.
+--  * Sequential scans are forbidden while they run, without a round trip to say so, so a plan made while the table was empty
+--    is still right when it is full. The frequent kind of search, all of single tokens, so keeps one plan per session;
+--    planning takes three times as long as the search itself.
+CREATE FUNCTION store.search_all(
+  p_type text, p_all bigint[], p_from timestamptz, p_before timestamptz,
+  p_order text, p_after_time timestamptz, p_after_id uuid, p_limit integer)
+RETURNS TABLE (type text, id uuid, version integer, last_updated timestamptz, sealed bytea)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
 BEGIN
-  FOREACH group_text IN ARRAY p_groups LOOP
-    group_tokens := group_text::bigint[];
-    IF cardinality(group_tokens) = 1 THEN
-      singles := singles || group_tokens;
-    ELSE
-      conditions := conditions || format('tokens && %L::bigint[]', group_tokens);
-    END IF;
-  END LOOP;
-  IF cardinality(singles) > 0 THEN
-    conditions := conditions || format('tokens @> %L::bigint[]', singles);
-  END IF;
-  -- "IS TRUE" keeps these conditions away from the B-tree indexes.
-  IF cardinality(p_groups) > 0 THEN
-    conditions := conditions || format('(type = %L) IS TRUE', p_type);
-    IF p_from IS NOT NULL THEN conditions := conditions || format('(last_updated >= %L) IS TRUE', p_from); END IF;
-    IF p_before IS NOT NULL THEN conditions := conditions || format('(last_updated < %L) IS TRUE', p_before); END IF;
-  ELSE
-    conditions := conditions || format('type = %L', p_type);
-    IF p_from IS NOT NULL THEN conditions := conditions || format('last_updated >= %L', p_from); END IF;
-    IF p_before IS NOT NULL THEN conditions := conditions || format('last_updated < %L', p_before); END IF;
-  END IF;
-  RETURN format('FROM store.resource WHERE %s', array_to_string(conditions, ' AND '));
+  RETURN QUERY
+    WITH hit AS MATERIALIZED (
+      SELECT ctid AS place, id, last_updated FROM store.resource
+      WHERE tokens @> p_all AND sealed IS NOT NULL AND (type = p_type) IS TRUE
+        AND (p_from IS NULL OR last_updated >= p_from) AND (p_before IS NULL OR last_updated < p_before)
+    ), page AS MATERIALIZED (
+      SELECT place FROM hit
+      WHERE p_after_id IS NULL OR CASE p_order
+        WHEN 'id' THEN id > p_after_id
+        WHEN 'last-updated' THEN (last_updated, id) > (p_after_time, p_after_id)
+        ELSE (last_updated, id) < (p_after_time, p_after_id) END
+      ORDER BY
+        CASE WHEN p_order = 'last-updated-descending' THEN last_updated END DESC,
+        CASE WHEN p_order = 'last-updated-descending' THEN id END DESC,
+        CASE WHEN p_order = 'last-updated' THEN last_updated END, id
+      LIMIT p_limit
+    )
+    SELECT type, id, version, last_updated, sealed FROM store.resource
+    WHERE ctid = ANY (ARRAY (SELECT place FROM page))
+    ORDER BY
+      CASE WHEN p_order = 'last-updated-descending' THEN last_updated END DESC,
+      CASE WHEN p_order = 'last-updated-descending' THEN id END DESC,
+      CASE WHEN p_order = 'last-updated' THEN last_updated END, id;
 END $$;
 
--- p_order: 'id', 'last-updated' or 'last-updated-descending'; p_after_*: the last row of the page before, or nulls.
-CREATE FUNCTION store.search_sql(
-  p_type text, p_groups text[], p_from timestamptz, p_before timestamptz,
-  p_order text, p_after_time timestamptz, p_after_id uuid, p_limit integer)
+-- Conditions of any search as SQL text, for the rarer kinds, which are planned at each call with the tokens in it.
+CREATE FUNCTION store.conditions(p_type text, p_all bigint[], p_any text[], p_from timestamptz, p_before timestamptz)
 RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
 DECLARE
-  candidates text := store.candidates_sql(p_type, p_groups, p_from, p_before);
-  direction text := CASE p_order WHEN 'last-updated-descending' THEN 'DESC' ELSE 'ASC' END;
-  sorting text := CASE p_order WHEN 'id' THEN 'id' ELSE format('last_updated %s, id %s', direction, direction) END;
-  following text := '';
+  by_token boolean := cardinality(p_all) > 0 OR cardinality(p_any) > 0;
+  plain text[] := ARRAY[format('type = %L', p_type)];
+  parts text[] := ARRAY['sealed IS NOT NULL'];
+  any_of text;
 BEGIN
-  IF p_after_id IS NOT NULL THEN
-    following := CASE p_order
-      WHEN 'id' THEN format('id > %L', p_after_id)
-      WHEN 'last-updated' THEN format('(last_updated, id) > (%L::timestamptz, %L::uuid)', p_after_time, p_after_id)
-      ELSE format('(last_updated, id) < (%L::timestamptz, %L::uuid)', p_after_time, p_after_id)
-    END;
-  END IF;
-  IF cardinality(p_groups) = 0 THEN
-    -- Without tokens the B-tree of the order is right, walked from where the last page ended.
-    RETURN format('SELECT type, id, version, last_updated, sealed %s %s ORDER BY %s LIMIT %s',
-      candidates, CASE WHEN following = '' THEN '' ELSE 'AND ' || following END, sorting, p_limit);
-  END IF;
-  -- Sorting moves 40 bytes per candidate instead of its content, which is fetched for the page alone.
-  RETURN format(
-    'WITH hit AS MATERIALIZED (SELECT ctid AS place, id, last_updated %s),
-     page AS MATERIALIZED (SELECT place FROM hit %s ORDER BY %s LIMIT %s)
-     SELECT type, id, version, last_updated, sealed FROM store.resource
-     WHERE ctid = ANY (ARRAY (SELECT place FROM page)) ORDER BY %s',
-    candidates, CASE WHEN following = '' THEN '' ELSE 'WHERE ' || following END, sorting, p_limit, sorting);
+  IF p_from IS NOT NULL THEN plain := plain || format('last_updated >= %L', p_from); END IF;
+  IF p_before IS NOT NULL THEN plain := plain || format('last_updated < %L', p_before); END IF;
+  parts := parts || format(CASE WHEN by_token THEN '(%s) IS TRUE' ELSE '%s' END, array_to_string(plain, ' AND '));
+  IF cardinality(p_all) > 0 THEN parts := parts || format('tokens @> %L::bigint[]', p_all); END IF;
+  FOREACH any_of IN ARRAY p_any LOOP
+    parts := parts || format('tokens && %L::bigint[]', any_of::bigint[]);
+  END LOOP;
+  RETURN array_to_string(parts, ' AND ');
 END $$;
 
 CREATE FUNCTION store.search(
-  p_type text, p_groups text[], p_from timestamptz, p_before timestamptz,
+  p_type text, p_all bigint[], p_any text[], p_from timestamptz, p_before timestamptz,
   p_order text, p_after_time timestamptz, p_after_id uuid, p_limit integer)
 RETURNS TABLE (type text, id uuid, version integer, last_updated timestamptz, sealed bytea)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+DECLARE
+  direction text := CASE p_order WHEN 'last-updated-descending' THEN 'DESC' ELSE 'ASC' END;
+  sorting text := CASE p_order WHEN 'id' THEN 'id' ELSE format('last_updated %s, id %s', direction, direction) END;
+  following text := CASE
+    WHEN p_after_id IS NULL THEN 'true'
+    WHEN p_order = 'id' THEN format('id > %L', p_after_id)
+    WHEN p_order = 'last-updated' THEN format('(last_updated, id) > (%L::timestamptz, %L::uuid)', p_after_time, p_after_id)
+    ELSE format('(last_updated, id) < (%L::timestamptz, %L::uuid)', p_after_time, p_after_id) END;
+  conditions text := store.conditions(p_type, p_all, p_any, p_from, p_before);
 BEGIN
-  RETURN QUERY EXECUTE
-    store.search_sql(p_type, p_groups, p_from, p_before, p_order, p_after_time, p_after_id, p_limit);
+  IF cardinality(p_all) = 0 AND cardinality(p_any) = 0 THEN
+    -- Without tokens the B-tree of the order is right, walked from where the last page ended.
+    RETURN QUERY EXECUTE format(
+      'SELECT type, id, version, last_updated, sealed FROM store.resource WHERE %s AND %s ORDER BY %s LIMIT %s',
+      conditions, following, sorting, p_limit);
+  ELSE
+    RETURN QUERY EXECUTE format(
+      'WITH hit AS MATERIALIZED (SELECT ctid AS place, id, last_updated FROM store.resource WHERE %s),
+       page AS MATERIALIZED (SELECT place FROM hit WHERE %s ORDER BY %s LIMIT %s)
+       SELECT type, id, version, last_updated, sealed FROM store.resource
+       WHERE ctid = ANY (ARRAY (SELECT place FROM page)) ORDER BY %s',
+      conditions, following, sorting, p_limit, sorting);
+  END IF;
 END $$;
 
-CREATE FUNCTION store.count_candidates(p_type text, p_groups text[], p_from timestamptz, p_before timestamptz)
+CREATE FUNCTION store.count_candidates(
+  p_type text, p_all bigint[], p_any text[], p_from timestamptz, p_before timestamptz)
 RETURNS bigint LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 DECLARE
   candidates bigint;
 BEGIN
-  EXECUTE 'SELECT count(*) ' || store.candidates_sql(p_type, p_groups, p_from, p_before) INTO candidates;
+  EXECUTE format('SELECT count(*) FROM store.resource WHERE %s',
+    store.conditions(p_type, p_all, p_any, p_from, p_before)) INTO candidates;
   RETURN candidates;
 END $$;

@@ -43,15 +43,20 @@ export const eraseHistory = statement(
   'DELETE FROM store.resource_history WHERE type = $1 AND id = $2',
 );
 
-/** See store.search in migrations/000102-store.sql for the meaning of the parameters. */
+/** See migrations/000102-store.sql for why searches are functions, and for their parameters. */
+export const searchAll = statement<ResourceRow>(
+  'store.search-all',
+  `SELECT ${COLUMNS} FROM store.search_all($1, $2::bigint[], $3, $4, $5, $6, $7, $8)`,
+);
+
 export const search = statement<ResourceRow>(
   'store.search',
-  `SELECT ${COLUMNS} FROM store.search($1, $2::text[], $3, $4, $5, $6, $7, $8)`,
+  `SELECT ${COLUMNS} FROM store.search($1, $2::bigint[], $3::text[], $4, $5, $6, $7, $8, $9)`,
 );
 
 export const count = statement<{ candidates: bigint }>(
   'store.count',
-  'SELECT store.count_candidates($1, $2::text[], $3, $4) AS candidates',
+  'SELECT store.count_candidates($1, $2::bigint[], $3::text[], $4, $5) AS candidates',
 );
 
 /** Rows per statement. Each size is a statement of its own, prepared once per connection, so there are few. */

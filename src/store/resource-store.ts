@@ -69,19 +69,12 @@ export function createResourceStore({ keyRing }: { readonly keyRing: KeyRing }):
       return rows.map(opened);
     },
     async search(sql, query) {
-      const { order, after, limit } = query;
-      const afterTime = after === undefined ? null : new Date(after.lastUpdatedMs);
-      const rows = await sql.rows(statements.search, [
-        ...candidates(query),
-        order,
-        afterTime,
-        after?.id ?? null,
-        limit,
-      ]);
+      const rows = await searchRows(sql, query);
       return rows.map(opened);
     },
     async count(sql, query) {
-      const [row] = await sql.rows(statements.count, candidates(query));
+      const { all, any } = tokenGroups(query);
+      const [row] = await sql.rows(statements.count, [query.type, all, any, ...timeBounds(query)]);
       return Number(row?.candidates ?? 0n);
     },
     async erase(tx, type, id) {
@@ -90,11 +83,27 @@ export function createResourceStore({ keyRing }: { readonly keyRing: KeyRing }):
   };
 }
 
-/** The part of a search that search and count share: type, groups of tokens, and the two bounds of last_updated. */
-function candidates({ type, allOf, lastUpdated }: CountQuery): SqlValue[] {
-  const groups = allOf.map((anyOf) => `{${anyOf.join(',')}}`);
+async function searchRows(sql: Sql, query: TokenQuery): Promise<ResourceRow[]> {
+  const { type, order, after, limit } = query;
+  const { all, any } = tokenGroups(query);
+  const page = [order, after === undefined ? null : new Date(after.lastUpdatedMs), after?.id ?? null, limit];
+  return all.length > 0 && any.length === 0
+    ? await sql.rows(statements.searchAll, [type, all, ...timeBounds(query), ...page])
+    : await sql.rows(statements.search, [type, all, any, ...timeBounds(query), ...page]);
+}
+
+/** The tokens that must all be there, and the groups of which one must be, as array literals. */
+function tokenGroups({ allOf }: CountQuery): { readonly all: readonly bigint[]; readonly any: readonly string[] } {
+  const groups = Map.groupBy(allOf, (anyOf) => anyOf.length === 1);
+  return {
+    all: (groups.get(true) ?? []).flat(),
+    any: (groups.get(false) ?? []).map((anyOf) => `{${anyOf.join(',')}}`),
+  };
+}
+
+function timeBounds({ lastUpdated }: CountQuery): readonly (Date | null)[] {
   const bound = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
-  return [type, groups, bound(lastUpdated?.fromMs), bound(lastUpdated?.beforeMs)];
+  return [bound(lastUpdated?.fromMs), bound(lastUpdated?.beforeMs)];
 }
 
 /** The nth write of each resource goes into the nth wave: one statement may touch a row only once. */
