@@ -16,10 +16,12 @@ import {
   FIND_NODE,
   FIND_NODE_BY_NAME,
   INSERT_CERTIFICATE,
+  INSERT_DOMAIN,
   INSERT_NODE,
   LIST_CERTIFICATES,
   LIST_DOMAINS,
   LIST_NODES,
+  LOCK_DOMAIN,
   type NodeRow,
   NOTIFY,
   REVOKE_CERTIFICATES,
@@ -95,8 +97,10 @@ export function createNodeService(deps: NodesDeps, authorities: Authorities, for
         throw nodeProblem('conflict', 'node-name-taken', 'There is an active node of this name already.');
       throw error;
     }
-    const [claimed] = await tx.rows(CLAIM_DOMAIN, [wanted.domain, organisationId, nodeId, now]);
-    if (claimed === undefined) throw await domainTaken(tx, wanted.domain, organisationId);
+    await tx.rows(INSERT_DOMAIN, [wanted.domain, organisationId, now]);
+    await tx.rows(LOCK_DOMAIN, [wanted.domain]);
+    const claimed = await tx.run(CLAIM_DOMAIN, [wanted.domain, organisationId, nodeId]);
+    if (claimed === 0) throw await domainTaken(tx, wanted.domain, organisationId);
     const { notBeforeMs, notAfterMs, subject, der, sha256 } = certificate;
     const dates = [new Date(notBeforeMs), new Date(notAfterMs), now];
     await tx.run(INSERT_CERTIFICATE, [Buffer.from(sha256, 'hex'), nodeId, der, subject, ...dates]);

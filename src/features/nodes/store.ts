@@ -116,17 +116,18 @@ export const LIST_DOMAINS = statement<DomainRow>(
    FROM nodes.domain d LEFT JOIN nodes.node n ON n.id = d.node_id AND n.revoked_at IS NULL ORDER BY d.system`,
 );
 
+/** $1 system. The lock makes those who claim one domain at once wait for each other. */
+export const LOCK_DOMAIN = statement('nodes.lock-domain', 'SELECT id FROM nodes.domain WHERE system = $1 FOR UPDATE');
+
 /**
- * $1 system, $2 organisation, $3 node, $4 time. One row when the node owns the domain now: it was new, or its own
- * organisation's without an active node. No row when somebody else owns it. The row lock decides between two at once.
+ * $1 system, $2 organisation, $3 node. Gives the domain to the node if it is its own organisation's and no active node has
+ * it; touches nothing otherwise. Must follow LOCK_DOMAIN as a statement of its own: the subquery is answered from the
+ * snapshot of the statement's beginning, which has to be later than the last claimer's commit.
  */
-export const CLAIM_DOMAIN = statement<{ readonly id: number }>(
+export const CLAIM_DOMAIN = statement(
   'nodes.claim-domain',
-  `INSERT INTO nodes.domain AS d (system, organisation_id, node_id, created_at) VALUES ($1, $2, $3, $4)
-   ON CONFLICT (system) DO UPDATE SET node_id = EXCLUDED.node_id
-   WHERE d.organisation_id = EXCLUDED.organisation_id
-     AND NOT EXISTS (SELECT FROM nodes.node n WHERE n.id = d.node_id AND n.revoked_at IS NULL)
-   RETURNING d.id`,
+  `UPDATE nodes.domain d SET node_id = $3 WHERE d.system = $1 AND d.organisation_id = $2
+     AND NOT EXISTS (SELECT FROM nodes.node n WHERE n.id = d.node_id AND n.revoked_at IS NULL)`,
 );
 
 /** $1 system, $2 organisation, $3 time: makes a domain without a node, unless it exists. */
