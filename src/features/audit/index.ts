@@ -5,10 +5,14 @@ import type { RouteDeclaration } from '../../platform/http/route.ts';
 import { createEventWriter } from './audit-event.ts';
 import type { AuditDeps } from './deps.ts';
 import { unknownEvents } from './events.ts';
-import type { AuditInput } from './model.ts';
+import type { AuditInput, AuditVerification } from './model.ts';
 import { createRecorder } from './recorder.ts';
 import { refusalInput } from './refusals.ts';
 import { createEventSealer } from './sealed-event.ts';
+import { createRound } from './sequencer.ts';
+import { createSequencerLoop } from './sequencer-loop.ts';
+import { ensureSigner } from './signer.ts';
+import { type VerifyOptions, verifyLog } from './verify.ts';
 
 export type { AuditDeps } from './deps.ts';
 export { type AuditEventName, EVENTS } from './events.ts';
@@ -27,14 +31,39 @@ export interface Audit {
   recordRefusal(refusal: Refusal): Promise<void>;
   /** Throws unless every event these routes declare is one the log knows. To be called at start with all routes. */
   assertKnownEvents(routes: readonly RouteDeclaration[]): void;
+  /** Starts taking events into the tree, in every process; one of them works at a time. */
+  startSequencer(): void;
+  /** Takes all committed events into the tree now. */
+  sequence(): Promise<void>;
+  /** Signs a last checkpoint over what was committed, if the sequencer was started. The database must still be open. */
+  stop(): Promise<void>;
+  /** Takes what waits into the tree, then recomputes everything from the events. */
+  verify(options?: VerifyOptions): Promise<AuditVerification>;
   readonly routes: readonly RouteDeclaration[];
 }
 
+const CHECKPOINT_EVERY_MS = 1_000;
+
 export function createAudit(deps: AuditDeps): Audit {
-  const seal = createEventSealer(deps.keyRing, createEventWriter(deps.source));
-  const recorder = createRecorder({ database: deps.database, seal, onCommitted: () => {} });
+  const { database, keyRing, clock, source } = deps;
+  const signer = lazily(() => ensureSigner(database, { keyRing, clock, baseUrl: source.baseUrl }));
+  const sequencer = createSequencerLoop({
+    round: createRound({ database, clock, signer }),
+    everyMs: deps.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
+    onFailure: deps.onFailure,
+  });
+  const seal = createEventSealer(keyRing, createEventWriter(source));
+  const recorder = createRecorder({ database, seal, onCommitted: sequencer.wake });
   return {
     ...recorder,
+    startSequencer: sequencer.start,
+    sequence: sequencer.drain,
+    stop: sequencer.stop,
+    async verify(options) {
+      // A tree that cannot be built on is what the verification then explains.
+      await sequencer.drain().catch(() => undefined);
+      return await verifyLog(deps, options);
+    },
     recordRefusal: async (refusal) => {
       await recorder.recordNow([refusalInput(refusal)]);
     },
@@ -44,5 +73,17 @@ export function createAudit(deps: AuditDeps): Audit {
         throw new Error(`Audit events in no table (features/audit/events.ts): ${unknown.join(', ')}`);
     },
     routes: [],
+  };
+}
+
+/** Makes a value at its first use; a failure is forgotten, so the next use tries again. */
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
   };
 }

@@ -1,4 +1,4 @@
-import { newId, randomBytes, sealedAtRest, sha256 } from '../../crypto/index.ts';
+import { newId, pooledRandomBytes, sealedAtRest, sha256 } from '../../crypto/index.ts';
 import { utf8Decode } from '../../kernel/bytes.ts';
 import type { AuditEventId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
@@ -84,7 +84,7 @@ export function clientId(reference: string): string {
 }
 
 function sealRow(keyRing: KeyRing, columns: Omit<EventRow, 'commitment' | 'sealed'>, packed: string): EventRow {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = pooledRandomBytes(NONCE_BYTES);
   const payload = Buffer.allocUnsafe(1 + NONCE_BYTES + Buffer.byteLength(packed));
   payload[0] = PAYLOAD_VERSION;
   payload.set(nonce, 1);

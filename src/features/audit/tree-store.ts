@@ -1,0 +1,216 @@
+import type { Sql, SqlValue } from '../../platform/db/sql.ts';
+import { statement } from '../../platform/db/sql.ts';
+import type { Leaf } from '../../verifier/index.ts';
+
+/** Rows of the tree: leaves, tiles, checkpoints. All of it is only ever inserted. */
+export interface CheckpointRow {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly note: string;
+  readonly signedAtMs: number;
+  readonly throughXid: string;
+  readonly throughSeq: bigint;
+  readonly eraSeq: bigint;
+}
+
+export interface TileRow {
+  readonly level: number;
+  readonly number: number;
+  /** 8,192 bytes. */
+  readonly hashes: Uint8Array;
+}
+
+/** One for the whole cluster; any number nobody else uses. */
+const SEQUENCER_LOCK = 0x6361_7265_5345_51n;
+
+const LOCK = statement<{ locked: boolean }>('audit.lock', 'SELECT pg_try_advisory_xact_lock($1) AS locked');
+
+/** One sequencer at a time: false while another transaction holds the lock, which ends with that transaction. */
+export async function tryLock(sql: Sql): Promise<boolean> {
+  return (await sql.rows(LOCK, [SEQUENCER_LOCK]))[0]?.locked === true;
+}
+
+const CHECKPOINT_COLUMNS = `size, root, note, (extract(epoch FROM signed_at) * 1000)::bigint AS "signedAtMs",
+  through_xid::text AS "throughXid", through_seq AS "throughSeq", era_seq AS "eraSeq"`;
+
+interface RawCheckpoint {
+  size: bigint;
+  root: Buffer;
+  note: string;
+  signedAtMs: bigint;
+  throughXid: string;
+  throughSeq: bigint;
+  eraSeq: bigint;
+}
+
+const HEAD = statement<RawCheckpoint>(
+  'audit.head',
+  `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint ORDER BY size DESC LIMIT 1`,
+);
+const AFTER = statement<RawCheckpoint>(
+  'audit.checkpoints-after',
+  `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size > $1 ORDER BY size LIMIT $2`,
+);
+
+const toCheckpoint = (raw: RawCheckpoint): CheckpointRow => ({
+  ...raw,
+  size: Number(raw.size),
+  signedAtMs: Number(raw.signedAtMs),
+});
+
+/** The newest checkpoint; undefined before the first. */
+export async function readHead(sql: Sql): Promise<CheckpointRow | undefined> {
+  const raw = (await sql.rows(HEAD))[0];
+  return raw === undefined ? undefined : toCheckpoint(raw);
+}
+
+export async function checkpointsAfter(sql: Sql, size: number, limit: number): Promise<CheckpointRow[]> {
+  return (await sql.rows(AFTER, [size, limit])).map(toCheckpoint);
+}
+
+const INSERT_CHECKPOINT = statement(
+  'audit.insert-checkpoint',
+  `INSERT INTO audit.checkpoint (size, root, note, signed_at, through_xid, through_seq, era_seq)
+   VALUES ($1, $2, $3, $4, $5::xid8, $6, $7)`,
+);
+
+export async function insertCheckpoint(sql: Sql, row: CheckpointRow): Promise<void> {
+  const values: SqlValue[] = [row.size, row.root, row.note, new Date(row.signedAtMs)];
+  await sql.run(INSERT_CHECKPOINT, [...values, row.throughXid, row.throughSeq, row.eraSeq]);
+}
+
+const INSERT_TILE = statement(
+  'audit.insert-tile',
+  'INSERT INTO audit.tile (level, number, hashes) VALUES ($1, $2, $3)',
+);
+
+export async function insertTile(sql: Sql, tile: TileRow): Promise<void> {
+  await sql.run(INSERT_TILE, [tile.level, tile.number, tile.hashes]);
+}
+
+const TILES = statement<{ number: bigint; hashes: Buffer }>(
+  'audit.tiles',
+  'SELECT number, hashes FROM audit.tile WHERE level = $1 AND number >= $2 AND number < $3 ORDER BY number',
+);
+
+/** Complete tiles from … below-1, those there are. */
+export async function readTiles(sql: Sql, level: number, from: number, below: number): Promise<TileRow[]> {
+  const rows = await sql.rows(TILES, [level, from, below]);
+  return rows.map((row) => ({ level, number: Number(row.number), hashes: row.hashes }));
+}
+
+interface RawLeaf {
+  index: bigint;
+  recordedMs: bigint;
+  event: string;
+  commitment: Buffer;
+}
+const toLeaf = (raw: RawLeaf): Leaf => ({
+  index: Number(raw.index),
+  recordedMs: Number(raw.recordedMs),
+  event: raw.event,
+  commitment: raw.commitment,
+});
+
+const LEAF_COLUMNS = `(extract(epoch FROM recorded) * 1000)::bigint AS "recordedMs", event, commitment`;
+const LEAVES = statement<RawLeaf>(
+  'audit.leaves',
+  `SELECT leaf.index, ${LEAF_COLUMNS.replace('event,', 'row.event,')}
+   FROM audit.leaf JOIN audit.event AS row ON row.id = leaf.event
+   WHERE leaf.index >= $1 AND leaf.index < $2 ORDER BY leaf.index`,
+);
+
+/** Leaves from … below-1 as their events give them; fewer when events are missing. */
+export async function readLeaves(sql: Sql, from: number, below: number): Promise<Leaf[]> {
+  return (await sql.rows(LEAVES, [from, below])).map(toLeaf);
+}
+
+const LEAF_OF_EVENT = statement<{ index: bigint }>(
+  'audit.leaf-of-event',
+  'SELECT index FROM audit.leaf WHERE event = $1',
+);
+
+/** Index of an event's leaf; undefined while it is not sequenced. */
+export async function leafIndex(sql: Sql, eventId: string): Promise<number | undefined> {
+  const row = (await sql.rows(LEAF_OF_EVENT, [eventId]))[0];
+  return row === undefined ? undefined : Number(row.index);
+}
+
+/** A place in the order of events: transaction, then row. */
+export interface Position {
+  readonly xid: string;
+  readonly seq: bigint;
+  readonly eraSeq: bigint;
+}
+
+export interface TakenLeaf extends Leaf {
+  readonly xid: string;
+  readonly seq: bigint;
+}
+
+/**
+ * The events of all transactions that began before every transaction still running: no commit can come between them any more,
+ * so their order is final. Later transactions wait for the next round, even where they are committed already.
+ */
+const TAKE = statement<RawLeaf & { xid: string; seq: bigint }>(
+  'audit.take',
+  `WITH next AS MATERIALIZED (
+     SELECT id, recorded, event, commitment, xid, seq FROM audit.event
+     WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3
+       AND ($6 OR xid < pg_snapshot_xmin(pg_current_snapshot()))
+     ORDER BY xid, seq LIMIT $4
+   ), numbered AS (
+     SELECT *, $5::bigint + row_number() OVER (ORDER BY xid, seq) - 1 AS index FROM next
+   ), leaves AS (
+     INSERT INTO audit.leaf (index, event) SELECT index, id FROM numbered ORDER BY index
+   )
+   SELECT index, ${LEAF_COLUMNS}, xid::text AS xid, seq FROM numbered ORDER BY index`,
+);
+
+export interface Take {
+  readonly after: Position;
+  readonly firstIndex: number;
+  readonly limit: number;
+  /** Also events of transactions that this cluster never ran: left over from before a restore. */
+  readonly leftOver?: boolean;
+}
+
+/** Gives the next events their leaves, in order. */
+export async function takeEvents(sql: Sql, take: Take): Promise<TakenLeaf[]> {
+  const { after, firstIndex, limit, leftOver = false } = take;
+  const rows = await sql.rows(TAKE, [after.xid, after.seq, after.eraSeq, limit, firstIndex, leftOver]);
+  return rows.map((row) => ({ ...toLeaf(row), xid: row.xid, seq: row.seq }));
+}
+
+const WAITING = statement<{ waiting: boolean }>(
+  'audit.waiting',
+  'SELECT EXISTS (SELECT FROM audit.event WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3) AS waiting',
+);
+
+/** Whether committed events are left after this place. */
+export async function eventsWait(sql: Sql, after: Position): Promise<boolean> {
+  return (await sql.rows(WAITING, [after.xid, after.seq, after.eraSeq]))[0]?.waiting === true;
+}
+
+const RESTORED = statement<{ restored: boolean }>(
+  'audit.restored',
+  'SELECT pg_snapshot_xmin(pg_current_snapshot()) <= $1::xid8 AS restored',
+);
+
+/**
+ * True when the newest leaf's transaction is one this cluster has not reached: the database was restored from a dump into a
+ * cluster whose transactions are numbered from the beginning again.
+ */
+export async function wasRestored(sql: Sql, throughXid: string): Promise<boolean> {
+  return (await sql.rows(RESTORED, [throughXid]))[0]?.restored === true;
+}
+
+const LAST_SEQ = statement<{ seq: bigint | null }>(
+  'audit.last-seq',
+  'SELECT max(row.seq) AS seq FROM audit.leaf JOIN audit.event AS row ON row.id = leaf.event',
+);
+
+/** Highest seq of all sequenced events; reads all of them, so only after a restore. */
+export async function lastSequencedSeq(sql: Sql): Promise<bigint> {
+  return (await sql.rows(LAST_SEQ))[0]?.seq ?? 0n;
+}
