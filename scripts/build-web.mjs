@@ -4,7 +4,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const INPUTS = ['src/web', 'src/kernel', 'src/crypto', 'src/features', 'vite.config.ts', 'tsconfig.web.json', 'tsconfig.base.json', 'package-lock.json'];
+const INPUTS = [
+  'src/web',
+  'src/kernel',
+  'src/crypto',
+  'src/features',
+  'vite.config.ts',
+  'tsconfig.web.json',
+  'tsconfig.base.json',
+  'package-lock.json',
+];
 /** Of the features the web sees their wire formats and models only. */
 const FEATURE_FILE = /(^|[\\/])(wire|model|map-document|access)\.ts$/;
 

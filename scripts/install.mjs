@@ -14,7 +14,8 @@ export async function ensureInstalled(root) {
     shell: process.platform === 'win32',
   });
   if (status !== 0) throw new Error('`npm ci` failed; its message stands above. Nothing was started.');
-  if (!existsSync(nodeProgram(root))) throw new Error('npm did not install its "node" package; are install scripts switched off?');
+  if (!existsSync(nodeProgram(root)))
+    throw new Error('npm did not install its "node" package; are install scripts switched off?');
 }
 
 function nodeProgram(root) {
