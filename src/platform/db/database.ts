@@ -67,6 +67,8 @@ function openPool(options: DatabaseOptions, applicationName: string): pg.Pool {
     ...clientConfig(options.connection, { applicationName, statementTimeoutMs: options.statementTimeoutMs }),
     // BEGIN travels in the same packet as the first statement, and statements started together share round trips.
     pipeline: true,
+    // Plans are kept per connection; one made while a table was empty would walk it from end to end when it is full.
+    options: '-c enable_seqscan=off',
     max: options.poolSize,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
