@@ -1,5 +1,5 @@
 import { TOTP } from 'otpauth';
-import { createAudit } from '../../src/features/audit/index.ts';
+import { type Audit, type AuditInput, createAudit } from '../../src/features/audit/index.ts';
 import {
   ALL_PERMISSIONS,
   createIdentity,
@@ -38,6 +38,9 @@ export const PASSWORD = 'seven herons over the lake';
 
 export interface IdentityFixture {
   readonly identity: Identity;
+  readonly audit: Audit;
+  /** What was handed to the audit log, in order (also within transactions that rolled back). */
+  readonly recorded: AuditInput[];
   readonly clock: TestClock;
   readonly keyRing: KeyRing;
 }
@@ -53,10 +56,22 @@ export function identityFixture(
     throw what;
   };
   const source = { site: 'careseal.example.org', baseUrl: BASE_URL };
-  const audit = createAudit({ database, keyRing, clock, source, onFailure: (_code, error) => rethrow(error) });
+  const log = createAudit({ database, keyRing, clock, source, onFailure: (_code, error) => rethrow(error) });
+  const recorded: AuditInput[] = [];
+  const audit: Audit = {
+    ...log,
+    record(tx, inputs) {
+      recorded.push(...inputs);
+      return log.record(tx, inputs);
+    },
+    recordNow(inputs) {
+      recorded.push(...inputs);
+      return log.recordNow(inputs);
+    },
+  };
   const settings = options.settings === undefined ? {} : { settings: options.settings };
   const identity = createIdentity({ database, keyRing, audit, clock, ...settings, onHousekeepingFailure: rethrow });
-  return { identity, clock, keyRing };
+  return { identity, audit, recorded, clock, keyRing };
 }
 
 /** A browser: keeps cookies, asks like the door does (input schema, principal, access, receipt), at one address. */
