@@ -1,0 +1,182 @@
+import { z } from 'zod';
+
+/** problem+json (RFC 9457) as the server sends it. */
+const problemSchema = z.object({
+  status: z.number().optional(),
+  title: z.string().optional(),
+  detail: z.string().optional(),
+  code: z.string().optional(),
+  requestId: z.string().optional(),
+  issues: z
+    .array(z.object({ detail: z.string(), expression: z.array(z.string()).optional(), path: z.string().optional() }))
+    .optional(),
+});
+
+export interface FailureText {
+  readonly failed: string;
+  readonly unharmed: string;
+  readonly todo: string;
+}
+
+/** A refused or failed request, told in three parts: what failed, what is unharmed, what to do. */
+export class Failure extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly text: FailureText;
+  readonly requestId: string | undefined;
+  readonly issues: readonly string[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(options: {
+    status: number;
+    code: string;
+    text: FailureText;
+    requestId?: string | undefined;
+    issues?: readonly string[];
+    retryAfterSeconds?: number | undefined;
+    cause?: unknown;
+  }) {
+    super(options.text.failed, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Failure';
+    this.status = options.status;
+    this.code = options.code;
+    this.text = options.text;
+    this.requestId = options.requestId;
+    this.issues = options.issues ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+const NOTHING_CHANGED = 'Nothing was changed.';
+
+function waitText(seconds: number | undefined): string {
+  if (seconds === undefined) return 'Wait a minute, then try again.';
+  if (seconds < 90) return `Wait ${seconds} seconds, then try again.`;
+  return `Wait ${Math.ceil(seconds / 60)} minutes, then try again.`;
+}
+
+function byStatus(status: number, detail: string | undefined, retryAfter: number | undefined): FailureText {
+  const said = (otherwise: string): string => (detail && detail.trim() !== '' ? sentence(detail) : otherwise);
+  switch (status) {
+    case 401:
+      return {
+        failed: said('You are not signed in any more.'),
+        unharmed: 'What you typed on this page is kept until you sign in again.',
+        todo: 'Sign in, and you come back to where you were.',
+      };
+    case 403:
+      return {
+        failed: said('Your roles do not allow this.'),
+        unharmed: NOTHING_CHANGED,
+        todo: 'Ask an administrator of your organisation if you need it.',
+      };
+    case 404:
+      return {
+        failed: said('This does not exist, or you may not see it.'),
+        unharmed: NOTHING_CHANGED,
+        todo: 'Go back to the list and choose again.',
+      };
+    case 410:
+      return {
+        failed: said('This is not there any more.'),
+        unharmed: NOTHING_CHANGED,
+        todo: 'Go back and choose again.',
+      };
+    case 409:
+    case 412:
+      return {
+        failed: said('Somebody else changed this meanwhile.'),
+        unharmed: 'Their change is kept; yours was not saved.',
+        todo: 'Look at the new state, then repeat what you wanted.',
+      };
+    case 413:
+      return {
+        failed: said('This is larger than the server takes.'),
+        unharmed: NOTHING_CHANGED,
+        todo: 'Split it into smaller parts.',
+      };
+    case 415:
+      return {
+        failed: said('The server does not read this kind of file.'),
+        unharmed: NOTHING_CHANGED,
+        todo: 'Save it as CSV or NDJSON and try again.',
+      };
+    case 429:
+      return { failed: said('Too many tries in a short time.'), unharmed: NOTHING_CHANGED, todo: waitText(retryAfter) };
+    case 503:
+      return {
+        failed: said('The server is busy or starting.'),
+        unharmed: 'Nothing was lost and nothing is half done.',
+        todo: waitText(retryAfter),
+      };
+    default:
+      if (status >= 500)
+        return {
+          failed: 'The server could not finish this.',
+          unharmed: 'Nothing is half done: a request is kept whole or not at all.',
+          todo: 'Try again. If it stays, give the number below to whoever runs the server.',
+        };
+      return {
+        failed: said('The server did not accept this.'),
+        unharmed: NOTHING_CHANGED,
+        todo: 'Correct it and try again.',
+      };
+  }
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  const first = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.?]$/.test(first) ? first : `${first}.`;
+}
+
+function retryAfterOf(headers: Headers | undefined): number | undefined {
+  const seconds = Number(headers?.get('retry-after'));
+  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined;
+}
+
+/** Turns an answer that is not 2xx into a Failure. `body` is whatever could be parsed as JSON, or undefined. */
+export function failureOfAnswer(status: number, body: unknown, headers?: Headers): Failure {
+  const parsed = problemSchema.safeParse(body);
+  const problem = parsed.success ? parsed.data : {};
+  const retryAfterSeconds = retryAfterOf(headers);
+  return new Failure({
+    status,
+    code: problem.code ?? `http-${status}`,
+    text: byStatus(status, problem.detail, retryAfterSeconds),
+    requestId: problem.requestId ?? headers?.get('x-request-id') ?? undefined,
+    issues: (problem.issues ?? []).map((issue) => issue.detail),
+    retryAfterSeconds,
+  });
+}
+
+export function failureOfNetwork(cause: unknown): Failure {
+  return new Failure({
+    status: 0,
+    code: 'unreachable',
+    cause,
+    text: {
+      failed: 'Careseal cannot be reached.',
+      unharmed: 'What was saved before is safe; what you typed stays on this page.',
+      todo: 'Check the connection to the server, then try again.',
+    },
+  });
+}
+
+/** The answer came, but is not what this version of the pages understands. */
+export function failureOfShape(cause: unknown): Failure {
+  return new Failure({
+    status: 200,
+    code: 'answer-not-understood',
+    cause,
+    text: {
+      failed: 'This page does not understand the server’s answer.',
+      unharmed: 'What you did was carried out as the server reported it in the audit log.',
+      todo: 'Reload the page: the server may have been updated while it was open.',
+    },
+  });
+}
+
+export function asFailure(error: unknown): Failure {
+  return error instanceof Failure ? error : failureOfShape(error);
+}

@@ -1,0 +1,45 @@
+import { Outlet } from '@tanstack/react-router';
+import { type ReactNode, Suspense, lazy, useState } from 'react';
+import { BottomBar } from './bottom-bar.tsx';
+import { useKeys } from './keys.ts';
+import { openDraftsOf } from './drafts.ts';
+import { PageWait } from './page-wait.tsx';
+import { Rail } from './rail.tsx';
+import { useSession } from './session.tsx';
+import { SessionGuard } from './session-guard.tsx';
+import { TopBar } from './top-bar.tsx';
+import './frame.css';
+
+const SearchEverything = lazy(async () => ({ default: (await import('./search-everything.tsx')).SearchEverything }));
+
+/** What stands around every page of a signed-in person. */
+export function Frame(): ReactNode {
+  const session = useSession();
+  openDraftsOf(session.user.id);
+  const [searching, setSearching] = useState(false);
+  const search = (): void => setSearching(true);
+  useKeys({ '/': search, 'mod+k': search });
+  return (
+    <div className="frame">
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <Rail />
+      <div className="frame-column">
+        <TopBar onSearch={search} />
+        <main id="content" tabIndex={-1}>
+          <Suspense fallback={<PageWait />}>
+            <Outlet />
+          </Suspense>
+        </main>
+      </div>
+      <BottomBar />
+      <SessionGuard />
+      {searching && (
+        <Suspense fallback={null}>
+          <SearchEverything onClose={() => setSearching(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,186 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  Outlet,
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { z } from 'zod';
+import { SignInPage } from '../features/identity/sign-in-page.tsx';
+import { Frame } from './frame.tsx';
+import { Lost, PageFailure } from './page-failure.tsx';
+import { PageWait } from './page-wait.tsx';
+import { rememberPlace } from './place.ts';
+import { isSignedIn, sessionQuery } from './session.tsx';
+
+interface RouterContext {
+  readonly queries: QueryClient;
+}
+
+/** What may stand in an address: choices of a list, never a name or an identifier of a person. Anything else is dropped. */
+const choice = <T extends string>(...values: readonly [T, ...T[]]) => z.enum(values).optional().catch(undefined);
+const text = (max: number) => z.string().max(max).optional().catch(undefined);
+const flag = z.literal(true).optional().catch(undefined);
+
+const reviewsSearch = z.object({ state: choice('later', 'decided') });
+const auditSearch = z.object({
+  from: text(30),
+  to: text(30),
+  event: text(100),
+  actor: text(200),
+  client: text(80),
+  outcome: choice('success', 'failure', 'minor-failure', 'serious-failure'),
+  open: text(80),
+});
+const peopleSearch = z.object({ invite: flag, person: text(80), state: choice('invited', 'active', 'disabled') });
+const nodesSearch = z.object({ node: text(80) });
+const clientSearchParams = z.object({ link: text(90), part: choice('records', 'history') });
+
+const root = createRootRouteWithContext<RouterContext>()({ component: Outlet, notFoundComponent: Lost });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: SignInPage,
+  beforeLoad: async ({ context }) => {
+    const session = await context.queries.ensureQueryData(sessionQuery).catch(() => undefined);
+    if (isSignedIn(session)) throw redirect({ to: '/' });
+  },
+});
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('../features/identity/first-steps-page.tsx'), 'SetupPage'),
+});
+const enrol = createRoute({
+  getParentRoute: () => root,
+  path: '/enrol',
+  component: lazyRouteComponent(() => import('../features/identity/first-steps-page.tsx'), 'EnrolPage'),
+});
+
+const frame = createRoute({
+  getParentRoute: () => root,
+  id: 'frame',
+  component: Frame,
+  errorComponent: PageFailure,
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queries.ensureQueryData(sessionQuery);
+    if (isSignedIn(session)) return;
+    if (location.pathname !== '/') rememberPlace(location.href, 'expired');
+    throw redirect({ to: '/sign-in', replace: true });
+  },
+});
+
+const inFrame = () => frame;
+const home = createRoute({
+  getParentRoute: inFrame,
+  path: '/',
+  component: lazyRouteComponent(() => import('../features/home/home-page.tsx'), 'HomePage'),
+});
+const clients = createRoute({
+  getParentRoute: inFrame,
+  path: '/clients',
+  component: lazyRouteComponent(() => import('../features/registry/clients-page.tsx'), 'ClientsPage'),
+});
+const client = createRoute({
+  getParentRoute: inFrame,
+  path: '/clients/$id',
+  validateSearch: clientSearchParams,
+  component: lazyRouteComponent(() => import('../features/registry/client-page.tsx'), 'ClientPage'),
+});
+const reviews = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews',
+  validateSearch: reviewsSearch,
+  component: lazyRouteComponent(() => import('../features/registry/reviews-page.tsx'), 'ReviewsPage'),
+});
+const review = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews/$id',
+  component: lazyRouteComponent(() => import('../features/registry/review-page.tsx'), 'ReviewPage'),
+});
+const loads = createRoute({
+  getParentRoute: inFrame,
+  path: '/load',
+  component: lazyRouteComponent(() => import('../features/load/loads-page.tsx'), 'LoadsPage'),
+});
+const newLoad = createRoute({
+  getParentRoute: inFrame,
+  path: '/load/new',
+  component: lazyRouteComponent(() => import('../features/load/new-load-page.tsx'), 'NewLoadPage'),
+});
+const load = createRoute({
+  getParentRoute: inFrame,
+  path: '/load/$id',
+  component: lazyRouteComponent(() => import('../features/load/load-page.tsx'), 'LoadPage'),
+});
+const nodes = createRoute({
+  getParentRoute: inFrame,
+  path: '/nodes',
+  validateSearch: nodesSearch,
+  component: lazyRouteComponent(() => import('../features/nodes/nodes-page.tsx'), 'NodesPage'),
+});
+const addNode = createRoute({
+  getParentRoute: inFrame,
+  path: '/nodes/add',
+  component: lazyRouteComponent(() => import('../features/nodes/add-node-page.tsx'), 'AddNodePage'),
+});
+const audit = createRoute({
+  getParentRoute: inFrame,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('../features/audit/audit-page.tsx'), 'AuditPage'),
+});
+const people = createRoute({
+  getParentRoute: inFrame,
+  path: '/people',
+  validateSearch: peopleSearch,
+  component: lazyRouteComponent(() => import('../features/identity/people-page.tsx'), 'PeoplePage'),
+});
+const profile = createRoute({
+  getParentRoute: inFrame,
+  path: '/profile',
+  component: lazyRouteComponent(() => import('../features/identity/profile-page.tsx'), 'ProfilePage'),
+});
+
+const tree = root.addChildren([
+  signIn,
+  setup,
+  enrol,
+  frame.addChildren([
+    home,
+    clients,
+    client,
+    reviews,
+    review,
+    loads,
+    newLoad,
+    load,
+    nodes,
+    addNode,
+    audit,
+    people,
+    profile,
+  ]),
+]);
+
+export function createAppRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPendingComponent: PageWait,
+    defaultPendingMs: 200,
+    defaultErrorComponent: PageFailure,
+    defaultNotFoundComponent: Lost,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,35 @@
+import { type QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
+import type { Permission } from '../../kernel/access.ts';
+import { SessionAnswer } from '../../features/identity/wire.ts';
+import { api } from './api.ts';
+
+/** Who is signed in, as the server says. Everything a page shows or hides by right comes from here; the server decides again. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) => api.get('/api/session', SessionAnswer, { signal, signingIn: true }),
+  staleTime: 60_000,
+  retry: 2,
+});
+
+export type SignedIn = SessionAnswer & { readonly user: NonNullable<SessionAnswer['user']> };
+
+export function isSignedIn(session: SessionAnswer | undefined): session is SignedIn {
+  return session?.state === 'signed-in' && session.user !== undefined;
+}
+
+/** The session inside the frame; pages there exist only while somebody is signed in. */
+export function useSession(): SignedIn {
+  const { data } = useQuery(sessionQuery);
+  if (!isSignedIn(data)) throw new Error('a page of the frame was shown without a session');
+  return data;
+}
+
+export function useMay(): (permission: Permission) => boolean {
+  const { permissions } = useSession();
+  return (permission) => permissions.includes(permission);
+}
+
+/** Forgets everything that was read for the last person; nothing of theirs may be seen by the next. */
+export function forgetPerson(queries: QueryClient): void {
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
+}

@@ -1,0 +1,23 @@
+import type { Role } from '../../kernel/access.ts';
+
+/** Roles as people say them, with what each may do: used wherever somebody chooses or reads one. */
+export const ROLE_WORDS: Readonly<Record<Role, { readonly name: string; readonly may: string }>> = {
+  administrator: {
+    name: 'Administrator',
+    may: 'Everything: people, nodes, settings, clients, reviews and the audit log.',
+  },
+  registrar: { name: 'Registrar', may: 'Finds and changes clients, loads files.' },
+  steward: { name: 'Steward', may: 'What a registrar may, and decides which records are one person.' },
+  auditor: { name: 'Auditor', may: 'Reads the audit log, nothing else.' },
+};
+
+export const GENDER_WORDS: Readonly<Record<string, string>> = {
+  male: 'Male',
+  female: 'Female',
+  other: 'Other',
+  unknown: 'Unknown',
+};
+
+export function plural(count: number, one: string, many: string): string {
+  return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,75 @@
+import { Button, Modal, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import { EmailAddress, PersonName, UserLinkAnswer } from '../../../features/identity/wire.ts';
+import type { Role } from '../../../kernel/access.ts';
+import { api } from '../../app/api.ts';
+import { FailureNotice } from '../../ui/notice.tsx';
+import { RoleField } from './role-field.tsx';
+import { forgetUsers } from './user-queries.ts';
+
+export interface InviteDialogProps {
+  readonly onClose: () => void;
+  readonly onInvited: (answer: UserLinkAnswer) => void;
+}
+
+export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNode {
+  const queries = useQueryClient();
+  const [name, setName] = useState('');
+  const [email, setEmail] = useState('');
+  const [roles, setRoles] = useState<readonly Role[]>([]);
+  const [tried, setTried] = useState(false);
+  const nameFits = PersonName.safeParse(name).success;
+  const emailFits = EmailAddress.safeParse(email).success;
+  const invite = useMutation({
+    mutationFn: () => api.send('POST', '/api/users', UserLinkAnswer, { name, email: email.trim(), roles }),
+    onSuccess: async (answer) => {
+      onInvited(answer);
+      await forgetUsers(queries);
+    },
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    setTried(true);
+    if (nameFits && emailFits && roles.length > 0) invite.mutate();
+  };
+  return (
+    <Modal opened onClose={onClose} title="Invite a colleague" size="md">
+      <form className="stack" onSubmit={submit} noValidate>
+        <TextInput
+          data-autofocus
+          label="Name"
+          autoComplete="off"
+          value={name}
+          maxLength={120}
+          error={tried && !nameFits ? 'Type a name.' : undefined}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <TextInput
+          label="E-mail"
+          description="Only to sign in with."
+          type="email"
+          autoComplete="off"
+          value={email}
+          maxLength={254}
+          error={tried && !emailFits ? 'Type an e-mail address like name@example.org.' : undefined}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+        />
+        <RoleField
+          value={roles}
+          onChange={setRoles}
+          error={tried && roles.length === 0 ? 'Choose at least one role.' : undefined}
+        />
+        {invite.isError && <FailureNotice error={invite.error} focus />}
+        <div className="dialog-actions">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={invite.isPending}>
+            Make the link
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,142 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import type { UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
+import { useMay } from '../../app/session.tsx';
+import { ROLE_WORDS } from '../../app/words.ts';
+import { Tag } from '../../ui/bits.tsx';
+import { IconAlertTriangle, IconBan, IconCheck, IconClock, IconPlus, IconUsers } from '../../ui/icons.ts';
+import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
+import { Empty, FailureNotice } from '../../ui/notice.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Ago, Own } from '../../ui/text.tsx';
+import { InviteDialog } from './invite-dialog.tsx';
+import { PersonDrawer } from './person-drawer.tsx';
+import { UserLinkDialog } from './user-link.tsx';
+import { userList } from './user-queries.ts';
+import './people.css';
+
+export function UserState({ user }: { readonly user: UserEntry }): ReactNode {
+  if (user.state === 'invited')
+    return (
+      <Tag tone="plain" icon={<IconClock aria-hidden />}>
+        invited
+      </Tag>
+    );
+  if (user.state === 'disabled')
+    return (
+      <Tag tone="quiet" icon={<IconBan aria-hidden />}>
+        disabled
+      </Tag>
+    );
+  if (!user.secondFactor)
+    return (
+      <Tag tone="amber" icon={<IconAlertTriangle aria-hidden />}>
+        no second factor
+      </Tag>
+    );
+  return (
+    <Tag tone="accent" icon={<IconCheck aria-hidden />}>
+      active
+    </Tag>
+  );
+}
+
+const columns: readonly Column<UserEntry>[] = [
+  {
+    key: 'name',
+    header: 'Name',
+    width: 'minmax(10rem, 1.5fr)',
+    phone: 'title',
+    cell: (user) => <Own>{user.name}</Own>,
+  },
+  { key: 'email', header: 'E-mail', width: 'minmax(10rem, 1.5fr)', cell: (user) => user.email },
+  {
+    key: 'roles',
+    header: 'Roles',
+    width: 'minmax(8rem, 1.2fr)',
+    phone: 'line',
+    cell: (user) => user.roles.map((role) => ROLE_WORDS[role].name).join(', '),
+  },
+  { key: 'state', header: 'State', width: '10rem', phone: 'side', cell: (user) => <UserState user={user} /> },
+  {
+    key: 'seen',
+    header: 'Last sign-in',
+    width: '9rem',
+    phone: 'corner',
+    cell: (user) =>
+      user.lastSignInAt === undefined ? <span className="soft">not yet</span> : <Ago iso={user.lastSignInAt} />,
+  },
+];
+
+/** Who has an account and what each may do. */
+export function PeoplePage(): ReactNode {
+  const may = useMay();
+  const navigate = useNavigate();
+  const { invite, person, state } = useSearch({ from: '/frame/people' });
+  const [link, setLink] = useState<UserLinkAnswer>();
+  const list = useQuery(userList);
+  const all = list.data?.users ?? [];
+  const rows = state === undefined ? all : all.filter((user) => user.state === state);
+  const chosen = all.find((user) => user.id === person);
+  const keep = state === undefined ? {} : { state };
+  const close = (): void => void navigate({ to: '/people', search: keep, resetScroll: false });
+  const manages = may('user.manage');
+  return (
+    <Page
+      title="People"
+      sentence="Accounts of your organisation. Everybody chooses their own password and second factor."
+      action={
+        manages && (
+          <Button
+            leftSection={<IconPlus size={17} aria-hidden />}
+            onClick={() => void navigate({ to: '/people', search: { ...keep, invite: true } })}
+          >
+            Invite a colleague
+          </Button>
+        )
+      }
+    >
+      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <ListSkeleton rows={5} />}
+      {list.isSuccess && rows.length === 0 && (
+        <Empty icon={<IconUsers size={24} />} title="Nobody in this state">
+          <p>
+            <Link to="/people">Show everybody</Link>
+          </p>
+        </Empty>
+      )}
+      {rows.length > 0 && (
+        <ListTable
+          label="People"
+          columns={columns}
+          rows={rows}
+          rowKey={(user) => user.id}
+          selectedKey={person}
+          open={(user, content) => (
+            <Link to="/people" search={{ ...keep, person: user.id }} className="row-link" resetScroll={false}>
+              {content}
+            </Link>
+          )}
+        />
+      )}
+      {manages && all.length === 1 && (
+        <p className="alone soft">
+          You are alone so far. Invite a second administrator: if your telephone is lost, they get you back in.
+        </p>
+      )}
+      {manages && invite && !link && <InviteDialog onClose={close} onInvited={setLink} />}
+      {chosen && !link && <PersonDrawer user={chosen} mayManage={manages} onClose={close} onLink={setLink} />}
+      {link && (
+        <UserLinkDialog
+          answer={link}
+          onClose={() => {
+            setLink(undefined);
+            close();
+          }}
+        />
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,201 @@
+import { Button, Modal } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import { UserAnswer, type UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
+import type { Role } from '../../../kernel/access.ts';
+import { api } from '../../app/api.ts';
+import { useMay, useSession } from '../../app/session.tsx';
+import { ROLE_WORDS } from '../../app/words.ts';
+import { Facts } from '../../ui/bits.tsx';
+import { IconBan, IconCheck, IconKey, IconLink } from '../../ui/icons.ts';
+import { FailureNotice } from '../../ui/notice.tsx';
+import { SideDrawer } from '../../ui/side-drawer.tsx';
+import { Moment, Own } from '../../ui/text.tsx';
+import { UserState } from './people-page.tsx';
+import { RoleField } from './role-field.tsx';
+import { forgetUsers } from './user-queries.ts';
+
+export interface PersonDrawerProps {
+  readonly user: UserEntry;
+  readonly mayManage: boolean;
+  readonly onClose: () => void;
+  readonly onLink: (answer: UserLinkAnswer) => void;
+}
+
+type Asking = 'disable' | 'reset';
+
+export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerProps): ReactNode {
+  const self = useSession().user.id === user.id;
+  const may = useMay();
+  const [asking, setAsking] = useState<Asking>();
+  const acts = useActs(user, onLink, () => setAsking(undefined));
+  return (
+    <SideDrawer title={<Own>{user.name}</Own>} onClose={onClose}>
+      <Facts
+        facts={[
+          ['E-mail', user.email],
+          ['State', <UserState key="state" user={user} />],
+          ['Second factor', user.secondFactor ? 'authenticator app' : 'none yet'],
+          ['Last sign-in', user.lastSignInAt === undefined ? 'not yet' : <Moment key="seen" iso={user.lastSignInAt} />],
+          mayManage && !self ? undefined : ['Roles', user.roles.map((role) => ROLE_WORDS[role].name).join(', ')],
+        ]}
+      />
+      {self && (
+        <p className="soft">
+          This is you. Your own roles and state are changed by another administrator.{' '}
+          <Link to="/profile">Your account</Link>
+        </p>
+      )}
+      {mayManage && !self && <Roles user={user} />}
+      <div className="row drawer-actions">
+        {may('audit.read') && (
+          <Button component={Link} to={`/audit?actor=${encodeURIComponent(user.id)}`} variant="default">
+            What they did
+          </Button>
+        )}
+        {mayManage && !self && user.state === 'invited' && (
+          <Button
+            variant="default"
+            leftSection={<IconLink size={17} aria-hidden />}
+            loading={acts.link.isPending}
+            onClick={() => acts.link.mutate('invite-again')}
+          >
+            New invitation link
+          </Button>
+        )}
+        {mayManage && !self && user.state === 'active' && (
+          <Button variant="default" leftSection={<IconKey size={17} aria-hidden />} onClick={() => setAsking('reset')}>
+            Reset sign-in
+          </Button>
+        )}
+        {mayManage && !self && user.state !== 'disabled' && (
+          <Button
+            variant="default"
+            leftSection={<IconBan size={17} aria-hidden />}
+            onClick={() => setAsking('disable')}
+          >
+            Disable
+          </Button>
+        )}
+        {mayManage && !self && user.state === 'disabled' && (
+          <Button
+            variant="default"
+            leftSection={<IconCheck size={17} aria-hidden />}
+            loading={acts.state.isPending}
+            onClick={() => acts.state.mutate('enable')}
+          >
+            Enable
+          </Button>
+        )}
+      </div>
+      {acts.error !== null && (
+        <div className="dialog-failure">
+          <FailureNotice error={acts.error} focus />
+        </div>
+      )}
+      {asking === 'disable' && (
+        <Sure
+          title="Disable this account"
+          confirm="Disable"
+          busy={acts.state.isPending}
+          onClose={() => setAsking(undefined)}
+          onSure={() => acts.state.mutate('disable')}
+        >
+          <p>
+            <Own strong>{user.name}</Own> is signed out everywhere at once and cannot sign in. The account and
+            everything in the log stay; you can enable it again.
+          </p>
+        </Sure>
+      )}
+      {asking === 'reset' && (
+        <Sure
+          title="Reset the sign-in"
+          confirm="Reset and make a link"
+          busy={acts.link.isPending}
+          onClose={() => setAsking(undefined)}
+          onSure={() => acts.link.mutate('reset')}
+        >
+          <p>
+            For a lost telephone or a forgotten password. <Own strong>{user.name}</Own> is signed out everywhere;
+            password, second factor and recovery codes stop working.
+          </p>
+          <p>You get a link to hand over. They choose the new password themselves.</p>
+        </Sure>
+      )}
+    </SideDrawer>
+  );
+}
+
+function useActs(user: UserEntry, onLink: (answer: UserLinkAnswer) => void, onDone: () => void) {
+  const queries = useQueryClient();
+  const state = useMutation({
+    mutationFn: (act: 'disable' | 'enable') => api.send('POST', `/api/users/${user.id}/${act}`, UserAnswer),
+    onSuccess: () => forgetUsers(queries),
+    onSettled: onDone,
+  });
+  const link = useMutation({
+    mutationFn: (act: 'reset' | 'invite-again') => api.send('POST', `/api/users/${user.id}/${act}`, UserLinkAnswer),
+    onSuccess: async (answer) => {
+      onLink(answer);
+      await forgetUsers(queries);
+    },
+    onSettled: onDone,
+  });
+  return { state, link, error: state.error ?? link.error };
+}
+
+function Roles({ user }: { readonly user: UserEntry }): ReactNode {
+  const queries = useQueryClient();
+  const [roles, setRoles] = useState<readonly Role[]>(user.roles);
+  const save = useMutation({
+    mutationFn: () => api.send('PUT', `/api/users/${user.id}/roles`, UserAnswer, { roles }),
+    onSuccess: () => forgetUsers(queries),
+  });
+  const changed = roles.toSorted().join() !== user.roles.toSorted().join();
+  return (
+    <div className="person-roles">
+      <RoleField
+        value={roles}
+        onChange={setRoles}
+        error={roles.length === 0 ? 'At least one role. To take all away, disable the account.' : undefined}
+      />
+      {save.isError && <FailureNotice error={save.error} focus />}
+      {changed && (
+        <div className="row">
+          <Button size="xs" disabled={roles.length === 0} loading={save.isPending} onClick={() => save.mutate()}>
+            Save the roles
+          </Button>
+          <Button size="xs" variant="default" onClick={() => setRoles(user.roles)}>
+            Leave as they were
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface SureProps {
+  readonly title: string;
+  readonly confirm: string;
+  readonly busy: boolean;
+  readonly onClose: () => void;
+  readonly onSure: () => void;
+  readonly children: ReactNode;
+}
+
+function Sure({ title, confirm, busy, onClose, onSure, children }: SureProps): ReactNode {
+  return (
+    <Modal opened onClose={onClose} title={title}>
+      <div className="dialog-words">{children}</div>
+      <div className="dialog-actions">
+        <Button variant="default" onClick={onClose} data-autofocus>
+          Cancel
+        </Button>
+        <Button color="red" loading={busy} onClick={onSure}>
+          {confirm}
+        </Button>
+      </div>
+    </Modal>
+  );
+}

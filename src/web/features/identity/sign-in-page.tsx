@@ -1,0 +1,48 @@
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { sessionQuery } from '../../app/session.tsx';
+import { whySignedOut } from '../../app/place.ts';
+import { FailureNotice, Notice } from '../../ui/notice.tsx';
+import { Gate } from './gate.tsx';
+import { PasswordStep } from './password-step.tsx';
+import { SecondStep } from './second-step.tsx';
+
+/** Password, then code. The server remembers how far one is, so a reload does not start again. */
+export function SignInPage(): ReactNode {
+  const session = useQuery(sessionQuery);
+  const [step, setStep] = useState<'password' | 'second'>();
+  const [because] = useState(whySignedOut);
+  const at = step ?? (session.data?.state === 'second-factor' ? 'second' : 'password');
+  if (at === 'second') {
+    return (
+      <Gate title="One more step" sentence="Your password was right. Now show that you have your telephone.">
+        <SecondStep onStartAgain={() => setStep('password')} />
+      </Gate>
+    );
+  }
+  return (
+    <Gate title="Sign in" sentence="With the e-mail address and password of your Careseal account.">
+      {because === 'expired' && (
+        <div className="gate-body">
+          <Notice tone="info" live>
+            <p>You were signed out because nobody moved for a while, or your session ended.</p>
+            <p>What you typed is kept; signing in brings you back.</p>
+          </Notice>
+        </div>
+      )}
+      {because === 'locked' && (
+        <div className="gate-body">
+          <Notice tone="info" live>
+            <p>Locked. Signing in brings you back to where you were.</p>
+          </Notice>
+        </div>
+      )}
+      {session.isError && (
+        <div className="gate-body">
+          <FailureNotice error={session.error} onRetry={() => void session.refetch()} />
+        </div>
+      )}
+      <PasswordStep onDone={() => setStep('second')} />
+    </Gate>
+  );
+}

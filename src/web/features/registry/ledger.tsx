@@ -1,0 +1,68 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { LedgerEntryView } from '../../../features/registry/wire.ts';
+import {
+  IconArrowBackUp,
+  IconArrowsExchange,
+  IconArrowsSplit2,
+  IconBan,
+  IconGitMerge,
+  IconLink,
+  IconPlus,
+} from '../../ui/icons.ts';
+import { Moment, scoreText } from '../../ui/text.tsx';
+
+const ICONS = {
+  created: IconPlus,
+  linked: IconLink,
+  unlinked: IconArrowsSplit2,
+  merged: IconGitMerge,
+  unmerged: IconArrowBackUp,
+  'never-link': IconBan,
+  'review-opened': IconArrowsExchange,
+  'review-decided': IconArrowsExchange,
+  'decision-undone': IconArrowBackUp,
+} as const;
+
+const ACTOR_WORDS: Readonly<Record<string, string>> = { system: 'Careseal', node: 'node', operator: 'command line' };
+
+/** The link ledger of one person, newest first. */
+export function Ledger({ entries }: { readonly entries: readonly LedgerEntryView[] }): ReactNode {
+  const newest = entries.toSorted((a, b) => b.at.localeCompare(a.at));
+  return (
+    <ol className="ledger">
+      {newest.map((entry) => {
+        const Icon = ICONS[entry.kind];
+        return (
+          <li key={entry.entryId}>
+            <span className="ledger-icon" aria-hidden>
+              <Icon size={15} />
+            </span>
+            <div>
+              <p>
+                {entry.text}
+                {entry.score !== undefined && <span className="soft"> ({scoreText(entry.score)})</span>}
+                {entry.otherGoldenId !== undefined && (
+                  <>
+                    {' '}
+                    <Link to="/clients/$id" params={{ id: entry.otherGoldenId }}>
+                      the other client
+                    </Link>
+                  </>
+                )}
+              </p>
+              {entry.reason !== undefined && <p className="ledger-reason">“{entry.reason}”</p>}
+              <p className="small soft">
+                {entry.actor.name}
+                {ACTOR_WORDS[entry.actor.kind] !== undefined &&
+                  ACTOR_WORDS[entry.actor.kind] !== entry.actor.name &&
+                  ` (${ACTOR_WORDS[entry.actor.kind]})`}
+                , <Moment iso={entry.at} />
+              </p>
+            </div>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

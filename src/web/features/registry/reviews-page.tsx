@@ -1,0 +1,171 @@
+import { Button, SegmentedControl } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useCallback, useMemo } from 'react';
+import type { ReviewSummary } from '../../../features/registry/wire.ts';
+import { useMay } from '../../app/session.tsx';
+import { Tag } from '../../ui/bits.tsx';
+import { IconArrowsExchange, IconCheck, IconClock } from '../../ui/icons.ts';
+import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
+import { causeWords } from '../../ui/match-words.ts';
+import { Empty, FailureNotice } from '../../ui/notice.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Ago, CalendarDate, Own, scoreText } from '../../ui/text.tsx';
+import { type ReviewState, reviewList } from './review-queries.ts';
+import { UndoBar } from './undo-bar.tsx';
+import './review.css';
+
+const columns: readonly Column<ReviewSummary>[] = [
+  {
+    key: 'pair',
+    header: 'One record',
+    width: 'minmax(10rem, 2fr)',
+    phone: 'title',
+    cell: (review) => (
+      <>
+        <Own>{review.a.name}</Own>
+        <span className="phone-only soft">
+          {' '}
+          and <Own>{review.b.name}</Own>
+        </span>
+      </>
+    ),
+  },
+  {
+    key: 'born-a',
+    header: 'Born',
+    width: '7rem',
+    phone: 'line',
+    cell: (review) => <Born date={review.a.birthDate} />,
+  },
+  { key: 'other', header: 'The other', width: 'minmax(10rem, 2fr)', cell: (review) => <Own>{review.b.name}</Own> },
+  { key: 'born-b', header: 'Born', width: '7rem', cell: (review) => <Born date={review.b.birthDate} /> },
+  {
+    key: 'score',
+    header: 'Score',
+    width: '4.5rem',
+    align: 'end',
+    phone: 'side',
+    cell: (review) => scoreText(review.score),
+  },
+  {
+    key: 'cause',
+    header: 'Why it waits',
+    width: 'minmax(8rem, 2.2fr)',
+    cell: (review) => <span title={causeWords(review.cause)}>{causeWords(review.cause)}</span>,
+  },
+  { key: 'since', header: 'Since', width: '7.5rem', phone: 'corner', cell: (review) => <Since review={review} /> },
+];
+
+function Born({ date }: { readonly date: string | undefined }): ReactNode {
+  return date === undefined ? <span className="soft">—</span> : <CalendarDate iso={date} />;
+}
+
+function Since({ review }: { readonly review: ReviewSummary }): ReactNode {
+  if (review.state !== 'decided') return <Ago iso={review.createdAt} />;
+  return review.decision === 'link' ? (
+    <Tag tone="accent" icon={<IconCheck aria-hidden />}>
+      one person
+    </Tag>
+  ) : (
+    <Tag tone="plain">different</Tag>
+  );
+}
+
+/** The queue of pairs that wait for a person. */
+export function ReviewsPage(): ReactNode {
+  const { state = 'open' } = useSearch({ from: '/frame/reviews' });
+  const navigate = useNavigate();
+  const may = useMay();
+  const list = useInfiniteQuery(reviewList(state));
+  const rows = useMemo(() => list.data?.pages.flatMap((page) => page.reviews) ?? [], [list.data]);
+  const counts = list.data?.pages[0]?.counts;
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const first = rows[0];
+  const choose = (value: string): void => {
+    const next = value === 'later' || value === 'decided' ? value : undefined;
+    void navigate({ to: '/reviews', search: next ? { state: next } : {}, replace: true });
+  };
+  return (
+    <Page
+      title="Reviews"
+      sentence="Two records, probably one person: too alike to ignore, not alike enough to link without you."
+      action={
+        first &&
+        state !== 'decided' &&
+        may('review.decide') && (
+          <Button
+            component={Link}
+            to={`/reviews/${first.id}`}
+            leftSection={<IconArrowsExchange size={17} aria-hidden />}
+          >
+            Start reviewing
+          </Button>
+        )
+      }
+    >
+      <div className="filters">
+        <SegmentedControl
+          aria-label="Which reviews"
+          value={state}
+          onChange={choose}
+          data={[
+            { value: 'open', label: labelOf('Open', counts?.open) },
+            { value: 'later', label: labelOf('Later', counts?.later) },
+            { value: 'decided', label: labelOf('Decided', undefined) },
+          ]}
+        />
+        {counts && <p className="filters-count">{counts.decidedToday.toLocaleString()} decided today</p>}
+      </div>
+      <UndoBar />
+      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <ListSkeleton />}
+      {list.isSuccess && rows.length === 0 && <NoReviews state={state} />}
+      {rows.length > 0 && (
+        <ListTable
+          label="Reviews"
+          columns={columns}
+          rows={rows}
+          rowKey={(review) => review.id}
+          open={(review, content) => (
+            <Link to="/reviews/$id" params={{ id: review.id }} className="row-link">
+              {content}
+            </Link>
+          )}
+          onEnd={onEnd}
+          loadingMore={list.isFetchingNextPage}
+        />
+      )}
+    </Page>
+  );
+}
+
+function labelOf(name: string, count: number | undefined): string {
+  return count === undefined ? name : `${name} ${count.toLocaleString()}`;
+}
+
+function NoReviews({ state }: { readonly state: ReviewState }): ReactNode {
+  if (state === 'later')
+    return (
+      <Empty icon={<IconClock size={24} />} title="Nothing was put off">
+        <p>Pairs you are not sure about can be put off with S while reviewing. They wait here.</p>
+      </Empty>
+    );
+  if (state === 'decided')
+    return (
+      <Empty icon={<IconArrowsExchange size={24} />} title="Nothing decided yet">
+        <p>Every decision stands here with its reason, and can be taken back.</p>
+      </Empty>
+    );
+  return (
+    <Empty icon={<IconCheck size={24} />} title="Nothing waits">
+      <p>
+        When a file is loaded or a system sends a client, Careseal links what is certain and keeps apart what is not
+        alike. The pairs between come here, for a person to decide.
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,117 @@
+import { Button } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { SourceView } from '../../../features/registry/wire.ts';
+import { IconArrowsSplit2 } from '../../ui/icons.ts';
+import { Moment, Own, scoreText } from '../../ui/text.tsx';
+import { Value } from './demographics.tsx';
+import { sourceLines } from './source-lines.ts';
+
+export interface SourceRecordsProps {
+  readonly sources: readonly SourceView[];
+  readonly mayTakeOut: boolean;
+  readonly onTakeOut: (sourceId: string) => void;
+}
+
+/** The records side by side, line by line. Differences carry a sign, not only a colour. */
+export function SourceRecords({ sources, mayTakeOut, onTakeOut }: SourceRecordsProps): ReactNode {
+  const lines = sourceLines(sources);
+  return (
+    // Scrolls sideways where there are many records, so it must take the focus (WCAG 2.1.1).
+    <div className="sources" tabIndex={0} role="region" aria-label="Source records side by side">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col" className="sources-label">
+              <span className="visually-hidden">Attribute</span>
+            </th>
+            {sources.map((source) => (
+              <th scope="col" key={source.id}>
+                <strong>{source.domainLabel}</strong>
+                <span className="sources-key">{source.key !== undefined && <Own>{source.key}</Own>}</span>
+                {mayTakeOut && (
+                  <Button
+                    variant="default"
+                    size="compact-xs"
+                    leftSection={<IconArrowsSplit2 size={14} aria-hidden />}
+                    onClick={() => onTakeOut(source.id)}
+                    aria-label={`Take the record of ${source.domainLabel} ${source.key ?? ''} out of this person`}
+                  >
+                    Take out
+                  </Button>
+                )}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <tr key={line.path} data-differs={line.differs}>
+              <th scope="row" className="sources-label">
+                {line.label}
+                {line.differs && (
+                  <span className="sources-sign" title="The records differ here">
+                    ≠<span className="visually-hidden"> differs</span>
+                  </span>
+                )}
+              </th>
+              {line.values.map((values, index) => (
+                <td key={sources[index]?.id ?? index}>
+                  {values.length === 0 ? (
+                    <span className="soft" aria-label="not given">
+                      —
+                    </span>
+                  ) : (
+                    values.map((value) => (
+                      <div key={value}>
+                        <Value value={value} />
+                      </div>
+                    ))
+                  )}
+                </td>
+              ))}
+            </tr>
+          ))}
+          <tr className="sources-meta">
+            <th scope="row" className="sources-label">
+              Came from
+            </th>
+            {sources.map((source) => (
+              <td key={source.id}>
+                {source.node ?? 'a file or a user'}
+                <div className="small">
+                  version {source.version}, <Moment iso={source.updatedAt} />
+                </div>
+              </td>
+            ))}
+          </tr>
+          <tr className="sources-meta">
+            <th scope="row" className="sources-label">
+              Joined this person
+            </th>
+            {sources.map((source) => (
+              <td key={source.id}>
+                <LinkedBy source={source} />
+              </td>
+            ))}
+          </tr>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function LinkedBy({ source }: { readonly source: SourceView }): ReactNode {
+  const by = source.linkedBy;
+  if (!by) return 'first record of this person';
+  return (
+    <>
+      {by.actor.kind === 'system' || by.actor.kind === 'node' ? 'automatically' : <>by {by.actor.name}</>}
+      {by.score !== undefined && `, ${scoreText(by.score)}`}
+      {by.rule !== undefined && `, rule “${by.rule}”`}
+      <div className="small">
+        <Moment iso={by.at} />
+        {by.reason !== undefined && <>: “{by.reason}”</>}
+      </div>
+    </>
+  );
+}

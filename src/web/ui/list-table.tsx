@@ -1,0 +1,179 @@
+import { Skeleton } from '@mantine/core';
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { useKeys } from '../app/keys.ts';
+import { usePreferences } from '../app/preferences.tsx';
+import { useIsPhone, useRowWindow } from './row-window.ts';
+import './list-table.css';
+
+export interface Column<Row> {
+  readonly key: string;
+  readonly header: string;
+  /** CSS grid track, e.g. `minmax(12rem, 2fr)`. */
+  readonly width: string;
+  readonly cell: (row: Row) => ReactNode;
+  readonly align?: 'end';
+  /** Where the cell stands on a phone: two lines, two places each. */
+  readonly phone?: 'title' | 'side' | 'line' | 'corner' | 'hide';
+}
+
+export interface ListTableProps<Row> {
+  /** Names the table for screen readers. */
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly rowKey: (row: Row) => string;
+  /** The row's link or button, rendered into the first column and stretched over the row. Give it class `row-link`. */
+  readonly open: (row: Row, content: ReactNode) => ReactNode;
+  /** Called when the last rows come near the screen. */
+  readonly onEnd?: () => void;
+  readonly loadingMore?: boolean;
+  readonly total?: number | undefined;
+  readonly selectedKey?: string | undefined;
+  /** The row that has a menu or buttons of its own keeps them above the stretched link with class `row-above`. */
+  readonly phoneRowPx?: number;
+}
+
+/**
+ * A list with real rows, keyboard movement (arrows, J and K, Home, End) and only the visible rows in the document, so that
+ * five thousand are as quick as fifty.
+ */
+export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
+  const { rows, columns, onEnd } = props;
+  const body = useRef<HTMLDivElement>(null);
+  const [wanted, setWanted] = useState<number>();
+  const { preferences } = usePreferences();
+  const phone = useIsPhone();
+  const rowPx = phone ? (props.phoneRowPx ?? 64) : preferences.density === 'compact' ? 32 : 40;
+  const range = useRowWindow(body, rows.length, rowPx);
+  const template = columns.map((column) => column.width).join(' ');
+
+  useEffect(() => {
+    if (range.last >= rows.length - 5) onEnd?.();
+  }, [range.last, rows.length, onEnd]);
+
+  useEffect(() => {
+    if (wanted === undefined) return;
+    const row = body.current?.querySelector<HTMLElement>(`[data-index="${wanted}"] .row-link`);
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    row.closest('[role="row"]')?.scrollIntoView({ block: 'nearest' });
+    setWanted(undefined);
+  }, [wanted, range]);
+
+  const go = (index: number): void => {
+    const next = Math.max(0, Math.min(rows.length - 1, index));
+    const bounds = body.current?.getBoundingClientRect();
+    if (bounds && (next < range.first || next >= range.last)) {
+      window.scrollTo({ top: window.scrollY + bounds.top + next * rowPx - window.innerHeight / 2 });
+    }
+    setWanted(next);
+  };
+  const focused = (): number => {
+    const row = document.activeElement?.closest<HTMLElement>('[data-index]');
+    return row && body.current?.contains(row) ? Number(row.dataset['index']) : -1;
+  };
+  useKeys({ j: () => go(focused() + 1), k: () => go(Math.max(0, focused() - 1)) });
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const index = focused();
+    if (index < 0) return;
+    const target: Record<string, number> = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      Home: 0,
+      End: rows.length - 1,
+      PageDown: index + 10,
+      PageUp: index - 10,
+    };
+    const next = target[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    go(next);
+  };
+
+  return (
+    <div
+      className="list"
+      role="table"
+      aria-label={props.label}
+      aria-rowcount={(props.total ?? rows.length) + 1}
+      data-phone={phone}
+    >
+      <div className="list-head" role="rowgroup">
+        <div className="list-row" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+          {columns.map((column) => (
+            <div role="columnheader" key={column.key} data-align={column.align}>
+              {column.header}
+            </div>
+          ))}
+        </div>
+      </div>
+      <div
+        className="list-body"
+        role="rowgroup"
+        ref={body}
+        onKeyDown={onKeyDown}
+        style={{ height: rows.length * rowPx }}
+      >
+        {rows.slice(range.first, range.last).map((row, offset) => (
+          <ListRow
+            key={props.rowKey(row)}
+            row={row}
+            index={range.first + offset}
+            rowPx={rowPx}
+            template={template}
+            table={props}
+          />
+        ))}
+      </div>
+      {props.loadingMore && (
+        <div className="list-more" role="status">
+          <Skeleton height={10} width="30%" radius="xl" />
+          <span className="visually-hidden">Loading more</span>
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface ListRowProps<Row> {
+  readonly row: Row;
+  readonly index: number;
+  readonly rowPx: number;
+  readonly template: string;
+  readonly table: ListTableProps<Row>;
+}
+
+function ListRow<Row>({ row, index, rowPx, template, table }: ListRowProps<Row>): ReactNode {
+  const selected = table.selectedKey !== undefined && table.selectedKey === table.rowKey(row);
+  return (
+    <div
+      className="list-row"
+      role="row"
+      data-index={index}
+      data-selected={selected}
+      aria-rowindex={index + 2}
+      style={{ gridTemplateColumns: template, height: rowPx, transform: `translateY(${index * rowPx}px)` }}
+    >
+      {table.columns.map((column, position) => (
+        <div role="cell" key={column.key} data-align={column.align} data-phone={column.phone ?? 'hide'}>
+          {position === 0 ? table.open(row, column.cell(row)) : column.cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export function ListSkeleton({ rows = 8 }: { readonly rows?: number }): ReactNode {
+  return (
+    <div className="list" role="status" aria-label="Loading">
+      <span className="visually-hidden">Loading</span>
+      {Array.from({ length: rows }, (_, index) => (
+        <div className="list-skeleton" key={index}>
+          <Skeleton height={10} width={`${34 - ((index * 7) % 13)}%`} radius="xl" />
+          <Skeleton height={10} width={`${14 - ((index * 3) % 5)}%`} radius="xl" />
+          <Skeleton height={10} width={`${20 - ((index * 5) % 9)}%`} radius="xl" />
+        </div>
+      ))}
+    </div>
+  );
+}
