@@ -21,6 +21,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./user.ts')).userReset,
   },
   'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
+  'audit verify': {
+    summary: 'Recompute the whole audit log',
+    load: async () => (await import('./audit.ts')).auditVerify,
+  },
+  'audit head': {
+    summary: 'Print the signed head of the audit log',
+    load: async () => (await import('./audit.ts')).auditHead,
+  },
   config: { summary: 'Show the effective settings', load: async () => (await import('./config.ts')).config },
 };
 

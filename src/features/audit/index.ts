@@ -5,14 +5,17 @@ import type { RouteDeclaration } from '../../platform/http/route.ts';
 import { createEventWriter } from './audit-event.ts';
 import type { AuditDeps } from './deps.ts';
 import { unknownEvents } from './events.ts';
+import { createLogReader } from './log-reader.ts';
 import type { AuditInput, AuditVerification } from './model.ts';
 import { createRecorder } from './recorder.ts';
 import { refusalInput } from './refusals.ts';
+import { auditRoutes } from './routes.ts';
 import { createEventSealer } from './sealed-event.ts';
 import { createRound } from './sequencer.ts';
 import { createSequencerLoop } from './sequencer-loop.ts';
 import { ensureSigner } from './signer.ts';
 import { type VerifyOptions, verifyLog } from './verify.ts';
+import type { AuditStatusReply } from './wire.ts';
 
 export type { AuditDeps } from './deps.ts';
 export { type AuditEventName, EVENTS } from './events.ts';
@@ -31,7 +34,9 @@ export interface Audit {
   recordRefusal(refusal: Refusal): Promise<void>;
   /** Throws unless every event these routes declare is one the log knows. To be called at start with all routes. */
   assertKnownEvents(routes: readonly RouteDeclaration[]): void;
-  /** Starts taking events into the tree, in every process; one of them works at a time. */
+  /** Size and signed head; `ok` is false when events wait too long or the head does not verify. A few quick look-ups. */
+  status(): Promise<AuditStatusReply>;
+  /** Starts taking events into the tree. May run in any number of processes; one of them works at a time. */
   startSequencer(): void;
   /** Takes all committed events into the tree now. */
   sequence(): Promise<void>;
@@ -53,9 +58,11 @@ export function createAudit(deps: AuditDeps): Audit {
     onFailure: deps.onFailure,
   });
   const seal = createEventSealer(keyRing, createEventWriter(source));
-  const recorder = createRecorder({ database, seal, onCommitted: sequencer.wake });
+  const recorder = createRecorder({ database, seal });
+  const reader = createLogReader({ database, keyRing, clock, signer });
   return {
     ...recorder,
+    status: reader.status,
     startSequencer: sequencer.start,
     sequence: sequencer.drain,
     stop: sequencer.stop,
@@ -72,7 +79,7 @@ export function createAudit(deps: AuditDeps): Audit {
       if (unknown.length > 0)
         throw new Error(`Audit events in no table (features/audit/events.ts): ${unknown.join(', ')}`);
     },
-    routes: [],
+    routes: auditRoutes(reader, recorder),
   };
 }
 

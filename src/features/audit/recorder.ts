@@ -13,8 +13,6 @@ export interface Recorder {
 interface RecorderDeps {
   readonly database: Database;
   readonly seal: (input: AuditInput) => EventRow[];
-  /** Called after rows were committed, to wake the sequencer. */
-  readonly onCommitted: () => void;
 }
 
 interface Waiting {
@@ -30,7 +28,7 @@ const IN_FLIGHT_MAX = 2;
  * Writes events. `recordNow` shares commits between concurrent callers without any timer: while one insert is under way the
  * next batch gathers, so a lone caller never waits and many callers pay for one disk flush together.
  */
-export function createRecorder({ database, seal, onCommitted }: RecorderDeps): Recorder {
+export function createRecorder({ database, seal }: RecorderDeps): Recorder {
   let waiting: Waiting[] = [];
   let inFlight = 0;
 
@@ -54,7 +52,6 @@ export function createRecorder({ database, seal, onCommitted }: RecorderDeps): R
       return;
     }
     for (const one of batch) one.resolve(issueAuditReceipt());
-    onCommitted();
   }
 
   /** One statement commits by itself; more need a transaction, or a failure would leave half of a batch behind. */
@@ -66,7 +63,6 @@ export function createRecorder({ database, seal, onCommitted }: RecorderDeps): R
   return {
     async record(tx, inputs) {
       await insertEvents(tx, rowsOf(inputs));
-      tx.afterCommit(onCommitted);
       return issueAuditReceipt();
     },
     async recordNow(inputs) {

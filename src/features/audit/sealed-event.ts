@@ -7,6 +7,7 @@ import { instant } from '../../kernel/time.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { NONCE_BYTES } from '../../verifier/index.ts';
 import type { createEventWriter } from './audit-event.ts';
+import { idTimeMs } from './event-id.ts';
 import { eventShape } from './events.ts';
 import type { AuditInput } from './model.ts';
 import { unpack } from './packing.ts';
@@ -45,11 +46,6 @@ export function actorId(principal: Principal): string {
     default:
       return principal.kind;
   }
-}
-
-/** Time in an UUIDv7, Unix ms. */
-export function idTimeMs(id: string): number {
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
 /** Turns one input into its rows: one per patient, as BALP asks, or one. */

@@ -1,14 +1,19 @@
 import type { Round } from './sequencer.ts';
 import { TreeDamaged } from './tile-reader.ts';
 
-/** Runs rounds: soon after events were committed here, at most one per interval; and now and then for those of other processes. */
+/**
+ * Runs a round every interval, in whichever processes it was started; the rounds themselves see to it that one works at a time.
+ * Plain polling: a round that finds nothing is four look-ups, events of other processes need no message, and no commit pays
+ * for a notification.
+ */
 export interface SequencerLoop {
   start(): void;
-  /** Events were committed in this process. */
-  wake(): void;
-  /** Runs rounds until no event is left that could be taken. For the end of the process, the command line and tests. */
+  /**
+   * Runs rounds until no event is left, for the end of the process, the command line and tests. Gives up after some seconds:
+   * events behind a transaction that is still open (in any database of the cluster) are for a later round.
+   */
   drain(): Promise<void>;
-  /** Drains and ends. */
+  /** Ends, after a last drain if it was started. */
   stop(): Promise<void>;
 }
 
@@ -18,80 +23,64 @@ interface LoopDeps {
   readonly onFailure: (code: 'sequencing-failed' | 'tree-damaged', error: unknown) => void;
 }
 
-/** Other processes (a worker that was killed, a command line) may have left events behind. */
-const IDLE_MS = 5_000;
 /** A failure is tried again soon at first, then ever more slowly. */
 const FAILURE_MS_MAX = 30_000;
+const DRAIN_PAUSE_MS = 50;
+const DRAIN_TRIES = 60;
 
 export function createSequencerLoop({ round, everyMs, onFailure }: LoopDeps): SequencerLoop {
   let timer: NodeJS.Timeout | undefined;
-  let dueAtMs = Number.POSITIVE_INFINITY;
-  let lastRoundMs = 0;
-  let failures = 0;
-  let running: Promise<void> | undefined;
-  let wokenMeanwhile = false;
+  let running: Promise<void> = Promise.resolve();
   let started = false;
+  let failures = 0;
 
   function schedule(inMs: number): void {
-    const at = performance.now() + inMs;
-    if (!started || running !== undefined || at >= dueAtMs) return;
-    clearTimeout(timer);
-    dueAtMs = at;
-    timer = setTimeout(run, inMs);
+    if (!started) return;
+    timer = setTimeout(() => {
+      const begunMs = performance.now();
+      running = once().then((nextMs) => schedule(Math.max(0, nextMs - (performance.now() - begunMs))));
+    }, inMs);
     timer.unref();
   }
 
-  function run(): void {
-    dueAtMs = Number.POSITIVE_INFINITY;
-    wokenMeanwhile = false;
-    running = once().then((nextMs) => {
-      running = undefined;
-      schedule(wokenMeanwhile ? Math.min(nextMs, everyMs) : nextMs);
-    });
-  }
-
-  /** One round; answers when the next is due. */
+  /** One round; answers when the next is due, counted from the beginning of this one. */
   async function once(): Promise<number> {
-    lastRoundMs = performance.now();
     try {
-      const done = await round();
+      await round();
       failures = 0;
-      // Another process has the lock: it takes our events too, unless it ended before it saw them.
-      return done.kind === 'busy' || done.waiting ? everyMs : IDLE_MS;
+      return everyMs;
     } catch (error) {
       failures++;
-      onFailure(error instanceof TreeDamaged ? 'tree-damaged' : 'sequencing-failed', error);
+      report(error);
       return Math.min(everyMs * 2 ** Math.min(failures, 10), FAILURE_MS_MAX);
     }
   }
 
+  function report(error: unknown): void {
+    onFailure(error instanceof TreeDamaged ? 'tree-damaged' : 'sequencing-failed', error);
+  }
+
   async function drain(): Promise<void> {
-    await running;
-    // Rounds of another process end by themselves; transactions still open in this cluster are nothing to wait for.
-    for (let tries = 0; tries < 50; tries++) {
+    for (let tries = 0; tries < DRAIN_TRIES; tries++) {
       const done = await round();
-      if (done.kind === 'done' && done.added === 0) return;
-      if (done.kind === 'busy') await new Promise((resolve) => setTimeout(resolve, 100));
+      if (done.kind === 'done' && !done.waiting) return;
+      if (done.kind === 'busy' || done.added === 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_PAUSE_MS));
     }
   }
 
   return {
     start() {
+      if (started) return;
       started = true;
       schedule(0);
-    },
-    wake() {
-      wokenMeanwhile = true;
-      schedule(Math.max(0, lastRoundMs + everyMs - performance.now()));
     },
     drain,
     async stop() {
       const wasStarted = started;
       started = false;
       clearTimeout(timer);
-      dueAtMs = Number.POSITIVE_INFINITY;
-      if (wasStarted) await drain().catch((error: unknown) => onFailure('sequencing-failed', error));
-      else await running;
+      await running;
+      if (wasStarted) await drain().catch(report);
     },
   };
 }

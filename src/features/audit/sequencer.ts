@@ -46,7 +46,7 @@ export function createRound({ database, clock, signer }: RoundDeps): () => Promi
       grown = taken.edge;
       const added = taken.edge.size - edge.size;
       if (added > 0) await sign(tx, signing, taken);
-      const waiting = await store.eventsWait(tx, taken.position);
+      const waiting = (await store.pendingEvents(tx, taken.position, 1)).count > 0;
       return { kind: 'done', added, waiting };
     });
     if (grown !== undefined) known = grown;

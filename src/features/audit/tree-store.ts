@@ -182,14 +182,22 @@ export async function takeEvents(sql: Sql, take: Take): Promise<TakenLeaf[]> {
   return rows.map((row) => ({ ...toLeaf(row), xid: row.xid, seq: row.seq }));
 }
 
-const WAITING = statement<{ waiting: boolean }>(
-  'audit.waiting',
-  'SELECT EXISTS (SELECT FROM audit.event WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3) AS waiting',
+const PENDING = statement<{ count: bigint; oldestMs: bigint | null }>(
+  'audit.pending',
+  `SELECT count(*) AS count, (extract(epoch FROM min(recorded)) * 1000)::bigint AS "oldestMs" FROM (
+     SELECT recorded FROM audit.event WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3 ORDER BY xid, seq LIMIT $4
+   ) AS waiting`,
 );
 
-/** Whether committed events are left after this place. */
-export async function eventsWait(sql: Sql, after: Position): Promise<boolean> {
-  return (await sql.rows(WAITING, [after.xid, after.seq, after.eraSeq]))[0]?.waiting === true;
+/** Committed events after this place, counted up to `limit`, and the time of the oldest. */
+export async function pendingEvents(
+  sql: Sql,
+  after: Position,
+  limit: number,
+): Promise<{ count: number; oldestMs: number | undefined }> {
+  const row = (await sql.rows(PENDING, [after.xid, after.seq, after.eraSeq, limit]))[0];
+  const oldest = row?.oldestMs ?? undefined;
+  return { count: Number(row?.count ?? 0), oldestMs: oldest === undefined ? undefined : Number(oldest) };
 }
 
 const RESTORED = statement<{ restored: boolean }>(

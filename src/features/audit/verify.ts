@@ -2,15 +2,15 @@ import { equalBytes, toBase64 } from '../../kernel/bytes.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
-import { createCompactRange, encodeLeaf } from '../../verifier/index.ts';
+import { createCompactRange, TILE_WIDTH } from '../../verifier/index.ts';
 import type { AuditVerification, RootHash } from './model.ts';
-import { createProblemList } from './problem-list.ts';
-import { openRow } from './sealed-event.ts';
-import { type Signer, readSigner } from './signer.ts';
+import { createProblemList, type ProblemList } from './problem-list.ts';
+import { readSigner, type Signer } from './signer.ts';
 import { merkle } from './tile-reader.ts';
 import { type Edge, EMPTY_EDGE, grow, split } from './tree-edge.ts';
 import { readHead, readTiles } from './tree-store.ts';
-import { createCheckpointCheck } from './verify-checkpoints.ts';
+import { type CheckpointCheck, createCheckpointCheck } from './verify-checkpoints.ts';
+import { createLeafCheck, type LeafCheck } from './verify-leaf.ts';
 import * as rows from './verify-store.ts';
 
 export interface VerifyDeps {
@@ -26,49 +26,27 @@ export interface VerifyOptions {
 }
 
 /** Leaves per page: whole tiles, and few enough to be small in memory. */
-const PAGE = 8 * 256;
+const PAGE = 8 * TILE_WIDTH;
 /** An event that is older and still has no leaf is not merely waiting. */
 const WAITING_MS_MAX = 60_000;
-const LISTED = 100;
+const PROBLEMS_MAX = 100;
+const OUTSIDE_MAX = 10_000;
 
 /**
  * Recomputes the log from its events: opens every event, computes its commitment, leaf, tiles and roots, and compares them with
  * what is stored and signed. Reads in order and keeps one page and the tree's right edge in memory.
  */
 export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): Promise<AuditVerification> {
-  const { database, keyRing, clock } = deps;
-  const problems = createProblemList(LISTED);
+  const { database, keyRing } = deps;
+  const problems = createProblemList(PROBLEMS_MAX);
   const signer = await signerOf(deps, problems);
   const size = (await readHead(database))?.size ?? 0;
-  const checkpoints = createCheckpointCheck({ database, signer, problems, known: options.knownCheckpoints ?? [] });
-  const range = createCompactRange(merkle);
-  let edge: Edge = EMPTY_EDGE;
-  let [eventsChecked, erased] = [0, 0];
-  const page = (from: number) => rows.leafPage(database, from, Math.min(from + PAGE, size));
-  let next = page(0);
-
-  for (let from = 0; from < size; from += PAGE) {
-    const below = Math.min(from + PAGE, size);
-    const [leaves, stored] = await Promise.all([next, storedHashes(database, from, below)]);
-    // The next page travels while this one is computed.
-    next = below < size ? page(below) : Promise.resolve([]);
-    const hashes: Uint8Array[] = [];
-    let at = 0;
-    for (let index = from; index < below; index++) {
-      const leaf = leaves[at]?.index === index ? leaves[at++] : undefined;
-      const checked = checkLeaf(index, leaf, stored[index - from]);
-      hashes.push(checked.hash);
-      range.append(checked.hash);
-      checkpoints.atLeaf(index, checked.recordedMs);
-      if (checkpoints.isDue(index + 1)) await checkpoints.atSize(index + 1, merkle.foldPeaks(range.peaks()));
-    }
-    edge = await checkTiles(edge, hashes);
-    options.onProgress?.(below, size);
-  }
-
+  const known = options.knownCheckpoints ?? [];
+  const checkpoints = createCheckpointCheck({ database, signer, problems, known });
+  const leaves = createLeafCheck(keyRing, problems);
+  const root = await walk({ database, problems, checkpoints, leaves, size, onProgress: options.onProgress });
   checkpoints.finish(size);
-  const pending = await checkOutside();
-  const root = merkle.foldPeaks(range.peaks());
+  const pending = await checkOutside(deps, problems);
   return {
     size,
     // The brand is put on here, where the root has just been computed.
@@ -76,105 +54,81 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
     ok: problems.list.length === 0,
     problems: problems.list,
     more: problems.more(),
-    eventsChecked,
+    ...leaves.counts(),
     checkpointsChecked: checkpoints.checked(),
     pending,
-    erased,
   };
-
-  /** The leaf's hash: computed, or where that is not what the tile has, the tile's, so that one bad event is one finding. */
-  function checkLeaf(index: number, leaf: rows.LeafRow | undefined, inTree: Uint8Array | undefined): CheckedLeaf {
-    const fallback = { hash: inTree ?? NO_HASH, recordedMs: undefined };
-    if (leaf === undefined) {
-      problems.add({ code: 'leaf-missing', index, detail: 'There is no leaf of this number.' });
-      return fallback;
-    }
-    const at = { index, eventId: leaf.eventId };
-    const { event } = leaf;
-    if (event === undefined) {
-      problems.add({ code: 'event-missing', ...at, detail: 'The event of this leaf is gone.' });
-      return fallback;
-    }
-    eventsChecked++;
-    checkContent(event, leaf.erasedBecause, at);
-    const { recordedMs } = event;
-    const hash = merkle.leafHash(encodeLeaf({ index, recordedMs, event: event.event, commitment: event.commitment }));
-    if (inTree !== undefined && !equalBytes(hash, inTree)) {
-      problems.add({ code: 'leaf-wrong', ...at, detail: 'The event is not the one that was put into the tree here.' });
-      return fallback;
-    }
-    return { hash, recordedMs };
-  }
-
-  function checkContent(event: Parameters<typeof openRow>[1], because: string | null, at: Place): void {
-    if (event.sealed === null) {
-      erased++;
-      if (because === null) {
-        problems.add({ code: 'event-erased', ...at, detail: 'The content is gone, and no erasure was recorded.' });
-      }
-      return;
-    }
-    try {
-      const opened = openRow(keyRing, event);
-      if (opened !== undefined && equalBytes(opened.commitment, event.commitment)) return;
-      problems.add({ code: 'commitment-wrong', ...at, detail: 'The commitment is not of this content.' });
-    } catch {
-      problems.add({
-        code: 'event-changed',
-        ...at,
-        detail: 'The content or a column was changed: the seal is broken.',
-      });
-    }
-  }
-
-  async function checkTiles(before: Edge, hashes: readonly Uint8Array[]): Promise<Edge> {
-    const growth = grow(merkle, before, hashes);
-    for (const tile of growth.tiles) {
-      const stored = (await readTiles(database, tile.level, tile.number, tile.number + 1))[0];
-      const name = `tile ${tile.level}/${tile.number}`;
-      if (stored === undefined) problems.add({ code: 'tile-missing', detail: `There is no ${name}.` });
-      else if (!equalBytes(stored.hashes, tile.hashes)) {
-        problems.add({ code: 'tile-wrong', detail: `The stored ${name} differs from the leaves below it.` });
-      }
-    }
-    return growth.edge;
-  }
-
-  async function checkOutside(): Promise<number> {
-    const { leaves, size: headSize } = await rows.extent(database);
-    if (leaves !== headSize) {
-      problems.add({
-        code: 'checkpoint-wrong',
-        detail: `There are ${leaves} leaves, and the newest head has ${headSize}.`,
-      });
-    }
-    for (const eventId of await rows.unfoundedErasures(database, LISTED)) {
-      problems.add({ code: 'event-erased', eventId, detail: 'The erasure names no event that says why.' });
-    }
-    const outside = await rows.eventsOutsideTree(database, clock.nowMs() - WAITING_MS_MAX, 10_000);
-    for (const { id, old } of outside) {
-      if (old) problems.add({ code: 'not-in-tree', eventId: id, detail: 'The event is old and in no leaf.' });
-    }
-    return outside.filter(({ old }) => !old).length;
-  }
 }
 
-interface CheckedLeaf {
-  readonly hash: Uint8Array;
-  readonly recordedMs: number | undefined;
+interface Walk {
+  readonly database: Database;
+  readonly problems: ProblemList;
+  readonly checkpoints: CheckpointCheck;
+  readonly leaves: LeafCheck;
+  readonly size: number;
+  readonly onProgress: VerifyOptions['onProgress'];
 }
 
-interface Place {
-  readonly index: number;
-  readonly eventId: string;
+/** From the first leaf to the last; answers the root. */
+async function walk(given: Walk): Promise<Uint8Array> {
+  const { database, checkpoints, leaves, size } = given;
+  const range = createCompactRange(merkle);
+  const page = (from: number) => rows.leafPage(database, from, Math.min(from + PAGE, size));
+  let edge: Edge = EMPTY_EDGE;
+  let next = page(0);
+  for (let from = 0; from < size; from += PAGE) {
+    const below = Math.min(from + PAGE, size);
+    const [found, stored] = await Promise.all([next, storedHashes(database, from, below)]);
+    // The next page travels while this one is computed.
+    next = below < size ? page(below) : Promise.resolve([]);
+    const hashes: Uint8Array[] = [];
+    let at = 0;
+    for (let index = from; index < below; index++) {
+      const leaf = found[at]?.index === index ? found[at++] : undefined;
+      const { hash, recordedMs } = leaves.check(index, leaf, stored[index - from]);
+      hashes.push(hash);
+      range.append(hash);
+      checkpoints.atLeaf(index, recordedMs);
+      if (checkpoints.isDue(index + 1)) await checkpoints.atSize(index + 1, merkle.foldPeaks(range.peaks()));
+    }
+    edge = await checkTiles(given, edge, hashes);
+    given.onProgress?.(below, size);
+  }
+  return merkle.foldPeaks(range.peaks());
 }
 
-/** Stands for a hash nobody has any more; no root with it in verifies. */
-const NO_HASH = new Uint8Array(32);
+async function checkTiles({ database, problems }: Walk, before: Edge, hashes: readonly Uint8Array[]): Promise<Edge> {
+  const growth = grow(merkle, before, hashes);
+  for (const tile of growth.tiles) {
+    const stored = (await readTiles(database, tile.level, tile.number, tile.number + 1))[0];
+    const name = `tile ${tile.level}/${tile.number}`;
+    if (stored === undefined) problems.add({ code: 'tile-missing', detail: `There is no ${name}.` });
+    else if (!equalBytes(stored.hashes, tile.hashes)) {
+      problems.add({ code: 'tile-wrong', detail: `The stored ${name} differs from the leaves below it.` });
+    }
+  }
+  return growth.edge;
+}
 
-async function signerOf(deps: VerifyDeps, problems: ReturnType<typeof createProblemList>): Promise<Signer | undefined> {
+/** What lies beside the tree: leaves beyond the head, erasures, events without a leaf. Answers how many merely wait. */
+async function checkOutside({ database, clock }: VerifyDeps, problems: ProblemList): Promise<number> {
+  const { leaves, size } = await rows.extent(database);
+  if (leaves !== size) {
+    problems.add({ code: 'checkpoint-wrong', detail: `There are ${leaves} leaves, and the newest head has ${size}.` });
+  }
+  for (const eventId of await rows.unfoundedErasures(database, PROBLEMS_MAX)) {
+    problems.add({ code: 'event-erased', eventId, detail: 'The erasure names no event that says why.' });
+  }
+  const outside = await rows.eventsOutsideTree(database, clock.nowMs() - WAITING_MS_MAX, OUTSIDE_MAX);
+  for (const { id, old } of outside) {
+    if (old) problems.add({ code: 'not-in-tree', eventId: id, detail: 'The event is old and in no leaf.' });
+  }
+  return outside.filter(({ old }) => !old).length;
+}
+
+async function signerOf({ database, keyRing }: VerifyDeps, problems: ProblemList): Promise<Signer | undefined> {
   try {
-    return await readSigner(deps.database, deps.keyRing);
+    return await readSigner(database, keyRing);
   } catch {
     problems.add({ code: 'signer-wrong', detail: 'The key that signs checkpoints was changed or cannot be opened.' });
     return undefined;
@@ -184,9 +138,9 @@ async function signerOf(deps: VerifyDeps, problems: ReturnType<typeof createProb
 /** Leaf hashes from … below-1 as the stored tiles have them; undefined at the right edge, where no tile is complete. */
 async function storedHashes(database: Database, from: number, below: number): Promise<(Uint8Array | undefined)[]> {
   const hashes: (Uint8Array | undefined)[] = [];
-  for (const tile of await readTiles(database, 0, from / 256, Math.ceil(below / 256))) {
+  for (const tile of await readTiles(database, 0, from / TILE_WIDTH, Math.ceil(below / TILE_WIDTH))) {
     split(tile.hashes).forEach((hash, i) => {
-      hashes[tile.number * 256 + i - from] = hash;
+      hashes[tile.number * TILE_WIDTH + i - from] = hash;
     });
   }
   return hashes;

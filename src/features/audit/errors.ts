@@ -1,0 +1,23 @@
+import { Problem } from '../../kernel/problem.ts';
+
+export type AuditProblemCode =
+  | 'audit-event-not-found'
+  | 'audit-filter'
+  | 'audit-cursor'
+  | 'audit-tile-not-found'
+  | 'audit-empty';
+
+export const eventNotFound = (): Problem<AuditProblemCode> =>
+  new Problem('not-found', 'audit-event-not-found', 'There is no such audit event.');
+export const unknownFilter = (): Problem<AuditProblemCode> =>
+  new Problem('invalid', 'audit-filter', 'No event has this name. GET /api/audit/names lists them.');
+export const brokenCursor = (): Problem<AuditProblemCode> =>
+  new Problem('invalid', 'audit-cursor', 'The cursor is not one that this log gave. Begin without it.');
+export const tileNotFound = (): Problem<AuditProblemCode> =>
+  new Problem('not-found', 'audit-tile-not-found', 'The log has no such tile at its size of now.');
+export const noCheckpoint = (): Problem<AuditProblemCode> =>
+  new Problem(
+    'not-found',
+    'audit-empty',
+    'The log has no checkpoint yet; the first follows its first event within a second.',
+  );

@@ -1,0 +1,138 @@
+import { newestIdAt } from './event-id.ts';
+import type { AuditEventId } from '../../kernel/ids.ts';
+import type { Sql, SqlValue, Statement } from '../../platform/db/sql.ts';
+import { statement } from '../../platform/db/sql.ts';
+import type { EventRow } from './sealed-event.ts';
+import { EVENT_COLUMNS, type RawEvent, toEvent } from './verify-store.ts';
+
+/** A question to the log, in the database's terms. Lists are ORs; all filters together are an AND. */
+export interface EventQuery {
+  readonly fromMs?: number;
+  readonly beforeMs?: number;
+  readonly actors?: readonly bigint[];
+  readonly clients?: readonly bigint[];
+  readonly events?: readonly string[];
+  readonly outcomes?: readonly number[];
+  /** Rows older than this one. */
+  readonly after?: { readonly recordedMs: number; readonly id: AuditEventId };
+  readonly limit: number;
+}
+
+export interface ListedRow extends EventRow {
+  /** Undefined while the event has no leaf. */
+  readonly index: number | undefined;
+}
+
+/** Events that fill the log by the million; `event_rare` indexes all others (migrations/000201). */
+const FREQUENT: ReadonlySet<string> = new Set(['client.read', 'client.search']);
+const RARE = "row.event NOT IN ('client.read', 'client.search')";
+
+type Raw = RawEvent & { id: AuditEventId; index: bigint | null };
+
+/**
+ * Newest first. The rarest filter drives: per value of it, the newest rows come from the index (value, recorded), and the newest
+ * of all values together are the answer, so time does not depend on the size of the log. Without such a filter the log is
+ * walked backwards by id, which is time.
+ */
+export async function listEvents(sql: Sql, query: EventQuery): Promise<ListedRow[]> {
+  const { text, name, values } = build(query);
+  const rows = await sql.rows<Raw>(queryStatement(name, text), values);
+  return rows.map((raw) => ({ ...toEvent(raw), index: raw.index === null ? undefined : Number(raw.index) }));
+}
+
+interface Driver {
+  readonly key: string;
+  readonly values: SqlValue;
+  readonly type: string;
+  readonly condition: string;
+}
+
+function driverOf(query: EventQuery): Driver | undefined {
+  if (query.clients !== undefined) {
+    const condition = 'row.client = driver.value';
+    return { key: 'client', values: query.clients, type: 'bigint[]', condition };
+  }
+  if (query.actors !== undefined) {
+    return { key: 'actor', values: query.actors, type: 'bigint[]', condition: 'row.actor = driver.value' };
+  }
+  if (query.events !== undefined && query.events.every((event) => !FREQUENT.has(event))) {
+    const condition = `row.event = driver.value AND ${RARE}`;
+    return { key: 'event', values: query.events, type: 'text[]', condition };
+  }
+  if (query.outcomes !== undefined && !query.outcomes.includes(0)) {
+    const condition = 'row.outcome = driver.value AND row.outcome <> 0';
+    return { key: 'outcome', values: query.outcomes, type: 'smallint[]', condition };
+  }
+  return undefined;
+}
+
+function build(query: EventQuery): { name: string; text: string; values: SqlValue[] } {
+  const values: SqlValue[] = [];
+  const parameter = (value: SqlValue): string => `$${values.push(value)}`;
+  const driver = driverOf(query);
+  const conditions = driver === undefined ? idConditions(query, parameter) : timeConditions(query, parameter);
+  const parts = [driver?.key ?? 'time', query.fromMs, query.beforeMs, query.after];
+  if (query.actors !== undefined && driver?.key !== 'actor') {
+    conditions.push(`row.actor = ANY (${parameter(query.actors)}::bigint[])`);
+  }
+  if (query.events !== undefined && driver?.key !== 'event') {
+    conditions.push(`row.event = ANY (${parameter(query.events)}::text[])`);
+  }
+  if (query.outcomes !== undefined && driver?.key !== 'outcome') {
+    conditions.push(`row.outcome = ANY (${parameter(query.outcomes)}::smallint[])`);
+  }
+  const where = conditions.map((condition) => ` AND ${condition}`).join('');
+  const limit = parameter(query.limit);
+  const flags = [...parts.slice(1), query.actors, query.events, query.outcomes].map((part) =>
+    part === undefined ? 0 : 1,
+  );
+  const name = `audit.list-${driver?.key ?? 'time'}-${flags.join('')}`;
+  const newest =
+    driver === undefined
+      ? `SELECT * FROM audit.event AS row WHERE true${where} ORDER BY id DESC LIMIT ${limit}`
+      : `SELECT hit.* FROM unnest(${parameter(driver.values)}::${driver.type}) AS driver (value) CROSS JOIN LATERAL (
+           SELECT * FROM audit.event AS row WHERE ${driver.condition}${where}
+           ORDER BY row.recorded DESC, row.id DESC LIMIT ${limit}) AS hit
+         ORDER BY hit.recorded DESC, hit.id DESC LIMIT ${limit}`;
+  const text = `SELECT ${EVENT_COLUMNS}, leaf.index FROM (${newest}) AS row
+    LEFT JOIN audit.leaf ON leaf.event = row.id ORDER BY row.recorded DESC, row.id DESC`;
+  return { name, text, values };
+}
+
+type Parameter = (value: SqlValue) => string;
+
+/** Time as bounds on the id, which begins with it: the primary key answers both the range and the order. */
+function idConditions(query: EventQuery, parameter: Parameter): string[] {
+  const conditions: string[] = [];
+  if (query.fromMs !== undefined) conditions.push(`row.id > ${parameter(newestIdAt(query.fromMs - 1))}::uuid`);
+  if (query.beforeMs !== undefined) conditions.push(`row.id <= ${parameter(newestIdAt(query.beforeMs - 1))}::uuid`);
+  if (query.after !== undefined) conditions.push(`row.id < ${parameter(query.after.id)}::uuid`);
+  return conditions;
+}
+
+function timeConditions(query: EventQuery, parameter: Parameter): string[] {
+  const conditions: string[] = [];
+  const time = (ms: number): string => `${parameter(new Date(ms))}::timestamptz`;
+  if (query.fromMs !== undefined) conditions.push(`row.recorded >= ${time(query.fromMs)}`);
+  if (query.beforeMs !== undefined) conditions.push(`row.recorded < ${time(query.beforeMs)}`);
+  if (query.after !== undefined) {
+    const { recordedMs, id } = query.after;
+    conditions.push(`(row.recorded, row.id) < (${time(recordedMs)}, ${parameter(id)}::uuid)`);
+  }
+  return conditions;
+}
+
+/** Statements are few: one per combination of filters that somebody asked for. */
+function queryStatement(name: string, text: string): Statement<Raw> {
+  return statement<Raw>(name, text);
+}
+
+const ONE = statement<Raw>(
+  'audit.one',
+  `SELECT ${EVENT_COLUMNS}, leaf.index FROM audit.event AS row LEFT JOIN audit.leaf ON leaf.event = row.id WHERE row.id = $1`,
+);
+
+export async function readEvent(sql: Sql, id: string): Promise<ListedRow | undefined> {
+  const raw = (await sql.rows(ONE, [id]))[0];
+  return raw === undefined ? undefined : { ...toEvent(raw), index: raw.index === null ? undefined : Number(raw.index) };
+}

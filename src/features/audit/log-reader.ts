@@ -1,0 +1,170 @@
+import { equalBytes, fromBase64Url, fromHex, toBase64, toBase64Url, toHex } from '../../kernel/bytes.ts';
+import { type AuditEventId, parseId } from '../../kernel/ids.ts';
+import { instant } from '../../kernel/time.ts';
+import {
+  encodeEntries,
+  encodeLeaf,
+  hashesAtLevel,
+  parseCheckpoint,
+  parseTilePath,
+  printVerifierKey,
+  proveInclusion,
+  signatureBy,
+  TILE_WIDTH,
+  verifyInclusion,
+} from '../../verifier/index.ts';
+import type { AuditDeps } from './deps.ts';
+import { brokenCursor, eventNotFound, noCheckpoint, tileNotFound, unknownFilter } from './errors.ts';
+import { idTimeMs } from './event-id.ts';
+import { type EventQuery, type ListedRow, listEvents, readEvent } from './event-query.ts';
+import { eventNames } from './events.ts';
+import { clientId, type OpenedEvent, openRow, TOKEN } from './sealed-event.ts';
+import type { Signer } from './signer.ts';
+import { summarise } from './summary.ts';
+import { createNodeReader, merkle, tileHashes } from './tile-reader.ts';
+import { joined } from './tree-edge.ts';
+import { type CheckpointRow, pendingEvents, readHead, readLeaves } from './tree-store.ts';
+import type { AuditEventReply, AuditListQuery, AuditListReply, AuditProof, AuditStatusReply } from './wire.ts';
+
+/** Reads the log for its pages and for auditors. Whoever calls these records that the log was used. */
+export interface LogReader {
+  list(query: AuditListQuery): Promise<AuditListReply>;
+  one(id: string): Promise<AuditEventReply>;
+  status(): Promise<AuditStatusReply>;
+  /** The newest signed note. */
+  checkpoint(): Promise<string>;
+  /** Bytes of a tile or entry bundle, by its C2SP path without leading slash. */
+  tile(path: string): Promise<Uint8Array>;
+}
+
+type ReaderDeps = Pick<AuditDeps, 'database' | 'keyRing' | 'clock'> & { readonly signer: () => Promise<Signer> };
+
+/** Events that wait longer than this say that sequencing stands still. */
+const WAITING_MS_MAX = 60_000;
+const PENDING_COUNTED_MAX = 10_000;
+
+export function createLogReader(deps: ReaderDeps): LogReader {
+  return {
+    list: (query) => list(deps, query),
+    one: (id) => one(deps, id),
+    status: () => status(deps),
+    async checkpoint() {
+      const head = await readHead(deps.database);
+      if (head === undefined) throw noCheckpoint();
+      return head.note;
+    },
+    tile: (path) => tile(deps, path),
+  };
+}
+
+async function list({ database, keyRing }: ReaderDeps, query: AuditListQuery): Promise<AuditListReply> {
+  const rows = await listEvents(database, toEventQuery(keyRing, query));
+  const shown = rows.slice(0, query.limit);
+  const last = rows.length > query.limit ? shown.at(-1) : undefined;
+  const events = shown.map((row) => summarise(row, openRow(keyRing, row)?.json));
+  return last === undefined ? { events } : { events, next: cursorOf(last.id) };
+}
+
+const FAILURES = { 'minor-failure': [4], 'serious-failure': [8], failure: [4, 8], success: [0] } as const;
+
+function toEventQuery(keyRing: ReaderDeps['keyRing'], query: AuditListQuery): EventQuery {
+  const events = query.event === undefined ? undefined : eventNames(query.event);
+  if (events?.length === 0) throw unknownFilter();
+  return {
+    // One more than is shown tells whether there is a next page.
+    limit: query.limit + 1,
+    ...(query.from === undefined ? {} : { fromMs: Date.parse(query.from) }),
+    ...(query.to === undefined ? {} : { beforeMs: Date.parse(query.to) }),
+    ...(query.actor === undefined ? {} : { actors: keyRing.blindAll(TOKEN.actor, query.actor) }),
+    ...(query.client === undefined ? {} : { clients: keyRing.blindAll(TOKEN.client, clientId(query.client)) }),
+    ...(events === undefined ? {} : { events }),
+    ...(query.outcome === undefined ? {} : { outcomes: FAILURES[query.outcome] }),
+    ...(query.cursor === undefined ? {} : { after: parseCursor(query.cursor) }),
+  };
+}
+
+function cursorOf(id: AuditEventId): string {
+  return toBase64Url(fromHex(id.replaceAll('-', '')) ?? new Uint8Array());
+}
+
+function parseCursor(cursor: string): NonNullable<EventQuery['after']> {
+  const hex = toHex(fromBase64Url(cursor) ?? new Uint8Array());
+  const id = parseId<AuditEventId>(hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+  if (id === undefined) throw brokenCursor();
+  return { id, recordedMs: idTimeMs(id) };
+}
+
+async function one(deps: ReaderDeps, id: string): Promise<AuditEventReply> {
+  const row = await readEvent(deps.database, id);
+  if (row === undefined) throw eventNotFound();
+  const opened = openRow(deps.keyRing, row);
+  const event = summarise(row, opened?.json);
+  const proof = row.index === undefined ? undefined : await prove(deps, row, row.index, opened);
+  return {
+    event,
+    ...(opened === undefined ? {} : { auditEvent: JSON.parse(opened.json) as Record<string, unknown> }),
+    ...(proof === undefined ? {} : { proof }),
+  };
+}
+
+async function prove(
+  { database, signer }: ReaderDeps,
+  row: ListedRow,
+  index: number,
+  opened: OpenedEvent | undefined,
+): Promise<AuditProof | undefined> {
+  const head = await readHead(database);
+  if (head === undefined || index >= head.size) return undefined;
+  const leaf = encodeLeaf({ index, recordedMs: row.recordedMs, event: row.event, commitment: row.commitment });
+  const { size, root } = head;
+  const path = await proveInclusion(merkle, createNodeReader(database, size), { index, size });
+  const included = verifyInclusion(merkle, { leafHash: merkle.leafHash(leaf), index, size, path, root });
+  const committed = opened === undefined || equalBytes(opened.commitment, row.commitment);
+  return {
+    index,
+    size,
+    rootHash: toBase64(root),
+    leaf: toBase64(leaf),
+    ...(opened === undefined ? {} : { nonce: toBase64(opened.nonce) }),
+    path: path.map(toBase64),
+    checkpoint: head.note,
+    ok: included && committed && isSigned(head, await signer()),
+  };
+}
+
+function isSigned(head: CheckpointRow, signer: Signer): boolean {
+  const checkpoint = parseCheckpoint(head.note);
+  if (checkpoint?.size !== head.size || !equalBytes(checkpoint.root, head.root)) return false;
+  const signature = signatureBy(checkpoint, signer.key);
+  return signature !== undefined && signer.verify(checkpoint.message, signature);
+}
+
+async function status({ database, clock, signer }: ReaderDeps): Promise<AuditStatusReply> {
+  const [head, signing] = await Promise.all([readHead(database), signer()]);
+  const place = { xid: head?.throughXid ?? '0', seq: head?.throughSeq ?? 0n, eraSeq: head?.eraSeq ?? 0n };
+  const pending = await pendingEvents(database, place, PENDING_COUNTED_MAX);
+  const late = pending.oldestMs !== undefined && pending.oldestMs < clock.nowMs() - WAITING_MS_MAX;
+  return {
+    size: head?.size ?? 0,
+    rootHash: toBase64(head?.root ?? merkle.emptyRoot),
+    checkpoint: head?.note ?? '',
+    ...(head === undefined ? {} : { signedAt: instant(head.signedAtMs) }),
+    pending: pending.count,
+    verifierKey: printVerifierKey(signing.key),
+    ok: !late && (head === undefined || isSigned(head, signing)),
+  };
+}
+
+async function tile({ database }: ReaderDeps, path: string): Promise<Uint8Array> {
+  const address = parseTilePath(path);
+  const size = (await readHead(database))?.size ?? 0;
+  if (address === undefined) throw tileNotFound();
+  const { number, width } = address;
+  const level = address.level === 'entries' ? 0 : address.level;
+  if (number * TILE_WIDTH + width > hashesAtLevel(size, level)) throw tileNotFound();
+  if (address.level === 'entries') {
+    const from = number * TILE_WIDTH;
+    return encodeEntries((await readLeaves(database, from, from + width)).map(encodeLeaf));
+  }
+  return joined((await tileHashes(database, { level, number, size })).slice(0, width));
+}
