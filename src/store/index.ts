@@ -16,3 +16,15 @@ export type {
 export { type CountQuery, createResourceStore, type HistoryPage, type ResourceStore } from './resource-store.ts';
 /** Where the root key comes from. */
 export { type RootKeySource, rootKeyFile, rootKeyFromPassphrase } from './root-key.ts';
+/** The store's own rows in a rotation; the registry says which tokens a resource has. */
+export { createResourceParticipants, type ResourceResealDeps } from './resource-reseal.ts';
+/** Rotation of every kind of key. */
+export {
+  createKeyRotation,
+  type KeyRotation,
+  type KeyRotationDeps,
+  type ResealOptions,
+  type ResealReport,
+  type RotationStatus,
+} from './rotation.ts';
+export type { RotationPart } from './rotation-table.ts';

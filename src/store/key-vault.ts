@@ -13,8 +13,8 @@ export interface KeyVault {
   reload(): Promise<void>;
   /** The root key as it is now, for wrapping. */
   root(rows: readonly KeyRow[]): Promise<SealingKey>;
-  /** Opened keys by id, destroyed ones left out. */
-  unwrapped(): ReadonlyMap<number, UnwrappedKey>;
+  /** Opens the keys of these rows, destroyed ones left out; changes nothing. */
+  unwrap(rows: readonly KeyRow[]): Promise<readonly UnwrappedKey[]>;
   /** Stops listening. */
   close(): Promise<void>;
 }
@@ -38,15 +38,18 @@ export async function openKeyVault(deps: KeyVaultDeps): Promise<KeyVault> {
   let loading: Promise<void> | undefined;
   let again = false;
 
+  async function unwrap(rows: readonly KeyRow[]): Promise<Map<number, UnwrappedKey>> {
+    // The root key is only needed for key-encryption keys not opened before; a passphrase's costs a second of work.
+    const needed = rows.some(
+      (row) => row.purpose === 'key-encryption' && row.wrapped !== null && !unwrapped.has(row.id),
+    );
+    return unwrapAll(rows, needed ? await rightRoot(rootKey, rows) : undefined, unwrapped);
+  }
+
   async function load(): Promise<void> {
     do {
       again = false;
-      const rows = await readKeys(database);
-      // The root key is only needed for key-encryption keys not opened before; a passphrase's costs a second of work.
-      const needed = rows.some(
-        (row) => row.purpose === 'key-encryption' && row.wrapped !== null && !unwrapped.has(row.id),
-      );
-      unwrapped = unwrapAll(rows, needed ? await rightRoot(rootKey, rows) : undefined, unwrapped);
+      unwrapped = await unwrap(await readKeys(database));
       keySet = keySetOf(unwrapped);
     } while (again);
   }
@@ -72,7 +75,7 @@ export async function openKeyVault(deps: KeyVaultDeps): Promise<KeyVault> {
     keyRing: createKeyRing(current, reloadInBackground),
     reload,
     root: (rows) => rightRoot(rootKey, rows),
-    unwrapped: () => unwrapped,
+    unwrap: async (rows) => [...(await unwrap(rows)).values()],
     async close() {
       await stopListening();
       await loading?.catch(() => undefined);

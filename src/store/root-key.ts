@@ -15,9 +15,10 @@ import { Problem } from '../kernel/problem.ts';
 import { parseStrictJson } from '../kernel/strict-json.ts';
 
 /**
- * Where the root key comes from: never from the database. Replacing it takes two steps, since the key and the rows it wraps
- * lie in different places: the new key is made durable beside the old one, the rows are re-wrapped, the old key goes.
- * Between the steps both are there, and the rows tell which one is right.
+ * Where the root key comes from: never from the database. Replacing it takes three steps, since the key and the rows it wraps
+ * lie in different places: the next key is made durable beside the old one (`prepare`), the rows are re-wrapped, the old key
+ * goes (`settle`). Between the steps both are there, and the rows tell which one is right. Except for `read`, everything is
+ * called under the lock of the key table, or two processes could settle differently.
  */
 export interface RootKeySource {
   /** For messages: "the file …/root.key". */
@@ -26,9 +27,9 @@ export interface RootKeySource {
   read(): Promise<readonly SecretKey[]>;
   /** Makes the first root key, durably. Refuses when there is one. */
   create(): Promise<SecretKey>;
-  /** Makes a new key durable, has the rows re-wrapped, then forgets every other. */
-  replace(rewrap: (next: SecretKey) => Promise<void>): Promise<void>;
-  /** Keeps only this one of the keys read: finishes a `replace` that was interrupted. */
+  /** Makes a next key, durably, beside the present one. Refuses when there is one already. */
+  prepare(): Promise<SecretKey>;
+  /** Keeps only this one of the keys read. */
   settle(key: SecretKey): Promise<void>;
 }
 
@@ -96,20 +97,16 @@ function fileSource(path: string, encoding: Encoding): RootKeySource {
     return text === undefined ? [] : [{ file, key: await encoding.parse(text) }];
   };
   const readBoth = async () => [...(await readOne(path)), ...(await readOne(next))];
-  const source: RootKeySource = {
+  const make = async (file: string): Promise<SecretKey> => {
+    const { key, text } = await encoding.make();
+    await writePrivateFile(file, text);
+    return key;
+  };
+  return {
     where: path,
     read: async () => (await readBoth()).map(({ key }) => key),
-    async create() {
-      const { key, text } = await encoding.make();
-      await writePrivateFile(path, text);
-      return key;
-    },
-    async replace(rewrap) {
-      const { key, text } = await encoding.make();
-      await writePrivateFile(next, text);
-      await rewrap(key);
-      await source.settle(key);
-    },
+    create: () => make(path),
+    prepare: () => make(next),
     async settle(key) {
       const right = (await readBoth()).find((candidate) => candidate.key.equals(key));
       if (right?.file === next) await rename(next, path);
@@ -117,7 +114,6 @@ function fileSource(path: string, encoding: Encoding): RootKeySource {
       await syncDirectory(path);
     },
   };
-  return source;
 }
 
 /** The file's text, or undefined when there is none. Refuses a file that others may read. */

@@ -14,11 +14,10 @@ export function memoryRootKey(): RootKeySource {
       keys = [key];
       return key;
     },
-    async replace(rewrap) {
+    async prepare() {
       const next = newSecretKey();
       keys = [...keys, next];
-      await rewrap(next);
-      keys = [next];
+      return next;
     },
     settle: async (key) => {
       keys = [key];
