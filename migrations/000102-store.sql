@@ -27,9 +27,10 @@ CREATE TABLE store.resource_history (
 ALTER TABLE store.resource ALTER COLUMN sealed SET STORAGE EXTERNAL, ALTER COLUMN tokens SET STORAGE EXTERNAL;
 ALTER TABLE store.resource_history ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
--- New entries first go to a pending list that every search reads whole; 256 kB of it keep inserts 2 times cheaper than none
--- would, and cost searches nothing measurable (4 MB, the default, double a search's time).
-CREATE INDEX resource_tokens ON store.resource USING gin (tokens) WITH (gin_pending_list_limit = 256);
+-- New entries first go to a pending list that every search reads whole. 1 MB of it halves the price of a write (without the
+-- list 235 µs of the database's time, with it 101 µs) for at most .3 ms more per search; the default 4 MB costs searches 1 ms
+-- and saves nothing more.
+CREATE INDEX resource_tokens ON store.resource USING gin (tokens) WITH (gin_pending_list_limit = 1024);
 CREATE INDEX resource_last_updated ON store.resource (type, last_updated, id) WHERE sealed IS NOT NULL;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON store.resource, store.resource_history TO careseal_app;

@@ -46,7 +46,7 @@ test('a flood waits in line, and a longer one is turned away', async () => {
     'rejected',
     'rejected',
   ]);
-  expect(outcomes[4]).toMatchObject({ reason: { code: 'passwords-busy', kind: 'unavailable' } });
+  expect(outcomes[4]).toMatchObject({ reason: { code: 'passwords-busy', kind: 'too-many-requests' } });
   await expect(passwords.hash('y')).resolves.toContain('$argon2id$');
 });
 

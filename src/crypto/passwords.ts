@@ -21,7 +21,7 @@ export interface PasswordHasher {
 export interface PasswordHasherOptions {
   /** Hashes at once. */
   readonly parallelMax: number;
-  /** Callers waiting beyond those; more are refused with `Problem('unavailable', 'passwords-busy')`. */
+  /** Callers waiting beyond those; more are refused with `Problem('too-many-requests', 'passwords-busy')`. */
   readonly waitingMax: number;
 }
 
@@ -57,7 +57,7 @@ function createBoundedQueue({ parallelMax, waitingMax }: PasswordHasherOptions) 
   return async <T>(work: () => Promise<T>): Promise<T> => {
     if (running >= parallelMax) {
       if (waiting.length >= waitingMax) {
-        throw new Problem('unavailable', 'passwords-busy', 'Too many sign-ins at once. Try again in a moment.', {
+        throw new Problem('too-many-requests', 'passwords-busy', 'Too many sign-ins at once. Try again in a moment.', {
           retryAfterSeconds: 2,
         });
       }
