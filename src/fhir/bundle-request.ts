@@ -83,9 +83,9 @@ export function parseBundleRequest(body: unknown): BundleRequest {
 
 /** The bundle without its resources: they are validated one by one, so that one of them does not fail a whole batch. */
 function shellOf(bundle: Bundle): unknown {
-  if (!Array.isArray(bundle.entry)) return bundle;
-  const entries: readonly unknown[] = bundle.entry;
-  const entry = entries.map((item) => {
+  const entries: unknown = bundle.entry;
+  if (!Array.isArray(entries)) return bundle;
+  const entry = entries.map((item: unknown) => {
     if (typeof item !== 'object' || item === null) return item;
     const { resource: _resource, ...rest } = item as BundleEntry;
     return rest;

@@ -15,6 +15,7 @@ export {
 export { type AnswerEntry, type BundleAnswer, printBundle, printResource, printStored } from './bundle-print.ts';
 export { bodyFormat, MEDIA_TYPES, type Negotiated, negotiate } from './negotiate.ts';
 export { type Capabilities, capabilityStatement, type SystemInteraction, type TypeInteraction } from './capability.ts';
+export { timeRange } from './dates.ts';
 export { type FormPairs, parseForm, printForm } from './form.ts';
 export type { FhirProblemCode } from './issue.ts';
 /** `parseFhirJson` is for what comes from outside, `parseStoredJson` for what this server has written. */
@@ -39,6 +40,7 @@ export {
   type ValidPatient,
 } from './resource.ts';
 export { COUNT_DEFAULT, COUNT_MAX, type SearchControls, type Summary } from './search-controls.ts';
+export { parseToken } from './search-filters.ts';
 export { fold, phoneDigits, samePhone, startsWith } from './search-fold.ts';
 export { MOTHERS_MAIDEN_NAME, NAME_PREFIXES, SEARCH_PARAMETERS, type SearchParameter } from './search-parameters.ts';
 export { type ParsedSearch, parseSearch, type SearchContext, selfQuery } from './search-query.ts';

@@ -44,10 +44,12 @@ export function parseIfNoneExist(header: string | undefined): FormPairs | undefi
 }
 
 export interface Preferences {
-  /** What a write answers with. */
-  readonly return: 'minimal' | 'representation' | 'OperationOutcome';
+  /** What a write answers with; undefined where the client leaves it to the server. */
+  readonly return: 'minimal' | 'representation' | 'OperationOutcome' | undefined;
   readonly strict: boolean;
 }
+
+const RETURNS = ['minimal', 'representation', 'OperationOutcome'] as const;
 
 /** `Prefer: return=minimal; handling=strict`. Unknown preferences are ignored, as RFC 7240 §2 asks. */
 export function parsePrefer(header: string | undefined): Preferences {
@@ -59,7 +61,7 @@ export function parsePrefer(header: string | undefined): Preferences {
   );
   const asked = wishes.get('return');
   return {
-    return: asked === 'minimal' || asked === 'OperationOutcome' ? asked : 'representation',
+    return: RETURNS.find((known) => known === asked),
     strict: wishes.get('handling') === 'strict',
   };
 }

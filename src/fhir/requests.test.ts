@@ -210,7 +210,7 @@ describe('conditional headers', () => {
       return: 'OperationOutcome',
       strict: false,
     });
-    expect(parsePrefer(undefined)).toEqual({ return: 'representation', strict: false });
+    expect(parsePrefer('return=everything')).toEqual({ return: undefined, strict: false });
     expect(parseIfNoneExist('?identifier=a%7C1')).toEqual([['identifier', 'a|1']]);
     expect(parseIfNoneExist(undefined)).toBeUndefined();
   });

@@ -20,7 +20,8 @@ export interface ParsedSearch extends SearchControls {
   readonly ids: readonly string[] | undefined;
   /** The plain-column part of `_lastUpdated`; `accepts` tests the rest. */
   readonly lastUpdated: { readonly fromMs?: number; readonly beforeMs?: number };
-  readonly kind: 'golden' | 'source';
+  /** Asked for by `_tag`; undefined means golden, except where a record is named by its id. */
+  readonly kind: 'golden' | 'source' | undefined;
   /** ITI-78: `identifier=system|` also limits which identifiers are returned; undefined: all. */
   readonly domains: readonly string[] | undefined;
   /** The parameters acted upon, in their order: what the self link says. */
@@ -101,7 +102,7 @@ export function parseSearch(pairs: FormPairs, context: SearchContext): ParsedSea
     everything: groups.length === 0 && state.ids === undefined,
     ids: state.ids,
     lastUpdated,
-    kind: state.kind ?? 'golden',
+    kind: state.kind,
     domains: state.domains,
     used,
     ignored,

@@ -240,7 +240,7 @@ describe('how a search is read', () => {
   });
 
   it('tells golden from source records by _tag', () => {
-    expect(search('family=x').kind).toBe('golden');
+    expect(search('family=x').kind).toBeUndefined();
     expect(search('_tag=https://careseal.org/fhir/record-kind|source').kind).toBe('source');
     expect(search('_tag=https://careseal.org/fhir/record-kind%7Csource').everything).toBe(true);
   });

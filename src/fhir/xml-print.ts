@@ -47,11 +47,16 @@ function printElement(element: ElementDefinition, value: unknown, sibling: unkno
   return wrap(name, printAttributes(value as Json, definition), printChildren(value as Json, definition));
 }
 
+/** A primitive's text; a valid resource has nothing else here. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (decimalText(value) ?? (value === true ? 'true' : 'false'));
+}
+
 function printAttributes(value: Json, type: TypeDefinition): string {
   let out = '';
   for (const element of type.elements) {
     const own = element.xmlAttribute ? value[element.name] : undefined;
-    if (own !== undefined) out += ` ${element.name}="${escapeAttribute(String(own))}"`;
+    if (own !== undefined) out += ` ${element.name}="${escapeAttribute(textOf(own))}"`;
   }
   return out;
 }
@@ -60,7 +65,7 @@ function printPrimitive(name: string, value: unknown, sibling: unknown): string 
   const extra = typeof sibling === 'object' && sibling !== null ? (sibling as Json) : {};
   let attributes = printAttributes(extra, typeDefinition('Extension'));
   if (value !== undefined && value !== null) {
-    attributes += ` value="${escapeAttribute(decimalText(value) ?? String(value))}"`;
+    attributes += ` value="${escapeAttribute(textOf(value))}"`;
   }
   return wrap(name, attributes, printChildren(extra, typeDefinition('Extension')));
 }

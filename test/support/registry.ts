@@ -22,6 +22,7 @@ export interface RegistryFixture {
   readonly resources: ResourceStore;
   readonly registry: Registry;
   readonly nodes: ReturnType<typeof createNodes>;
+  readonly audit: ReturnType<typeof createAudit>;
   readonly clock: ReturnType<typeof testClock>;
   /** Somebody at the command line: may write to domains that no node owns. */
   readonly operator: Actor;
@@ -73,6 +74,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
     resources,
     registry,
     nodes,
+    audit,
     clock,
     operator: operatorActor,
     domain,

@@ -60,6 +60,8 @@ export function createRegistry(deps: RegistryDeps): Registry {
 }
 
 export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
+/** FHIR R4 at /fhir, for both doors. */
+export { type FhirDeps, fhirRoutes } from './fhir-routes.ts';
 export { createMatcher, type Matcher } from './matcher.ts';
 export type {
   CreateSubmission,
@@ -72,6 +74,7 @@ export type {
   SubmitOptions,
   UpdateSubmission,
   UpsertSubmission,
+  ValidPatient,
 } from './model.ts';
 export { RECORD_KIND_SYSTEM } from './model.ts';
 export type {

@@ -7,6 +7,8 @@ export { createDoor } from './door.ts';
 export { operationsRoutes, type OperationsDeps } from './operations-routes.ts';
 export type { Credentials, DoorHandle, DoorLog, DoorOptions, RequestSample } from './options.ts';
 export type { PeerCertificate } from './peer.ts';
+/** How a refusal looks to a FHIR client; for entries of a bundle, which answer each on their own. */
+export { operationOutcome, problemStatus } from './problem-reply.ts';
 export { createRedirectDoor } from './redirect-door.ts';
 export type { Refusal } from './refusals.ts';
 export * from './route.ts';

@@ -1,0 +1,116 @@
+/** FHIR create, update and delete, plain and conditional. */
+import { parseIfMatch, parseIfNoneExist } from '../../fhir/index.ts';
+import { event, permission, route } from '../../platform/http/route.ts';
+import type { FhirDeps } from './fhir-exchange.ts';
+import {
+  byId,
+  doors,
+  exchangeOf,
+  type FhirRoute,
+  NO_BODY,
+  none,
+  ONE_PATIENT,
+  patientOf,
+  plainExchange,
+} from './fhir-route.ts';
+import {
+  conditionalDelete,
+  conditionalUpdate,
+  createSubmission,
+  deleteSubmission,
+  updateSubmission,
+} from './fhir-submissions.ts';
+import { answerWrite } from './fhir-writes.ts';
+
+const write = { doors, access: permission('client.write'), output: 'fhir', limits: ONE_PATIENT } as const;
+const remove = { doors, access: permission('client.delete'), output: 'fhir', limits: NO_BODY } as const;
+
+export function writeRoutes(deps: FhirDeps): FhirRoute[] {
+  return [
+    {
+      interactions: ['create'],
+      conditional: true,
+      route: route({
+        ...write,
+        method: 'POST',
+        path: '/fhir/Patient',
+        audit: event('client.create'),
+        input: { params: none, query: 'raw', body: 'bytes' },
+        async handle(request) {
+          const exchange = plainExchange(request);
+          const patient = patientOf(request);
+          const ifNoneExist = parseIfNoneExist(request.header('if-none-exist'));
+          return answerWrite(deps, exchange, await createSubmission(deps, request.actor, { patient, ifNoneExist }));
+        },
+      }),
+    },
+    {
+      interactions: ['update'],
+      route: route({
+        ...write,
+        method: 'PUT',
+        path: '/fhir/Patient/:id',
+        audit: event('client.update'),
+        input: { params: byId, query: 'raw', body: 'bytes' },
+        async handle(request) {
+          const exchange = plainExchange(request);
+          const ifMatch = parseIfMatch(request.header('if-match'));
+          return answerWrite(deps, exchange, updateSubmission(request.params.id, patientOf(request), ifMatch));
+        },
+      }),
+    },
+    {
+      interactions: ['update'],
+      conditional: true,
+      route: route({
+        ...write,
+        method: 'PUT',
+        path: '/fhir/Patient',
+        audit: event('client.update'),
+        input: { params: none, query: 'raw', body: 'bytes' },
+        async handle(request) {
+          const exchange = exchangeOf(request);
+          const ifMatch = parseIfMatch(request.header('if-match'));
+          const what = { patient: patientOf(request), query: exchange.query, ifMatch };
+          return answerWrite(deps, exchange, await conditionalUpdate(deps, request.actor, what));
+        },
+      }),
+    },
+    ...deleteRoutes(deps),
+  ];
+}
+
+function deleteRoutes(deps: FhirDeps): FhirRoute[] {
+  return [
+    {
+      interactions: ['delete'],
+      route: route({
+        ...remove,
+        method: 'DELETE',
+        path: '/fhir/Patient/:id',
+        audit: event('client.delete'),
+        input: { params: byId, query: 'raw', body: 'none' },
+        async handle(request) {
+          const exchange = plainExchange(request);
+          const ifMatch = parseIfMatch(request.header('if-match'));
+          return answerWrite(deps, exchange, deleteSubmission(request.params.id, ifMatch));
+        },
+      }),
+    },
+    {
+      interactions: ['delete'],
+      conditional: true,
+      route: route({
+        ...remove,
+        method: 'DELETE',
+        path: '/fhir/Patient',
+        audit: event('client.delete'),
+        input: { params: none, query: 'raw', body: 'none' },
+        async handle(request) {
+          const exchange = exchangeOf(request);
+          return answerWrite(deps, exchange, await conditionalDelete(deps, exchange.query));
+        },
+      }),
+    },
+  ];
+}
