@@ -1,0 +1,158 @@
+/**
+ * The registry through the nodes' door, TLS and audit on, beside the bare skeleton in the same run.
+ * `npm run bench -- registry --people 10000,100000 --seconds 10 --connections 16`
+ */
+import { parseArgs } from 'node:util';
+import type { SyntheticRecord } from './people.ts';
+import { type Measured, measure, type RequestToSend, type Target } from './support/client.ts';
+import { NATIONAL_ID, patientOf, population } from './support/population.ts';
+import { type BenchPostgres, type Running, startCareseal, startPostgres, startSkeleton } from './support/processes.ts';
+import { machine, printTable, type Row } from './support/report.ts';
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((argument) => argument !== 'registry'),
+  options: {
+    people: { type: 'string', default: '10000,100000' },
+    seconds: { type: 'string', default: '10' },
+    connections: { type: 'string', default: '16' },
+    fsync: { type: 'string', default: '5000' },
+  },
+});
+const seconds = Number(values.seconds);
+const connections = Number(values.connections);
+
+const PATIENT = '/fhir/Patient';
+
+/** Nobody of these was loaded before: another seed. */
+const newcomers = population(500_000);
+const newcomer = (): SyntheticRecord => newcomers.next().value as SyntheticRecord;
+
+const create = (): RequestToSend => ({ method: 'POST', path: PATIENT, body: JSON.stringify(patientOf(newcomer())) });
+
+function inTurn(ids: readonly string[]): () => RequestToSend {
+  let at = 0;
+  return () => ({ method: 'GET', path: `${PATIENT}/${ids[at++ % ids.length]}` });
+}
+
+/** Look-ups of people who are there: by national id, and by family name and birth year. */
+function searches(kind: 'identifier' | 'name'): () => RequestToSend {
+  const known = population(1);
+  return () => {
+    let record = known.next().value as SyntheticRecord;
+    while (!record.nationalId || !record.birthDate || record.family.length < 4)
+      record = known.next().value as SyntheticRecord;
+    const query =
+      kind === 'identifier'
+        ? `identifier=${encodeURIComponent(`${NATIONAL_ID}|${record.nationalId}`)}`
+        : `family=${encodeURIComponent(record.family.slice(0, 6))}&birthdate=${record.birthDate.slice(0, 4)}`;
+    return { method: 'GET', path: `${PATIENT}?${query}` };
+  };
+}
+
+function matches(): () => RequestToSend {
+  const known = population(1);
+  return () => {
+    const { identifier: _identifier, ...rest } = patientOf(known.next().value as SyntheticRecord);
+    return { method: 'POST', path: `${PATIENT}/$match`, body: JSON.stringify(rest) };
+  };
+}
+
+type Series = Readonly<Record<'creates' | 'reads' | 'identifier' | 'name' | 'match', Measured>>;
+
+async function runCareseal(target: Target, ids: readonly string[], length = seconds): Promise<Series> {
+  const run = (next: () => RequestToSend, expect: readonly number[]) =>
+    measure(target, { connections, seconds: length, next, expect });
+  await run(inTurn(ids), [200]); // warm
+  return {
+    reads: await run(inTurn(ids), [200]),
+    identifier: await run(searches('identifier'), [200]),
+    name: await run(searches('name'), [200]),
+    match: await run(matches(), [200]),
+    creates: await run(create, [201]),
+  };
+}
+
+async function runSkeleton(target: Target, ids: readonly string[]): Promise<Pick<Series, 'creates' | 'reads'>> {
+  const run = (next: () => RequestToSend, expect: readonly number[]) =>
+    measure(target, { connections, seconds, next, expect });
+  await run(inTurn(ids), [200]);
+  return { reads: await run(inTurn(ids), [200]), creates: await run(create, [201]) };
+}
+
+const line = (name: string, found: Measured, floor?: Measured): Row => ({
+  what: name,
+  perSecond: Math.round(found.perSecond),
+  'p50 ms': found.p50Ms.toFixed(1),
+  'p95 ms': found.p95Ms.toFixed(1),
+  'p99 ms': found.p99Ms.toFixed(1),
+  'of skeleton': floor ? (found.perSecond / floor.perSecond).toFixed(2) : '',
+});
+
+async function atSize(postgres: BenchPostgres, people: number): Promise<void> {
+  const connection = await postgres.create('bench');
+  const careseal = await startCareseal({ connection, people, sealed: true, audited: true });
+  const { port, ca, cert, key, ids, serverPem, loadPerSecond } = careseal.ready;
+  const found = await runCareseal({ port, ca, cert, key }, ids);
+  const rss = await careseal.memoryBytes();
+  const skeleton = await startSkeleton(postgres, { people, serverPem });
+  const floor = await runSkeleton({ port: skeleton.ready.port, ca }, skeleton.ready.ids);
+  printTable(`${people.toLocaleString('en')} records, ${connections} connections`, [
+    line('registrations', found.creates, floor.creates),
+    line('reads', found.reads, floor.reads),
+    line('searches by identifier', found.identifier),
+    line('searches by family name and birth year', found.name),
+    line('$match', found.match),
+    line('skeleton: creates', floor.creates),
+    line('skeleton: reads', floor.reads),
+  ]);
+  console.log(`Registering in groups of 250 (as a load does): ${Math.round(loadPerSecond)} records/s.`);
+  console.log(`Memory of the server process: ${Math.round(rss / 1e6)} MB.\n`);
+  await stopAll(skeleton, careseal);
+}
+
+async function stopAll(...servers: readonly Running<unknown>[]): Promise<void> {
+  for (const server of servers) await server.stop();
+}
+
+/** The price of sealing and of audit: the same path without each, on registries of equal size, measured in turns. */
+async function prices(postgres: BenchPostgres, people: number): Promise<void> {
+  const variants = { full: [true, true], 'without audit': [true, false], 'without seal': [false, true] } as const;
+  const rates: Record<string, { creates: number[]; reads: number[] }> = {};
+  for (const turn of [1, 2, 3]) {
+    for (const [name, [sealed, audited]] of Object.entries(variants)) {
+      const connection = await postgres.create('bench');
+      const careseal = await startCareseal({ connection, people, sealed, audited });
+      const { port, ca, cert, key, ids } = careseal.ready;
+      const found = await runCareseal({ port, ca, cert, key }, ids, Math.max(3, seconds / 2));
+      const rate = (rates[name] ??= { creates: [], reads: [] });
+      rate.creates.push(found.creates.perSecond);
+      rate.reads.push(found.reads.perSecond);
+      await careseal.stop();
+      if (turn === 3) continue;
+    }
+  }
+  const median = (list: readonly number[]) => [...list].sort((x, y) => x - y)[Math.floor(list.length / 2)] ?? 0;
+  const full = rates['full'];
+  if (!full) return;
+  const rows = Object.entries(rates).map(([name, { creates, reads }]) => ({
+    what: name,
+    'registrations/s': Math.round(median(creates)),
+    'reads/s': Math.round(median(reads)),
+    'full ÷ this, registrations': (median(full.creates) / median(creates)).toFixed(2),
+    'full ÷ this, reads': (median(full.reads) / median(reads)).toFixed(2),
+  }));
+  printTable(`The price of sealing and audit, ${people.toLocaleString('en')} records, median of three`, rows);
+}
+
+console.log(machine());
+const postgres = await startPostgres();
+try {
+  const sizes = values.people.split(',').map(Number);
+  for (const people of sizes) await atSize(postgres, people);
+  await prices(postgres, Math.min(...sizes));
+  await postgres.delayFsync(Number(values.fsync));
+  console.log(`Every flush of the log ${Number(values.fsync) / 1000} ms slower:\n`);
+  await atSize(postgres, Math.min(...sizes));
+} finally {
+  await postgres.stop();
+}

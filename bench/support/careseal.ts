@@ -1,0 +1,203 @@
+/**
+ * Careseal's own services and nodes' door in a process of their own, on a database that the bench made. Two switches exist here
+ * and nowhere else: without the seal (content and tokens as they are) and without the audit log.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newId, sealedAtRest } from '../../src/crypto/index.ts';
+import { type Audit, createAudit } from '../../src/features/audit/index.ts';
+import { ALL_PERMISSIONS, decideAccess } from '../../src/features/identity/index.ts';
+import { compileModel, DEFAULT_MODEL } from '../../src/features/matching/index.ts';
+import { createNodes } from '../../src/features/nodes/index.ts';
+import { createMatcher, createRegistry, fhirRoutes } from '../../src/features/registry/index.ts';
+import { searchTerms } from '../../src/fhir/index.ts';
+import type { OrganisationId, ResourceId } from '../../src/kernel/ids.ts';
+import type { Actor } from '../../src/kernel/principal.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { type Connection, createDatabase, statement } from '../../src/platform/db/index.ts';
+import { issueAuditReceipt } from '../../src/platform/http/audited.ts';
+import { createDoor } from '../../src/platform/http/index.ts';
+import { openDoorTls } from '../../src/platform/tls/index.ts';
+import { createResourceStore, type KeyRing, openKeyVault, rootKeyFile } from '../../src/store/index.ts';
+import type { ValidPatient } from '../../src/features/registry/index.ts';
+import { DOMAIN, patientOf, population } from './population.ts';
+
+export interface CarsealBenchOptions {
+  readonly connection: Connection;
+  readonly people: number;
+  readonly sealed: boolean;
+  readonly audited: boolean;
+}
+
+export type ToBench =
+  | {
+      readonly kind: 'ready';
+      readonly port: number;
+      readonly ca: string;
+      readonly cert: string;
+      readonly key: string;
+      readonly serverPem: string;
+      readonly ids: readonly string[];
+      readonly loadPerSecond: number;
+    }
+  | { readonly kind: 'memory'; readonly rssBytes: number };
+
+const organisationId = newId<OrganisationId>();
+const silent = { info() {}, warn() {}, error() {}, debug() {} };
+const operator: Actor = {
+  principal: { kind: 'operator', osUser: 'bench', permissions: ALL_PERMISSIONS },
+  origin: { door: 'command-line', requestId: newId() },
+};
+
+/** What a store without a seal would do: keep the bytes, and cut tokens from a fast hash that hides nothing. */
+function plainKeyRing(): KeyRing {
+  const blind = (parameter: string, value: string): bigint => {
+    let a = 0x811c9dc5;
+    let b = 0x01000193;
+    const text = parameter + value;
+    for (let i = 0; i < text.length; i++) {
+      a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
+      b = Math.imul(b + text.charCodeAt(i), 0x85ebca6b);
+    }
+    return (BigInt(a | 0) << 32n) | BigInt(b >>> 0);
+  };
+  return {
+    seal: (plaintext) => sealedAtRest(plaintext),
+    open: (sealed) => sealed,
+    blind,
+    blindAll: (parameter, value) => [blind(parameter, value)],
+  };
+}
+
+function noAudit(): Pick<Audit, 'record' | 'recordNow'> {
+  return { record: async () => issueAuditReceipt(), recordNow: async () => issueAuditReceipt() };
+}
+
+async function serve(options: CarsealBenchOptions): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), 'careseal-bench-'));
+  const database = createDatabase({ connection: options.connection, poolSize: 12, statementTimeoutMs: 60_000 });
+  const vault = await openKeyVault({ database, rootKey: rootKeyFile(join(home, 'root.key')) });
+  const keyRing = options.sealed ? vault.keyRing : plainKeyRing();
+  const clock = systemClock;
+  const source = { site: 'bench', baseUrl: 'https://localhost' };
+  const real = createAudit({
+    database,
+    keyRing: vault.keyRing,
+    clock,
+    source,
+    onFailure: (code) => console.error(code),
+  });
+  if (options.audited) await real.startSequencer();
+  const audit = options.audited ? real : noAudit();
+  const nodes = createNodes({
+    database,
+    keyRing: vault.keyRing,
+    audit: real,
+    clock,
+    organisationFor: async () => organisationId,
+    onBackgroundFailure: (error) => console.error(error),
+  });
+  await nodes.start();
+  const registry = createRegistry({
+    database,
+    keyRing,
+    resources: createResourceStore({ keyRing }),
+    audit,
+    matcher: createMatcher(compileModel(DEFAULT_MODEL)),
+    domains: nodes.domains,
+    clock,
+    termsOf: searchTerms,
+  });
+  const loadPerSecond = await populate(registry, nodes, options.people);
+  const { files } = await nodes.addNode(operator, { name: 'bench', domain: DOMAIN });
+  const tls = await openDoorTls({
+    directory: home,
+    names: ['localhost'],
+    sign: nodes.authorities.signServerCertificate,
+    clientAuthorities: nodes.authorities.trusted,
+    log: silent,
+    clock,
+  });
+  const door = createDoor({
+    name: 'nodes',
+    routes: fhirRoutes({
+      registry,
+      audit,
+      keyRing: vault.keyRing,
+      domains: nodes.domains,
+      clock,
+      softwareVersion: 'bench',
+    }),
+    hostNames: ['localhost'],
+    tls: tls.nodes,
+    authenticate: ({ peer }) => nodes.authenticateNode(peer),
+    decideAccess,
+    recordRefusal: async () => {},
+    clock,
+    newRequestId: newId,
+    log: silent,
+  });
+  const { port } = await door.listen({ host: '127.0.0.1', port: 0 });
+  const ids = (await database.rows(GOLDEN_IDS)).map((row) => row.golden_id);
+  tell({
+    kind: 'ready',
+    port,
+    ca: files['ca.crt'],
+    cert: files['node.crt'],
+    key: files['node.key'] ?? '',
+    serverPem: join(home, 'server.pem'),
+    ids,
+    loadPerSecond,
+  });
+  process.on('message', () => tell({ kind: 'memory', rssBytes: process.memoryUsage().rss }));
+  process.once('disconnect', () => {
+    void (async () => {
+      await door.close(0);
+      tls.stop();
+      if (options.audited) await real.stop();
+      await nodes.stop();
+      await vault.close();
+      await database.close();
+      await rm(home, { recursive: true, force: true });
+    })();
+  });
+}
+
+const GOLDEN_IDS = statement<{ golden_id: ResourceId }>(
+  'bench.golden-ids',
+  'SELECT golden_id FROM registry.golden WHERE replaced_by IS NULL AND NOT deleted ORDER BY random() LIMIT 20000',
+);
+
+/** Fills the registry the way a load does: groups of a few hundred, two under way. Returns records per second. */
+async function populate(
+  registry: ReturnType<typeof createRegistry>,
+  nodes: ReturnType<typeof createNodes>,
+  count: number,
+): Promise<number> {
+  const domain = await nodes.domains.ensureForUsers(DOMAIN, operator);
+  const source = population(1);
+  let left = count;
+  const started = performance.now();
+  const lane = async () => {
+    while (left > 0) {
+      const group: Parameters<typeof registry.submit>[1][number][] = [];
+      while (group.length < 250 && left > 0) {
+        const { value: record } = source.next();
+        left -= 1;
+        // The generator makes valid Patients; the door's own path is measured afterwards.
+        group.push({ kind: 'upsert', domain, key: record.id, patient: patientOf(record) as ValidPatient });
+      }
+      await registry.submit(operator, group);
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return count / ((performance.now() - started) / 1000);
+}
+
+function tell(message: ToBench): void {
+  process.send?.(message);
+}
+
+// The options come from the bench that forked this file.
+await serve(JSON.parse(process.argv[2] ?? '{}') as CarsealBenchOptions);

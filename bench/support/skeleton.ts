@@ -1,0 +1,85 @@
+/**
+ * The floor to compare with: fastify and pg over TLS, no authentication, validation, sealing, matching or audit. A create parses the
+ * body and writes the resource and six blocking keys in one statement; a read is one point look-up. Same driver settings, same
+ * database server, same machine.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fastify from 'fastify';
+import { Pool } from 'pg';
+import { population, patientOf } from './population.ts';
+
+interface SkeletonOptions {
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly database: string;
+  };
+  readonly people: number;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
+const CREATE = `WITH made AS (INSERT INTO skeleton.resource (id, content) VALUES ($1, $2))
+  INSERT INTO skeleton.blocking_key (token, id) SELECT t, $1 FROM unnest($3::bigint[]) AS t`;
+
+function tokensOf(text: string): string[] {
+  let hash = 0x811c9dc5;
+  const tokens: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    for (let at = i; at < text.length; at += 7) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+    tokens.push(String((BigInt(hash >>> 0) << 20n) + BigInt(i)));
+  }
+  return tokens;
+}
+
+async function serve({ connection, people, certificateFile, keyFile }: SkeletonOptions): Promise<void> {
+  const pool = new Pool({ ...connection, max: 16 });
+  const create = (id: string, body: string) =>
+    pool.query({ name: 'create', text: CREATE, values: [id, body, tokensOf(body)] });
+  await pool.query('TRUNCATE skeleton.resource, skeleton.blocking_key');
+  const ids: string[] = [];
+  const source = population(1);
+  for (let done = 0; done < people; ) {
+    const group = Array.from({ length: Math.min(100, people - done) }, () => {
+      const { value } = source.next();
+      const id = randomUUID();
+      ids.push(id);
+      return create(id, JSON.stringify(patientOf(value)));
+    });
+    await Promise.all(group);
+    done += group.length;
+  }
+  const app = fastify({
+    https: { cert: readFileSync(certificateFile), key: readFileSync(keyFile) },
+    bodyLimit: 1_048_576,
+  });
+  app.addContentTypeParser('application/fhir+json', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, JSON.parse(String(body)));
+  });
+  app.post('/fhir/Patient', async (request, reply) => {
+    const id = randomUUID();
+    await create(id, JSON.stringify(request.body));
+    return reply
+      .code(201)
+      .type('application/fhir+json')
+      .send(JSON.stringify({ ...(request.body as object), id }));
+  });
+  app.get<{ Params: { id: string } }>('/fhir/Patient/:id', async (request, reply) => {
+    const { rows } = await pool.query<{ content: string }>({
+      name: 'read',
+      text: 'SELECT content FROM skeleton.resource WHERE id = $1',
+      values: [request.params.id],
+    });
+    return reply.type('application/fhir+json').send(rows[0]?.content ?? '{}');
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const address = app.server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  process.send?.({ kind: 'ready', port, ids: ids.slice(0, 20_000) });
+  process.once('disconnect', () => void app.close().then(() => pool.end()));
+}
+
+// The options come from the bench that forked this file.
+await serve(JSON.parse(process.argv[2] ?? '{}') as SkeletonOptions);
