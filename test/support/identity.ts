@@ -91,7 +91,7 @@ export class TestBrowser {
   }
 
   /** The answer's body; throws the Problem of a refusal. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read answers of many shapes
   async ask(method: string, path: string, body?: object): Promise<any> {
     const { reply } = await this.send(method, path, body);
     return reply.body;
@@ -115,7 +115,7 @@ export class TestBrowser {
       cookie: (name) => this.cookies.get(name),
       signal: new AbortController().signal,
     };
-    const reply = await found.route.handle(request as Parameters<typeof found.route.handle>[0]);
+    const reply = await found.route.handle(request);
     if (found.route.audit.kind === 'event' && !isGenuineReceipt(reply.audited)) throw new Error(`${path}: no receipt`);
     if (typeof found.route.output !== 'string') found.route.output.parse(reply.body);
     for (const { name, value } of reply.cookies ?? []) {

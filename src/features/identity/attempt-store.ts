@@ -34,6 +34,10 @@ const ENSURE = statement(
    ORDER BY subject, stage, kind, device_hash
    ON CONFLICT DO NOTHING`,
 );
+const READ = statement<CounterRow>(
+  'identity.attempts-read',
+  `SELECT a.* FROM identity.attempts a WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (${KEYS})`,
+);
 /** Always locked in the same order, so that two attempts on overlapping counters never wait for each other in a ring. */
 const LOCK = statement<CounterRow>(
   'identity.attempts-lock',
@@ -72,6 +76,11 @@ export async function lockCounters(
     if (rows.length === keys.length) return rows.map(stored);
   }
   throw new Error('Attempt counters keep disappearing');
+}
+
+/** Those of `keys` that exist, as they are at this moment. */
+export async function readCounters(sql: Sql, keys: readonly CounterKey[]): Promise<StoredCounter[]> {
+  return (await sql.rows(READ, keyColumns(keys))).map(stored);
 }
 
 /** Those of `keys` that exist, locked until commit. */

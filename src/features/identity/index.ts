@@ -1,35 +1,26 @@
-import { createPasswordHasher, type PasswordHasher } from '../../crypto/index.ts';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import type { Actor, Principal, RequestOrigin } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
-import type { Clock } from '../../kernel/time.ts';
-import type { Database } from '../../platform/db/index.ts';
 import type { Access, RouteDeclaration } from '../../platform/http/route.ts';
-import type { KeyRing, ResealParticipant } from '../../store/index.ts';
-import type { Audit } from '../audit/index.ts';
+import type { ResealParticipant } from '../../store/index.ts';
 import { decideAccess, type ResourceClaim } from './access.ts';
-import { createCommonPasswords } from './common-passwords.ts';
-import { createCredentialStore } from './credential-store.ts';
-import { createEnrolment, type IssuedLink } from './enrolment.ts';
+import { createBackground } from './background.ts';
+import { composeParts, type IdentityDeps } from './compose.ts';
 import { setUpFirst } from './errors.ts';
-import { createLinkStore } from './link-store.ts';
-import { DEFAULT_IDENTITY_SETTINGS, type IdentitySettings } from './model.ts';
+import { linkRoutes } from './link-routes.ts';
+import { type IssuedLink, issueSetupLink } from './links.ts';
 import { createOwnAccount } from './own-account.ts';
-import { createPasswordChoice } from './password-choice.ts';
+import { ownRoutes } from './own-routes.ts';
 import { createResealParticipants } from './reseal.ts';
-import { linkRoutes, signInRoutes } from './routes.ts';
-import { createSealing } from './sealing.ts';
-import { createSessionStore } from './session-store.ts';
-import { createSessions, IDENTITY_CHANNEL } from './sessions.ts';
-import { createSignIn } from './sign-in.ts';
-import { createThrottle } from './throttle.ts';
+import { passwordCheckRoute, signInRoutes } from './sign-in-routes.ts';
 import { userRoutes } from './user-routes.ts';
-import { createUserStore } from './user-store.ts';
 import { createUsers, type Users } from './users.ts';
 
 export type { ResourceClaim } from './access.ts';
+/** What identity is made of; see compose.ts for the defaults. */
+export type { IdentityDeps } from './compose.ts';
 export { readUserFigures, type UserFigures } from './figures.ts';
-export type { IssuedLink } from './enrolment.ts';
+export type { IssuedLink } from './links.ts';
 /** Refusals that the command line makes itself. */
 export { setUpDone, userUnknown } from './errors.ts';
 export { DEFAULT_IDENTITY_SETTINGS, IdentitySettings, type User } from './model.ts';
@@ -37,22 +28,10 @@ export { DEFAULT_IDENTITY_SETTINGS, IdentitySettings, type User } from './model.
 export { ALL_PERMISSIONS } from './rules.ts';
 /** Users and links as JSON, for the command line's `--json`. */
 export { userEntry, userLinkAnswer } from './user-routes.ts';
-export type { ChangeUser, UserOutcome } from './users.ts';
+export type { ChangeUser } from './user-acts.ts';
+export type { UserOutcome, Users } from './users.ts';
 /** The one place where access is decided; see access.ts. Also on `Identity`. */
 export { decideAccess };
-
-export interface IdentityDeps {
-  readonly database: Database;
-  readonly keyRing: KeyRing;
-  readonly audit: Audit;
-  readonly clock: Clock;
-  /** Default: DEFAULT_IDENTITY_SETTINGS. */
-  readonly settings?: IdentitySettings;
-  /** Default: Argon2id with a bounded queue, from crypto/. */
-  readonly passwords?: PasswordHasher;
-  /** Told when the hourly clearing of what has expired fails; nothing depends on it, and it is tried again. */
-  readonly onHousekeepingFailure: (error: unknown) => void;
-}
 
 /** People who sign in: organisations, users, sessions, and the one decision about access. */
 export interface Identity {
@@ -84,65 +63,32 @@ export interface Identity {
   housekeep(): Promise<void>;
 }
 
-const HOUSEKEEPING_MS = 3_600_000;
-
 export function createIdentity(deps: IdentityDeps): Identity {
-  const { database, keyRing, audit, clock } = deps;
-  const settings = deps.settings ?? DEFAULT_IDENTITY_SETTINGS;
-  const passwords = deps.passwords ?? createPasswordHasher();
-  const sealing = createSealing(keyRing);
-  const users = createUserStore(sealing);
-  const credentials = createCredentialStore(sealing);
-  const sessionStore = createSessionStore(sealing);
-  const links = createLinkStore(sealing);
-  const sessions = createSessions({ database, store: sessionStore, sealing, clock, settings });
-  const throttle = createThrottle({ database, sealing, clock });
-  const choice = createPasswordChoice({ passwords, settings, commonPasswords: createCommonPasswords() });
-  const shared = { database, users, credentials, sessions, throttle, audit, clock, settings };
-  const signIn = createSignIn({ ...shared, sessionStore, passwords });
-  const enrolment = createEnrolment({ ...shared, links, choice });
-  const management = createUsers({ ...shared, enrolment });
-  const ownAccount = createOwnAccount({ ...shared, signIn });
-  const forRoutes = { signIn, enrolment, ownAccount, choice, settings };
-
-  async function housekeep(): Promise<void> {
-    await sessionStore.deleteExpired(database, clock.nowMs());
-    await links.deleteExpired(database, clock.nowMs());
-    await throttle.housekeep();
-  }
-
-  const running: { stop(): Promise<void> }[] = [];
+  const { database } = deps;
+  const parts = composeParts(deps);
+  const { sessions, users, organisations, enrolment } = parts;
+  const management = createUsers(enrolment);
+  const background = createBackground(parts, deps);
   return {
+    ...background,
     authenticateUser: (cookieHeader) => sessions.authenticate(cookieHeader),
     decideAccess,
-    setupLink: (actor, baseUrl) => enrolment.issueSetup(actor, baseUrl),
+    setupLink: (actor, baseUrl) => issueSetupLink(enrolment, actor, baseUrl),
     users: management,
     findUserByEmail: (email) => users.findByEmail(database, email.trim().toLowerCase()),
     async organisationFor({ principal }) {
       if (principal.kind === 'user' || principal.kind === 'node') return principal.organisationId;
-      const organisation = await users.firstOrganisation(database);
+      const organisation = await organisations.first(database);
       if (organisation === undefined) throw setUpFirst();
       return organisation.id;
     },
-    routes: [...signInRoutes(forRoutes), ...linkRoutes(forRoutes), ...userRoutes(management)],
-    resealParticipants: createResealParticipants(sealing),
-    async start() {
-      // An empty payload says that notifications may have been missed.
-      const unlisten = await database.listen(IDENTITY_CHANNEL, (userId) =>
-        userId === '' ? sessions.dropAll() : sessions.dropUser(userId),
-      );
-      const timer = setInterval(() => void housekeep().catch(deps.onHousekeepingFailure), HOUSEKEEPING_MS);
-      timer.unref();
-      running.push({
-        async stop() {
-          clearInterval(timer);
-          await unlisten();
-        },
-      });
-    },
-    housekeep,
-    async stop() {
-      for (const part of running.splice(0)) await part.stop();
-    },
+    routes: [
+      ...ownRoutes(createOwnAccount(parts)),
+      passwordCheckRoute(parts.choice),
+      ...signInRoutes(parts.signIn),
+      ...linkRoutes(enrolment),
+      ...userRoutes(management),
+    ],
+    resealParticipants: createResealParticipants(parts.sealing),
   };
 }

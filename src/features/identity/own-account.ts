@@ -6,8 +6,10 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Audit } from '../audit/index.ts';
 import { notSignedIn, sessionUnknown } from './errors.ts';
 import type { IdentitySettings, Session } from './model.ts';
+import type { OrganisationStore } from './organisation-store.ts';
 import type { Browser, Sessions } from './sessions.ts';
-import type { SignIn } from './sign-in.ts';
+import { type SignInDeps, userEntity } from './sign-in.ts';
+import { owesCode } from './sign-in-code.ts';
 import type { UserStore } from './user-store.ts';
 import type { SessionAnswer, SessionsAnswer } from './wire.ts';
 
@@ -15,7 +17,8 @@ interface OwnAccountDeps {
   readonly database: Database;
   readonly users: UserStore;
   readonly sessions: Sessions;
-  readonly signIn: SignIn;
+  readonly organisations: OrganisationStore;
+  readonly signIn: SignInDeps;
   readonly audit: Audit;
   readonly settings: IdentitySettings;
 }
@@ -23,14 +26,22 @@ interface OwnAccountDeps {
 export type OwnAccount = ReturnType<typeof createOwnAccount>;
 
 /** What people see and end of their own: who they are, where they are signed in. */
-export function createOwnAccount({ database, users, sessions, signIn, audit, settings }: OwnAccountDeps) {
+export function createOwnAccount({
+  database,
+  users,
+  organisations,
+  sessions,
+  signIn,
+  audit,
+  settings,
+}: OwnAccountDeps) {
   async function endOwn(actor: Actor, id: SessionId, event: 'sign-out' | 'session.end'): Promise<AuditReceipt> {
     const { userId } = userOf(actor);
     return await database.transaction(async (tx) => {
       if (!(await sessions.end(tx, userId, id))) throw sessionUnknown();
       await users.notify(tx, userId);
       tx.afterCommit(() => sessions.dropUser(userId));
-      const entities = [{ reference: `User/${userId}`, role: 'user' as const }];
+      const entities = [userEntity(userId)];
       return await audit.record(tx, [
         { actor, event, action: 'E', outcome: 'success', entities, detail: { session: id } },
       ]);
@@ -44,9 +55,9 @@ export function createOwnAccount({ database, users, sessions, signIn, audit, set
       const nobody: SessionAnswer = { state: 'anonymous', permissions: [], idleTimeoutSeconds };
       const account = principal.kind === 'user' ? await users.find(database, principal.userId) : undefined;
       if (account === undefined || principal.kind !== 'user') {
-        return (await signIn.owesSecondFactor(browser)) ? { ...nobody, state: 'second-factor' } : nobody;
+        return (await owesCode(signIn, browser)) ? { ...nobody, state: 'second-factor' } : nobody;
       }
-      const organisation = await users.organisation(database, account.organisationId);
+      const organisation = await organisations.find(database, account.organisationId);
       const endsMs = await sessions.absoluteEnd(browser.sessionToken);
       const { id, name, email } = account;
       return {

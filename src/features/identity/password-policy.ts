@@ -107,7 +107,7 @@ const ROWS = [
   'qsdfghjklm',
   '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
 ];
-const RUNS = [...ROWS, ...ROWS.map((row) => [...row].reverse().join(''))];
+const RUNS = [...ROWS, ...ROWS.map((row) => [...row].toReversed().join(''))];
 
 /** Made of runs of three or more neighbouring characters, with fewer than four others. */
 function isSequence(lower: string): boolean {

@@ -84,7 +84,7 @@ describe('acts upon users', () => {
   const manager: Principal = {
     ...user('m', ['auditor']),
     permissions: new Set(['user.manage', 'user.read', 'audit.read']),
-  } as Principal;
+  };
   const target = (id: string, roles: Role[], state: UserActTarget['state'] = 'active'): UserActTarget => ({
     id,
     roles,

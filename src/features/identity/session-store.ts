@@ -58,51 +58,13 @@ const TRIM = statement(
      (SELECT id FROM identity.sessions WHERE user_id = $1 ORDER BY last_seen_at DESC, id DESC LIMIT $2)`,
 );
 
-const INSERT_PRE = statement(
-  'identity.pre-session-insert',
-  'INSERT INTO identity.pre_sessions (token_hash, user_id, expires_at) VALUES ($1, $2, $3)',
-);
-const FIND_PRE = statement<{ readonly user_id: UserId }>(
-  'identity.pre-session',
-  'SELECT user_id FROM identity.pre_sessions WHERE token_hash = $1 AND expires_at > $2 AND codes_tried < $3',
-);
-const TRY_PRE = statement<{ readonly user_id: UserId }>(
-  'identity.pre-session-try',
-  `UPDATE identity.pre_sessions SET codes_tried = codes_tried + 1
-   WHERE token_hash = $1 AND expires_at > $2 AND codes_tried < $3 RETURNING user_id`,
-);
-const END_PRE = statement('identity.pre-session-end', 'DELETE FROM identity.pre_sessions WHERE token_hash = $1');
-const END_ALL_PRE = statement('identity.pre-sessions-end', 'DELETE FROM identity.pre_sessions WHERE user_id = $1');
-
-const KNOWN_DEVICE = statement<{ readonly known: boolean }>(
-  'identity.device-known',
-  `SELECT EXISTS (SELECT FROM identity.devices WHERE token_hash = $1 AND user_id = $2 AND expires_at > $3) AS known`,
-);
-/** Everybody who uses this browser moves on to the new token, so that a token somebody copied or planted is worth nothing. */
-const MOVE_DEVICE = statement(
-  'identity.device-move',
-  'UPDATE identity.devices SET token_hash = $2 WHERE token_hash = $1',
-);
-const REMEMBER_DEVICE = statement(
-  'identity.device-remember',
-  `INSERT INTO identity.devices (token_hash, user_id, expires_at) VALUES ($1, $2, $3)
-   ON CONFLICT (token_hash, user_id) DO UPDATE SET expires_at = EXCLUDED.expires_at`,
-);
-const FORGET_DEVICES = statement('identity.devices-forget', 'DELETE FROM identity.devices WHERE user_id = $1');
-const EXPIRED = [
-  statement('identity.expire-sessions', 'DELETE FROM identity.sessions WHERE absolute_ends_at <= $1'),
-  statement('identity.expire-pre-sessions', 'DELETE FROM identity.pre_sessions WHERE expires_at <= $1'),
-  statement('identity.expire-devices', 'DELETE FROM identity.devices WHERE expires_at <= $1'),
-];
-
-/** Wrong codes after which the password must be given again. */
-const PRE_SESSION_CODES_MAX = 5;
+const EXPIRED = statement('identity.expire-sessions', 'DELETE FROM identity.sessions WHERE absolute_ends_at <= $1');
 
 export interface NewSession extends Session {
   readonly tokenHash: Uint8Array;
 }
 
-/** SQL for sessions, pre-sessions and known browsers. Tokens come in as hashes. */
+/** SQL for sessions. Tokens come in as hashes. */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 export function createSessionStore(sealing: Sealing) {
@@ -145,37 +107,11 @@ export function createSessionStore(sealing: Sealing) {
     async trim(tx: Transaction, userId: UserId, keep: number): Promise<void> {
       await tx.run(TRIM, [userId, keep]);
     },
-    /** Sessions, sign-ins half done and known browsers: the end of all access. */
-    async endEverything(tx: Transaction, userId: UserId): Promise<void> {
+    async endAll(tx: Transaction, userId: UserId): Promise<void> {
       await tx.run(END_ALL, [userId]);
-      await tx.run(END_ALL_PRE, [userId]);
-      await tx.run(FORGET_DEVICES, [userId]);
-    },
-    async insertPre(tx: Transaction, tokenHash: Uint8Array, userId: UserId, expiresMs: number): Promise<void> {
-      await tx.run(INSERT_PRE, [tokenHash, userId, new Date(expiresMs)]);
-    },
-    async findPre(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {
-      return (await sql.rows(FIND_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]))[0]?.user_id;
-    },
-    /** Counts one code against the pre-session; undefined when it is unknown, expired or used up. */
-    async tryPre(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {
-      return (await sql.rows(TRY_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]))[0]?.user_id;
-    },
-    /** True for the one who ends it. */
-    async endPre(tx: Transaction, tokenHash: Uint8Array): Promise<boolean> {
-      return (await tx.run(END_PRE, [tokenHash])) === 1;
-    },
-    async knowsDevice(sql: Sql, tokenHash: Uint8Array, userId: UserId, nowMs: number): Promise<boolean> {
-      return (await sql.rows(KNOWN_DEVICE, [tokenHash, userId, new Date(nowMs)]))[0]?.known ?? false;
-    },
-    async moveDevice(tx: Transaction, oldHash: Uint8Array, newHash: Uint8Array): Promise<void> {
-      await tx.run(MOVE_DEVICE, [oldHash, newHash]);
-    },
-    async rememberDevice(tx: Transaction, tokenHash: Uint8Array, userId: UserId, expiresMs: number): Promise<void> {
-      await tx.run(REMEMBER_DEVICE, [tokenHash, userId, new Date(expiresMs)]);
     },
     async deleteExpired(sql: Sql, nowMs: number): Promise<void> {
-      for (const expired of EXPIRED) await sql.run(expired, [new Date(nowMs)]);
+      await sql.run(EXPIRED, [new Date(nowMs)]);
     },
   };
 }

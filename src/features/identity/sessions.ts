@@ -1,31 +1,20 @@
 import { hashToken, newId, randomToken } from '../../crypto/index.ts';
 import type { SessionId, UserId } from '../../kernel/ids.ts';
-import type { AnonymousPrincipal, Principal, UserPrincipal } from '../../kernel/principal.ts';
-import type { Clock } from '../../kernel/time.ts';
-import type { Database, Transaction } from '../../platform/db/sql.ts';
+import type { Principal, UserPrincipal } from '../../kernel/principal.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
 import { readCookie } from '../../platform/http/cookies.ts';
 import type { CookieChange } from '../../platform/http/route.ts';
+import { rememberDevice } from './devices.ts';
 import type { IdentitySettings, Session } from './model.ts';
-import { permissionsOf, sessionAlive } from './rules.ts';
-import type { Sealing } from './sealing.ts';
-import { type CachedSession, createSessionCache } from './session-cache.ts';
-import type { LiveSessionRow, SessionStore } from './session-store.ts';
-import { type Account, parseRoles } from './user-store.ts';
+import { ANONYMOUS, makePrincipal } from './principal.ts';
+import { sessionAlive } from './rules.ts';
+import { createSessionCheck, type SessionsDeps } from './session-check.ts';
+import type { SessionStore } from './session-store.ts';
+import { signInStore } from './sign-in-store.ts';
+import type { Account } from './user-store.ts';
 
 export const SESSION_COOKIE = 'session';
 export const PRE_SESSION_COOKIE = 'sign-in';
-export const DEVICE_COOKIE = 'device';
-/** Channel on which the end of somebody's access is told to every process; the payload is the user's id. */
-export const IDENTITY_CHANNEL = 'careseal_identity';
-
-/** Idle time is written down this coarsely, so that a page that loads twenty things makes one write and not twenty. */
-const SEEN_EVERY_MS = 30_000;
-const TOKEN_BITS = 256;
-/** A token as we make it; anything else is not worth a look-up. */
-const TOKEN = /^[A-Za-z0-9_-]{43}$/;
-const DAY_MS = 86_400_000;
-
-export const ANONYMOUS: AnonymousPrincipal = Object.freeze({ kind: 'anonymous', permissions: new Set<never>() });
 
 /** What a browser brings along: the values of our cookies, how it calls itself and where it is. */
 export interface Browser {
@@ -41,75 +30,22 @@ export interface StartedSession {
   readonly cookies: readonly CookieChange[];
 }
 
-export interface SessionsDeps {
-  readonly database: Database;
-  readonly store: SessionStore;
-  readonly sealing: Sealing;
-  readonly clock: Clock;
-  readonly settings: IdentitySettings;
-}
-
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Sessions of users: an opaque 256-bit token in a cookie, its hash in the database, and a cache of at most a second. */
-export function createSessions({ database, store, sealing, clock, settings }: SessionsDeps) {
-  const cache = createSessionCache();
-
-  async function load(tokenHash: Buffer, key: string): Promise<CachedSession | undefined> {
-    const generation = cache.generation();
-    const row = await store.find(database, tokenHash);
-    if (row === undefined) {
-      cache.drop(key);
-      return undefined;
-    }
-    const writtenSeenMs = row.last_seen_at.getTime();
-    const entry: CachedSession = {
-      principal: principalOf(row, sealing),
-      absoluteEndsMs: row.absolute_ends_at.getTime(),
-      loadedMs: clock.nowMs(),
-      // This process may have seen the session later than it has written down.
-      lastSeenMs: Math.max(writtenSeenMs, cache.get(key)?.lastSeenMs ?? 0),
-      writtenSeenMs,
-    };
-    cache.put(key, entry, generation);
-    return entry;
-  }
-
-  async function find(token: string | undefined): Promise<CachedSession | undefined> {
-    if (token === undefined || !TOKEN.test(token)) return undefined;
-    const tokenHash = hashToken(token);
-    const key = tokenHash.toString('base64');
-    const nowMs = clock.nowMs();
-    const cached = cache.get(key);
-    const entry = cached !== undefined && cache.fresh(cached, nowMs) ? cached : await load(tokenHash, key);
-    if (entry === undefined || !sessionAlive(entry, nowMs, settings)) return undefined;
-    entry.lastSeenMs = Math.max(entry.lastSeenMs, nowMs);
-    if (nowMs - entry.writtenSeenMs >= SEEN_EVERY_MS) {
-      entry.writtenSeenMs = nowMs;
-      await store.seen(database, tokenHash, nowMs);
-    }
-    return entry;
-  }
-
-  /** A fresh device token for this browser; whoever else uses the browser moves on to it. */
-  async function rememberDevice(tx: Transaction, userId: UserId, oldToken: string | undefined): Promise<CookieChange> {
-    const token = randomToken(TOKEN_BITS);
-    const tokenHash = hashToken(token);
-    if (oldToken !== undefined && TOKEN.test(oldToken)) await store.moveDevice(tx, hashToken(oldToken), tokenHash);
-    await store.rememberDevice(tx, tokenHash, userId, clock.nowMs() + settings.knownDeviceDays * DAY_MS);
-    return { name: DEVICE_COOKIE, value: token, maxAgeSeconds: (settings.knownDeviceDays * DAY_MS) / 1000 };
-  }
-
+export function createSessions(deps: SessionsDeps) {
+  const { database, store, clock, settings } = deps;
+  const check = createSessionCheck(deps);
   return {
     /** The principal of a request: the user of a live session, or anonymous. */
     async authenticate(cookieHeader: string | undefined): Promise<Principal> {
-      const entry = await find(readCookie(cookieHeader, SESSION_COOKIE));
+      const entry = await check.find(readCookie(cookieHeader, SESSION_COOKIE));
       return entry?.principal ?? ANONYMOUS;
     },
 
     /** Unix ms at which the session of this token ends whatever happens. */
     async absoluteEnd(token: string | undefined): Promise<number | undefined> {
-      return (await find(token))?.absoluteEndsMs;
+      return (await check.find(token))?.absoluteEndsMs;
     },
 
     /**
@@ -118,25 +54,18 @@ export function createSessions({ database, store, sealing, clock, settings }: Se
      */
     async start(tx: Transaction, account: Account, browser: Browser): Promise<StartedSession> {
       const nowMs = clock.nowMs();
-      const token = randomToken(TOKEN_BITS);
-      const session = { id: newId<SessionId>(), userId: account.id, startedMs: nowMs, authenticatedMs: nowMs };
-      await store.insert(tx, {
-        ...session,
-        tokenHash: hashToken(token),
-        lastSeenMs: nowMs,
-        absoluteEndsMs: nowMs + settings.sessionAbsoluteHours * 3_600_000,
-        address: browser.address,
-        userAgent: plainText(browser.userAgent),
-      });
-      await store.trim(tx, account.id, settings.sessionsPerUserMax);
-      if (browser.sessionToken !== undefined) {
-        const old = hashToken(browser.sessionToken);
-        await store.endToken(tx, old);
-        tx.afterCommit(() => cache.drop(old.toString('base64')));
+      const token = randomToken(256);
+      const id = newId<SessionId>();
+      await insertSession(tx, { store, settings, nowMs, id, tokenHash: hashToken(token), account, browser });
+      const old = browser.sessionToken;
+      if (old !== undefined) {
+        await store.endToken(tx, hashToken(old));
+        tx.afterCommit(() => check.drop(old));
       }
-      const device = await rememberDevice(tx, account.id, browser.deviceToken);
+      const known = { oldToken: browser.deviceToken, nowMs, days: settings.knownDeviceDays };
+      const device = await rememberDevice(tx, account.id, known);
       return {
-        principal: makePrincipal(account, session.id, nowMs),
+        principal: makePrincipal(account, id, nowMs),
         cookies: [{ name: SESSION_COOKIE, value: token }, { name: PRE_SESSION_COOKIE, value: null }, device],
       };
     },
@@ -151,50 +80,41 @@ export function createSessions({ database, store, sealing, clock, settings }: Se
     end: (tx: Transaction, userId: UserId, id: SessionId): Promise<boolean> => store.end(tx, userId, id),
 
     /** Ends every session, half-done sign-in and known browser of the user. */
-    endEverything: (tx: Transaction, userId: UserId): Promise<void> => store.endEverything(tx, userId),
-
-    /** Whether this browser has signed in to the account before; its counter's name if so. */
-    async knownDevice(account: Account | undefined, token: string | undefined): Promise<Buffer | undefined> {
-      if (account === undefined || token === undefined || !TOKEN.test(token)) return undefined;
-      const tokenHash = hashToken(token);
-      return (await store.knowsDevice(database, tokenHash, account.id, clock.nowMs())) ? tokenHash : undefined;
+    async endEverything(tx: Transaction, userId: UserId): Promise<void> {
+      await store.endAll(tx, userId);
+      await signInStore.endAll(tx, userId);
     },
 
     /** Forgets what this process remembers of a user. */
-    dropUser: (userId: string): void => cache.dropUser(userId),
+    dropUser: (userId: string): void => check.dropUser(userId),
     /** Forgets everything, after notifications may have been missed. */
-    dropAll: (): void => cache.clear(),
+    dropAll: (): void => check.dropAll(),
   };
 }
 
-function principalOf(row: LiveSessionRow, sealing: Sealing): UserPrincipal {
-  const account = {
-    id: row.user_id,
-    name: sealing.open('sealed_profile', row.user_id, row.sealed_profile).name,
-    organisationId: row.organisation_id,
-    roles: parseRoles(row.roles),
-  };
-  return makePrincipal(account, row.id, row.authenticated_at.getTime());
+interface Starting {
+  readonly store: SessionStore;
+  readonly settings: IdentitySettings;
+  readonly nowMs: number;
+  readonly id: SessionId;
+  readonly tokenHash: Uint8Array;
+  readonly account: Account;
+  readonly browser: Browser;
 }
 
-function makePrincipal(
-  account: Pick<Account, 'id' | 'name' | 'organisationId' | 'roles'>,
-  sessionId: SessionId,
-  authenticatedAtMs: number,
-): UserPrincipal {
-  return {
-    kind: 'user',
-    userId: account.id,
-    displayName: account.name,
-    organisationId: account.organisationId,
-    roles: account.roles,
-    permissions: permissionsOf(account.roles),
-    sessionId,
-    authenticatedAtMs,
-  };
+async function insertSession(tx: Transaction, starting: Starting): Promise<void> {
+  const { store, settings, nowMs, id, tokenHash, account, browser } = starting;
+  await store.insert(tx, {
+    ...{ id, tokenHash, userId: account.id, address: browser.address, userAgent: oneLine(browser.userAgent) },
+    startedMs: nowMs,
+    authenticatedMs: nowMs,
+    lastSeenMs: nowMs,
+    absoluteEndsMs: nowMs + settings.sessionAbsoluteHours * 3_600_000,
+  });
+  await store.trim(tx, account.id, settings.sessionsPerUserMax);
 }
 
-/** A browser calls itself what it likes: one line, shown in a list. */
-function plainText(text: string | undefined): string | undefined {
+/** A browser calls itself what it likes; it is shown in a list. */
+function oneLine(text: string | undefined): string | undefined {
   return text?.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, 200);
 }

@@ -7,6 +7,7 @@ import {
   deleteIdleCounters,
   lockCounters,
   lockExistingCounters,
+  readCounters,
   writeCounters,
 } from './attempt-store.ts';
 import { tooManyAttempts } from './errors.ts';
@@ -52,6 +53,9 @@ export function createThrottle(deps: { database: Database; sealing: Sealing; clo
 
   return {
     async charge(attempt) {
+      // Counters only open with time or success, so most of a flood is turned away without a lock or a write.
+      const glance = charge(await readCounters(database, keysOf(attempt)), clock.nowMs());
+      if (glance.kind === 'refused') throw tooManyAttempts(glance.retryAfterSeconds);
       const decision = await database.transaction(async (tx) => {
         const counters = await lockCounters(tx, keysOf(attempt), clock.nowMs());
         const decided = charge(counters, clock.nowMs());

@@ -4,7 +4,8 @@ import { instant } from '../../kernel/time.ts';
 import { event, permission, type RouteDeclaration, type RouteReply, route } from '../../platform/http/route.ts';
 import { userUnknown } from './errors.ts';
 import type { User } from './model.ts';
-import type { ChangeUser, UserOutcome, Users } from './users.ts';
+import type { ChangeUser } from './user-acts.ts';
+import type { UserOutcome, Users } from './users.ts';
 import * as wire from './wire.ts';
 
 const ACTS: readonly Exclude<ChangeUser, { kind: 'roles' }>['kind'][] = ['disable', 'enable', 'reset', 'invite-again'];

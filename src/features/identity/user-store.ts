@@ -1,7 +1,7 @@
 import { ROLES, type Role } from '../../kernel/access.ts';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
-import type { Organisation, User, UserState } from './model.ts';
+import type { User, UserState } from './model.ts';
 import type { Sealing } from './sealing.ts';
 
 interface UserRow {
@@ -54,36 +54,7 @@ const INVITE = statement(
   'identity.user-invite',
   `UPDATE identity.users SET state = 'invited', sealed_password = NULL WHERE id = $1`,
 );
-const OTHER_ADMINISTRATORS = statement<{ readonly n: number }>(
-  'identity.other-administrators',
-  `SELECT count(*)::int AS n FROM identity.users u JOIN identity.memberships m ON m.user_id = u.id
-   WHERE u.state = 'active' AND 'administrator' = ANY(m.roles) AND u.id <> $1`,
-);
-const ANY_ADMINISTRATOR = statement<{ readonly present: boolean }>(
-  'identity.any-administrator',
-  `SELECT EXISTS (SELECT FROM identity.users u JOIN identity.memberships m ON m.user_id = u.id
-   WHERE u.state <> 'disabled' AND 'administrator' = ANY(m.roles)) AS present`,
-);
-/** Any constant: the lock's meaning is this statement. */
-const LOCK_ADMINISTRATORS = statement('identity.lock-administrators', 'SELECT pg_advisory_xact_lock(7215330300)');
 const NOTIFY = statement('identity.notify', `SELECT pg_notify('careseal_identity', $1)`);
-
-const INSERT_ORGANISATION = statement(
-  'identity.organisation-insert',
-  'INSERT INTO identity.organisations (id, sealed_name, created_at) VALUES ($1, $2, $3)',
-);
-interface OrganisationRow {
-  readonly id: OrganisationId;
-  readonly sealed_name: Uint8Array;
-}
-const FIRST_ORGANISATION = statement<OrganisationRow>(
-  'identity.organisation-first',
-  'SELECT id, sealed_name FROM identity.organisations ORDER BY created_at, id LIMIT 1',
-);
-const ORGANISATION = statement<OrganisationRow>(
-  'identity.organisation',
-  'SELECT id, sealed_name FROM identity.organisations WHERE id = $1',
-);
 
 export interface NewUser {
   readonly id: UserId;
@@ -96,24 +67,11 @@ export interface NewUser {
   readonly nowMs: number;
 }
 
-/** SQL for users, memberships and organisations. Opens what it reads and seals what it writes. */
+/** SQL for users and their memberships. Opens what it reads and seals what it writes. */
 export type UserStore = ReturnType<typeof createUserStore>;
 
 export function createUserStore(sealing: Sealing) {
-  const opened = (row: UserRow): Account => ({
-    id: row.id,
-    ...sealing.open('sealed_profile', row.id, row.sealed_profile),
-    state: row.state,
-    organisationId: row.organisation_id,
-    roles: parseRoles(row.roles),
-    secondFactor: row.second_factor,
-    lastSignInMs: row.last_sign_in_at?.getTime(),
-    passwordHash:
-      row.sealed_password === null ? undefined : sealing.open('sealed_password', row.id, row.sealed_password),
-  });
-  const organisation = (row: OrganisationRow | undefined): Organisation | undefined =>
-    row && { id: row.id, name: sealing.open('sealed_name', row.id, row.sealed_name) };
-
+  const opened = (row: UserRow): Account => openAccount(sealing, row);
   return {
     async find(sql: Sql, id: UserId): Promise<Account | undefined> {
       return (await sql.rows(FIND, [id])).map(opened)[0];
@@ -162,30 +120,24 @@ export function createUserStore(sealing: Sealing) {
     async signedIn(tx: Transaction, id: UserId, nowMs: number): Promise<void> {
       await tx.run(SIGNED_IN, [id, new Date(nowMs)]);
     },
-    /** One at a time through everything that adds or ends administrators, or looks at how many there are. */
-    async lockAdministrators(tx: Transaction): Promise<void> {
-      await tx.run(LOCK_ADMINISTRATORS);
-    },
-    async otherActiveAdministrators(tx: Transaction, id: UserId): Promise<number> {
-      return (await tx.rows(OTHER_ADMINISTRATORS, [id]))[0]?.n ?? 0;
-    },
-    async hasAdministrator(sql: Sql): Promise<boolean> {
-      return (await sql.rows(ANY_ADMINISTRATOR))[0]?.present ?? false;
-    },
     /** Tells every process that this user's sessions or rights have changed, at commit. */
     async notify(tx: Transaction, id: UserId): Promise<void> {
       await tx.run(NOTIFY, [id]);
     },
-    async insertOrganisation(tx: Transaction, made: Organisation, nowMs: number): Promise<void> {
-      const name = sealing.seal('sealed_name', made.id, made.name);
-      await tx.run(INSERT_ORGANISATION, [made.id, name, new Date(nowMs)]);
-    },
-    async firstOrganisation(sql: Sql): Promise<Organisation | undefined> {
-      return organisation((await sql.rows(FIRST_ORGANISATION))[0]);
-    },
-    async organisation(sql: Sql, id: OrganisationId): Promise<Organisation | undefined> {
-      return organisation((await sql.rows(ORGANISATION, [id]))[0]);
-    },
+  };
+}
+
+function openAccount(sealing: Sealing, row: UserRow): Account {
+  const { id, sealed_password: password } = row;
+  return {
+    id,
+    ...sealing.open('sealed_profile', id, row.sealed_profile),
+    state: row.state,
+    organisationId: row.organisation_id,
+    roles: parseRoles(row.roles),
+    secondFactor: row.second_factor,
+    lastSignInMs: row.last_sign_in_at?.getTime(),
+    passwordHash: password === null ? undefined : sealing.open('sealed_password', id, password),
   };
 }
 

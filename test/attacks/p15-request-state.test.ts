@@ -8,7 +8,7 @@ import { audited, type TestDoor, testDoor, testRoute } from '../support/door.ts'
 import { OWN_PAGE, send } from '../support/tls.ts';
 
 /**
- * Threat: one request's authorization leaks into another (OpenCR kept it in a module variable: after any OPTIONS or sign-in
+ * P15: one request's authorization leaks into another (OpenCR kept it in a module variable: after any OPTIONS or sign-in
  * call, certificate checks were off for everybody). Signed-in, anonymous and refused requests are interleaved, on shared
  * and own connections, with authentication that takes its time.
  */

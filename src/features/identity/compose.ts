@@ -1,0 +1,57 @@
+import { createPasswordHasher, type PasswordHasher } from '../../crypto/index.ts';
+import type { Clock } from '../../kernel/time.ts';
+import type { Database } from '../../platform/db/index.ts';
+import type { KeyRing } from '../../store/index.ts';
+import type { Audit } from '../audit/index.ts';
+import { createCommonPasswords } from './common-passwords.ts';
+import { createCredentialStore } from './credential-store.ts';
+import type { EnrolmentDeps } from './enrolment-deps.ts';
+import { createLinkStore } from './link-store.ts';
+import { DEFAULT_IDENTITY_SETTINGS, type IdentitySettings } from './model.ts';
+import { createOrganisationStore } from './organisation-store.ts';
+import { createPasswordChoice } from './password-choice.ts';
+import { createSealing } from './sealing.ts';
+import { createSessionStore } from './session-store.ts';
+import { createSessions } from './sessions.ts';
+import type { SignInDeps } from './sign-in.ts';
+import { createThrottle } from './throttle.ts';
+import { createUserStore } from './user-store.ts';
+
+export interface IdentityDeps {
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  /** Default: DEFAULT_IDENTITY_SETTINGS. */
+  readonly settings?: IdentitySettings;
+  /** Default: Argon2id with a bounded queue, from crypto/. */
+  readonly passwords?: PasswordHasher;
+  /** Told when the hourly clearing of what has expired fails; nothing depends on it, and it is tried again. */
+  readonly onHousekeepingFailure: (error: unknown) => void;
+}
+
+/** Identity's parts, each made once and shared. */
+export type IdentityParts = ReturnType<typeof composeParts>;
+
+export function composeParts({ database, keyRing, audit, clock, ...given }: IdentityDeps) {
+  const settings = given.settings ?? DEFAULT_IDENTITY_SETTINGS;
+  const passwords = given.passwords ?? createPasswordHasher();
+  const sealing = createSealing(keyRing);
+  const sessionStore = createSessionStore(sealing);
+  const shared = {
+    database,
+    audit,
+    clock,
+    settings,
+    users: createUserStore(sealing),
+    organisations: createOrganisationStore(sealing),
+    credentials: createCredentialStore(sealing),
+    sessions: createSessions({ database, store: sessionStore, sealing, clock, settings }),
+    throttle: createThrottle({ database, sealing, clock }),
+  };
+  const links = createLinkStore(sealing);
+  const choice = createPasswordChoice({ passwords, settings, commonPasswords: createCommonPasswords() });
+  const signIn: SignInDeps = { ...shared, passwords };
+  const enrolment: EnrolmentDeps = { ...shared, links, choice };
+  return { ...shared, sealing, sessionStore, links, choice, signIn, enrolment };
+}

@@ -1,0 +1,89 @@
+import { hashToken } from '../../crypto/index.ts';
+import type { Clock } from '../../kernel/time.ts';
+import type { Database } from '../../platform/db/sql.ts';
+import type { IdentitySettings } from './model.ts';
+import { makePrincipal } from './principal.ts';
+import { sessionAlive } from './rules.ts';
+import type { Sealing } from './sealing.ts';
+import { type CachedSession, createSessionCache } from './session-cache.ts';
+import type { LiveSessionRow, SessionStore } from './session-store.ts';
+import { parseRoles } from './user-store.ts';
+
+/** Idle time is written down this coarsely, so that a page that loads twenty things makes one write and not twenty. */
+const SEEN_EVERY_MS = 30_000;
+/** A token as we make it; anything else is not worth a look-up. */
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+
+export interface SessionsDeps {
+  readonly database: Database;
+  readonly store: SessionStore;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+  readonly settings: IdentitySettings;
+}
+
+/** The check of every request: the live session of a token, from memory when it was read within the last second. */
+export interface SessionCheck {
+  find(token: string | undefined): Promise<CachedSession | undefined>;
+  drop(token: string): void;
+  dropUser(userId: string): void;
+  dropAll(): void;
+}
+
+export function createSessionCheck({ database, store, sealing, clock, settings }: SessionsDeps): SessionCheck {
+  const cache = createSessionCache();
+
+  async function load(tokenHash: Buffer, key: string): Promise<CachedSession | undefined> {
+    const generation = cache.generation();
+    const row = await store.find(database, tokenHash);
+    if (row === undefined) {
+      cache.drop(key);
+      return undefined;
+    }
+    const entry = cachedSession(row, { sealing, nowMs: clock.nowMs(), seenHereMs: cache.get(key)?.lastSeenMs ?? 0 });
+    cache.put(key, entry, generation);
+    return entry;
+  }
+
+  return {
+    async find(token) {
+      if (token === undefined || !TOKEN.test(token)) return undefined;
+      const tokenHash = hashToken(token);
+      const key = tokenHash.toString('base64');
+      const nowMs = clock.nowMs();
+      const cached = cache.get(key);
+      const entry = cached !== undefined && cache.fresh(cached, nowMs) ? cached : await load(tokenHash, key);
+      if (entry === undefined || !sessionAlive(entry, nowMs, settings)) return undefined;
+      entry.lastSeenMs = Math.max(entry.lastSeenMs, nowMs);
+      if (nowMs - entry.writtenSeenMs >= SEEN_EVERY_MS) {
+        entry.writtenSeenMs = nowMs;
+        await store.seen(database, tokenHash, nowMs);
+      }
+      return entry;
+    },
+    drop: (token) => cache.drop(hashToken(token).toString('base64')),
+    dropUser: (userId) => cache.dropUser(userId),
+    dropAll: () => cache.clear(),
+  };
+}
+
+function cachedSession(
+  row: LiveSessionRow,
+  facts: { readonly sealing: Sealing; readonly nowMs: number; readonly seenHereMs: number },
+): CachedSession {
+  const account = {
+    id: row.user_id,
+    name: facts.sealing.open('sealed_profile', row.user_id, row.sealed_profile).name,
+    organisationId: row.organisation_id,
+    roles: parseRoles(row.roles),
+  };
+  const writtenSeenMs = row.last_seen_at.getTime();
+  return {
+    principal: makePrincipal(account, row.id, row.authenticated_at.getTime()),
+    absoluteEndsMs: row.absolute_ends_at.getTime(),
+    loadedMs: facts.nowMs,
+    // This process may have seen the session later than it has written down.
+    lastSeenMs: Math.max(writtenSeenMs, facts.seenHereMs),
+    writtenSeenMs,
+  };
+}

@@ -1,0 +1,82 @@
+import type { Role } from '../../kernel/access.ts';
+import type { UserId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
+import type { Audit } from '../audit/index.ts';
+import type { EnrolmentDeps } from './enrolment-deps.ts';
+import { type IdentityProblem, lastAdministrator, ownRights, rightsExceed, wrongState } from './errors.ts';
+import { type IssuedLink, issueLink } from './links.ts';
+import type { UserAct, UserActRefusal } from './rules.ts';
+import { userEntity } from './sign-in.ts';
+import type { Account } from './user-store.ts';
+
+/** An act upon an existing user. */
+export type ChangeUser = Exclude<UserAct, { kind: 'add' }>;
+
+/** Does what rules.ts has allowed. Answers the enrolment link of those acts that make one. */
+export async function applyAct(
+  tx: Transaction,
+  deps: EnrolmentDeps,
+  what: { readonly account: Account; readonly act: ChangeUser; readonly baseUrl: string },
+): Promise<IssuedLink | undefined> {
+  const { users, credentials, links, sessions, throttle } = deps;
+  const { account, act, baseUrl } = what;
+  const { id } = account;
+  switch (act.kind) {
+    case 'roles':
+      await users.setRoles(tx, id, act.roles);
+      return undefined;
+    case 'disable':
+      await users.setState(tx, id, 'disabled');
+      await links.deleteOfUser(tx, id);
+      await sessions.endEverything(tx, id);
+      return undefined;
+    case 'enable':
+      await users.setState(tx, id, account.passwordHash === undefined ? 'invited' : 'active');
+      return undefined;
+    case 'reset':
+      await users.invite(tx, id);
+      await credentials.deleteAll(tx, id);
+      await sessions.endEverything(tx, id);
+      await throttle.clear(tx, account.email);
+      return await issueLink(tx, deps, { userId: id, baseUrl });
+    case 'invite-again':
+      return await issueLink(tx, deps, { userId: id, baseUrl });
+  }
+}
+
+export interface ActRecord {
+  readonly act: UserAct;
+  readonly id?: UserId;
+  readonly refusal?: UserActRefusal;
+  readonly rolesBefore?: readonly Role[];
+}
+
+/** The audit event of an act upon a user, done or refused. */
+export async function recordAct(tx: Transaction, audit: Audit, actor: Actor, what: ActRecord): Promise<AuditReceipt> {
+  const { act, id, refusal, rolesBefore } = what;
+  return await audit.record(tx, [
+    {
+      actor,
+      event: `user.${act.kind}`,
+      action: act.kind === 'add' ? 'C' : 'U',
+      outcome: refusal === undefined ? 'success' : 'serious-failure',
+      detail: {
+        ...('roles' in act ? { roles: act.roles.join(' ') } : {}),
+        ...(rolesBefore === undefined ? {} : { rolesBefore: rolesBefore.join(' ') }),
+      },
+      ...(refusal === undefined ? {} : { reason: refusal }),
+      ...(id === undefined ? {} : { entities: [userEntity(id)] }),
+    },
+  ]);
+}
+
+const REFUSALS: Readonly<Record<UserActRefusal, () => IdentityProblem>> = {
+  'rights-exceed': rightsExceed,
+  'own-rights': ownRights,
+  'last-administrator': lastAdministrator,
+  'wrong-state': wrongState,
+};
+
+export const actRefused = (refusal: UserActRefusal): IdentityProblem => REFUSALS[refusal]();
