@@ -74,6 +74,8 @@ export const LoadCounts = z.object({
   /** Reviews opened for a steward. */
   reviews: Count,
   rejected: Count,
+  /** Values left out of records that were loaded (a birth date that does not exist), each kept as original text. */
+  warnings: Count,
 });
 export type LoadCounts = z.infer<typeof LoadCounts>;
 
@@ -95,7 +97,9 @@ export const LoadView = z.object({
   startedBy: z.string(),
   startedAt: Instant,
   finishedAt: Instant.optional(),
+  /** GET /api/loads/:id/rejected and …/warnings have something to download (CSV). */
   rejectedAvailable: z.boolean(),
+  warningsAvailable: z.boolean(),
 });
 export type LoadView = z.infer<typeof LoadView>;
 
@@ -111,6 +115,7 @@ export const LoadsAnswer = z.object({ loads: z.array(LoadView) });
 export const LoadParams = z.strictObject({ id: Id });
 
 export const SavedMapping = z.object({ name: z.string(), map: MapDocument, updatedAt: Instant, updatedBy: z.string() });
+export type SavedMapping = z.infer<typeof SavedMapping>;
 export const MappingName = z
   .string()
   .trim()
@@ -132,6 +137,7 @@ export const LoadSummary = z.object({
   rejected: Count,
   seconds: z.number(),
   unchanged: Count,
+  warnings: Count,
   loadId: Id.optional(),
   dryRun: z.boolean(),
 });

@@ -1,0 +1,22 @@
+import type { Clock } from '../../kernel/time.ts';
+import type { Database } from '../../platform/db/index.ts';
+import type { Jobs } from '../../platform/jobs/index.ts';
+import type { KeyRing } from '../../store/index.ts';
+import type { Audit } from '../audit/index.ts';
+import type { Domains } from '../nodes/index.ts';
+import type { RegistryCore } from '../registry/index.ts';
+
+export interface LoadDeps {
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  readonly audit: Pick<Audit, 'record' | 'recordNow'>;
+  readonly registry: Pick<RegistryCore, 'submit'>;
+  readonly domains: Pick<Domains, 'resolve' | 'ensureForUsers'>;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'cancel' | 'read'>;
+  readonly clock: Clock;
+}
+
+/** Today as a FHIR date, in UTC. */
+export function today(clock: Clock): string {
+  return new Date(clock.nowMs()).toISOString().slice(0, 10);
+}

@@ -1,0 +1,246 @@
+import { isProblem } from '../../kernel/problem.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { Clock } from '../../kernel/time.ts';
+import type { Database, Transaction } from '../../platform/db/index.ts';
+import type { KeyRing } from '../../store/index.ts';
+import type { DomainRef, RegistryCore, Submission, SubmissionOutcome } from '../registry/index.ts';
+import { loadProblem } from './errors.ts';
+import type { KeptNotice, Row } from './model.ts';
+import { noticeContext } from './sealing.ts';
+import { advanceLoad, insertNotice } from './store.ts';
+import type { RowReader } from './row-reader.ts';
+import type { LoadCounts } from './wire.ts';
+
+export interface RunnerDeps {
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  readonly registry: Pick<RegistryCore, 'submit'>;
+  readonly clock: Clock;
+}
+
+export interface Run {
+  readonly loadId: string;
+  readonly actor: Actor;
+  readonly domain: DomainRef;
+  readonly dryRun: boolean;
+  /** Rows whose outcome is committed already: they are read again and passed over. */
+  readonly rowsDone: number;
+  readonly reader: RowReader;
+  readonly source: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+  readonly onBatch?: (counts: LoadCounts, bytesDone: number) => void;
+}
+
+/** Rows in one transaction. Below the registry's own bound, so that a batch is never split. */
+const BATCH_ROWS = 250;
+/** While one batch is in the database the next one is parsed and prepared. */
+const BATCHES_AHEAD = 2;
+
+interface Batch {
+  readonly from: number;
+  readonly rows: readonly Row[];
+  readonly bytesDone: number;
+}
+
+/**
+ * Sends a file's rows to the registry in batches. The outcome of a batch, its counts, its rejected rows and the place to go on
+ * from are committed in one transaction with the records, so an interruption at any moment loses and repeats nothing.
+ */
+export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
+  const total: LoadCounts = { ...NO_COUNTS };
+  const waiting: Promise<void>[] = [];
+  let lastMs = deps.clock.nowMs();
+  const send = async (batch: Batch): Promise<void> => {
+    const submitted = submitBatch(deps, run, batch, () => {
+      const nowMs = deps.clock.nowMs();
+      const elapsedMs = Math.max(0, nowMs - lastMs);
+      lastMs = nowMs;
+      return elapsedMs;
+    }).then((counts) => {
+      for (const key of COUNT_KEYS) total[key] += counts[key];
+      run.onBatch?.(total, batch.bytesDone);
+    });
+    // Failures are met where the batch is awaited; until then they must not count as unhandled.
+    submitted.catch(() => undefined);
+    waiting.push(submitted);
+    if (waiting.length >= BATCHES_AHEAD) await waiting.shift();
+  };
+  try {
+    for await (const batch of inBatches(run)) await send(batch);
+    while (waiting.length > 0) await waiting.shift();
+  } finally {
+    await Promise.allSettled(waiting);
+  }
+  return total;
+}
+
+const COUNT_KEYS = ['read', 'created', 'updated', 'unchanged', 'linked', 'reviews', 'rejected', 'warnings'] as const;
+const NO_COUNTS: LoadCounts = {
+  read: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  linked: 0,
+  reviews: 0,
+  rejected: 0,
+  warnings: 0,
+};
+
+async function* inBatches(run: Run): AsyncGenerator<Batch> {
+  let held: Row[] = [];
+  let row = 0;
+  let bytesDone = 0;
+  const full = function* (atEnd: boolean): Generator<Batch> {
+    while (held.length >= BATCH_ROWS || (atEnd && held.length > 0)) {
+      const rows = held.slice(0, BATCH_ROWS);
+      held = held.slice(BATCH_ROWS);
+      yield { from: row, rows, bytesDone };
+      row += rows.length;
+    }
+  };
+  const take = (rows: Row[]): void => {
+    // Rows that were done before an interruption are parsed again, which is cheap, and dropped here.
+    const passed = Math.min(rows.length, Math.max(0, run.rowsDone - row));
+    if (passed > 0) row += passed;
+    for (let at = passed; at < rows.length; at++) held.push(rows[at] as Row);
+  };
+  for await (const bytes of run.source) {
+    if (run.signal.aborted) throw interrupted();
+    bytesDone += bytes.length;
+    take(run.reader.push(bytes));
+    for (const batch of full(false)) {
+      if (run.signal.aborted) throw interrupted();
+      yield batch;
+    }
+  }
+  take(run.reader.end());
+  yield* full(true);
+}
+
+function interrupted() {
+  return loadProblem(
+    'unavailable',
+    'load-interrupted',
+    'The load was interrupted. What was committed stays; it goes on from there.',
+  );
+}
+
+async function submitBatch(deps: RunnerDeps, run: Run, batch: Batch, elapsedMs: () => number): Promise<LoadCounts> {
+  const submissions: Submission[] = [];
+  for (const row of batch.rows) {
+    if (row.kind === 'good')
+      submissions.push({ kind: 'upsert', domain: run.domain, key: row.key, patient: row.patient });
+  }
+  let counts = NO_COUNTS;
+  const alongside = async (tx: Transaction, outcomes: readonly SubmissionOutcome[]): Promise<void> => {
+    const settled = settle(batch, outcomes);
+    counts = settled.counts;
+    await commitBatch(deps, tx, { run, batch, settled, elapsedMs: elapsedMs() });
+  };
+  if (submissions.length === 0) {
+    await deps.database.transaction((tx) => alongside(tx, []));
+  } else if (run.dryRun) {
+    // The registry undoes a dry run's transaction, so what it found is kept in one of its own.
+    const { outcomes } = await deps.registry.submit(run.actor, submissions, { dryRun: true });
+    await deps.database.transaction((tx) => alongside(tx, outcomes));
+  } else {
+    await deps.registry.submit(run.actor, submissions, { quietUnchanged: true, alongside });
+  }
+  return counts;
+}
+
+interface Settled {
+  readonly counts: LoadCounts;
+  readonly rejected: readonly KeptNotice[];
+  readonly warnings: readonly KeptNotice[];
+}
+
+function settle(batch: Batch, outcomes: readonly SubmissionOutcome[]): Settled {
+  const counts = { ...NO_COUNTS };
+  const rejected: KeptNotice[] = [];
+  const warnings: KeptNotice[] = [];
+  let next = 0;
+  for (const row of batch.rows) {
+    if (row.kind === 'rejected') {
+      counts.read += row.lines;
+      counts.rejected += row.lines;
+      rejected.push(notice(row));
+      continue;
+    }
+    counts.read++;
+    const outcome = outcomes[next++];
+    if (outcome === undefined || outcome.status === 'refused') {
+      counts.rejected++;
+      rejected.push(notice({ ...row, reason: outcome?.problem.publicDetail ?? 'it was not answered' }));
+      continue;
+    }
+    if (outcome.status !== 'deleted') counts[outcome.status]++;
+    if (outcome.linked) counts.linked++;
+    counts.reviews += outcome.reviewsOpened;
+    counts.warnings += row.warnings.length;
+    for (const { column, reason } of row.warnings) warnings.push(notice({ ...row, column, reason }));
+  }
+  return { counts, rejected, warnings };
+}
+
+function notice(row: { line: number; reason: string; column?: string; fields: readonly string[] }): KeptNotice {
+  const { line, reason, column } = row;
+  return { line, reason, fields: bounded(row.fields), ...(column !== undefined && { column }) };
+}
+
+/** A kept row is for a person to look at: a monstrous one is cut. */
+const KEPT_LENGTH_MAX = 20_000;
+
+function bounded(fields: readonly string[]): readonly string[] {
+  let length = 0;
+  for (const field of fields) length += field.length;
+  return length <= KEPT_LENGTH_MAX
+    ? fields
+    : fields.slice(0, 100).map((field) => field.slice(0, KEPT_LENGTH_MAX / 100));
+}
+
+interface BatchEnd {
+  readonly run: Run;
+  readonly batch: Batch;
+  readonly settled: Settled;
+  readonly elapsedMs: number;
+}
+
+async function commitBatch(
+  deps: RunnerDeps,
+  tx: Transaction,
+  { run, batch, settled, elapsedMs }: BatchEnd,
+): Promise<void> {
+  const { counts } = settled;
+  const to = batch.from + batch.rows.length;
+  const values = [run.loadId, batch.from, to, batch.bytesDone, new Date(deps.clock.nowMs()), elapsedMs];
+  const [advanced] = await tx.rows(advanceLoad, [...values, ...COUNT_KEYS.map((key) => counts[key])]);
+  if (advanced === undefined) {
+    throw loadProblem(
+      'conflict',
+      'load-cancelled',
+      'The load was cancelled, or another process has gone on with it. What was committed before stays.',
+    );
+  }
+  await keepNotices(deps, tx, { run, batch, kind: 'rejected', notices: settled.rejected });
+  await keepNotices(deps, tx, { run, batch, kind: 'warning', notices: settled.warnings });
+}
+
+interface Notices {
+  readonly run: Run;
+  readonly batch: Batch;
+  readonly kind: 'rejected' | 'warning';
+  readonly notices: readonly KeptNotice[];
+}
+
+async function keepNotices(deps: RunnerDeps, tx: Transaction, { run, batch, kind, notices }: Notices): Promise<void> {
+  if (notices.length === 0) return;
+  const plain = Buffer.from(JSON.stringify(notices));
+  const sealed = deps.keyRing.seal(plain, noticeContext(run.loadId, kind, batch.from));
+  await tx.run(insertNotice, [run.loadId, kind, batch.from, notices.length, sealed]);
+}
+
+/** True for failures that pass by themselves: the database is away, the server shuts down. */
+export function isPassing(error: unknown): boolean {
+  return isProblem(error) && error.kind === 'unavailable';
+}

@@ -1,0 +1,118 @@
+import { sealedAtRest } from '../../crypto/index.ts';
+import { type Database, type Sql, statement } from '../../platform/db/index.ts';
+import type { KeyRing, SealContext } from '../../store/index.ts';
+import { loadProblem } from './errors.ts';
+
+/** Uploaded files in sealed pieces in the database: nothing of a file ever lies in the clear, in a temporary file or elsewhere. */
+export interface Spool {
+  /** Stores a file as it arrives; answers its size. Throws Problem `file-too-large`, and leaves no piece behind when it throws. */
+  write(
+    uploadId: string,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ readonly sizeBytes: number; readonly head: Uint8Array }>;
+  /** The file's bytes in order. */
+  read(uploadId: string): AsyncGenerator<Uint8Array>;
+  remove(on: Sql, uploadId: string): Promise<void>;
+}
+
+export const PIECE_BYTES = 262_144;
+export const FILE_BYTES_MAX = 4_294_967_296;
+
+const insertPiece = statement(
+  'load.insert-piece',
+  'INSERT INTO load.upload_piece (upload_id, seq, content) VALUES ($1, $2, $3)',
+);
+const readPiece = statement<{ content: Buffer }>(
+  'load.read-piece',
+  'SELECT content FROM load.upload_piece WHERE upload_id = $1 AND seq = $2',
+);
+const deletePieces = statement('load.delete-pieces', 'DELETE FROM load.upload_piece WHERE upload_id = $1');
+
+export function pieceContext(uploadId: string, seq: number): SealContext {
+  return { table: 'load.upload_piece', type: 'piece', id: uploadId, version: seq };
+}
+
+export function createSpool(
+  deps: { readonly database: Database; readonly keyRing: KeyRing },
+  headBytes: number,
+): Spool {
+  const { database, keyRing } = deps;
+  const store = async (uploadId: string, seq: number, piece: Uint8Array): Promise<void> => {
+    await database.run(insertPiece, [uploadId, seq, keyRing.seal(piece, pieceContext(uploadId, seq))]);
+  };
+  return {
+    async write(uploadId, body) {
+      const head = new Head(headBytes);
+      let sizeBytes = 0;
+      let seq = 0;
+      try {
+        for await (const piece of inPieces(body)) {
+          sizeBytes += piece.length;
+          if (sizeBytes > FILE_BYTES_MAX) throw tooLarge();
+          head.add(piece);
+          await store(uploadId, seq, piece);
+          seq++;
+        }
+      } catch (error) {
+        await database.run(deletePieces, [uploadId]);
+        throw error;
+      }
+      return { sizeBytes, head: head.bytes() };
+    },
+    async *read(uploadId) {
+      for (let seq = 0; ; seq++) {
+        const [row] = await database.rows(readPiece, [uploadId, seq]);
+        if (row === undefined) return;
+        yield keyRing.open(sealedAtRest(row.content), pieceContext(uploadId, seq));
+      }
+    },
+    async remove(on, uploadId) {
+      await on.run(deletePieces, [uploadId]);
+    },
+  };
+}
+
+class Head {
+  readonly #most: number;
+  #pieces: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(piece: Uint8Array): void {
+    if (this.#length >= this.#most) return;
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+  }
+
+  bytes(): Uint8Array {
+    return Buffer.concat(this.#pieces).subarray(0, this.#most);
+  }
+}
+
+/** Gathers what arrives into pieces of one size. */
+async function* inPieces(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let length = 0;
+  for await (const bytes of body) {
+    held.push(bytes);
+    length += bytes.length;
+    if (length < PIECE_BYTES) continue;
+    const whole = Buffer.concat(held);
+    let from = 0;
+    for (; whole.length - from >= PIECE_BYTES; from += PIECE_BYTES) yield whole.subarray(from, from + PIECE_BYTES);
+    held = [whole.subarray(from)];
+    length = whole.length - from;
+  }
+  if (length > 0) yield Buffer.concat(held);
+}
+
+function tooLarge() {
+  return loadProblem(
+    'too-large',
+    'file-too-large',
+    'The file is larger than 4 GB. Nothing was kept; split it and load the parts.',
+  );
+}
