@@ -7,8 +7,10 @@ const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mot
 export function matchRecordOf(patient: Patient): MatchRecord {
   const given: string[] = [];
   const family: string[] = [];
+  const suffix: string[] = [];
   for (const name of patient.name ?? []) {
     for (const part of name.given ?? []) if (part && !given.includes(part)) given.push(part);
+    for (const part of name.suffix ?? []) if (part && !suffix.includes(part)) suffix.push(part);
     if (name.family && !family.includes(name.family)) family.push(name.family);
   }
   const address = matchAddress(patient.address);
@@ -17,6 +19,7 @@ export function matchRecordOf(patient: Patient): MatchRecord {
   return {
     given,
     family,
+    ...(suffix.length > 0 ? { suffix } : {}),
     ...(patient.birthDate ? { birthDate: patient.birthDate } : {}),
     ...(patient.gender ? { gender: patient.gender } : {}),
     phones: contactValues(patient.telecom, ['phone', 'sms', 'fax']),

@@ -59,7 +59,7 @@ export function prepareWork(
   domains: DomainTable,
 ): Work {
   const { submission, actor } = input;
-  const problem = ownershipProblem(actor.principal, submission, domains);
+  const problem = ownershipProblem(input, domains);
   if (problem) return { ...input, keyTokens: [], outcome: refused(problem) };
   if (submission.kind === 'delete') return { ...input, keyTokens: [] };
   const key = keyOf(submission);
@@ -86,10 +86,14 @@ export function ownIdentifier(patient: Patient, system: string): string | undefi
   return patient.identifier?.find((candidate) => candidate.system === system && candidate.use !== 'old')?.value;
 }
 
-function ownershipProblem(principal: Principal, submission: Submission, domains: DomainTable): Problem | undefined {
+function ownershipProblem({ actor, submission, options }: WorkInput, domains: DomainTable): Problem | undefined {
+  const { principal } = actor;
   if (submission.kind === 'delete') return undefined;
   if (submission.kind !== 'update') {
-    if (!ownsDomain(principal, domains.bySystem(submission.domain.system))) return notOwnRecord();
+    const domain = domains.bySystem(submission.domain.system);
+    // A dry run claims no domain, so one that does not exist yet counts as the one that would be made.
+    const wouldBeMade = options.dryRun === true && domain === undefined && principal.kind !== 'node';
+    if (!wouldBeMade && !ownsDomain(principal, domain)) return notOwnRecord();
     const named = submission.kind === 'upsert' ? submission.key : submission.ifNoneExist?.value;
     if (named !== undefined && !carries(submission.patient, submission.domain.system, named)) return keyMissing();
   }
