@@ -8,13 +8,17 @@ import { homePaths } from './place.ts';
 const FILE_NAME = 'root.key';
 
 /** The root key of this installation: a passphrase where one is set, a file of one's own choosing, else keys/root.key. */
-export async function rootKeySource(config: Config): Promise<RootKeySource> {
+export async function rootKeySource(
+  config: Config,
+  options: { readonly nextPassphrase?: string } = {},
+): Promise<RootKeySource> {
   const { keys } = homePaths(config.home);
   await mkdir(keys, { recursive: true, mode: 0o700 });
   const passphraseFile = config.passphraseFile ?? systemdCredential('careseal-passphrase');
   if (passphraseFile !== undefined) {
     const now = (await readFile(passphraseFile, 'utf8')).replace(/\r?\n$/, '');
-    return rootKeyFromPassphrase(join(keys, 'passphrase.json'), { now });
+    const next = options.nextPassphrase;
+    return rootKeyFromPassphrase(join(keys, 'passphrase.json'), next === undefined ? { now } : { now, next });
   }
   const path = config.rootKeyFile ?? join(keys, FILE_NAME);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

@@ -13,7 +13,13 @@ import { type Connection, createDatabase, type Database } from '../platform/db/i
 import type { RouteDeclaration } from '../platform/http/index.ts';
 import { createJobs, type Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/log/index.ts';
-import { createResourceStore, type KeyVault, openKeyVault, type ResealParticipant } from '../store/index.ts';
+import {
+  createResourceParticipants,
+  createResourceStore,
+  type KeyVault,
+  openKeyVault,
+  type ResealParticipant,
+} from '../store/index.ts';
 import { rootKeySource } from './root-key.ts';
 
 /** Everything Careseal does, wired together: what doors, background work and the command line are made of. */
@@ -49,7 +55,7 @@ export async function composeServices(input: ServicesInput): Promise<Services> {
     connection: input.connection,
     poolSize: input.poolSize ?? config.databaseConnections,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    onConnectionLost: () => log.warn('A database connection was lost'),
+    onConnectionLost: (error) => log.warn('A database connection was lost', { error }),
   });
   try {
     return await composeOn(database, input);
@@ -117,7 +123,18 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
     nodes,
     registry,
     routes,
-    resealParticipants: [...identity.resealParticipants, ...nodes.reseal, ...registry.resealParticipants],
+    resealParticipants: [
+      ...createResourceParticipants({
+        keyRing,
+        async tokensOf(tx, stored) {
+          const tokens = await registry.tokensOfStored(tx, stored);
+          return stored.map(({ id }) => tokens.get(id) ?? []);
+        },
+      }),
+      ...identity.resealParticipants,
+      ...nodes.reseal,
+      ...registry.resealParticipants,
+    ],
     baseUrl,
     async stop() {
       await registry.drained();

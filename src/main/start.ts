@@ -5,6 +5,7 @@ import { createMetrics } from '../platform/metrics/index.ts';
 import { startBackground } from './background.ts';
 import { openDatabase, type ReadyDatabase } from './database.ts';
 import { type OpenDoors, openDoors } from './doors.ts';
+import { keepRotating } from './key-rotation.ts';
 import { createOperationsDoor } from './operations.ts';
 import { processLogger } from './process-log.ts';
 import { composeServices, operator, type Services, usersUrl } from './services.ts';
@@ -102,6 +103,8 @@ async function serve({ config, services, database, log, started }: ServeInput): 
   const metrics = createMetrics();
   const background = await startBackground(services);
   started.add(() => background.stop());
+  const rotating = keepRotating(services, log);
+  started.add(() => rotating.stop());
   let doors: OpenDoors;
   let text = (): Promise<string> => metrics.text();
   let workersMissing = (): string | undefined => undefined;
@@ -140,17 +143,19 @@ interface WelcomeInput {
 async function printWelcome({ config, services, ports, print }: WelcomeInput): Promise<void> {
   const baseUrl = usersUrl(config);
   const host = new URL(baseUrl).hostname;
-  if (config.development) print('TRIAL INSTALLATION: do not enter real data.');
-  print(`Careseal is ready. Data and keys are in ${config.home}`);
-  print(`  People:     ${baseUrl}`);
-  print(`  Systems:    https://${host}:${ports.nodesPort}/fhir  (client certificate: careseal node add)`);
-  if (ports.redirectPort !== undefined) print(`  Redirect:   http://${host}:${ports.redirectPort}`);
-  print(`  Operations: http://127.0.0.1:${ports.operationsPort}/readyz`);
   const link = await services.identity.setupLink(operator(), baseUrl);
-  if (link === undefined) return;
-  print('');
-  print('There is no administrator yet. Open this link within 30 minutes; it works once:');
-  print(`  ${link.url}`);
+  const lines = [
+    ...(config.development ? ['TRIAL INSTALLATION: do not enter real data.'] : []),
+    `Careseal is ready. Data and keys are in ${config.home}`,
+    `  People:     ${baseUrl}`,
+    `  Systems:    https://${host}:${ports.nodesPort}/fhir  (client certificate: careseal node add)`,
+    ...(ports.redirectPort === undefined ? [] : [`  Redirect:   http://${host}:${ports.redirectPort}`]),
+    `  Operations: http://127.0.0.1:${ports.operationsPort}/readyz`,
+    ...(link === undefined
+      ? []
+      : ['', 'There is no administrator yet. Open this link within 30 minutes; it works once:', `  ${link.url}`]),
+  ];
+  print(lines.join('\n'));
 }
 
 /** Command line and settings together; the command line wins. */

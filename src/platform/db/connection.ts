@@ -46,10 +46,9 @@ export function clientConfig(connection: Connection, settings: SessionSettings):
           ...(connection.password === undefined ? {} : { password: connection.password }),
           ...(connection.database === undefined ? {} : { database: connection.database }),
         }
-      : { connectionString: connection.url };
+      : { connectionString: withPassword(connection.url, connection.password) };
   return {
     ...address,
-    ...(connection.url !== undefined && connection.password !== undefined ? { password: connection.password } : {}),
     application_name: settings.applicationName,
     statement_timeout: settings.statementTimeoutMs,
     // The server's own limit does not help when the server itself hangs (stopped, or its machine is gone).
@@ -58,4 +57,10 @@ export function clientConfig(connection: Connection, settings: SessionSettings):
     keepAlive: true,
     types: COLUMN_TYPES,
   };
+}
+
+/** Puts a password from a file into a URL that names a user only; the driver lets the URL outrank everything else. */
+function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined) return url;
+  return url.replace(/^(postgres(?:ql)?:\/\/[^:@/]*)@/, `$1:${encodeURIComponent(password)}@`);
 }

@@ -77,7 +77,10 @@ function openPool(options: DatabaseOptions, applicationName: string): pg.Pool {
       : // The pool waits for the promise; its type says void.
         { onConnect: (client: pg.ClientBase) => client.query(setRole) as unknown as void }),
   });
-  pool.on('error', (error) => options.onConnectionLost?.(error));
+  pool.on('error', (error) => {
+    // While the pool closes, PostgreSQL may be the first to hang up.
+    if (!pool.ending) options.onConnectionLost?.(error);
+  });
   return pool;
 }
 

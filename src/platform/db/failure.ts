@@ -59,6 +59,11 @@ export function databaseFailure(error: unknown, statementName: string): Error {
   if (SAYS_UNAVAILABLE.has(state) || state.startsWith('08') || state.startsWith('58')) {
     return unavailable(`${statementName}: SQLSTATE ${state}`);
   }
+  if (state.startsWith('28') || state === '3D000') {
+    return new Problem('unavailable', 'database-refused', 'The database refuses Careseal’s sign-in, or is not there.', {
+      privateDetail: `${statementName}: SQLSTATE ${state}`,
+    });
+  }
   if (state.startsWith('53')) {
     return new Problem(
       'unavailable',

@@ -152,10 +152,14 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Linux: clock ticks since boot at which the process began (field 22 of stat; the name before it may hold spaces). */
+/**
+ * Linux: clock ticks since boot at which the process began (field 22 of stat; the name before it may hold spaces). A dead one
+ * that nobody has collected yet (state Z) counts as gone.
+ */
 async function processStart(pid: number): Promise<string> {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? 'gone' : (fields[19] ?? '');
 }
 
 async function thisPlace(): Promise<string> {

@@ -35,7 +35,8 @@ export async function prepareExternalDatabase(addresses: DatabaseAddresses): Pro
     if (server === undefined || server.version < VERSION_MIN) {
       throw refuse('Careseal needs PostgreSQL 15 or later.');
     }
-    await makeRoles(session, server.database, server.user);
+    const takes = addresses.ownerUrl === undefined ? [OWNER_ROLE, APP_ROLE] : [OWNER_ROLE];
+    await makeRoles(session, server, takes);
   });
   if (addresses.ownerUrl !== undefined) await assertMember(app, APP_ROLE);
   return {
@@ -51,7 +52,12 @@ function connection(url: string, password: string | undefined): Connection {
 
 type Session = Parameters<Parameters<typeof withMaintenanceSession>[1]>[0];
 
-async function makeRoles(session: Session, database: string, user: string): Promise<void> {
+/** Makes both roles, lets the owner's sign-in take on `takes`, and the owner role make schemas. */
+async function makeRoles(
+  session: Session,
+  { database, user }: { readonly database: string; readonly user: string },
+  takes: readonly string[],
+): Promise<void> {
   const wanted = [OWNER_ROLE, APP_ROLE];
   const missing = await session.rows<{ role: string; exists: boolean; member: boolean }>(
     `SELECT w.role, r.oid IS NOT NULL AS exists, coalesce(pg_has_role(session_user, r.oid, 'MEMBER'), false) AS member
@@ -64,7 +70,9 @@ async function makeRoles(session: Session, database: string, user: string): Prom
   );
   const statements = [
     ...missing.filter((row) => !row.exists).map((row) => `CREATE ROLE ${row.role} NOLOGIN;`),
-    ...missing.filter((row) => !row.member).map((row) => `GRANT ${row.role} TO ${quoted(user)};`),
+    ...missing
+      .filter((row) => !row.member && takes.includes(row.role))
+      .map((row) => `GRANT ${row.role} TO ${quoted(user)};`),
     ...(rights?.creates === true ? [] : [`GRANT CREATE, CONNECT ON DATABASE ${quoted(database)} TO ${OWNER_ROLE};`]),
   ];
   if (statements.length === 0) return;

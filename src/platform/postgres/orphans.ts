@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const FAST_SHUTDOWN_MS = 20_000;
 const IMMEDIATE_SHUTDOWN_MS = 5_000;
 const POLL_MS = 20;
+const SOCKET_LOCK = '.s.PGSQL.5432.lock';
 
 /**
  * Stops a PostgreSQL that still runs on this data directory because the Careseal that started it was killed. A clean stop
@@ -27,9 +28,10 @@ export async function stopOrphans(dataDirectory: string): Promise<boolean> {
   if (left.length > 0) left = await waitUntilGone(dataDirectory, recorded, IMMEDIATE_SHUTDOWN_MS);
   if (left.length > 0)
     throw new Error(`A PostgreSQL left over from before does not stop (process ${left.join(', ')}).`);
-  // Nothing of PostgreSQL runs here, so a recorded number that lives is somebody else's process: PostgreSQL would take it for
-  // its own and refuse to start.
+  // Nothing of PostgreSQL runs here, so a recorded number that lives is somebody else's process, or a dead one that nobody has
+  // collected (containers without an init): PostgreSQL would take either for its own and refuse to start.
   await rm(pidFile, { force: true });
+  await rm(join(dataDirectory, SOCKET_LOCK), { force: true });
   return found;
 }
 
