@@ -29,6 +29,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Print the signed head of the audit log',
     load: async () => (await import('./audit.ts')).auditHead,
   },
+  'keys list': { summary: 'List the keys and their states', load: async () => (await import('./keys.ts')).keysList },
+  'keys rotate': {
+    summary: 'Replace keys, also while serving',
+    load: async () => (await import('./keys.ts')).keysRotate,
+  },
   config: { summary: 'Show the effective settings', load: async () => (await import('./config.ts')).config },
 };
 

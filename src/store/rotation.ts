@@ -174,7 +174,7 @@ async function announce(deps: KeyRotationDeps, kind: RotationKind): Promise<Rota
 }
 
 async function run(deps: KeyRotationDeps, rotation: RotationRow, options: ResealOptions): Promise<ResealReport> {
-  await useNewKeys(deps, rotation);
+  await useNewKeys(deps, rotation, options.signal);
   const participants = deps.participants.filter((participant) => participant.kinds.includes(rotation.kind));
   for (const participant of participants) {
     const total = await participant.count(deps.database, rotation.kind);
@@ -188,11 +188,15 @@ async function run(deps: KeyRotationDeps, rotation: RotationRow, options: Reseal
 }
 
 /** Second step: the announced keys become current. Old index keys are still searched by, old data keys still open. */
-async function useNewKeys(deps: KeyRotationDeps, { kind, new_key }: RotationRow): Promise<void> {
-  const graceMs = deps.graceMs ?? 5_000;
+async function useNewKeys(deps: KeyRotationDeps, { kind, new_key }: RotationRow, signal?: AbortSignal): Promise<void> {
+  const grace = async (): Promise<void> => {
+    // Stopping is no error here: whoever is aborted does nothing more, and the next run waits again.
+    await pause(deps.graceMs ?? 5_000, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  };
   const rows = await readKeys(deps.database);
   if (rows.find((row) => row.id === new_key)?.state === 'announced') {
-    await pause(graceMs);
+    await grace();
+    if (signal?.aborted === true) return;
     await changeKeys(deps, async (tx, locked) => {
       const keys = locked.filter((row) => row.purpose === kind);
       for (const row of keys.filter((key) => key.state === 'current')) await setKeyState(tx, row.id, 'retiring');
@@ -200,7 +204,7 @@ async function useNewKeys(deps: KeyRotationDeps, { kind, new_key }: RotationRow)
     });
   }
   // What was being written with the old keys has to be there when the rows are visited.
-  await pause(graceMs);
+  await grace();
 }
 
 interface ResealRun {
