@@ -58,7 +58,7 @@ export function prepareWork(
   input: WorkInput,
   domains: DomainTable,
 ): Work {
-  const { submission, actor } = input;
+  const { submission } = input;
   const problem = ownershipProblem(input, domains);
   if (problem) return { ...input, keyTokens: [], outcome: refused(problem) };
   if (submission.kind === 'delete') return { ...input, keyTokens: [] };
