@@ -29,17 +29,12 @@ export function parseId<Id extends Branded<string>>(text: unknown): Id | undefin
  */
 export function uuidV7<Id extends Branded<string>>(unixMs: number, random: Uint8Array): Id {
   if (random.length < 10) throw new RangeError('uuidV7 needs ten random bytes');
-  const hex: string[] = [];
-  let rest = unixMs;
-  const time = new Uint8Array(6);
-  for (let i = 5; i >= 0; i--) {
-    time[i] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
-  const bytes = [...time, ...random.subarray(0, 10)];
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  for (const byte of bytes) hex.push(byte.toString(16).padStart(2, '0'));
-  const text = hex.join('');
-  return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}` as Id;
+  const time = unixMs.toString(16).padStart(12, '0');
+  const byte = (at: number): string => HEX[random[at] ?? 0] ?? '';
+  const version = HEX[((random[0] ?? 0) & 0x0f) | 0x70] ?? '';
+  const variant = HEX[((random[2] ?? 0) & 0x3f) | 0x80] ?? '';
+  const rest = byte(4) + byte(5) + byte(6) + byte(7) + byte(8) + byte(9);
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}${byte(1)}-${variant}${byte(3)}-${rest}` as Id;
 }
+
+const HEX = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));

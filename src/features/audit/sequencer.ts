@@ -101,7 +101,12 @@ async function takeAll(tx: Transaction, from: Edge, start: Start): Promise<Taken
   let { edge, position } = { edge: from, position: start.position };
   let { leftOver } = start;
   while (edge.size - from.size < ROUND_MAX) {
-    const leaves = await store.takeEvents(tx, { after: position, firstIndex: edge.size, limit: CHUNK, leftOver });
+    const { leaves, last } = await store.takeEvents(tx, {
+      after: position,
+      firstIndex: edge.size,
+      limit: CHUNK,
+      leftOver,
+    });
     const growth = grow(
       merkle,
       edge,
@@ -109,7 +114,6 @@ async function takeAll(tx: Transaction, from: Edge, start: Start): Promise<Taken
     );
     for (const tile of growth.tiles) await store.insertTile(tx, tile);
     edge = growth.edge;
-    const last = leaves.at(-1);
     if (last !== undefined) position = { ...position, xid: last.xid, seq: last.seq };
     if (leaves.length < CHUNK) {
       if (!leftOver) break;

@@ -1,6 +1,6 @@
 import type { Sql, SqlValue } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
-import type { Leaf } from '../../verifier/index.ts';
+import { HASH_BYTES, type Leaf } from '../../verifier/index.ts';
 
 /** Rows of the tree: leaves, tiles, checkpoints. All of it is only ever inserted. */
 export interface CheckpointRow {
@@ -143,28 +143,32 @@ export interface Position {
   readonly eraSeq: bigint;
 }
 
-export interface TakenLeaf extends Leaf {
-  readonly xid: string;
-  readonly seq: bigint;
-}
-
 /**
  * The events of all transactions that began before every transaction still running: no commit can come between them any more,
- * so their order is final. Later transactions wait for the next round, even where they are committed already.
+ * so their order is final. Later transactions wait for the next round, even where they are committed already. What is needed
+ * of a thousand events comes back as one row.
  */
-const TAKE = statement<RawLeaf & { xid: string; seq: bigint }>(
+const TAKE = statement<{
+  recordedMs: bigint[] | null;
+  events: string[] | null;
+  commitments: Buffer | null;
+  xid: string | null;
+  seq: bigint | null;
+}>(
   'audit.take',
   `WITH next AS MATERIALIZED (
      SELECT id, recorded, event, commitment, xid, seq FROM audit.event
      WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3
        AND ($6 OR xid < pg_snapshot_xmin(pg_current_snapshot()))
      ORDER BY xid, seq LIMIT $4
-   ), numbered AS (
-     SELECT *, $5::bigint + row_number() OVER (ORDER BY xid, seq) - 1 AS index FROM next
    ), leaves AS (
-     INSERT INTO audit.leaf (index, event) SELECT index, id FROM numbered ORDER BY index
+     INSERT INTO audit.leaf (index, event)
+     SELECT $5::bigint + row_number() OVER (ORDER BY xid, seq) - 1, id FROM next ORDER BY xid, seq
    )
-   SELECT index, ${LEAF_COLUMNS}, xid::text AS xid, seq FROM numbered ORDER BY index`,
+   SELECT array_agg((extract(epoch FROM recorded) * 1000)::bigint ORDER BY xid, seq) AS "recordedMs",
+     array_agg(event ORDER BY xid, seq) AS events, string_agg(commitment, '' ORDER BY xid, seq) AS commitments,
+     (array_agg(xid::text ORDER BY xid DESC, seq DESC))[1] AS xid, (array_agg(seq ORDER BY xid DESC, seq DESC))[1] AS seq
+   FROM next`,
 );
 
 export interface Take {
@@ -175,11 +179,27 @@ export interface Take {
   readonly leftOver?: boolean;
 }
 
+export interface Taken {
+  readonly leaves: readonly Leaf[];
+  /** Place of the last of them; undefined when there was none. */
+  readonly last: { readonly xid: string; readonly seq: bigint } | undefined;
+}
+
 /** Gives the next events their leaves, in order. */
-export async function takeEvents(sql: Sql, take: Take): Promise<TakenLeaf[]> {
+export async function takeEvents(sql: Sql, take: Take): Promise<Taken> {
   const { after, firstIndex, limit, leftOver = false } = take;
-  const rows = await sql.rows(TAKE, [after.xid, after.seq, after.eraSeq, limit, firstIndex, leftOver]);
-  return rows.map((row) => ({ ...toLeaf(row), xid: row.xid, seq: row.seq }));
+  const row = (await sql.rows(TAKE, [after.xid, after.seq, after.eraSeq, limit, firstIndex, leftOver]))[0];
+  if (row?.events == null || row.commitments === null || row.xid === null || row.seq === null) {
+    return { leaves: [], last: undefined };
+  }
+  const { recordedMs, events, commitments } = row;
+  const leaves = events.map((event, i) => ({
+    index: firstIndex + i,
+    recordedMs: Number(recordedMs?.[i]),
+    event,
+    commitment: commitments.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  }));
+  return { leaves, last: { xid: row.xid, seq: row.seq } };
 }
 
 const PENDING = statement<{ count: bigint; oldestMs: bigint | null }>(
