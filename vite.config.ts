@@ -68,5 +68,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 800,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            // The parser and its setting travel together, so that the setting holds before any schema is made.
+            { name: 'parser', test: /node_modules\/zod\/|parser-without-eval/ },
+          ],
+        },
+      },
+    },
   },
 });

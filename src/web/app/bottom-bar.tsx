@@ -1,5 +1,5 @@
 import { Drawer } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { IconMenu2 } from '../ui/icons.ts';
 import { type NavigationEntry, bottomBar, entriesFor } from './navigation.ts';
@@ -9,13 +9,15 @@ import { useSession } from './session.tsx';
 export function BottomBar(): ReactNode {
   const { shown, more } = bottomBar(entriesFor(useSession().permissions));
   const [open, setOpen] = useState(false);
+  const { pathname } = useLocation();
+  const inMore = more.some((entry) => pathname.startsWith(entry.to));
   return (
     <nav className="bottom" aria-label="Main">
       {shown.map((entry) => (
         <BottomLink key={entry.to} entry={entry} />
       ))}
       {more.length > 0 && (
-        <button type="button" className="bottom-link" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        <button type="button" className="bottom-link" data-active={inMore || undefined} aria-haspopup="dialog" onClick={() => setOpen(true)}>
           <IconMenu2 size={22} stroke={1.7} aria-hidden />
           <span>More</span>
         </button>

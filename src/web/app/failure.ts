@@ -55,6 +55,36 @@ function waitText(seconds: number | undefined): string {
   return `Wait ${Math.ceil(seconds / 60)} minutes, then try again.`;
 }
 
+/** Refusals that deserve their own words; what is missing here follows the status. */
+const BY_CODE: Readonly<Record<string, { readonly unharmed?: string; readonly todo: string }>> = {
+  'sign-in-refused': {
+    unharmed: 'Your account is as it was.',
+    todo: 'Type both again. Capital letters count in the password. If it is lost, an administrator can start a reset.',
+  },
+  'code-refused': {
+    unharmed: 'Your account is as it was.',
+    todo: 'Wait for the next code and type it. A code works once; the telephone’s clock must be right.',
+  },
+  'sign-in-expired': {
+    unharmed: 'Your account is as it was.',
+    todo: 'Start again with the password; there are ten minutes for both steps.',
+  },
+  'password-refused': { todo: 'Choose another password.' },
+  'email-taken': { todo: 'Use another address, or look whether this person has an account already.' },
+  'last-administrator': { todo: 'Make somebody else administrator first.' },
+  'own-rights': { todo: 'Ask another administrator.' },
+  'rights-exceed': { todo: 'Ask somebody who has these rights themselves.' },
+  'wrong-state': { todo: 'Reload the page to see the present state.' },
+  'version-conflict': {
+    unharmed: 'Their change is kept; yours was not saved.',
+    todo: 'Look at the new state, then repeat what you wanted.',
+  },
+  'review-already-decided': {
+    unharmed: 'The decision that was taken first holds.',
+    todo: 'Go on with the next pair, or take the decision back if it is wrong.',
+  },
+};
+
 function byStatus(status: number, detail: string | undefined, retryAfter: number | undefined): FailureText {
   const said = (otherwise: string): string => (detail && detail.trim() !== '' ? sentence(detail) : otherwise);
   switch (status) {
@@ -83,6 +113,11 @@ function byStatus(status: number, detail: string | undefined, retryAfter: number
         todo: 'Go back and choose again.',
       };
     case 409:
+      return {
+        failed: said('This does not fit the present state.'),
+        unharmed: NOTHING_CHANGED,
+        todo: 'Look at the present state, then decide again.',
+      };
     case 412:
       return {
         failed: said('Somebody else changed this meanwhile.'),
@@ -140,10 +175,11 @@ export function failureOfAnswer(status: number, body: unknown, headers?: Headers
   const parsed = problemSchema.safeParse(body);
   const problem = parsed.success ? parsed.data : {};
   const retryAfterSeconds = retryAfterOf(headers);
+  const text = byStatus(status, problem.detail, retryAfterSeconds);
   return new Failure({
     status,
     code: problem.code ?? `http-${status}`,
-    text: byStatus(status, problem.detail, retryAfterSeconds),
+    text: { ...text, ...BY_CODE[problem.code ?? ''] },
     requestId: problem.requestId ?? headers?.get('x-request-id') ?? undefined,
     issues: (problem.issues ?? []).map((issue) => issue.detail),
     retryAfterSeconds,

@@ -38,7 +38,7 @@ const peopleSearch = z.object({ invite: flag, person: text(80), state: choice('i
 const nodesSearch = z.object({ node: text(80) });
 const clientSearchParams = z.object({ link: text(90), part: choice('records', 'history') });
 
-const root = createRootRouteWithContext<RouterContext>()({ component: Outlet, notFoundComponent: Lost });
+const root = createRootRouteWithContext<RouterContext>()({ component: Outlet });
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -145,6 +145,9 @@ const profile = createRoute({
   component: lazyRouteComponent(() => import('../features/identity/profile-page.tsx'), 'ProfilePage'),
 });
 
+/** Inside the frame, so that whoever got lost still has the rail. */
+const lost = createRoute({ getParentRoute: inFrame, path: '$', component: Lost });
+
 const tree = root.addChildren([
   signIn,
   setup,
@@ -163,6 +166,7 @@ const tree = root.addChildren([
     audit,
     people,
     profile,
+    lost,
   ]),
 ]);
 

@@ -57,7 +57,7 @@ export const theme: MantineThemeOverride = createTheme({
     red: ['#fdecea', '#fad5d1', '#f4aaa3', '#ee8178', '#e8645a', '#d64539', '#bf3327', '#a3271d', '#841f17', '#651812'],
   },
   components: {
-    // Scroll locking would insert a <style> element, which the content security policy refuses; app.css locks scrolling instead.
+    // Scroll locking would insert a <style> element, which the content security policy refuses.
     Modal: { defaultProps: { lockScroll: false, centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
     Drawer: { defaultProps: { lockScroll: false, position: 'right', overlayProps: { backgroundOpacity: 0.3 } } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: false } } },

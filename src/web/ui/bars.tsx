@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import './picture.css';
 
 export interface BarItem {
   readonly label: string;

@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useKeys } from '../app/keys.ts';
 import { usePreferences } from '../app/preferences.tsx';
-import { useIsPhone, useRowWindow } from './row-window.ts';
+import { useIsPhone, useIsWide, useRowWindow } from './row-window.ts';
 import './list-table.css';
 
 export interface Column<Row> {
@@ -12,6 +12,8 @@ export interface Column<Row> {
   readonly width: string;
   readonly cell: (row: Row) => ReactNode;
   readonly align?: 'end';
+  /** Left out where the window is not wide: the row's own page or drawer has it. */
+  readonly wideOnly?: boolean;
   /** Where the cell stands on a phone: two lines, two places each. */
   readonly phone?: 'title' | 'side' | 'line' | 'corner' | 'hide';
 }
@@ -38,11 +40,13 @@ export interface ListTableProps<Row> {
  * five thousand are as quick as fifty.
  */
 export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
-  const { rows, columns, onEnd } = props;
+  const { rows, onEnd } = props;
   const body = useRef<HTMLDivElement>(null);
   const [wanted, setWanted] = useState<number>();
   const { preferences } = usePreferences();
   const phone = useIsPhone();
+  const roomy = useIsWide();
+  const columns = props.columns.filter((column) => roomy || phone || column.wideOnly !== true);
   const rowPx = phone ? (props.phoneRowPx ?? 64) : preferences.density === 'compact' ? 32 : 40;
   const range = useRowWindow(body, rows.length, rowPx);
   const template = columns.map((column) => column.width).join(' ');
@@ -121,6 +125,7 @@ export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
             index={range.first + offset}
             rowPx={rowPx}
             template={template}
+            columns={columns}
             table={props}
           />
         ))}
@@ -140,10 +145,11 @@ interface ListRowProps<Row> {
   readonly index: number;
   readonly rowPx: number;
   readonly template: string;
+  readonly columns: readonly Column<Row>[];
   readonly table: ListTableProps<Row>;
 }
 
-function ListRow<Row>({ row, index, rowPx, template, table }: ListRowProps<Row>): ReactNode {
+function ListRow<Row>({ row, index, rowPx, template, columns, table }: ListRowProps<Row>): ReactNode {
   const selected = table.selectedKey !== undefined && table.selectedKey === table.rowKey(row);
   return (
     <div
@@ -154,7 +160,7 @@ function ListRow<Row>({ row, index, rowPx, template, table }: ListRowProps<Row>)
       aria-rowindex={index + 2}
       style={{ gridTemplateColumns: template, height: rowPx, transform: `translateY(${index * rowPx}px)` }}
     >
-      {table.columns.map((column, position) => (
+      {columns.map((column, position) => (
         <div role="cell" key={column.key} data-align={column.align} data-phone={column.phone ?? 'hide'}>
           {position === 0 ? table.open(row, column.cell(row)) : column.cell(row)}
         </div>

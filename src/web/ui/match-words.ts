@@ -59,6 +59,13 @@ const CAUSES: Readonly<Record<string, string>> = {
   'record-changed': 'A linked record changed and no longer fits.',
 };
 
+const SHORT_CAUSES: Readonly<Record<string, string>> = {
+  'between-thresholds': 'not sure enough',
+  contradiction: 'something contradicts',
+  'two-people-match': 'alike to two people',
+  'record-changed': 'a record changed',
+};
+
 const tidy = (text: string): string => {
   const spaced = text.replaceAll(/[-_.]/g, ' ');
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
@@ -71,6 +78,7 @@ export function fieldWords(field: string): string {
 export const levelWords = (level: string): string => LEVELS[level] ?? level.replaceAll('-', ' ');
 export const contradictionWords = (code: string): string => CONTRADICTIONS[code] ?? tidy(code);
 export const gradeWords = (grade: string): string => GRADES[grade] ?? tidy(grade);
+export const shortCauseWords = (cause: string): string => SHORT_CAUSES[cause] ?? cause.replaceAll('-', ' ');
 export const causeWords = (cause: string): string => CAUSES[cause] ?? tidy(cause);
 
 /** The telling end of an identifier system: `urn:ug:nin` → `ug:nin`, `https://clinic.example/ids` → `clinic.example/ids`. */

@@ -34,16 +34,19 @@ export function useRowWindow(body: RefObject<HTMLElement | null>, count: number,
   return range;
 }
 
-const PHONE = '(max-width: 47.99em)';
-
-/** True on phone width; follows the window. */
-export function useIsPhone(): boolean {
+function useMedia(query: string): boolean {
   return useSyncExternalStore(
     (changed) => {
-      const media = window.matchMedia(PHONE);
+      const media = window.matchMedia(query);
       media.addEventListener('change', changed);
       return () => media.removeEventListener('change', changed);
     },
-    () => window.matchMedia(PHONE).matches,
+    () => window.matchMedia(query).matches,
   );
 }
+
+/** True on phone width; follows the window. */
+export const useIsPhone = (): boolean => useMedia('(max-width: 47.99em)');
+
+/** True where every column of a list has room. */
+export const useIsWide = (): boolean => useMedia('(min-width: 80em)');

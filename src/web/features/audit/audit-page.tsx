@@ -43,7 +43,7 @@ const columns: readonly Column<AuditEventSummary>[] = [
     phone: 'line',
     cell: (event) => <Own>{event.actor.name}</Own>,
   },
-  { key: 'from', header: 'From', width: '9rem', cell: (event) => <From event={event} /> },
+  { key: 'from', header: 'From', width: '8.5rem', wideOnly: true, cell: (event) => <From event={event} /> },
   {
     key: 'index',
     header: 'In the log',
@@ -61,7 +61,7 @@ const columns: readonly Column<AuditEventSummary>[] = [
   {
     key: 'when',
     header: 'When',
-    width: '13.5rem',
+    width: '15.5rem',
     phone: 'corner',
     cell: (event) => <Moment iso={event.recorded} seconds />,
   },

@@ -90,7 +90,7 @@ export function FirstHour({ figures }: { readonly figures: HomeReply['figures'] 
             <div>
               <HrefLink href={step.href}>{step.name}</HrefLink>
               {step.done && <span className="visually-hidden"> (done)</span>}
-              <p>{step.about}</p>
+              {!step.done && <p>{step.about}</p>}
             </div>
           </li>
         ))}

@@ -51,7 +51,7 @@ const columns: readonly Column<UserEntry>[] = [
     phone: 'title',
     cell: (user) => <Own>{user.name}</Own>,
   },
-  { key: 'email', header: 'E-mail', width: 'minmax(10rem, 1.5fr)', cell: (user) => user.email },
+  { key: 'email', header: 'E-mail', wideOnly: true, width: 'minmax(10rem, 1.5fr)', cell: (user) => user.email },
   {
     key: 'roles',
     header: 'Roles',

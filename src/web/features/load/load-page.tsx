@@ -168,6 +168,7 @@ function Figures({ load }: { readonly load: LoadView }): ReactNode {
           { label: 'Already there, unchanged', value: counts.unchanged, tone: 'quiet' },
           { label: `Linked to a known client`, value: counts.linked },
           { label: 'Reviews for a steward', value: counts.reviews, tone: 'amber' },
+          { label: 'With a warning', value: counts.warnings, tone: 'amber' },
           { label: 'Rejected', value: counts.rejected, tone: 'amber' },
         ]}
       />
@@ -177,19 +178,44 @@ function Figures({ load }: { readonly load: LoadView }): ReactNode {
             {plural(counts.rejected, 'row was', 'rows were')} put aside. The file has each of them as it was, with the
             reason in an extra column: correct it and load it again.
           </p>
-          {/* The browser saves it; the name tells nothing about whom it holds. */}
-          <Button
-            component="a"
+          <Download
             href={`/api/loads/${load.id}/rejected`}
-            download="rejected-rows.csv"
-            variant="default"
-            leftSection={<IconDownload size={17} aria-hidden />}
-          >
-            Download the rejected rows
-          </Button>
+            name="rejected-rows.csv"
+            words="Download the rejected rows"
+          />
+        </div>
+      )}
+      {load.warningsAvailable && counts.warnings > 0 && (
+        <div className="rejected">
+          <p>
+            {plural(counts.warnings, 'row was', 'rows were')} taken with something left out that could not be read. The
+            list says which value and why.
+          </p>
+          <Download href={`/api/loads/${load.id}/warnings`} name="warnings.csv" words="Download the warnings" />
         </div>
       )}
     </Section>
+  );
+}
+
+interface DownloadProps {
+  readonly href: string;
+  /** Tells what kind of file it is and nothing about whom it holds. */
+  readonly name: string;
+  readonly words: string;
+}
+
+function Download({ href, name, words }: DownloadProps): ReactNode {
+  return (
+    <Button
+      component="a"
+      href={href}
+      download={name}
+      variant="default"
+      leftSection={<IconDownload size={17} aria-hidden />}
+    >
+      {words}
+    </Button>
   );
 }
 

@@ -17,14 +17,14 @@ const columns: readonly Column<LoadView>[] = [
   {
     key: 'file',
     header: 'File',
-    width: 'minmax(10rem, 2fr)',
+    width: 'minmax(9rem, 2fr)',
     phone: 'title',
     cell: (load) => <Own>{load.fileName}</Own>,
   },
   {
     key: 'state',
     header: 'State',
-    width: '11rem',
+    width: '9.5rem',
     phone: 'side',
     cell: (load) =>
       load.state === 'running' ? (
@@ -36,34 +36,49 @@ const columns: readonly Column<LoadView>[] = [
         <LoadStateTag load={load} />
       ),
   },
-  { key: 'domain', header: 'Domain', width: 'minmax(8rem, 1.4fr)', cell: (load) => shortSystem(load.domain) },
-  { key: 'read', header: 'Rows', width: '5rem', align: 'end', cell: (load) => <Count value={load.counts.read} /> },
-  { key: 'created', header: 'New', width: '5rem', align: 'end', cell: (load) => <Count value={load.counts.created} /> },
+  {
+    key: 'domain',
+    header: 'Domain',
+    width: 'minmax(7rem, 1.4fr)',
+    wideOnly: true,
+    cell: (load) => shortSystem(load.domain),
+  },
+  { key: 'read', header: 'Rows', width: '4.5rem', align: 'end', cell: (load) => <Count value={load.counts.read} /> },
+  {
+    key: 'created',
+    header: 'New',
+    width: '4.5rem',
+    align: 'end',
+    cell: (load) => <Count value={load.counts.created} />,
+  },
   {
     key: 'updated',
     header: 'Changed',
-    width: '5rem',
+    width: '4.5rem',
+    wideOnly: true,
     align: 'end',
     cell: (load) => <Count value={load.counts.updated} />,
   },
   {
     key: 'linked',
     header: 'Linked',
-    width: '5rem',
+    width: '4.5rem',
+    wideOnly: true,
     align: 'end',
     cell: (load) => <Count value={load.counts.linked} />,
   },
   {
     key: 'reviews',
     header: 'Reviews',
-    width: '5rem',
+    width: '4.5rem',
+    wideOnly: true,
     align: 'end',
     cell: (load) => <Count value={load.counts.reviews} />,
   },
   {
     key: 'rejected',
     header: 'Rejected',
-    width: '5rem',
+    width: '4.5rem',
     align: 'end',
     phone: 'line',
     cell: (load) => (
@@ -76,7 +91,7 @@ const columns: readonly Column<LoadView>[] = [
       </>
     ),
   },
-  { key: 'started', header: 'Started', width: '8rem', phone: 'corner', cell: (load) => <Ago iso={load.startedAt} /> },
+  { key: 'started', header: 'Started', width: '7.5rem', phone: 'corner', cell: (load) => <Ago iso={load.startedAt} /> },
 ];
 
 /** Files that were loaded, newest first; one that runs shows how far it is. */

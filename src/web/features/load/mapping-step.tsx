@@ -102,7 +102,7 @@ export function MappingStep({ draft, onChange }: MappingStepProps): ReactNode {
           <FailureNotice error={start.error} focus />
         </div>
       )}
-      <footer className="load-start">
+      <footer className="page-foot">
         <Button loading={start.isPending && start.variables} variant="default" onClick={() => begin(true)}>
           Dry run
         </Button>

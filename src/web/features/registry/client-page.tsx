@@ -81,9 +81,14 @@ function ClientView({ detail }: { readonly detail: ClientDetailReply }): ReactNo
         </div>
       )}
       <div className="client-grid">
-        <Section title="What is known">
-          <Demographics demographics={client.demographics} />
-        </Section>
+        <div>
+          <Section title="What is known">
+            <Demographics demographics={client.demographics} />
+          </Section>
+          <Section title="History" id="history">
+            <Ledger entries={detail.ledger} />
+          </Section>
+        </div>
         <Section title="Why these records are one person">
           <LinksPicture
             detail={detail}
@@ -103,13 +108,6 @@ function ClientView({ detail }: { readonly detail: ClientDetailReply }): ReactNo
           mayTakeOut={decides && sources.length > 1}
           onTakeOut={(sourceId) => setDoing({ kind: 'take-out', sourceId })}
         />
-      </Section>
-      <Section
-        title="History"
-        note="Every decision about this person, with who made it and why. Nothing is ever removed."
-        id="history"
-      >
-        <Ledger entries={detail.ledger} />
       </Section>
       {doing?.kind === 'take-out' && (
         <TakeOutDialog detail={detail} sourceId={doing.sourceId} onClose={close} onDone={setDone} />

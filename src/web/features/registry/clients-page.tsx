@@ -41,6 +41,7 @@ const columns: readonly Column<ClientSummary>[] = [
   {
     key: 'gender',
     header: 'Gender',
+    wideOnly: true,
     width: '5rem',
     cell: (client) =>
       client.gender === undefined ? <span className="soft">—</span> : (GENDER_WORDS[client.gender] ?? client.gender),

@@ -87,7 +87,7 @@ function Marked({ mine, other, row }: MarkedProps): ReactNode {
         —
       </span>
     );
-  if (other === undefined || row.same === 'same') {
+  if (other === undefined || row.same !== 'similar') {
     return ISO_DATE.test(mine) ? <CalendarDate iso={mine} /> : <Own>{mine}</Own>;
   }
   // Dates that differ stay in ISO form: the digits that differ can be seen only there.

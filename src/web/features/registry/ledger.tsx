@@ -1,5 +1,6 @@
+import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { LedgerEntryView } from '../../../features/registry/wire.ts';
 import {
   IconArrowBackUp,
@@ -10,6 +11,7 @@ import {
   IconLink,
   IconPlus,
 } from '../../ui/icons.ts';
+import { plural } from '../../app/words.ts';
 import { Moment, scoreText } from '../../ui/text.tsx';
 
 const ICONS = {
@@ -26,12 +28,29 @@ const ICONS = {
 
 const ACTOR_WORDS: Readonly<Record<string, string>> = { system: 'Careseal', node: 'node', operator: 'command line' };
 
-/** The link ledger of one person, newest first. */
+const FIRST_SHOWN = 6;
+
+/** The link ledger of one person, newest first: every decision with who made it and why. Nothing is ever removed. */
 export function Ledger({ entries }: { readonly entries: readonly LedgerEntryView[] }): ReactNode {
   const newest = entries.toSorted((a, b) => b.at.localeCompare(a.at));
+  const [all, setAll] = useState(false);
+  const hidden = all ? 0 : Math.max(0, newest.length - FIRST_SHOWN);
+  return (
+    <>
+      <LedgerList entries={hidden > 0 ? newest.slice(0, FIRST_SHOWN) : newest} />
+      {hidden > 0 && (
+        <Button variant="default" size="xs" onClick={() => setAll(true)}>
+          Show {plural(hidden, 'older entry', 'older entries')}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function LedgerList({ entries }: { readonly entries: readonly LedgerEntryView[] }): ReactNode {
   return (
     <ol className="ledger">
-      {newest.map((entry) => {
+      {entries.map((entry) => {
         const Icon = ICONS[entry.kind];
         return (
           <li key={entry.entryId}>

@@ -20,7 +20,7 @@ import {
 import { causeWords } from '../../ui/match-words.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
-import { Ago, scoreText } from '../../ui/text.tsx';
+import { Ago } from '../../ui/text.tsx';
 import { Waterfall } from '../../ui/waterfall.tsx';
 import { Comparison } from './comparison.tsx';
 import { type ReviewDecision, forgetReviews, rememberDecision, reviewDetail } from './review-queries.ts';
@@ -134,14 +134,14 @@ function ReviewView({ detail, fresh }: ReviewViewProps): ReactNode {
         <Comparison review={review} />
         <Waterfall explanation={review.explanation} />
       </div>
-      <footer className="review-answers">
+      <footer className="page-foot review-answers">
         {mayDecide ? (
           <Answers onAct={act} busy={decide.isPending ? decide.variables : undefined} />
         ) : (
           <Decided review={review} mayDecide={may('review.decide')} />
         )}
         <span className="soft small review-age">
-          {scoreText(review.score)}, waiting since <Ago iso={review.createdAt} />
+          opened <Ago iso={review.createdAt} />
         </span>
       </footer>
       {helping && <ReviewHelp onClose={() => setHelping(false)} />}

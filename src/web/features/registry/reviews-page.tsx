@@ -7,7 +7,7 @@ import { useMay } from '../../app/session.tsx';
 import { Tag } from '../../ui/bits.tsx';
 import { IconArrowsExchange, IconCheck, IconClock } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
-import { causeWords } from '../../ui/match-words.ts';
+import { causeWords, shortCauseWords } from '../../ui/match-words.ts';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Ago, CalendarDate, Own, scoreText } from '../../ui/text.tsx';
@@ -51,8 +51,9 @@ const columns: readonly Column<ReviewSummary>[] = [
   {
     key: 'cause',
     header: 'Why it waits',
-    width: 'minmax(8rem, 2.2fr)',
-    cell: (review) => <span title={causeWords(review.cause)}>{causeWords(review.cause)}</span>,
+    width: '11rem',
+    wideOnly: true,
+    cell: (review) => <span title={causeWords(review.cause)}>{shortCauseWords(review.cause)}</span>,
   },
   { key: 'since', header: 'Since', width: '7.5rem', phone: 'corner', cell: (review) => <Since review={review} /> },
 ];

@@ -1,0 +1,563 @@
+import { ROLES } from '../../src/kernel/access.ts';
+import type { FixtureAnswer, FixtureRequest, FixtureState } from './web-fixture.ts';
+import { NOW, clientDetail, clientOf, idOf, reviewDetail } from './web-fixture-data.ts';
+
+const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
+  administrator: [
+    'client.read',
+    'client.write',
+    'client.load',
+    'client.delete',
+    'review.read',
+    'review.decide',
+    'node.read',
+    'node.manage',
+    'user.read',
+    'user.manage',
+    'audit.read',
+    'settings.manage',
+  ],
+  registrar: ['client.read', 'client.write', 'client.load'],
+  steward: ['client.read', 'client.write', 'client.load', 'review.read', 'review.decide'],
+  auditor: ['audit.read'],
+};
+
+const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
+const hash = (seed: number): string => Buffer.alloc(32, seed).toString('base64');
+const SVG =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 29 29"><rect width="29" height="29" fill="#fff"/><path d="M0 0h7v7H0zm22 0h7v7h-7zM0 22h7v7H0zM9 9h4v4H9zm6 2h5v3h-5zm-4 6h8v2h-8zm10 4h4v6h-4z"/></svg>';
+
+type Handler = (state: FixtureState, request: FixtureRequest, parts: readonly string[]) => FixtureAnswer;
+
+const user = (state: FixtureState, index: number) => ({
+  id: idOf(9, index),
+  name:
+    ['Dr. Amina Okello', 'Grace Namukasa', 'محمد عبد الرحمن', 'Joseph Mugisha', 'Ingrid Ssekandi'][index] ?? 'Somebody',
+  email: ['amina', 'grace', 'mohammed', 'joseph', 'ingrid'][index] + '@example.org',
+  roles: index === 0 ? state.roles : [ROLES[index % ROLES.length] ?? 'steward'],
+  state: index === 2 ? 'invited' : index === 4 ? 'disabled' : 'active',
+  secondFactor: index !== 2,
+  ...(index === 2 ? {} : { lastSignInAt: ago(5 + index * 1900) }),
+});
+
+const session: Handler = (state) => ({
+  body: {
+    state: state.signedIn,
+    ...(state.signedIn === 'signed-in'
+      ? { user: { ...user(state, 0), organisation: { id: idOf(8, 0), name: 'Lakeside Health Programme' } } }
+      : {}),
+    permissions:
+      state.signedIn === 'signed-in' ? [...new Set(state.roles.flatMap((role) => PERMISSIONS[role] ?? []))] : [],
+    idleTimeoutSeconds: state.idleTimeoutSeconds,
+    absoluteEndsAt: ago(-600),
+  },
+});
+
+const search: Handler = (state, { body }) => {
+  const { q = '', cursor, limit = 25 } = body as { q?: string; cursor?: string; limit?: number };
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const all = Array.from({ length: state.clients }, (_, index) => index).filter((index) => {
+    const client = clientOf(index);
+    const text =
+      `${client.name} ${client.birthDate ?? ''} ${client.identifiers.map((one) => one.value).join(' ')}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const start = cursor === undefined ? 0 : Number(cursor);
+  return {
+    body: {
+      clients: all.slice(start, start + limit).map(clientOf),
+      ...(start + limit < all.length ? { next: String(start + limit) } : {}),
+      total: all.length,
+    },
+  };
+};
+
+const indexOf = (id: string | undefined): number => Number.parseInt((id ?? '').split('-').at(-1) ?? '0', 16);
+const counts = (state: FixtureState) => ({ open: state.reviews, later: 2, decidedToday: 7 });
+
+const reviews: Handler = (state, { query }) => {
+  const wanted = query.get('state') ?? 'open';
+  const length = wanted === 'open' ? state.reviews : wanted === 'later' ? Math.min(2, state.reviews) : 0;
+  const list = Array.from({ length }, (_, index) => {
+    const {
+      explanation: _e,
+      comparison: _c,
+      sourceA: _a,
+      sourceB: _b,
+      ...summary
+    } = reviewDetail(index, length).review;
+    return { ...summary, state: wanted };
+  });
+  return { body: { counts: counts(state), reviews: list } };
+};
+
+const decide: Handler = (state, { path }, [, , id]) => {
+  state.reviews -= 1;
+  const next = indexOf(id) + 1;
+  if (path.endsWith('/undo')) state.reviews += 2;
+  return path.endsWith('/undo')
+    ? { body: { review: reviewDetail(indexOf(id), 5).review } }
+    : { body: { entryId: idOf(3, 1), ...(state.reviews > 0 ? { next: idOf(4, next) } : {}) } };
+};
+
+const load = (index: number) => ({
+  id: idOf(5, index),
+  state: ['done', 'running', 'failed', 'done', 'cancelled', 'waiting'][index] ?? 'done',
+  fileName:
+    ['clients-2024.csv', 'district-north-all-health-centres-final-version-2.csv', 'broken.csv', 'patients.ndjson'][
+      index
+    ] ?? 'more.csv',
+  format: index === 3 ? 'ndjson' : 'csv',
+  domain: ['urn:example:mulago', 'urn:example:district-north', 'urn:example:laboratory'][index % 3],
+  dryRun: index === 3,
+  bytesTotal: 612_000,
+  bytesDone: index === 1 ? 262_000 : 612_000,
+  counts: {
+    read: index === 1 ? 2140 : 5000,
+    created: index === 1 ? 2100 : 4920,
+    updated: 11,
+    unchanged: 40,
+    linked: 1204,
+    reviews: 23,
+    rejected: index === 1 ? 0 : 29,
+    warnings: 12,
+  },
+  seconds: index === 1 ? 2.4 : 4.8,
+  ...(index === 2
+    ? { error: { code: 'bad-encoding', text: 'Line 812 is not UTF-8, so the rest cannot be read reliably.' } }
+    : {}),
+  startedBy: 'Dr. Amina Okello',
+  startedAt: ago(3 + index * 700),
+  ...(index === 1 ? {} : { finishedAt: ago(2 + index * 700) }),
+  rejectedAvailable: index !== 1,
+  warningsAvailable: index === 0,
+});
+
+const COLUMNS = [
+  'rec_id',
+  'given_name',
+  'surname',
+  'date_of_birth',
+  'sex',
+  'phone_number',
+  'uganda_nin',
+  'suburb',
+  'remarks',
+] as const;
+const SAMPLES: Readonly<Record<string, readonly string[]>> = {
+  rec_id: ['1', '2', '3'],
+  given_name: ['Amina', 'محمد', 'Maria Magdalena Konstantina'],
+  surname: ['Okello', 'عبد الرحمن', 'Hohenzollern'],
+  date_of_birth: ['19840531', '19911102', '20010101'],
+  sex: ['f', 'm', 'f'],
+  phone_number: ['+256772345678', '0701000111'],
+  uganda_nin: ['CM80007919AB', 'CF91007920ZK'],
+  suburb: ['Kampala', 'Entebbe', 'Jinja'],
+  remarks: [],
+};
+
+const uploadView = () => ({
+  uploadId: idOf(6, 0),
+  fileName: 'clients-2024.csv',
+  sizeBytes: 612_000,
+  format: 'csv',
+  delimiter: ',',
+  encoding: 'utf-8',
+  columns: COLUMNS.map((name) => ({
+    name,
+    samples: SAMPLES[name] ?? [],
+    filled: name === 'remarks' ? 0 : name === 'phone_number' ? 71 : 100,
+  })),
+  rowsPreviewed: 100,
+  guess: {
+    id: 'rec_id',
+    given: 'given_name',
+    family: 'surname',
+    gender: 'sex',
+    birthDate: { column: 'date_of_birth', format: 'YYYYMMDD' },
+    phone: 'phone_number',
+    identifier: [{ system: 'urn:ug:nin', column: 'uganda_nin' }],
+    address: { city: 'suburb' },
+  },
+  problems: [
+    {
+      level: 'warning',
+      code: 'ragged',
+      text: '2 of the first 100 rows have more values than there are columns.',
+      line: 41,
+    },
+  ],
+  expiresAt: ago(-60),
+});
+
+const previewRows = () => ({
+  rows: [0, 1, 2, 3, 4].map((index) => {
+    const client = clientOf(index + 3);
+    return {
+      line: index + 2,
+      fields: [
+        { path: 'key', label: 'Record number', value: String(index + 1) },
+        { path: 'name', label: 'Name', value: client.name },
+        ...(index === 3 ? [] : [{ path: 'birthDate', label: 'Birth date', value: client.birthDate ?? '1984' }]),
+        { path: 'gender', label: 'Gender', value: client.gender ?? 'unknown' },
+        { path: 'phone', label: 'Telephone', value: '+256 772 345 678' },
+      ],
+      ...(index === 3 ? { reject: { column: 'date_of_birth', reason: '19840231 is not a date that exists' } } : {}),
+      warnings: index === 4 ? [{ column: 'phone_number', reason: 'no country code: kept as it is' }] : [],
+    };
+  }),
+  problems: [],
+});
+
+const node = (index: number) => ({
+  id: idOf(7, index),
+  name:
+    ['Mulago clinic', 'Laboratory system of the central public health office', 'Old laptop'][index] ??
+    `Clinic ${index}`,
+  domains: [
+    ['urn:example:mulago', 'urn:example:laboratory', 'https://clinic.example.org/fhir/identifiers/patient'][index] ??
+      'urn:example:more',
+  ],
+  state: index === 2 ? 'revoked' : 'active',
+  certificates: [
+    {
+      sha256: 'ab'.repeat(32),
+      subject: 'CN=Mulago clinic',
+      notBefore: ago(60 * 24 * 200),
+      notAfter: ago(-60 * 24 * (index === 1 ? 12 : 190)),
+      ...(index === 2 ? { revokedAt: ago(9000) } : {}),
+    },
+  ],
+  createdAt: ago(60 * 24 * 200),
+  ...(index === 2 ? { revokedAt: ago(9000), revokedReason: 'Laptop stolen' } : { lastSeenAt: ago(4) }),
+});
+
+const EVENTS = [
+  ['client.read', 'Client read', 'R'],
+  ['client.search', 'Clients searched', 'E'],
+  ['sign-in.code', 'Signed in', 'E'],
+  ['review.decide', 'Review decided', 'U'],
+  ['node.add', 'Node added', 'C'],
+  ['load.start', 'Load started', 'E'],
+] as const;
+
+const auditEvent = (index: number) => {
+  const [event, title, action] = EVENTS[index % EVENTS.length] ?? EVENTS[0];
+  const actors = [
+    { kind: 'user', id: idOf(9, 0), name: 'Dr. Amina Okello' },
+    { kind: 'node', id: idOf(7, 0), name: 'Mulago clinic' },
+    { kind: 'operator', id: 'root', name: 'root' },
+    { kind: 'anonymous', id: 'anonymous', name: 'nobody signed in' },
+  ] as const;
+  return {
+    id: idOf(10, index),
+    ...(index === 0 ? {} : { index: 48_211 - index }),
+    recorded: ago(index * 3),
+    event,
+    title,
+    action,
+    outcome: index % 17 === 16 ? 'serious-failure' : index % 7 === 5 ? 'minor-failure' : 'success',
+    actor: actors[index % 4] ?? actors[0],
+    ...(index % 6 < 2 ? { client: [idOf(1, index)] } : {}),
+    entities: [`Session/${idOf(11, index)}`],
+    door: index % 4 === 2 ? 'command-line' : index % 4 === 1 ? 'nodes' : 'users',
+    ...(index % 4 === 2 ? {} : { address: '10.20.30.40' }),
+    requestId: idOf(12, index),
+    ...(index % 7 === 5 ? { reason: 'not-allowed' } : {}),
+  };
+};
+
+const CHECKPOINT = `careseal.example/log\n48211\n${hash(7)}\n\n— careseal.example/log 5a2b${hash(9)}\n`;
+const proof = (index: number) => ({
+  index,
+  size: 48_211,
+  rootHash: hash(7),
+  leaf: hash(3),
+  nonce: hash(4),
+  path: [hash(1), hash(2), hash(5)],
+  checkpoint: CHECKPOINT,
+  ok: true,
+});
+
+const auditEvents: Handler = (_state, { query }) => {
+  const start = Number(query.get('cursor') ?? '0');
+  const all = Array.from({ length: 300 }, (_, index) => auditEvent(index)).filter(
+    (event) =>
+      (query.get('outcome') === null || event.outcome !== 'success') &&
+      (query.get('event') === null || event.event === query.get('event')) &&
+      query.get('client') !== idOf(1, 99_999),
+  );
+  return {
+    body: { events: all.slice(start, start + 100), ...(start + 100 < all.length ? { next: String(start + 100) } : {}) },
+  };
+};
+
+const home: Handler = (state) => ({
+  body: {
+    attention: [
+      ...(state.reviews > 0
+        ? [
+            {
+              kind: 'reviews-open',
+              level: 'amber',
+              text: `${state.reviews} pairs of records are probably one person and waiting for a decision, the oldest for 9 days.`,
+              count: state.reviews,
+              href: '/reviews',
+            },
+          ]
+        : []),
+      ...(state.nodes > 1
+        ? [
+            {
+              kind: 'node-expired',
+              level: 'red',
+              text: '1 system has no valid certificate any more and cannot connect.',
+              href: '/nodes',
+            },
+          ]
+        : []),
+      ...(state.loads > 0
+        ? [{ kind: 'load-running', level: 'info', text: '1 load is under way.', href: '/load' }]
+        : []),
+    ],
+    figures: {
+      clients: state.clients,
+      sources: Math.round(state.clients * 1.24),
+      reviewsOpen: state.reviews,
+      oldestReviewAt: ago(60 * 24 * 9),
+      nodes: state.nodes,
+      users: state.clients === 0 ? 1 : 4,
+      loads: state.loads,
+    },
+  },
+});
+
+const link = () => ({
+  totp: { uri: 'otpauth://totp/Careseal', key: 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP', qrSvg: SVG },
+});
+const account = (body: unknown) => body as { password?: string };
+const codes = Array.from({ length: 10 }, (_, index) => `7K2M-${index}QXT-4ZB9-PWC${index}`);
+const invited = (state: FixtureState) => ({
+  user: user(state, 2),
+  link: 'https://careseal.example:8443/enrol#Q2FyZXNlYWxDYXJlc2VhbENhcmVzZWFsQ2FyZXNlYWw',
+  expiresAt: ago(-60 * 24),
+});
+
+const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
+  ['GET', /^\/api\/session$/, session],
+  ['POST', /^\/api\/sign-out$/, (state) => ((state.signedIn = 'anonymous'), {})],
+  [
+    'POST',
+    /^\/api\/sign-in\/password$/,
+    (state, { body }) =>
+      account(body).password === 'wrong'
+        ? {
+            status: 401,
+            body: {
+              status: 401,
+              code: 'sign-in-refused',
+              detail: 'E-mail or password is wrong, or the account is not active.',
+            },
+          }
+        : ((state.signedIn = 'second-factor'), { body: { next: 'second-factor' } }),
+  ],
+  [
+    'POST',
+    /^\/api\/sign-in\/code$/,
+    (state, { body }) => (
+      (state.signedIn = 'signed-in'),
+      { body: { state: 'signed-in', ...('recoveryCode' in (body as object) ? { recoveryCodesLeft: 3 } : {}) } }
+    ),
+  ],
+  [
+    'POST',
+    /^\/api\/(setup|enrol)\/link$/,
+    (_state, { path, body }) =>
+      (body as { token: string }).token === 'dead'
+        ? { status: 410, body: { status: 410, code: 'link-dead', detail: 'This link does not work.' } }
+        : {
+            body: {
+              kind: path.split('/')[2],
+              valid: true,
+              ...(path.includes('enrol')
+                ? { organisation: 'Lakeside Health Programme', email: 'grace@example.org', name: 'Grace Namukasa' }
+                : {}),
+              expiresAt: ago(-30),
+              passwordLengthMin: 8,
+            },
+          },
+  ],
+  ['POST', /^\/api\/(setup|enrol)\/account$/, () => ({ body: link() })],
+  [
+    'POST',
+    /^\/api\/(setup|enrol)\/confirm$/,
+    (state) => ((state.signedIn = 'signed-in'), { body: { recoveryCodes: codes } }),
+  ],
+  [
+    'POST',
+    /^\/api\/password-check$/,
+    (_state, { body }) => {
+      const bad = (account(body).password ?? '').startsWith('password');
+      return {
+        body: {
+          ok: !bad,
+          reasons: bad ? [{ code: 'common', text: 'This password is on the list of the most common ones.' }] : [],
+        },
+      };
+    },
+  ],
+  [
+    'GET',
+    /^\/api\/sessions$/,
+    () => ({
+      body: {
+        sessions: [0, 1].map((index) => ({
+          id: idOf(11, index),
+          current: index === 0,
+          startedAt: ago(50 + index * 900),
+          lastSeenAt: ago(index * 700),
+          address: '10.20.30.4',
+          userAgent:
+            index === 0
+              ? 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/153.0.0.0 Safari/537.36'
+              : 'Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0',
+        })),
+      },
+    }),
+  ],
+  ['DELETE', /^\/api\/sessions\/[^/]+$/, () => ({})],
+  [
+    'GET',
+    /^\/api\/users$/,
+    (state) => ({
+      body: { users: Array.from({ length: state.clients === 0 ? 1 : 5 }, (_, index) => user(state, index)) },
+    }),
+  ],
+  ['POST', /^\/api\/users$/, (state) => ({ body: invited(state) })],
+  ['POST', /^\/api\/users\/[^/]+\/(reset|invite-again)$/, (state) => ({ body: invited(state) })],
+  ['POST', /^\/api\/users\/[^/]+\/(enable|disable)$/, (state) => ({ body: { user: user(state, 1) } })],
+  ['PUT', /^\/api\/users\/[^/]+\/roles$/, (state) => ({ body: { user: user(state, 1) } })],
+  ['GET', /^\/api\/home$/, home],
+  ['POST', /^\/api\/clients\/search$/, search],
+  ['GET', /^\/api\/clients\/[^/]+$/, (_state, _request, [, , id]) => ({ body: clientDetail(indexOf(id)) })],
+  ['POST', /^\/api\/clients\/[^/]+\/unlink$/, () => ({ body: { entryId: idOf(3, 1), newClientId: idOf(1, 77) } })],
+  ['POST', /^\/api\/never-link$/, () => ({ body: { entryId: idOf(3, 2) } })],
+  [
+    'POST',
+    /^\/api\/clients\/merge$/,
+    (_state, { body }) => ({ body: { entryId: idOf(3, 3), clientId: (body as { survivor: string }).survivor } }),
+  ],
+  [
+    'POST',
+    /^\/api\/clients\/[^/]+\/unmerge$/,
+    () => ({ body: { entryId: idOf(3, 4), clientIds: [idOf(1, 3), idOf(1, 4)] } }),
+  ],
+  ['GET', /^\/api\/reviews$/, reviews],
+  [
+    'GET',
+    /^\/api\/reviews\/[^/]+$/,
+    (state, _request, [, , id]) => ({ body: { ...reviewDetail(indexOf(id), 23), counts: counts(state) } }),
+  ],
+  ['POST', /^\/api\/reviews\/[^/]+\/(decision|undo)$/, decide],
+  [
+    'GET',
+    /^\/api\/loads$/,
+    (state) => ({ body: { loads: Array.from({ length: state.loads }, (_, index) => load(index)) } }),
+  ],
+  ['POST', /^\/api\/loads\/uploads$/, () => ({ body: uploadView() })],
+  ['POST', /^\/api\/loads\/uploads\/[^/]+\/preview$/, () => ({ body: previewRows() })],
+  [
+    'POST',
+    /^\/api\/loads$/,
+    (_state, { body }) => ({ body: { load: { ...load(1), dryRun: (body as { dryRun: boolean }).dryRun } } }),
+  ],
+  ['GET', /^\/api\/loads\/[^/]+$/, (_state, _request, [, , id]) => ({ body: { load: load(indexOf(id)) } })],
+  ['POST', /^\/api\/loads\/[^/]+\/cancel$/, () => ({})],
+  [
+    'GET',
+    /^\/api\/mappings$/,
+    () => ({
+      body: {
+        mappings: [
+          {
+            name: 'District spreadsheets',
+            map: { id: 'rec_id', given: 'given_name' },
+            updatedAt: NOW,
+            updatedBy: 'Grace',
+          },
+        ],
+      },
+    }),
+  ],
+  ['PUT', /^\/api\/mappings\/[^/]+$/, () => ({ body: {} })],
+  [
+    'GET',
+    /^\/api\/domains$/,
+    () => ({
+      body: {
+        domains: [
+          { system: 'urn:example:spreadsheet-2024' },
+          { system: 'urn:example:mulago', node: { id: idOf(7, 0), name: 'Mulago clinic' } },
+        ],
+      },
+    }),
+  ],
+  [
+    'GET',
+    /^\/api\/nodes$/,
+    (state) => ({ body: { nodes: Array.from({ length: state.nodes }, (_, index) => node(index)) } }),
+  ],
+  [
+    'POST',
+    /^\/api\/nodes$/,
+    (_state, { body }) => ({
+      body: {
+        node: { ...node(0), name: (body as { name: string }).name },
+        files: { 'node.crt': 'CERT', 'ca.crt': 'CA', ...('csr' in (body as object) ? {} : { 'node.key': 'KEY' }) },
+      },
+    }),
+  ],
+  ['POST', /^\/api\/nodes\/[^/]+\/revoke$/, () => ({ body: { node: node(2) } })],
+  ['GET', /^\/api\/audit\/events$/, auditEvents],
+  [
+    'GET',
+    /^\/api\/audit\/events\/[^/]+$/,
+    (_state, _request, [, , , id]) => {
+      const event = auditEvent(indexOf(id));
+      return {
+        body: {
+          event,
+          auditEvent: { resourceType: 'AuditEvent', recorded: event.recorded, action: event.action, outcome: '0' },
+          ...('index' in event && event.index !== undefined ? { proof: proof(event.index) } : {}),
+        },
+      };
+    },
+  ],
+  [
+    'GET',
+    /^\/api\/audit\/status$/,
+    () => ({
+      body: {
+        size: 48_211,
+        rootHash: hash(7),
+        checkpoint: CHECKPOINT,
+        signedAt: ago(0),
+        pending: 1,
+        verifierKey: 'careseal.example/log+5a2b+' + hash(8),
+        ok: true,
+      },
+    }),
+  ],
+  ['GET', /^\/api\/audit\/names$/, () => ({ body: { names: EVENTS.map(([event, title]) => ({ event, title })) } })],
+];
+
+export function fixtureRoutes(state: FixtureState, request: FixtureRequest): FixtureAnswer {
+  const open = /^\/api\/(session$|sign-in|sign-out|setup|enrol|password-check)/.test(request.path);
+  if (!open && state.signedIn !== 'signed-in')
+    return { status: 401, body: { status: 401, code: 'not-signed-in', detail: 'You are not signed in.' } };
+  for (const [method, pattern, handler] of ROUTES) {
+    if (method === request.method && pattern.test(request.path))
+      return handler(state, request, request.path.slice(1).split('/'));
+  }
+  return { status: 404, body: { status: 404, code: 'not-found', detail: 'There is no such thing.' } };
+}
