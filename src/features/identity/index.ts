@@ -23,7 +23,7 @@ export { readUserFigures, type UserFigures } from './figures.ts';
 export type { IssuedLink } from './links.ts';
 /** Refusals that the command line makes itself. */
 export { setUpDone, userUnknown } from './errors.ts';
-export { DEFAULT_IDENTITY_SETTINGS, IdentitySettings, type User } from './model.ts';
+export { IdentitySettings } from './model.ts';
 /** Every permission: the operator at the command line, and Careseal's own jobs. */
 export { ALL_PERMISSIONS } from './rules.ts';
 /** Users and links as JSON, for the command line's `--json`. */
