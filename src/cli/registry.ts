@@ -21,6 +21,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./user.ts')).userReset,
   },
   'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
+  load: {
+    summary: 'Load a CSV or NDJSON file of client records',
+    load: async () => (await import('./load.ts')).load,
+  },
+  'node add': {
+    summary: 'Register a system and issue its certificate',
+    load: async () => (await import('./node.ts')).nodeAdd,
+  },
+  'node list': { summary: 'List the systems', load: async () => (await import('./node.ts')).nodeList },
+  'node revoke': { summary: 'End a system’s access', load: async () => (await import('./node.ts')).nodeRevoke },
   'audit verify': {
     summary: 'Recompute the whole audit log',
     load: async () => (await import('./audit.ts')).auditVerify,

@@ -43,7 +43,7 @@ export async function withServices<T>(
     const database = await openDatabase(config, log);
     try {
       const services = await composeServices({ config, connection: database.app, log, poolSize: POOL_SIZE });
-      const background = await startBackground(services);
+      const background = await startBackground(services, log);
       try {
         return await work({ ...services, actor: operator(), besideServer: false });
       } finally {

@@ -4,7 +4,15 @@ import { type Audit, createAudit } from '../features/audit/index.ts';
 import { ALL_PERMISSIONS, createIdentity, type Identity } from '../features/identity/index.ts';
 import { compileModel, DEFAULT_MODEL } from '../features/matching/index.ts';
 import { createNodes, type Nodes } from '../features/nodes/index.ts';
-import { createMatcher, createRegistry, type Registry } from '../features/registry/index.ts';
+import { createHome } from '../features/home/index.ts';
+import { createLoad, type Load } from '../features/load/index.ts';
+import {
+  createMatcher,
+  createRegistry,
+  estimateSources,
+  fhirRoutes,
+  type Registry,
+} from '../features/registry/index.ts';
 import { searchTerms } from '../fhir/index.ts';
 import type { Actor } from '../kernel/principal.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -20,6 +28,7 @@ import {
   openKeyVault,
   type ResealParticipant,
 } from '../store/index.ts';
+import { programVersion } from './place.ts';
 import { rootKeySource } from './root-key.ts';
 
 /** Everything Careseal does, wired together: what doors, background work and the command line are made of. */
@@ -32,6 +41,7 @@ export interface Services {
   readonly identity: Identity;
   readonly nodes: Nodes;
   readonly registry: Registry;
+  readonly load: Load;
   readonly routes: readonly RouteDeclaration[];
   readonly resealParticipants: readonly ResealParticipant[];
   /** Where people reach the users' door: for links. */
@@ -67,83 +77,113 @@ export async function composeServices(input: ServicesInput): Promise<Services> {
 
 async function composeOn(database: Database, { config, log }: ServicesInput): Promise<Services> {
   const baseUrl = usersUrl(config);
-  const failed = (message: string) => (error: unknown) => log.error(message, { error });
-  const clock = systemClock;
   const vault = await openKeyVault({
     database,
     rootKey: await rootKeySource(config),
-    onReloadFailed: failed('Keys could not be read again'),
+    onReloadFailed: (error) => log.error('Keys could not be read again', { error }),
   });
-  const { keyRing } = vault;
-  const resources = createResourceStore(vault);
   const jobs = createJobs({ database, log, runner: `${hostname()}:${config.home}` });
-  const audit = createAudit({
-    database,
-    keyRing,
-    clock,
-    source: { site: config.hostnames[0] ?? hostname(), baseUrl },
-    onFailure: (code, error) => log.error('The audit log has a problem', { problemCode: code, error }),
-  });
-  const identity = createIdentity({
-    database,
-    keyRing,
-    audit,
-    clock,
-    onHousekeepingFailure: failed('Expired sessions could not be cleared'),
-  });
-  const nodes = createNodes({
-    database,
-    keyRing,
-    audit,
-    clock,
-    organisationFor: identity.organisationFor,
-    onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
-  });
-  const registry = createRegistry({
-    database,
-    keyRing,
-    resources,
-    audit,
-    matcher: createMatcher(compileModel(DEFAULT_MODEL)),
-    domains: nodes.domains,
-    clock,
-    termsOf: searchTerms,
-  });
-  const routes = [...audit.routes, ...identity.routes, ...nodes.routes, ...registry.routes];
-  audit.assertKnownEvents(routes);
-  await identity.start();
-  await nodes.start();
+  const features = await composeFeatures({ config, database, vault, jobs, log, baseUrl });
+  features.audit.assertKnownEvents(features.routes);
+  await features.identity.start();
+  await features.nodes.start();
   return {
     config,
     database,
     vault,
     jobs,
-    audit,
-    identity,
-    nodes,
-    registry,
-    routes,
-    resealParticipants: [
-      ...createResourceParticipants({
-        keyRing,
-        async tokensOf(tx, stored) {
-          const tokens = await registry.tokensOfStored(tx, stored);
-          return stored.map(({ id }) => tokens.get(id) ?? []);
-        },
-      }),
-      ...identity.resealParticipants,
-      ...nodes.reseal,
-      ...registry.resealParticipants,
-    ],
+    ...features,
+    resealParticipants: resealParticipants(vault, features),
     baseUrl,
     async stop() {
-      await registry.drained();
-      await nodes.stop();
-      await identity.stop();
+      await features.registry.drained();
+      await features.nodes.stop();
+      await features.identity.stop();
       await vault.close();
       await database.close();
     },
   };
+}
+
+type Features = Pick<Services, 'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'routes'>;
+
+interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'baseUrl'> {
+  readonly log: Logger;
+}
+
+/** The features, bottom up: audit, then who acts, then the registry, then what stands on it. */
+async function composeFeatures(input: FeaturesInput): Promise<Features> {
+  const { config, database, vault, jobs, log, baseUrl } = input;
+  const failed = (message: string) => (error: unknown) => log.error(message, { error });
+  const common = { database, keyRing: vault.keyRing, clock: systemClock };
+  const audit = createAudit({
+    ...common,
+    source: { site: config.hostnames[0] ?? hostname(), baseUrl },
+    onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
+  });
+  const identity = createIdentity({
+    ...common,
+    audit,
+    onHousekeepingFailure: failed('Expired sessions could not be cleared'),
+  });
+  const nodes = createNodes({
+    ...common,
+    audit,
+    organisationFor: identity.organisationFor,
+    onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
+  });
+  const registry = createRegistry({
+    ...common,
+    resources: createResourceStore(vault),
+    audit,
+    matcher: createMatcher(compileModel(DEFAULT_MODEL, { population: await population(database) })),
+    domains: nodes.domains,
+    termsOf: searchTerms,
+  });
+  const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs });
+  const home = createHome({
+    ...common,
+    audit,
+    registry,
+    loadFigures: load.figures,
+    auditHealth: async () => ({ proven: (await audit.status()).ok }),
+  });
+  const fhir = fhirRoutes({
+    ...common,
+    registry,
+    audit,
+    domains: nodes.domains,
+    softwareVersion: await programVersion(),
+  });
+  const parts = [audit, identity, nodes, registry, load, home];
+  return { audit, identity, nodes, registry, load, routes: [...parts.flatMap(({ routes }) => routes), ...fhir] };
+}
+
+const AUDIT_FAILURES = {
+  'sequencing-failed': 'Audit events could not be taken into the signed log; it is tried again',
+  'tree-damaged': 'THE AUDIT LOG IS DAMAGED: its tree does not fit its signed head. Run `careseal audit verify`',
+} as const;
+
+/** Two records are less likely to be one person, the more people there are; never fewer than the model was made for. */
+async function population(database: Database): Promise<number> {
+  return Math.max(DEFAULT_MODEL.prior.population, await estimateSources(database));
+}
+
+function resealParticipants({ keyRing }: KeyVault, features: Features): ResealParticipant[] {
+  const { identity, nodes, registry, load } = features;
+  return [
+    ...createResourceParticipants({
+      keyRing,
+      async tokensOf(tx, stored) {
+        const tokens = await registry.tokensOfStored(tx, stored);
+        return stored.map(({ id }) => tokens.get(id) ?? []);
+      },
+    }),
+    ...identity.resealParticipants,
+    ...nodes.reseal,
+    ...registry.resealParticipants,
+    ...load.resealParticipants,
+  ];
 }
 
 /** `https://first-host-name:port`. */

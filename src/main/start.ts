@@ -101,7 +101,7 @@ interface ServeInput {
 /** Background work, then the doors, here or in worker processes, then the operations door. */
 async function serve({ config, services, database, log, started }: ServeInput): Promise<Ports> {
   const metrics = createMetrics();
-  const background = await startBackground(services);
+  const background = await startBackground(services, log);
   started.add(() => background.stop());
   const rotating = keepRotating(services, log);
   started.add(() => rotating.stop());
