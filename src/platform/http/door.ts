@@ -181,18 +181,25 @@ function sitePage({ options, names }: DoorParts, request: FastifyRequest, reply:
   return reply.code(200).send(found.body);
 }
 
-/** Requests that are not HTTP, too long or too slow never become a request; they get a bare status and the connection ends. */
+const BROKEN: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
+const LAST_WORDS_MS = 1_000;
+
+/**
+ * Requests that are not HTTP, too long or too slow never become a request; they get a bare status and the connection ends.
+ * Failed and unfinished TLS handshakes arrive here as well: nothing can be said there, and waiting until it is said would
+ * keep the connection for ever.
+ */
 function answerBrokenHttp(error: unknown, socket: Socket): void {
-  const code = errorCode(error);
-  if (code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+  const code = errorCode(error) ?? '';
+  const isHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
+  if (!isHttp || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
-  const line =
-    code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? '408 Request Timeout'
-      : code === 'HPE_HEADER_OVERFLOW'
-        ? '431 Request Header Fields Too Large'
-        : '400 Bad Request';
+  const line = BROKEN[code] ?? '400 Bad Request';
+  socket.setTimeout(LAST_WORDS_MS, () => socket.destroy());
   socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
