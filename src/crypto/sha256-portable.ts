@@ -34,8 +34,14 @@ function compress(from: Int32Array, into: Int32Array): void {
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
     W[i] = ((W[i - 16] as number) + s0 + (W[i - 7] as number) + s1) | 0;
   }
-  let [a, b, c, d] = [from[0] as number, from[1] as number, from[2] as number, from[3] as number];
-  let [e, f, g, h] = [from[4] as number, from[5] as number, from[6] as number, from[7] as number];
+  let a = from[0] as number;
+  let b = from[1] as number;
+  let c = from[2] as number;
+  let d = from[3] as number;
+  let e = from[4] as number;
+  let f = from[5] as number;
+  let g = from[6] as number;
+  let h = from[7] as number;
   for (let i = 0; i < 64; i++) {
     const sum1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const t1 = (h + sum1 + ((e & f) ^ (~e & g)) + (K[i] as number) + (W[i] as number)) | 0;
@@ -50,8 +56,14 @@ function compress(from: Int32Array, into: Int32Array): void {
     b = a;
     a = (t1 + t2) | 0;
   }
-  const sums = [a, b, c, d, e, f, g, h];
-  for (let i = 0; i < STATE_WORDS; i++) into[i] = ((from[i] as number) + (sums[i] as number)) | 0;
+  into[0] = ((from[0] as number) + a) | 0;
+  into[1] = ((from[1] as number) + b) | 0;
+  into[2] = ((from[2] as number) + c) | 0;
+  into[3] = ((from[3] as number) + d) | 0;
+  into[4] = ((from[4] as number) + e) | 0;
+  into[5] = ((from[5] as number) + f) | 0;
+  into[6] = ((from[6] as number) + g) | 0;
+  into[7] = ((from[7] as number) + h) | 0;
 }
 
 /** Loads sixteen big-endian words of `bytes` at `offset`. */
