@@ -1,3 +1,4 @@
+import { pipeline, type Readable, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Problem } from '../../kernel/problem.ts';
 import { parseStrictJson } from '../../kernel/strict-json.ts';
@@ -11,9 +12,17 @@ type BodyOptions = Pick<RouteOptions, 'bodyLimit' | 'preParsing' | 'preValidatio
 export function readBodies(scope: FastifyInstance, route: RouteDeclaration, limits: ConnectionLimits): BodyOptions {
   const { body } = route.input;
   const bodyLimit = Math.max(1, route.limits.bodyBytesMax);
-  if (body === 'none') return { bodyLimit };
+  if (body === 'none') {
+    // Clients put a Content-Type on a DELETE without a body; admission has refused those that do have one.
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    return { bodyLimit };
+  }
   if (body === 'stream') {
-    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    const max = route.limits.bodyBytesMax;
+    scope.addContentTypeParser('*', (_request, payload, done) => {
+      if (Number(payload.headers['content-length'] ?? 0) > max) done(tooLarge(), undefined);
+      else done(null, counted(payload, max));
+    });
     return { bodyLimit };
   }
   // Raw buffers in both cases: our JSON reader refuses duplicate names and broken UTF-8, and FHIR negotiates its own types.
@@ -24,6 +33,28 @@ export function readBodies(scope: FastifyInstance, route: RouteDeclaration, limi
     async (_request: FastifyRequest, bytes: Buffer) => toBody(bytes),
   );
   return { bodyLimit, ...bodyDeadline(limits.bodyTimeoutMs) };
+}
+
+/**
+ * fastify leaves the length of unparsed bodies to the parser: this one ends a stream that grows beyond its limit. A client
+ * that goes away ends it with an error too, so that a handler never waits for the rest.
+ */
+function counted(payload: Readable, bytesMax: number): Readable {
+  let bytes = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) done(tooLarge());
+      else done(null, chunk);
+    },
+  });
+  // The counter is destroyed with the same error, which is where the handler learns of it.
+  pipeline(payload, counter, () => undefined);
+  return counter;
+}
+
+function tooLarge(): Problem<DoorCode> {
+  return new Problem('too-large', 'body-too-large', 'The request body is larger than this address accepts.');
 }
 
 /** A bounded body has a deadline as a whole, so that sending it byte by byte does not hold a connection. */

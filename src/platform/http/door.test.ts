@@ -1,4 +1,4 @@
-import { Agent } from 'node:https';
+import { Agent, request } from 'node:https';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -14,6 +14,8 @@ const bodyRoute = {
   limits: { bodyBytesMax: 200, perMinute: 1000 },
 } as const;
 
+const streamed: number[] = [];
+const broken: unknown[] = [];
 const routes = [
   testRoute({}),
   testRoute({
@@ -75,7 +77,13 @@ const routes = [
     output: z.object({ bytes: z.number() }),
     handle: async ({ body: stream }) => {
       let bytes = 0;
-      for await (const chunk of stream as Readable) bytes += (chunk as Buffer).length;
+      try {
+        for await (const chunk of stream as Readable) bytes += (chunk as Buffer).length;
+      } catch (error) {
+        broken.push(error);
+        throw error;
+      }
+      streamed.push(bytes);
       return { status: 200, body: { bytes }, audited: null };
     },
   }),
@@ -166,6 +174,26 @@ describe('a request', () => {
   test('streams where the route takes a stream', async () => {
     const answer = await post('/api/stream', 'x'.repeat(500_000), { 'content-type': 'text/csv' });
     expect(answer.json()).toEqual({ bytes: 500_000 });
+    const announced = await post('/api/stream', 'x'.repeat(1_000_001), { 'content-type': 'text/csv' }).catch(
+      () => 'cut',
+    );
+    if (announced !== 'cut') expect(announced).toMatchObject({ status: 413 });
+    const headers = { 'content-type': 'text/csv', 'transfer-encoding': 'chunked' };
+    const unannounced = await post('/api/stream', 'x'.repeat(1_000_001), headers).catch(() => 'cut');
+    if (unannounced !== 'cut') expect(unannounced).toMatchObject({ status: 413 });
+    expect([streamed, broken.length]).toEqual([[500_000], 1]);
+    const half = request({
+      ...{ host: '127.0.0.1', port: door.port, ca: door.authority.ca, servername: 'localhost', agent: false },
+      ...{
+        method: 'POST',
+        path: '/api/stream',
+        headers: { ...OWN_PAGE, 'content-type': 'text/csv', host: 'localhost' },
+      },
+    });
+    half.on('error', () => undefined);
+    half.write('x'.repeat(1000));
+    setTimeout(() => half.destroy(), 100);
+    await expect.poll(() => broken.length).toBe(2);
   });
 
   test('reads and writes cookies as __Host- cookies only', async () => {
