@@ -86,8 +86,9 @@ function stringFilter(
     contains: (text) => fold(text).includes(query),
   };
   const accept = (modifier === undefined ? undefined : accepts[modifier]) ?? ((text) => startsWith(fold(text), query));
+  const terms = modifier === 'contains' ? [] : spaces.flatMap((space) => textTerms(space, query));
   return {
-    terms: modifier === 'contains' ? undefined : spaces.flatMap((space) => textTerms(space, query)),
+    terms: terms.length > 0 ? terms : undefined,
     test: (patient) =>
       spaces.some(
         (space) => space.kind === 'text' && space.read(patient).some((text) => text !== undefined && accept(text)),
@@ -126,7 +127,8 @@ function tokenFilter(
   if (!query) return { fault: 'value, system|value, |value or system| was expected' };
   const test = (patient: Patient): boolean => spaces.some((space) => tokenMatches(space, patient, query));
   if (modifier === 'not') return { terms: undefined, test: (patient) => !test(patient) };
-  return { terms: spaces.flatMap((space) => tokenTerms(space, query)), test };
+  const terms = spaces.flatMap((space) => tokenTerms(space, query));
+  return { terms: terms.length > 0 ? terms : undefined, test };
 }
 
 function tokenTerms(space: Space, { system, value }: TokenQuery): SearchTerm[] {
@@ -152,9 +154,8 @@ function tokenMatches(space: Space, patient: Patient, { system, value }: TokenQu
     return space.read(patient).some((coding) => codingMatches(coding, system, wanted));
   }
   if (space.kind !== 'phone' && space.kind !== 'plain') return false;
-  if (value === undefined) return false;
   if (system !== undefined && !TELECOM_SYSTEMS[space.name]?.includes(system)) return false;
-  const same = space.kind === 'phone' ? phoneTest(value) : plainTest(value);
+  const same = value === undefined ? () => true : space.kind === 'phone' ? phoneTest(value) : plainTest(value);
   if (system === undefined) return space.read(patient).some((text) => text !== undefined && same(text));
   return (patient.telecom ?? []).some(
     (point) => point.system === system && point.value !== undefined && same(point.value),

@@ -66,6 +66,8 @@ function addPrefixes(folded: string, lengths: readonly number[], into: Set<strin
       if (length > start.length) break;
       into.add(start.slice(0, length));
     }
+    // A text of a hundred thousand words is refused before its terms fill the memory.
+    if (into.size > TERMS_MAX) return;
   }
 }
 

@@ -1,7 +1,6 @@
 /** Batch and transaction Bundles at `POST /fhir`. Writes are one submission to the registry; a transaction's stand or fall together. */
 import {
   type AnswerEntry,
-  assertPatient,
   type BundleRequest,
   type EntryAct,
   etag,
@@ -15,6 +14,7 @@ import { Problem } from '../../kernel/problem.ts';
 import { instant } from '../../kernel/time.ts';
 import { operationOutcome, problemStatus, type RouteReply } from '../../platform/http/index.ts';
 import type { AuditInput } from '../audit/index.ts';
+import { assertRegistrable } from './fhir-bounds.ts';
 import { type ResolvedBundle, resolveReferences } from './fhir-bundle-references.ts';
 import { bundleReply, type Exchange, type FhirDeps } from './fhir-exchange.ts';
 import { type LiveResource, readCurrent, readEvent, readVersion } from './fhir-reads.ts';
@@ -192,7 +192,7 @@ async function submissionOf({ deps, exchange }: Work, act: WriteAct, id: Resourc
 }
 
 function patientIn(resource: unknown): Parameters<typeof updateSubmission>[1] {
-  assertPatient(resource);
+  assertRegistrable(resource);
   return resource;
 }
 

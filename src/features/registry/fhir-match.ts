@@ -3,6 +3,7 @@ import type { AnswerEntry, BundleAnswer } from '../../fhir/index.ts';
 import { MATCH_GRADE, type MatchRequest } from '../../fhir/index.ts';
 import type { RouteReply } from '../../platform/http/route.ts';
 import { Problem } from '../../kernel/problem.ts';
+import { assertRegistrable } from './fhir-bounds.ts';
 import { bundleReply, type Exchange, type FhirDeps } from './fhir-exchange.ts';
 import type { MatchCandidate, MatchResult } from './service.ts';
 
@@ -13,6 +14,7 @@ export async function answerMatch(
   exchange: Exchange,
   { patient, onlyCertainMatches, count = COUNT_MAX }: MatchRequest,
 ): Promise<RouteReply<never>> {
+  assertRegistrable(patient);
   if (count > COUNT_MAX) {
     throw new Problem('invalid', 'fhir-operation', `count is at most ${COUNT_MAX}.`, {
       fhirCode: 'too-costly',
@@ -40,7 +42,7 @@ export async function answerMatch(
  * One certain person, or none: of two certain golden records nobody can say which is meant, and where candidates were left out
  * uncompared, another certain one may be among them.
  */
-function certainOnly({ candidates, cut }: MatchResult): readonly MatchCandidate[] {
+export function certainOnly({ candidates, cut }: Pick<MatchResult, 'candidates' | 'cut'>): readonly MatchCandidate[] {
   const certain = candidates.filter(({ grade }) => grade === 'certain');
   return certain.length === 1 && !cut ? certain : [];
 }

@@ -1,7 +1,6 @@
 /** What the declarations of FHIR routes share. */
 import { z } from 'zod';
 import {
-  assertPatient,
   bodyFormat,
   parseBody,
   type SystemInteraction,
@@ -10,6 +9,7 @@ import {
 } from '../../fhir/index.ts';
 import type { RouteDeclaration } from '../../platform/http/route.ts';
 import { type Exchange, type FhirRequest, openExchange } from './fhir-exchange.ts';
+import { assertRegistrable } from './fhir-bounds.ts';
 import { assertPlainQuery } from './fhir-reads.ts';
 
 /** A route and what it does in FHIR's terms: the capability statement is made of these. */
@@ -55,6 +55,6 @@ export function bodyOf(request: Incoming): unknown {
 
 export function patientOf(request: Incoming): ValidPatient {
   const value = bodyOf(request);
-  assertPatient(value);
+  assertRegistrable(value);
   return value;
 }
