@@ -35,7 +35,7 @@ export function readRows(file: string): Row[] {
 
 function parseLine(line: string): readonly string[] | undefined {
   try {
-    return (parse(line, { trim: true }) as string[][])[0];
+    return parse(line, { trim: true })[0];
   } catch {
     return undefined;
   }
@@ -79,6 +79,7 @@ interface Parts {
 
 function record(base: Partial<MatchRecord>, parts: Parts, line: readonly string[] = []): MatchRecord {
   const birthDate = isoDate(parts.birthDate);
+  const gender = genderOf(parts.gender);
   const hasAddress = line.length > 0 || parts.city !== undefined || parts.postalCode !== undefined;
   return {
     given: [],
@@ -87,7 +88,7 @@ function record(base: Partial<MatchRecord>, parts: Parts, line: readonly string[
     emails: [],
     identifiers: [],
     ...base,
-    gender: genderOf(parts.gender),
+    ...(gender !== undefined && { gender }),
     ...(birthDate !== undefined && { birthDate }),
     ...(hasAddress && {
       address: {

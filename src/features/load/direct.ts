@@ -13,7 +13,7 @@ import type { MapDocument } from './map-document.ts';
 import { isPassing } from './runner.ts';
 import { loadContext, sealJson } from './sealing.ts';
 import * as sql from './store.ts';
-import type { Uploads } from './uploads.ts';
+import { firstBytes, type Uploads } from './uploads.ts';
 import { countsOf } from './views.ts';
 import type { LoadSummary } from './wire.ts';
 
@@ -79,7 +79,7 @@ interface Begun {
 
 async function begin(deps: LoadDeps, actor: Actor, load: DirectLoad): Promise<Begun> {
   const { file, map, dryRun } = load;
-  const bytes = await headOf(file);
+  const bytes = await firstBytes(file.open(), HEAD_BYTES);
   const reading = findReading({ bytes, isWhole: file.sizeBytes <= bytes.length, fileName: file.fileName }, map?.csv);
   const header = headerOf({ reading, map, domain: load.domain, bytes, today: today(deps.clock) });
   const domain = await domainFor(deps, actor, { system: load.domain, dryRun });
@@ -111,17 +111,6 @@ async function begin(deps: LoadDeps, actor: Actor, load: DirectLoad): Promise<Be
   });
   if (row === undefined) throw loadProblem('not-found', 'load-not-found', 'The load could not be begun.');
   return { row, detail, domain };
-}
-
-async function headOf(file: LocalFile): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of file.open()) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length >= HEAD_BYTES) break;
-  }
-  return Buffer.concat(pieces).subarray(0, HEAD_BYTES);
 }
 
 /** When the database is away for a moment the file is read again and rows that are done are passed over. */

@@ -76,7 +76,8 @@ export interface MappingGuess {
 }
 
 /** `today`: a FHIR date. */
-export function guessMapping(columns: readonly FileColumn[], today: string): MappingGuess {
+export function guessMapping(all: readonly FileColumn[], today: string): MappingGuess {
+  const columns = all.filter(({ name }) => name !== '');
   const found = new Map<Target, string[]>();
   const taken = new Set<string>();
   const note = (target: Target, column: string): void => {
@@ -134,7 +135,7 @@ function assemble(found: ReadonlyMap<Target, readonly string[]>, sight: Sight): 
   const given = [...(found.get('given') ?? []), ...(found.get('middle') ?? [])];
   const lines = [...(found.get('houseNumber') ?? []), ...(found.get('line') ?? [])];
   const address = {
-    ...(lines.length > 0 && { line: lines.length === 1 ? (lines[0] as string) : lines }),
+    ...(lines.length > 0 && { line: lines.length === 1 ? lines[0] : lines }),
     ...optional('city', first('city')),
     ...optional('district', first('district')),
     ...optional('state', first('state')),
@@ -144,7 +145,7 @@ function assemble(found: ReadonlyMap<Target, readonly string[]>, sight: Sight): 
   const identifiers = (found.get('identifier') ?? []).map((column) => ({ system: systemFor(column), column }));
   return {
     ...optional('id', first('id')),
-    ...(given.length > 0 && { given: given.length === 1 ? (given[0] as string) : given }),
+    ...(given.length > 0 && { given: given.length === 1 ? given[0] : given }),
     ...optional('family', first('family')),
     ...(given.length === 0 && !found.has('family') && optional('name', first('name'))),
     ...optional('gender', first('gender')),

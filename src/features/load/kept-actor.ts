@@ -19,7 +19,7 @@ export function keepActor({ principal, origin }: Actor): KeptActor {
 export function restoreActor(kept: KeptActor): Actor {
   return {
     // Written by keepActor and opened from its seal: what comes back is the principal that went in.
-    principal: { ...(kept.principal as Principal), permissions: new Set(kept.permissions) } as Principal,
+    principal: { ...(kept.principal as Principal), permissions: new Set(kept.permissions) },
     origin: { door: 'background', requestId: kept.requestId },
   };
 }

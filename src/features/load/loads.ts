@@ -7,14 +7,14 @@ import type { JobId, RunningJob } from '../../platform/jobs/index.ts';
 import type { DomainRef } from '../registry/index.ts';
 import { type LoadDeps, today } from './deps.ts';
 import { loadProblem } from './errors.ts';
-import { type FileReading, findReading, HEAD_BYTES } from './file-format.ts';
+import { type FileReading, findReading } from './file-format.ts';
 import { actorName, type KeptActor, keepActor, restoreActor } from './kept-actor.ts';
 import type { MapDocument } from './map-document.ts';
 import { createRowReader } from './row-reader.ts';
 import { isPassing, runLoad, type Run } from './runner.ts';
-import { loadContext, openJson, sealJson, uploadContext } from './sealing.ts';
+import { loadContext, openJson, sealJson } from './sealing.ts';
 import * as sql from './store.ts';
-import { type Audited, uploadNotFound, type Uploads } from './uploads.ts';
+import { type Audited, headOf, uploadNotFound, type Uploads } from './uploads.ts';
 import type { LoadView, StartLoad } from './views.ts';
 import { viewOfLoad } from './views.ts';
 
@@ -129,7 +129,7 @@ async function start(deps: LoadDeps, uploads: Uploads, { actor, request }: Start
       new Date(deps.clock.nowMs()),
       sealed,
     ]);
-    await deps.jobs.enqueue(tx, JOB_KIND, {}, parseId<JobId>(loadId) as JobId);
+    await deps.jobs.enqueue(tx, JOB_KIND, {}, parseId<JobId>(loadId));
     return await deps.audit.record(tx, [startEvent(actor, loadId, { domain: domain.system, dryRun })]);
   });
   return { value: await view(deps, await rowOf(deps, loadId)), audited };
@@ -164,19 +164,9 @@ async function checkBeginning(
   uploads: Uploads,
   { upload, request }: { readonly upload: sql.UploadRow; readonly request: StartLoad },
 ): Promise<{ reading: FileReading; header: readonly string[]; fileName: string }> {
-  const { fileName } = openJson<{ fileName: string }>(deps.keyRing, upload.detail, uploadContext(upload.upload_id));
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of uploads.spool.read(upload.upload_id)) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length >= HEAD_BYTES) break;
-  }
-  const bytes = Buffer.concat(pieces).subarray(0, HEAD_BYTES);
-  const reading = findReading(
-    { bytes, isWhole: Number(upload.size_bytes) <= bytes.length, fileName },
-    request.map?.csv,
-  );
+  const head = await headOf({ keyRing: deps.keyRing, spool: uploads.spool }, upload);
+  const { bytes, fileName } = head;
+  const reading = findReading(head, request.map?.csv);
   return { reading, fileName, header: headerOf({ ...request, reading, bytes, today: today(deps.clock) }) };
 }
 

@@ -1,4 +1,4 @@
-import { type ValidPatient, validateResource } from '../../fhir/index.ts';
+import { validateResource } from '../../fhir/index.ts';
 import { loadProblem } from './errors.ts';
 import type { MapDocument } from './map-document.ts';
 import type { Row } from './model.ts';
@@ -55,8 +55,7 @@ export function compileRowMapper(input: MapperInput): MapRow {
     for (const step of steps) step(fields, draft);
     const [fault] = validateResource(draft.patient);
     if (fault !== undefined) return rejected(`${fault.expression?.[0] ?? 'Patient'}: ${fault.detail}`);
-    // validateResource found no fault: that is what ValidPatient says.
-    return { kind: 'good', line, key, patient: draft.patient as ValidPatient, warnings: draft.warnings, fields };
+    return { kind: 'good', line, key, patient: draft.patient, warnings: draft.warnings, fields };
   };
 }
 

@@ -1,4 +1,4 @@
-import { isProblem } from '../../kernel/problem.ts';
+import { isProblem, type Problem } from '../../kernel/problem.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/index.ts';
@@ -7,7 +7,7 @@ import type { DomainRef, RegistryCore, Submission, SubmissionOutcome } from '../
 import { loadProblem } from './errors.ts';
 import type { KeptNotice, Row } from './model.ts';
 import { noticeContext } from './sealing.ts';
-import { advanceLoad, insertNotice } from './store.ts';
+import { advanceLoad, insertNotice, readLoad } from './store.ts';
 import type { RowReader } from './row-reader.ts';
 import type { LoadCounts } from './wire.ts';
 
@@ -215,15 +215,17 @@ async function commitBatch(
   const to = batch.from + batch.rows.length;
   const values = [run.loadId, batch.from, to, batch.bytesDone, new Date(deps.clock.nowMs()), elapsedMs];
   const [advanced] = await tx.rows(advanceLoad, [...values, ...COUNT_KEYS.map((key) => counts[key])]);
-  if (advanced === undefined) {
-    throw loadProblem(
-      'conflict',
-      'load-cancelled',
-      'The load was cancelled, or another process has gone on with it. What was committed before stays.',
-    );
-  }
+  if (advanced === undefined) throw await overtaken(tx, run.loadId);
   await keepNotices(deps, tx, { run, batch, kind: 'rejected', notices: settled.rejected });
   await keepNotices(deps, tx, { run, batch, kind: 'warning', notices: settled.warnings });
+}
+
+/** Why a batch must not commit: the load was ended, or another process (a former one, still alive) has moved it on. */
+async function overtaken(tx: Transaction, loadId: string): Promise<Problem> {
+  const [row] = await tx.rows(readLoad, [loadId]);
+  return row?.state === 'running'
+    ? loadProblem('unavailable', 'load-taken-over', 'Another process has gone on with this load meanwhile.')
+    : loadProblem('conflict', 'load-cancelled', 'The load was cancelled. What was committed before stays.');
 }
 
 interface Notices {

@@ -42,102 +42,93 @@ interface UploadDetail {
 const KEPT_MS = 24 * 3_600_000;
 
 export function createUploads(deps: LoadDeps): Uploads {
-  const { database, keyRing, clock } = deps;
   const spool = createSpool(deps, HEAD_BYTES);
-
-  async function receive(
-    actor: Actor,
-    file: { readonly fileName: string; readonly body: AsyncIterable<Uint8Array> },
-  ): Promise<Audited<UploadView>> {
-    const uploadId = newId<Branded<'UploadId'>>();
-    const { sizeBytes, head } = await spool.write(uploadId, file.body);
-    try {
-      const found = inspect({ bytes: head, isWhole: sizeBytes <= head.length, fileName: file.fileName }, today(clock));
-      const nowMs = clock.nowMs();
-      const detail = sealJson(keyRing, { fileName: file.fileName } satisfies UploadDetail, uploadContext(uploadId));
-      const times = [new Date(nowMs), new Date(nowMs + KEPT_MS)];
-      const audited = await database.transaction(async (tx) => {
-        await tx.run(insertUpload, [uploadId, sizeBytes, found.reading.format, ...times, detail]);
-        return await deps.audit.record(tx, [
-          {
-            actor,
-            event: 'load.upload',
-            action: 'C',
-            outcome: 'success',
-            entities: [{ reference: `Upload/${uploadId}`, role: 'job' }],
-          },
-        ]);
-      });
-      return {
-        value: viewOf({ uploadId, fileName: file.fileName, sizeBytes, expiresAtMs: nowMs + KEPT_MS }, found),
-        audited,
-      };
-    } catch (error) {
-      await spool.remove(database, uploadId);
-      throw error;
-    }
-  }
-
-  async function headOf(row: UploadRow): Promise<FileHead> {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    for await (const piece of spool.read(row.upload_id)) {
-      pieces.push(piece);
-      length += piece.length;
-      if (length >= HEAD_BYTES) break;
-    }
-    const { fileName } = openJson<UploadDetail>(keyRing, row.detail, uploadContext(row.upload_id));
-    const bytes = Buffer.concat(pieces).subarray(0, HEAD_BYTES);
-    return { bytes, isWhole: Number(row.size_bytes) <= bytes.length, fileName };
-  }
-
-  async function found(uploadId: string): Promise<UploadRow> {
-    const [row] = await database.rows(readUpload, [uploadId]);
-    if (row === undefined) throw uploadNotFound();
-    return row;
-  }
-
-  /** Samples are people's data: looking at them is an event like any other. */
-  const looked = (actor: Actor, uploadId: string): Promise<AuditReceipt> =>
-    deps.audit.recordNow([
-      {
-        actor,
-        event: 'load.read',
-        action: 'R',
-        outcome: 'success',
-        entities: [{ reference: `Upload/${uploadId}`, role: 'job' }],
-      },
-    ]);
-
+  const look = { ...deps, spool };
   return {
     spool,
-    receive,
+    receive: (actor, file) => receive(look, actor, file),
     async view(actor, uploadId) {
-      const row = await found(uploadId);
-      const head = await headOf(row);
-      const about = {
-        uploadId,
-        fileName: head.fileName,
-        sizeBytes: Number(row.size_bytes),
-        expiresAtMs: row.expires_at.getTime(),
-      };
-      return { value: viewOf(about, inspect(head, today(clock))), audited: await looked(actor, uploadId) };
+      const row = await found(deps, uploadId);
+      const head = await headOf(look, row);
+      const sizeBytes = Number(row.size_bytes);
+      const about = { uploadId, fileName: head.fileName, sizeBytes, expiresAtMs: row.expires_at.getTime() };
+      return { value: viewOf(about, inspect(head, today(deps.clock))), audited: await looked(deps, actor, uploadId) };
     },
     async preview(actor, uploadId, request) {
-      const head = await headOf(await found(uploadId));
-      return { value: previewRows(head, request, today(clock)), audited: await looked(actor, uploadId) };
+      const head = await headOf(look, await found(deps, uploadId));
+      return { value: previewRows(head, request, today(deps.clock)), audited: await looked(deps, actor, uploadId) };
     },
-    async clean() {
-      for (const { upload_id } of await database.rows(expiredUploads, [new Date(clock.nowMs())])) {
-        await database.transaction(async (tx) => {
-          await spool.remove(tx, upload_id);
-          await tx.run(deleteUpload, [upload_id]);
-        });
-      }
-      // The smallest id of a day ago: everything below it is older.
-      await database.run(deleteOrphans, [uuidV7(clock.nowMs() - KEPT_MS, new Uint8Array(10))]);
-    },
+    clean: () => clean(look),
   };
+}
+
+type UploadDeps = LoadDeps & { readonly spool: Spool };
+
+async function receive(
+  deps: UploadDeps,
+  actor: Actor,
+  file: { readonly fileName: string; readonly body: AsyncIterable<Uint8Array> },
+): Promise<Audited<UploadView>> {
+  const { database, keyRing, clock, spool } = deps;
+  const { fileName } = file;
+  const uploadId = newId<Branded<'UploadId'>>();
+  const { sizeBytes, head } = await spool.write(uploadId, file.body);
+  try {
+    const inspected = inspect({ bytes: head, isWhole: sizeBytes <= head.length, fileName }, today(clock));
+    const nowMs = clock.nowMs();
+    const detail = sealJson(keyRing, { fileName } satisfies UploadDetail, uploadContext(uploadId));
+    const times = [new Date(nowMs), new Date(nowMs + KEPT_MS)];
+    const entities = [{ reference: `Upload/${uploadId}`, role: 'job' }] as const;
+    const audited = await database.transaction(async (tx) => {
+      await tx.run(insertUpload, [uploadId, sizeBytes, inspected.reading.format, ...times, detail]);
+      return await deps.audit.record(tx, [{ actor, event: 'load.upload', action: 'C', outcome: 'success', entities }]);
+    });
+    return { value: viewOf({ uploadId, fileName, sizeBytes, expiresAtMs: nowMs + KEPT_MS }, inspected), audited };
+  } catch (error) {
+    await spool.remove(database, uploadId);
+    throw error;
+  }
+}
+
+async function found({ database }: LoadDeps, uploadId: string): Promise<UploadRow> {
+  const [row] = await database.rows(readUpload, [uploadId]);
+  if (row === undefined) throw uploadNotFound();
+  return row;
+}
+
+/** The beginning of an uploaded file, opened again. */
+export async function headOf(deps: Pick<UploadDeps, 'keyRing' | 'spool'>, row: UploadRow): Promise<FileHead> {
+  const { fileName } = openJson<UploadDetail>(deps.keyRing, row.detail, uploadContext(row.upload_id));
+  const bytes = await firstBytes(deps.spool.read(row.upload_id), HEAD_BYTES);
+  return { bytes, isWhole: Number(row.size_bytes) <= bytes.length, fileName };
+}
+
+export async function firstBytes(pieces: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array> {
+  const held: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    held.push(piece);
+    length += piece.length;
+    if (length >= most) break;
+  }
+  return Buffer.concat(held).subarray(0, most);
+}
+
+/** Samples are people's data: looking at them is an event like any other. */
+function looked({ audit }: LoadDeps, actor: Actor, uploadId: string): Promise<AuditReceipt> {
+  const entities = [{ reference: `Upload/${uploadId}`, role: 'job' }] as const;
+  return audit.recordNow([{ actor, event: 'load.read', action: 'R', outcome: 'success', entities }]);
+}
+
+async function clean({ database, clock, spool }: UploadDeps): Promise<void> {
+  for (const { upload_id } of await database.rows(expiredUploads, [new Date(clock.nowMs())])) {
+    await database.transaction(async (tx) => {
+      await spool.remove(tx, upload_id);
+      await tx.run(deleteUpload, [upload_id]);
+    });
+  }
+  // The smallest id of a day ago: everything below it is older.
+  await database.run(deleteOrphans, [uuidV7(clock.nowMs() - KEPT_MS, new Uint8Array(10))]);
 }
 
 interface About {

@@ -122,7 +122,7 @@ test('blocks stay small among people with real-name skew', () => {
 describe('the model document', () => {
   test('parses to itself', () => expect(parseModel(JSON.parse(JSON.stringify(DEFAULT_MODEL)))).toEqual(DEFAULT_MODEL));
 
-  test.each<[string, (document: Record<string, never>) => unknown]>([
+  test.each<[string, (document: Record<string, object>) => unknown]>([
     ['an unknown key', (document) => ({ ...document, surprise: 1 })],
     ['another format', (document) => ({ ...document, format: 'x' })],
     [
@@ -134,7 +134,7 @@ describe('the model document', () => {
       (document) => ({
         ...document,
         fields: {
-          ...(document['fields'] as object),
+          ...document['fields'],
           gender: { levels: { same: { m: 0.9, u: 0.5 }, different: { m: 0.2, u: 0.5 } } },
         },
       }),
@@ -143,7 +143,7 @@ describe('the model document', () => {
       'a missing level',
       (document) => ({
         ...document,
-        fields: { ...(document['fields'] as object), gender: { levels: { same: { m: 0.9, u: 0.5 } } } },
+        fields: { ...document['fields'], gender: { levels: { same: { m: 0.9, u: 0.5 } } } },
       }),
     ],
     [

@@ -7,8 +7,26 @@ import { LETTERS } from './transliteration.ts';
  * Combining marks are removed for Latin, Greek, Cyrillic, Hebrew and Arabic only: in the scripts of India and South-East Asia
  * they are vowels, and two names may differ in nothing else.
  */
-const OPTIONAL_MARKS =
-  /[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
+const OPTIONAL_MARKS = marks([
+  ['0300', '036f'], // combining diacritics of Latin, Greek, Cyrillic
+  ['0483', '0489'], // Cyrillic
+  ['0591', '05bd'], // Hebrew points
+  ['05bf', '05c7'],
+  ['0610', '061a'], // Arabic
+  ['0640', '0640'], // tatweel, which only stretches a word
+  ['064b', '065f'],
+  ['0670', '0670'],
+  ['06d6', '06ed'],
+  ['1ab0', '1aff'],
+  ['1dc0', '1dff'],
+  ['20d0', '20ff'],
+  ['fe20', 'fe2f'],
+]);
+
+function marks(ranges: readonly (readonly [from: string, to: string])[]): RegExp {
+  return new RegExp(`[${ranges.map(([from, to]) => `\\u${from}-\\u${to}`).join('')}]`, 'g');
+}
+
 const APOSTROPHES = /['`\u00b4\u02b0-\u02c8\u2018\u2019\u201b\u2032\uff07]/g;
 const NEITHER_LETTER_NOR_DIGIT = /[^\p{L}\p{N}\p{M}]+/gu;
 /** Longer texts are cut: no real name or street needs more, and every later step stays bounded. */

@@ -28,7 +28,7 @@ function levels<const Names extends readonly [string, ...string[]]>(names: Names
   return z.record(z.enum(names), Chances).superRefine((chances, context) => {
     for (const side of ['m', 'u'] as const) {
       let sum = 0;
-      for (const level of Object.values(chances) as z.infer<typeof Chances>[]) sum += level[side];
+      for (const level of Object.values<z.infer<typeof Chances>>(chances)) sum += level[side];
       if (sum > 1.01) context.addIssue({ code: 'custom', message: `the ${side} of all levels add up to more than 1` });
     }
   });

@@ -37,7 +37,8 @@ function isEmpty(field: unknown): boolean {
 export function decodeRecord(text: string): MatchRecord {
   const fields: unknown = JSON.parse(text);
   if (!Array.isArray(fields) || fields[0] !== VERSION) throw new TypeError('not a match record of version 1');
-  const [, given, family, birthDate, gender, phones, emails, identifiers, address, mother, multiple, suffix] = fields;
+  const places: readonly unknown[] = fields;
+  const [, given, family, birthDate, gender, phones, emails, identifiers, address, mother, multiple, suffix] = places;
   return {
     given: texts(given),
     family: texts(family),
