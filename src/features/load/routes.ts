@@ -73,9 +73,10 @@ function uploadRoutes({ uploads }: RouteDeps): RouteDeclaration[] {
       input: { params: NOTHING, query: NOTHING, body: 'stream' },
       output: UploadView,
       limits: { bodyBytesMax: FILE_BYTES_MAX, perMinute: 30 },
-      async handle({ actor, body, header }) {
+      async handle(request) {
         await uploads.clean();
-        const { value, audited } = await uploads.receive(actor, { fileName: fileNameOf(header('x-file-name')), body });
+        const fileName = fileNameOf(request.header('x-file-name'));
+        const { value, audited } = await uploads.receive(request.actor, { fileName, body: request.body });
         return { status: 201, body: value, audited };
       },
     }),
