@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { type AuditInput, createAudit } from '../src/features/audit/index.ts';
 import {
   createDatabase,
+  type Database,
   migrate,
   readMigrations,
   statement,
@@ -96,15 +97,7 @@ async function measure(): Promise<void> {
   await audit.sequence();
   report('sequenced', rest / ((performance.now() - began) / 1000));
 
-  const size = statement<{ relation: string; bytes: bigint }>(
-    'bench.size',
-    `SELECT relname::text AS relation, pg_relation_size(oid)::bigint AS bytes FROM pg_class
-     WHERE relnamespace = 'audit'::regnamespace AND relkind IN ('r', 'i') ORDER BY 2 DESC LIMIT 10`,
-  );
-  const sizes = await database.rows(size);
-  for (const { relation, bytes } of sizes)
-    console.log(`  ${relation.padEnd(20)} ${(Number(bytes) / i).toFixed(0)} bytes per event`);
-
+  await reportSizes(database, i);
   began = performance.now();
   const found = await audit.verify();
   const seconds = (performance.now() - began) / 1000;
@@ -114,6 +107,17 @@ async function measure(): Promise<void> {
     `${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`,
   );
   await database.close();
+}
+
+async function reportSizes(database: Database, events: number): Promise<void> {
+  const size = statement<{ relation: string; bytes: bigint }>(
+    'bench.size',
+    `SELECT relname::text AS relation, pg_relation_size(oid)::bigint AS bytes FROM pg_class
+     WHERE relnamespace = 'audit'::regnamespace AND relkind IN ('r', 'i') ORDER BY 2 DESC LIMIT 10`,
+  );
+  const sizes = await database.rows(size);
+  for (const { relation, bytes } of sizes)
+    console.log(`  ${relation.padEnd(20)} ${(Number(bytes) / events).toFixed(0)} bytes per event`);
 }
 
 function report(what: string, perSecond: number, more = ''): void {

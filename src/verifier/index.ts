@@ -15,10 +15,8 @@ export {
   verifierKey,
 } from './checkpoint.ts';
 export { encodeLeaf, type Leaf, NONCE_BYTES, parseLeaf } from './leaf.ts';
-export { type CompactRange, createCompactRange, createMerkle, HASH_BYTES, type Merkle, type Sha256 } from './merkle.ts';
+export { createCompactRange, createMerkle, HASH_BYTES, type Merkle } from './merkle.ts';
 export {
-  type ConsistencyClaim,
-  type InclusionClaim,
   type NodeReader,
   proveConsistency,
   proveInclusion,
@@ -31,6 +29,5 @@ export {
   parseEntries,
   parseTilePath,
   TILE_WIDTH,
-  type TileAddress,
   tilePath,
 } from './tile.ts';

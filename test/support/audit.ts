@@ -1,13 +1,15 @@
-import { newSecretKey } from '../../src/crypto/index.ts';
+import { newSecretKey, secretKey } from '../../src/crypto/index.ts';
 import type { AuditInput } from '../../src/features/audit/index.ts';
 import type { NodeId, OrganisationId, SessionId, UserId } from '../../src/kernel/ids.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { createKeyRing, type KeyRing, type KeySet } from '../../src/store/key-ring.ts';
 
-/** A key ring with fresh keys that nobody stores. */
-export function testKeyRing(): KeyRing {
-  const data = { id: 7, key: newSecretKey() };
-  const index = newSecretKey();
+/** A key ring that nobody stores, with fresh keys, or with given ones (base64) for several processes to share. */
+export function testKeyRing(keys?: readonly [data: string, index: string]): KeyRing {
+  const key = (text: string | undefined) =>
+    text === undefined ? newSecretKey() : secretKey(Buffer.from(text, 'base64'));
+  const data = { id: 7, key: key(keys?.[0]) };
+  const index = key(keys?.[1]);
   const current = { data, index, otherIndex: [] };
   const keySet: KeySet = { dataKeys: new Map([[data.id, data]]), current: { record: current, audit: current } };
   return createKeyRing(() => keySet);

@@ -18,8 +18,7 @@ import { type VerifyOptions, verifyLog } from './verify.ts';
 import type { AuditStatusReply } from './wire.ts';
 
 export type { AuditDeps } from './deps.ts';
-export { type AuditEventName, EVENTS } from './events.ts';
-export type { AuditEntity, AuditInput, AuditProblem, AuditVerification, RootHash } from './model.ts';
+export type { AuditEntity, AuditInput, AuditVerification } from './model.ts';
 
 /** The audit log: who did what, and the proof that nothing of it was changed. Makes the only receipts a route can answer with. */
 export interface Audit {

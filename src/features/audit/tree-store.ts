@@ -125,17 +125,6 @@ export async function readLeaves(sql: Sql, from: number, below: number): Promise
   return (await sql.rows(LEAVES, [from, below])).map(toLeaf);
 }
 
-const LEAF_OF_EVENT = statement<{ index: bigint }>(
-  'audit.leaf-of-event',
-  'SELECT index FROM audit.leaf WHERE event = $1',
-);
-
-/** Index of an event's leaf; undefined while it is not sequenced. */
-export async function leafIndex(sql: Sql, eventId: string): Promise<number | undefined> {
-  const row = (await sql.rows(LEAF_OF_EVENT, [eventId]))[0];
-  return row === undefined ? undefined : Number(row.index);
-}
-
 /** A place in the order of events: transaction, then row. */
 export interface Position {
   readonly xid: string;
@@ -171,6 +160,9 @@ const TAKE = statement<{
    FROM next`,
 );
 
+/** Aggregates over no row are null. */
+const NOTHING_TAKEN = { recordedMs: null, events: null, commitments: null, xid: null, seq: null };
+
 export interface Take {
   readonly after: Position;
   readonly firstIndex: number;
@@ -189,17 +181,15 @@ export interface Taken {
 export async function takeEvents(sql: Sql, take: Take): Promise<Taken> {
   const { after, firstIndex, limit, leftOver = false } = take;
   const row = (await sql.rows(TAKE, [after.xid, after.seq, after.eraSeq, limit, firstIndex, leftOver]))[0];
-  if (row?.events == null || row.commitments === null || row.xid === null || row.seq === null) {
-    return { leaves: [], last: undefined };
-  }
-  const { recordedMs, events, commitments } = row;
+  const { recordedMs, events, commitments, xid, seq } = row ?? NOTHING_TAKEN;
+  if (events === null || commitments === null || xid === null || seq === null) return { leaves: [], last: undefined };
   const leaves = events.map((event, i) => ({
     index: firstIndex + i,
     recordedMs: Number(recordedMs?.[i]),
     event,
     commitment: commitments.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
   }));
-  return { leaves, last: { xid: row.xid, seq: row.seq } };
+  return { leaves, last: { xid, seq } };
 }
 
 const PENDING = statement<{ count: bigint; oldestMs: bigint | null }>(
