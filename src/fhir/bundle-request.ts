@@ -83,13 +83,12 @@ export function parseBundleRequest(body: unknown): BundleRequest {
 
 /** The bundle without its resources: they are validated one by one, so that one of them does not fail a whole batch. */
 function shellOf(bundle: Bundle): unknown {
-  const entries: unknown = bundle.entry;
-  if (!Array.isArray(entries)) return bundle;
-  const entry = entries.map((item: unknown) => {
-    if (typeof item !== 'object' || item === null) return item;
-    const { resource: _resource, ...rest } = item as BundleEntry;
-    return rest;
-  });
+  if (!Array.isArray(bundle.entry)) return bundle;
+  const entry = bundle.entry.map((item: unknown) =>
+    typeof item === 'object' && item !== null
+      ? Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'resource'))
+      : item,
+  );
   return { ...bundle, entry };
 }
 
@@ -98,7 +97,7 @@ function parseEntry(entry: BundleEntry, index: number): EntryRequest {
   try {
     return { index, fullUrl, act: actOf(entry, `Bundle.entry[${index}]`) };
   } catch (error) {
-    if (error instanceof Problem) return { index, fullUrl, problem: error };
+    if (error instanceof Problem) return { index, fullUrl, problem: error as Problem };
     throw error;
   }
 }

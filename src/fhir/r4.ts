@@ -49,8 +49,6 @@ const codes = new Map(Object.entries(tables.codes).map(([name, list]) => [name, 
 const resources = new Set<string>(tables.resources);
 const made = new Map<string, TypeDefinition>();
 
-export const isPrimitive = (type: string): boolean => PRIMITIVES.has(type);
-
 /** Is this a resource type the table describes? Others cannot be checked and are refused. */
 export const isKnownResource = (type: string): boolean => resources.has(type);
 

@@ -33,13 +33,6 @@ export function parsePatient(body: Uint8Array, format: FhirFormat): ValidPatient
   return value;
 }
 
-/** Body to any resource that is known here. */
-export function parseResource(body: Uint8Array, format: FhirFormat): Resource {
-  const value = parseBody(body, format);
-  assertResource(value);
-  return value;
-}
-
 export function expectType(value: unknown, type: string): void {
   if (typeof value === 'object' && value !== null && 'resourceType' in value && value.resourceType === type) return;
   throw new Problem<FhirProblemCode>('invalid', 'fhir-wrong-type', `A ${type} resource was expected.`, {

@@ -24,7 +24,7 @@ beforeAll(async () => {
       person({ key: ['urn:victim', 'v-1'], given: 'Amina', family: 'Okello', birthDate: '1984-03-12' }),
     ),
   });
-  expect(made.status).toBe(201);
+  if (made.status !== 201) throw new Error(made.text);
   source = made.json();
   goldenId = String(made.headers['locationcruid']).replace('Patient/', '');
   before = await everything();

@@ -20,7 +20,8 @@ const xml = (inner: string): string => `<Patient xmlns="http://hl7.org/fhir">${i
 beforeAll(async () => {
   door = await fhirDoor();
   node = await door.newNode('urn:clinic');
-  expect((await post('/fhir/Patient', JSON.stringify(known))).status).toBe(201);
+  const made = await post('/fhir/Patient', JSON.stringify(known));
+  if (made.status !== 201) throw new Error(made.text);
 });
 afterAll(() => door.close());
 

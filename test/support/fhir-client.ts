@@ -80,7 +80,7 @@ interface Call {
 }
 
 async function answer(routes: readonly RouteDeclaration[], actor: Actor, call: Call): Promise<FhirAnswer> {
-  const [path = '', query = ''] = splitUrl(call.url);
+  const [path, query] = splitUrl(call.url);
   const found = find(routes, call.method, path);
   if (!found) throw new Error(`no FHIR route for ${call.method} ${path}`);
   const headers = new Map(Object.entries(call.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));

@@ -40,7 +40,7 @@ const source = async (key: string) =>
 describe('batch', () => {
   it('answers each entry on its own, in the order sent', async () => {
     const made = await clinic.post('/fhir/Patient', stranger('b-old'));
-    const id = made.json.id as string;
+    const { id } = made.json;
     const { status, json } = await clinic.post(
       '/fhir',
       bundle(
@@ -68,7 +68,7 @@ describe('batch', () => {
   it('asks for the permission of each entry, and records what it refuses', async () => {
     const reader: Actor = {
       ...clinicActor,
-      principal: { ...clinicActor.principal, permissions: new Set(['client.read']) } as Actor['principal'],
+      principal: { ...clinicActor.principal, permissions: new Set(['client.read']) },
     };
     fhir.recorded.length = 0;
     const { json } = await fhir

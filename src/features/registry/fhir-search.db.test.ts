@@ -136,7 +136,7 @@ describe('search', () => {
       const entries = await allPages(clinic, `/fhir/Patient?family=Pagington&_count=7${sort}`);
       expect(new Set(entries.map(({ resource }) => resource.id)).size).toBe(30);
       const times = entries.map(({ resource }) => resource.meta.lastUpdated);
-      if (sort !== '') expect(times).toEqual(sort.includes('-_') ? times.toSorted().reverse() : times.toSorted());
+      if (sort !== '') expect(times).toEqual(sort.includes('-_') ? times.toSorted().toReversed() : times.toSorted());
     }
   });
 

@@ -5,14 +5,7 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor, NodePrincipal } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { type FhirDeps, resourceId } from './fhir-exchange.ts';
-import type {
-  CreateSubmission,
-  DeleteSubmission,
-  DomainRef,
-  Submission,
-  UpdateSubmission,
-  UpsertSubmission,
-} from './model.ts';
+import type { CreateSubmission, DeleteSubmission, DomainRef, UpdateSubmission, UpsertSubmission } from './model.ts';
 import { clientNotFound, domainNotOwned } from './problems.ts';
 
 type Domains = Pick<FhirDeps, 'domains' | 'registry'>;
@@ -110,5 +103,3 @@ async function domainNamed(deps: Domains, actor: Actor, system: string): Promise
   if (known) return known;
   return actor.principal.kind === 'node' ? { id: 0, system } : deps.domains.ensureForUsers(system, actor);
 }
-
-export type { Submission };

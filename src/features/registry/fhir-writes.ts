@@ -1,10 +1,9 @@
 /** FHIR create, update and delete: one submission each, answered as Prefer asks. */
 import type { AnswerEntry, Preferences } from '../../fhir/index.ts';
-import { etag, parseStoredJson } from '../../fhir/index.ts';
+import { etag } from '../../fhir/index.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { instant } from '../../kernel/time.ts';
 import type { RouteReply } from '../../platform/http/route.ts';
-import type { Patient } from '@medplum/fhirtypes';
 import {
   type Exchange,
   type FhirDeps,
@@ -97,10 +96,4 @@ export function writtenEntry(base: string, outcome: Written, preferences: Prefer
       ...(preferences.return === 'OperationOutcome' ? { outcome: informationOutcome(inWords(outcome)) } : {}),
     },
   };
-}
-
-/** A stored Patient, opened. */
-export function openedPatient(content: Uint8Array): Patient {
-  // The store's seal vouches for what was validated when it was written.
-  return parseStoredJson(content) as Patient;
 }

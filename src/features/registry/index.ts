@@ -61,7 +61,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
 
 export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 /** FHIR R4 at /fhir, for both doors. */
-export { type FhirDeps, fhirRoutes } from './fhir-routes.ts';
+export { fhirRoutes } from './fhir-routes.ts';
 /** For the prior of matching: the size of the registry, roughly. */
 export { estimateSources } from './store.ts';
 export { createMatcher, type Matcher } from './matcher.ts';
