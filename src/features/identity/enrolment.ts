@@ -114,8 +114,12 @@ async function takeLink(tx: Transaction, deps: EnrolmentDeps, { kind, token, cod
 async function foundAccount(tx: Transaction, deps: EnrolmentDeps, draft: LinkDraft): Promise<Account> {
   if (await hasAdministrator(tx)) throw setUpDone();
   const nowMs = deps.clock.nowMs();
-  const organisationId = newId<OrganisationId>();
-  await deps.organisations.insert(tx, { id: organisationId, name: draft.organisation ?? '' }, nowMs);
+  const organisationName = draft.organisation ?? '';
+  // The command line may have loaded clients or added nodes before anybody was here: theirs is this organisation.
+  const before = await deps.organisations.first(tx);
+  const organisationId = before?.id ?? newId<OrganisationId>();
+  if (before) await deps.organisations.rename(tx, { id: organisationId, name: organisationName });
+  else await deps.organisations.insert(tx, { id: organisationId, name: organisationName }, nowMs);
   const { name, email, passwordHash } = draft;
   const id = newId<UserId>();
   const account = { id, name, email, passwordHash, organisationId };

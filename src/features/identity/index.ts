@@ -1,12 +1,13 @@
+import { newId } from '../../crypto/index.ts';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import type { Actor, Principal, RequestOrigin } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
 import type { Access, RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import { decideAccess, type ResourceClaim } from './access.ts';
+import { lockAdministrators } from './administrators.ts';
 import { createBackground } from './background.ts';
-import { composeParts, type IdentityDeps } from './compose.ts';
-import { setUpFirst } from './errors.ts';
+import { composeParts, type IdentityDeps, type IdentityParts } from './compose.ts';
 import { linkRoutes } from './link-routes.ts';
 import { type IssuedLink, issueSetupLink } from './links.ts';
 import { createOwnAccount } from './own-account.ts';
@@ -51,7 +52,7 @@ export interface Identity {
   readonly users: Users;
   /** The user with this e-mail address (any case), for the command line. */
   findUserByEmail(email: string): Promise<{ readonly id: UserId } | undefined>;
-  /** The actor's organisation; the operator's is the only one. Throws Problem('conflict', 'set-up-first') when there is none. */
+  /** The actor's organisation. The operator's is the only one; before set-up it is made, and set-up gives it its name. */
   organisationFor(actor: Actor): Promise<OrganisationId>;
   readonly routes: readonly RouteDeclaration[];
   /** Identity's part in key rotations. */
@@ -61,6 +62,18 @@ export interface Identity {
   stop(): Promise<void>;
   /** Deletes what has expired: sessions, half-done sign-ins, links, idle counters. `start()` does it hourly. */
   housekeep(): Promise<void>;
+}
+
+/** An organisation that set-up will name: for whoever loads clients or adds nodes from the command line first. */
+async function foundUnnamed({ database, organisations, clock }: IdentityParts): Promise<OrganisationId> {
+  return await database.transaction(async (tx) => {
+    await lockAdministrators(tx);
+    const present = await organisations.first(tx);
+    if (present !== undefined) return present.id;
+    const id = newId<OrganisationId>();
+    await organisations.insert(tx, { id, name: '' }, clock.nowMs());
+    return id;
+  });
 }
 
 export function createIdentity(deps: IdentityDeps): Identity {
@@ -79,8 +92,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     async organisationFor({ principal }) {
       if (principal.kind === 'user' || principal.kind === 'node') return principal.organisationId;
       const organisation = await organisations.first(database);
-      if (organisation === undefined) throw setUpFirst();
-      return organisation.id;
+      return organisation?.id ?? (await foundUnnamed(parts));
     },
     routes: [
       ...ownRoutes(createOwnAccount(parts)),

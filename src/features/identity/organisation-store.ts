@@ -12,6 +12,10 @@ const INSERT = statement(
   'identity.organisation-insert',
   'INSERT INTO identity.organisations (id, sealed_name, created_at) VALUES ($1, $2, $3)',
 );
+const RENAME = statement(
+  'identity.organisation-rename',
+  'UPDATE identity.organisations SET sealed_name = $2 WHERE id = $1',
+);
 const FIRST = statement<OrganisationRow>(
   'identity.organisation-first',
   'SELECT id, sealed_name FROM identity.organisations ORDER BY created_at, id LIMIT 1',
@@ -31,7 +35,10 @@ export function createOrganisationStore(sealing: Sealing) {
     async insert(tx: Transaction, made: Organisation, nowMs: number): Promise<void> {
       await tx.run(INSERT, [made.id, sealing.seal('sealed_name', made.id, made.name), new Date(nowMs)]);
     },
-    /** The oldest one; undefined before set-up. */
+    async rename(tx: Transaction, named: Organisation): Promise<void> {
+      await tx.run(RENAME, [named.id, sealing.seal('sealed_name', named.id, named.name)]);
+    },
+    /** The oldest one; undefined before set-up, without a name where the command line was used before it. */
     async first(sql: Sql): Promise<Organisation | undefined> {
       return opened((await sql.rows(FIRST))[0]);
     },

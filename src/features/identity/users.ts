@@ -130,6 +130,7 @@ async function organisationOf(
 ): Promise<OrganisationId> {
   if (principal.kind === 'user') return principal.organisationId;
   const organisation = await organisations.first(tx);
-  if (organisation === undefined) throw setUpFirst();
+  // Without a name: the command line was used, but nobody has set Careseal up.
+  if (organisation === undefined || organisation.name === '') throw setUpFirst();
   return organisation.id;
 }
