@@ -13,33 +13,37 @@ import type { PreparedRecord } from './prepared-record.ts';
  */
 export function blockingKeys(model: CompiledModel, record: PreparedRecord): readonly string[] {
   const { rules, keysMax } = model.document.blocking;
-  const keys = new Set<string>();
-  for (const rule of rules) {
-    for (const key of product(rule.name, rule.parts, record)) {
-      if (keys.size >= keysMax) return [...keys];
-      keys.add(key);
+  // Several rules share a part; each is worked out once per record.
+  const known: Partial<Record<BlockingPart, readonly string[]>> = {};
+  const keys: string[] = [];
+  for (const { name, parts } of rules) {
+    let made: readonly string[] = [name];
+    for (const part of parts) {
+      const values = (known[part] ??= PARTS[part](record));
+      if (values.length === 0) {
+        made = NONE;
+        break;
+      }
+      made = extend(made, values);
+    }
+    for (const key of made) {
+      if (keys.length >= keysMax) return keys;
+      keys.push(key);
     }
   }
-  return [...keys];
+  return keys;
+}
+
+/** Every key with every value behind it. */
+function extend(keys: readonly string[], values: readonly string[]): readonly string[] {
+  const out: string[] = [];
+  for (const key of keys) for (const value of values) out.push(`${key}|${value}`);
+  return out;
 }
 
 /** The rule that made a key, for reports on full blocks. */
 export function ruleOfKey(key: string): string {
   return key.slice(0, key.indexOf('|'));
-}
-
-function product(name: string, parts: readonly BlockingPart[], record: PreparedRecord): readonly string[] {
-  let keys: readonly string[] = [name];
-  for (const part of parts) {
-    const values = PARTS[part](record);
-    if (values.length === 0) return NONE;
-    keys = keys.length === 1 && values.length === 1 ? [`${keys[0]}|${values[0]}`] : combine(keys, values);
-  }
-  return keys;
-}
-
-function combine(keys: readonly string[], values: readonly string[]): readonly string[] {
-  return keys.flatMap((key) => values.map((value) => `${key}|${value}`));
 }
 
 const NONE: readonly string[] = [];
@@ -79,9 +83,9 @@ function sounds(name: PreparedName | undefined): readonly string[] {
 }
 
 function nameSounds(record: PreparedRecord): readonly string[] {
-  const given = sounds(record.given);
-  const family = sounds(record.family);
-  return given.length === 0 ? family : [...new Set([...given, ...family])];
+  const out = [...sounds(record.given)];
+  for (const sound of sounds(record.family)) if (!out.includes(sound)) out.push(sound);
+  return out;
 }
 
 /** In alphabetical order, so that exchanged names meet. Only first words and joined names: the product would explode. */
@@ -90,7 +94,10 @@ function namePairSounds(record: PreparedRecord): readonly string[] {
   const families = sounds(record.family).slice(0, 2);
   const out: string[] = [];
   for (const given of givens) {
-    for (const family of families) out.push(given < family ? `${given}+${family}` : `${family}+${given}`);
+    for (const family of families) {
+      const pair = given < family ? `${given}+${family}` : `${family}+${given}`;
+      if (!out.includes(pair)) out.push(pair);
+    }
   }
   return out;
 }
