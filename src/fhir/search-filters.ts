@@ -3,7 +3,15 @@ import { timeRange } from './dates.ts';
 import { dateMatches, exactDateTerms, parseDateQuery, spanTerms, type YearSpan, yearSpan } from './search-dates.ts';
 import { fold, phoneDigits, samePhone, startsWith } from './search-fold.ts';
 import type { CodingValue, ReferenceValue, SearchParameter, Space } from './search-parameters.ts';
-import { codingTerm, phoneTerm, plainTerm, prefixTerm, referenceId, type SearchTerm } from './search-terms.ts';
+import {
+  phoneTerm,
+  plainTerm,
+  prefixTerm,
+  referenceId,
+  referenceTerm,
+  type SearchTerm,
+  systemTerm,
+} from './search-terms.ts';
 
 /** One value of one parameter, understood. */
 export interface ValueFilter {
@@ -134,8 +142,8 @@ function tokenFilter(
 function tokenTerms(space: Space, { system, value }: TokenQuery): SearchTerm[] {
   const term = (text: string): SearchTerm[] => [{ parameter: space.name, value: text }];
   if (space.kind === 'coding') {
-    if (value === undefined) return term(`${system ?? ''}|`);
-    return term(system === undefined ? plainTerm(value) : codingTerm(system, value));
+    if (value !== undefined) return term(plainTerm(value));
+    return space.systems === 'many' ? term(systemTerm(system ?? '')) : [];
   }
   if (value === undefined) return [];
   return term(space.kind === 'phone' ? phoneTerm(value) : plainTerm(value));
@@ -222,7 +230,7 @@ function referenceFilter(
     return { fault: 'this type is not a target of the reference' };
   if (wanted === '') return { fault: 'a reference was expected' };
   return {
-    terms: [{ parameter: space.name, value: wanted }],
+    terms: [{ parameter: space.name, value: referenceTerm(wanted) }],
     test: (patient) => space.read(patient).some((reference) => referenceMatches(reference, wanted)),
   };
 }

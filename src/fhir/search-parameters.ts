@@ -12,7 +12,13 @@ export type Space =
       read(patient: Patient): Texts;
     }
   | { readonly name: string; readonly kind: 'phone' | 'plain'; read(patient: Patient): Texts }
-  | { readonly name: string; readonly kind: 'coding'; read(patient: Patient): readonly CodingValue[] }
+  | {
+      readonly name: string;
+      readonly kind: 'coding';
+      /** `one`: all values come from one system, so that it tells no records apart. */
+      readonly systems: 'one' | 'many';
+      read(patient: Patient): readonly CodingValue[];
+    }
   | { readonly name: string; readonly kind: 'date'; read(patient: Patient): Texts }
   | { readonly name: string; readonly kind: 'reference'; read(patient: Patient): readonly ReferenceValue[] };
 
@@ -40,6 +46,8 @@ export interface SearchParameter {
 /** Query lengths that are found without false candidates; others are found through the next shorter one. */
 export const NAME_PREFIXES = [1, 2, 3, 4, 5, 6, 8] as const;
 const ADDRESS_PREFIXES = [1, 3, 5] as const;
+/** Lines have many words, each of which is indexed: fewer lengths for each. */
+const LINE_PREFIXES = [1, 4] as const;
 
 export const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
 const GENDER_SYSTEM = 'http://hl7.org/fhir/administrative-gender';
@@ -56,9 +64,10 @@ const text = (name: string, prefixes: readonly number[], read: (patient: Patient
   prefixes,
   read,
 });
-const coding = (name: string, read: (patient: Patient) => readonly CodingValue[]): Space => ({
+const coding = (name: string, systems: 'one' | 'many', read: (patient: Patient) => readonly CodingValue[]): Space => ({
   name,
   kind: 'coding',
+  systems,
   read,
 });
 const date = (name: string, read: (patient: Patient) => Texts): Space => ({ name, kind: 'date', read });
@@ -78,7 +87,7 @@ const mothersMaidenName = text('mothersMaidenName', NAME_PREFIXES, (p) =>
     .filter((extension) => extension.url === MOTHERS_MAIDEN_NAME)
     .map((extension) => extension.valueString),
 );
-const addressLine = text('address-line', ADDRESS_PREFIXES, (p) =>
+const addressLine = text('address-line', LINE_PREFIXES, (p) =>
   addresses(p).flatMap((address) => [...(address.line ?? []), address.district, address.text]),
 );
 const city = text('address-city', ADDRESS_PREFIXES, (p) => addresses(p).map((address) => address.city));
@@ -96,21 +105,21 @@ const otherTelecom: Space = {
   read: (p) => telecom(p, (system) => !isPhone(system) && system !== 'email'),
 };
 
-const identifier = coding('identifier', (p) => p.identifier ?? []);
-const gender = coding('gender', (p) => (p.gender ? [{ system: GENDER_SYSTEM, value: p.gender }] : []));
-const active = coding('active', (p) => (p.active === undefined ? [] : [{ value: String(p.active) }]));
-const deceased = coding('deceased', (p) => [
+const identifier = coding('identifier', 'many', (p) => p.identifier ?? []);
+const gender = coding('gender', 'one', (p) => (p.gender ? [{ system: GENDER_SYSTEM, value: p.gender }] : []));
+const active = coding('active', 'one', (p) => (p.active === undefined ? [] : [{ value: String(p.active) }]));
+const deceased = coding('deceased', 'one', (p) => [
   { value: String(p.deceasedBoolean === true || p.deceasedDateTime !== undefined) },
 ]);
-const language = coding('language', (p) =>
+const language = coding('language', 'many', (p) =>
   (p.communication ?? []).flatMap((item) =>
     (item.language?.coding ?? []).map(({ system, code }) => ({ system, value: code })),
   ),
 );
-const addressUse = coding('address-use', (p) =>
+const addressUse = coding('address-use', 'one', (p) =>
   addresses(p).flatMap(({ use }) => (use ? [{ system: 'http://hl7.org/fhir/address-use', value: use }] : [])),
 );
-const tag = coding('_tag', (p) => (p.meta?.tag ?? []).map(({ system, code }) => ({ system, value: code })));
+const tag = coding('_tag', 'many', (p) => (p.meta?.tag ?? []).map(({ system, code }) => ({ system, value: code })));
 
 const birthDate = date('birthdate', (p) => [p.birthDate]);
 const deathDate = date('death-date', (p) => [p.deceasedDateTime]);

@@ -48,7 +48,7 @@ function spaceTerms(space: Space, patient: Patient): Set<string> {
       for (const text of space.read(patient)) if (text !== undefined) into.add(plainTerm(text));
       break;
     case 'coding':
-      for (const coding of space.read(patient)) addCoding(coding, into);
+      for (const coding of space.read(patient)) addCoding(coding, space.systems, into);
       break;
     case 'date':
       for (const date of space.read(patient)) if (date !== undefined) addDate(date, into);
@@ -87,16 +87,17 @@ export function plainTerm(text: string): string {
   return text.trim().toLowerCase();
 }
 
-/** Terms of a coded value: `system|value`, `system|`, `value`, and `|value` where there is no system. */
-function addCoding({ system, value }: CodingValue, into: Set<string>): void {
-  if (system !== undefined) into.add(`${system}|`);
-  if (value === undefined) return;
-  into.add(plainTerm(value));
-  into.add(codingTerm(system ?? '', value));
+/**
+ * Terms of a coded value: the value, and `system|` where systems differ from record to record. There is none of `system|value`:
+ * it would be as rare as the value, every rare term costs a registration, and the exact test looks at the system anyway.
+ */
+function addCoding({ system, value }: CodingValue, systems: 'one' | 'many', into: Set<string>): void {
+  if (system !== undefined && systems === 'many') into.add(systemTerm(system));
+  if (value !== undefined) into.add(plainTerm(value));
 }
 
-export function codingTerm(system: string, value: string): string {
-  return `${system}|${plainTerm(value)}`;
+export function systemTerm(system: string): string {
+  return `${system}|`;
 }
 
 /** Century, year, month and day of its beginning in UTC, as far as it is known: a range is then a few terms. */
@@ -114,12 +115,13 @@ function utcDay(dateTime: string): string {
   return new Date(Math.min(Math.max(lowMs, FIRST_MS), LAST_MS)).toISOString().slice(0, 10);
 }
 
-/** A reference as written, and the id it ends in. */
+/** The id that a reference ends in, however it is written; one without an id goes by its text. */
+export function referenceTerm(reference: string): string {
+  return referenceId(reference) ?? reference;
+}
+
 function addReference({ reference }: ReferenceValue, into: Set<string>): void {
-  if (reference === undefined) return;
-  into.add(reference);
-  const id = referenceId(reference);
-  if (id !== undefined) into.add(id);
+  if (reference !== undefined) into.add(referenceTerm(reference));
 }
 
 /** `123` of `Patient/123` and `https://host/fhir/Patient/123/_history/2`. */
