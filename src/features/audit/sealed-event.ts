@@ -50,13 +50,14 @@ export function actorId(principal: Principal): string {
 
 /** Turns one input into its rows: one per patient, as BALP asks, or one. */
 export function createEventSealer(keyRing: KeyRing, write: ReturnType<typeof createEventWriter>) {
+  const recent = createRecentTokens(keyRing);
   return (input: AuditInput): EventRow[] => {
     const shape = eventShape(input.event);
     if (shape === undefined) throw new Problem('internal', 'audit-event-unknown', 'This act has no audit event.');
     const { principal, origin } = input.actor;
     const shared = {
-      actor: keyRing.blind(TOKEN.actor, actorId(principal)),
-      address: origin.address === undefined ? null : keyRing.blind(TOKEN.address, origin.address),
+      actor: recent(TOKEN.actor, actorId(principal)),
+      address: origin.address === undefined ? null : recent(TOKEN.address, origin.address),
       outcome: OUTCOMES[input.outcome],
       event: input.event,
       actorKind: principal.kind,
@@ -69,6 +70,29 @@ export function createEventSealer(keyRing: KeyRing, write: ReturnType<typeof cre
       const packed = write({ id, recorded: instant(recordedMs), input, shape, patient });
       return sealRow(keyRing, { ...shared, id, recordedMs, client }, packed);
     });
+  };
+}
+
+const RECENT_MS = 10_000;
+const RECENT_MAX = 2_000;
+
+/**
+ * Tokens of the few actors and addresses at work just now, since each costs an HMAC per event. Forgotten after seconds, so that a
+ * new index key comes into use; until then the old key's tokens are found as well, because audit keys are never retired.
+ */
+function createRecentTokens(keyRing: KeyRing): (parameter: string, value: string) => bigint {
+  const tokens = new Map<string, bigint>();
+  let sinceMs = 0;
+  return (parameter, value) => {
+    const nowMs = performance.now();
+    if (nowMs - sinceMs > RECENT_MS || tokens.size > RECENT_MAX) {
+      tokens.clear();
+      sinceMs = nowMs;
+    }
+    const key = `${parameter} ${value}`;
+    const known = tokens.get(key) ?? keyRing.blind(parameter, value);
+    tokens.set(key, known);
+    return known;
   };
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { operatorActor, readInput, testKeyRing } from '../../../test/support/audit.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { withMaintenanceSession } from '../../platform/db/index.ts';
@@ -246,4 +246,12 @@ test('an erasure that is recorded leaves a log that verifies', async () => {
     session.script(`SELECT audit.erase(ARRAY[${eventAt(5)}, ${eventAt(500)}], ${eventAt(size - 1)})`),
   );
   expect(await log.verify()).toMatchObject({ size, ok: true, erased: 2 });
+});
+
+test('an event that claims a time long before it came is found, even when the server itself was made to write it', async () => {
+  const threeDaysAgo = Date.now() - 3 * 24 * 3_600_000;
+  const clockOfTheServer = vi.spyOn(Date, 'now').mockReturnValue(threeDaysAgo);
+  await log.recordNow([readInput('backdated')]);
+  clockOfTheServer.mockRestore();
+  expect(codesOf(await log.verify())).toEqual(['time-wrong']);
 });
