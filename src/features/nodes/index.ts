@@ -14,12 +14,11 @@ import { CHANNEL } from './store.ts';
 export type { Authorities } from './authorities.ts';
 export type { NodesDeps } from './deps.ts';
 export type { Domains } from './domains.ts';
-export type { NodeProblemCode } from './errors.ts';
 export { EXPIRY_WARNING_DAYS, type NodeFigures, readNodeFigures } from './figures.ts';
-export type { Domain, DomainTable, Node, NodeCertificate } from './model.ts';
+export type { Domain, DomainTable, Node } from './model.ts';
 /** A node in its wire form, for `careseal node … --json`. */
 export { wireNode } from './routes.ts';
-export type { AddedNode, NewNode, NodeFiles, WhichNode } from './service.ts';
+export type { AddedNode } from './service.ts';
 
 /** Nodes, their certificates and domains, and the built-in authority. */
 export interface Nodes extends NodeService {

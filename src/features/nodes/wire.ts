@@ -45,7 +45,6 @@ export type WireNode = z.infer<typeof nodeSchema>;
 
 /** GET /api/nodes */
 export const nodeListSchema = z.object({ nodes: z.array(nodeSchema) });
-export type WireNodeList = z.infer<typeof nodeListSchema>;
 
 /** POST /api/nodes. `csr` is a PEM certificate request; without it Careseal makes the key and hands it out once. */
 export const addNodeRequestSchema = z.strictObject({
@@ -53,7 +52,6 @@ export const addNodeRequestSchema = z.strictObject({
   domain: domainSystemSchema,
   csr: z.string().max(16_384).optional(),
 });
-export type AddNodeRequest = z.infer<typeof addNodeRequestSchema>;
 
 /** PEM files by name. `node.key` is there only when Careseal made the key; it is not kept and cannot be shown again. */
 export const nodeFilesSchema = z.object({
@@ -66,7 +64,6 @@ export type AddNodeResponse = z.infer<typeof addNodeResponseSchema>;
 
 /** POST /api/nodes/:id/revoke */
 export const revokeNodeRequestSchema = z.strictObject({ reason: z.string().trim().min(3).max(500) });
-export type RevokeNodeRequest = z.infer<typeof revokeNodeRequestSchema>;
 export const revokeNodeResponseSchema = z.object({ node: nodeSchema });
 
 /** GET /api/domains: every known assigning authority; `node` is missing where the organisation itself owns it. */

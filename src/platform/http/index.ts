@@ -1,18 +1,22 @@
 /** HTTP doors: see README.md. */
-export { issueAuditReceipt, isGenuineReceipt, type AuditReceipt } from './audited.ts';
+export type { AuditReceipt } from './audited.ts';
+/** Throws, listing every fault, unless each route has its access, audit and limits decided. */
 export { assertRoutes } from './check-routes.ts';
-/** Reads `__Host-<name>` from a Cookie header. */
-export { readCookie } from './cookies.ts';
+/** Builds a door; it listens when told to. Throws on undecided routes, and without TLS except for the operations door. */
 export { createDoor } from './door.ts';
-export { operationsRoutes, type OperationsDeps } from './operations-routes.ts';
-export type { Credentials, DoorHandle, DoorLog, DoorOptions, RequestSample } from './options.ts';
+/** /healthz, /readyz and /metrics, for the operations door. */
+export { operationsRoutes } from './operations-routes.ts';
+export type { DoorHandle, DoorLog, DoorOptions, RequestSample } from './options.ts';
 export type { PeerCertificate } from './peer.ts';
 /** How a refusal looks to a FHIR client; for entries of a bundle, which answer each on their own. */
 export { operationOutcome, problemStatus } from './problem-reply.ts';
+/** Plain HTTP that answers 308 to the users' door and nothing else. */
 export { createRedirectDoor } from './redirect-door.ts';
 export type { Refusal } from './refusals.ts';
+/** Route declarations: the contract between features and doors. */
 export * from './route.ts';
 /** Lines of the golden route list. */
 export { routeLines } from './route-list.ts';
-export { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS, type LiveTls } from './server.ts';
-export { loadSite, type Site, type SiteOptions } from './site.ts';
+export type { LiveTls } from './server.ts';
+/** Reads dist/web into memory. */
+export { loadSite } from './site.ts';
