@@ -12,7 +12,6 @@ import {
   LoadAnswer,
   LoadParams,
   LoadsAnswer,
-  LoadView,
   MappingAnswer,
   MappingParams,
   MappingsAnswer,
@@ -149,10 +148,10 @@ function runRoutes({ loads }: RouteDeps): RouteDeclaration[] {
       access: ACCESS,
       audit: noneBecause(POLLED),
       input: { params: LoadParams, query: NOTHING, body: 'none' },
-      output: LoadView,
+      output: LoadAnswer,
       limits: { bodyBytesMax: 0, perMinute: 240 },
       async handle({ params }) {
-        return { status: 200, body: await loads.read(params.id), audited: null };
+        return { status: 200, body: { load: await loads.read(params.id) }, audited: null };
       },
     }),
     route({

@@ -19,7 +19,7 @@ export function PreviewRows({ uploadId, map, domain }: PreviewRowsProps): ReactN
   if (query.isPending) return <Skeleton height={120} radius="md" />;
   const { rows, problems } = query.data;
   const shown = rows.slice(0, 8);
-  const paths = [...new Map(shown.flatMap((row) => row.fields.map((field) => [field.path, field.label])))];
+  const columns = [...new Map(shown.flatMap((row) => row.fields.map((field) => [columnOf(field), field.label])))];
   if (shown.length === 0) return <p className="soft">The file has no rows.</p>;
   return (
     <div aria-busy={query.isPlaceholderData}>
@@ -34,8 +34,8 @@ export function PreviewRows({ uploadId, map, domain }: PreviewRowsProps): ReactN
           <thead>
             <tr>
               <th scope="col">Line</th>
-              {paths.map(([path, label]) => (
-                <th scope="col" key={path}>
+              {columns.map(([column, label]) => (
+                <th scope="col" key={column}>
                   {label}
                 </th>
               ))}
@@ -43,7 +43,7 @@ export function PreviewRows({ uploadId, map, domain }: PreviewRowsProps): ReactN
           </thead>
           <tbody>
             {shown.map((row) => (
-              <PreviewLine key={row.line} row={row} paths={paths.map(([path]) => path)} />
+              <PreviewLine key={row.line} row={row} columns={columns.map(([column]) => column)} />
             ))}
           </tbody>
         </table>
@@ -52,13 +52,12 @@ export function PreviewRows({ uploadId, map, domain }: PreviewRowsProps): ReactN
   );
 }
 
-function PreviewLine({
-  row,
-  paths,
-}: {
-  readonly row: PreviewView['rows'][number];
-  readonly paths: readonly string[];
-}): ReactNode {
+type Row = PreviewView['rows'][number];
+
+/** Identifiers of several systems share their path; each system is a column of its own. */
+const columnOf = (field: Row['fields'][number]): string => `${field.path} ${field.label}`;
+
+function PreviewLine({ row, columns }: { readonly row: Row; readonly columns: readonly string[] }): ReactNode {
   const said = [
     ...(row.reject ? [`Would be rejected: ${row.reject.reason}`] : []),
     ...row.warnings.map((warning) => `${warning.column}: ${warning.reason}`),
@@ -67,10 +66,10 @@ function PreviewLine({
     <>
       <tr data-rejected={row.reject !== undefined}>
         <th scope="row">{row.line}</th>
-        {paths.map((path) => (
-          <td key={path}>
+        {columns.map((column) => (
+          <td key={column}>
             {row.fields
-              .filter((field) => field.path === path)
+              .filter((field) => columnOf(field) === column)
               .map((field) => (
                 <div key={field.value}>
                   <Value value={field.value} />
@@ -82,7 +81,7 @@ function PreviewLine({
       {said.length > 0 && (
         <tr className="preview-said" data-rejected={row.reject !== undefined}>
           <td />
-          <td colSpan={Math.max(1, paths.length)}>
+          <td colSpan={Math.max(1, columns.length)}>
             {said.map((text) => (
               <div key={text}>{text}</div>
             ))}
