@@ -22,6 +22,8 @@ export interface SourceState {
   tokens: readonly bigint[] | undefined;
   /** Full content, where it was needed or is new. */
   patient: Patient | undefined;
+  /** The stored bytes of that content, as long as nothing was changed. */
+  storedContent?: Uint8Array;
   lastUpdatedMs: number;
   change: 'none' | 'written' | 'moved' | 'deleted';
 }

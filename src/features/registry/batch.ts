@@ -91,7 +91,7 @@ async function runRound(
   }
   await explainMissing(deps, tx, round.works);
   const { contents } = await writeRound(deps, tx, { state, nowMs });
-  for (const one of decided) one.work.outcome = await answer(deps, tx, { one, contents });
+  for (const one of decided) one.work.outcome = answer(one, contents);
   return decided;
 }
 
@@ -105,26 +105,15 @@ async function explainMissing(deps: RoundDeps, tx: Transaction, works: readonly 
   }
 }
 
-async function answer(
-  deps: RoundDeps,
-  tx: Transaction,
-  what: { readonly one: Decided; readonly contents: ReadonlyMap<ResourceId, Uint8Array | null> },
-): Promise<SubmissionOutcome> {
-  const { source, status, linked, reviews, candidatesCut } = what.one;
-  let content = what.contents.get(source.id) ?? null;
-  let lastUpdatedMs = source.lastUpdatedMs;
-  if (status === 'unchanged') {
-    const stored = (await deps.resources.read(tx, 'Patient', [source.id])).get(source.id);
-    content = stored?.content ?? null;
-    lastUpdatedMs = stored?.lastUpdatedMs ?? lastUpdatedMs;
-  }
+function answer(one: Decided, contents: ReadonlyMap<ResourceId, Uint8Array | null>): SubmissionOutcome {
+  const { source, status, linked, reviews, candidatesCut } = one;
   return {
     status,
     id: source.id,
     version: source.version,
-    lastUpdatedMs,
+    lastUpdatedMs: source.lastUpdatedMs,
     goldenId: source.goldenId,
-    content,
+    content: contents.get(source.id) ?? (status === 'unchanged' ? (source.storedContent ?? null) : null),
     linked,
     reviewsOpened: reviews,
     candidatesCut,

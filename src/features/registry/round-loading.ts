@@ -78,6 +78,7 @@ export async function loadPatients(
     const found = stored.get(id);
     if (!source || !found?.content) throw new Error('registry.source names a record that store.resource does not hold');
     source.patient = patientOf(found.content);
+    source.storedContent = found.content;
     source.lastUpdatedMs = found.lastUpdatedMs;
   }
 }
