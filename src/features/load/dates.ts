@@ -123,8 +123,11 @@ function checked({ year, month, day, order }: Parts, latest: string): ReadDate {
   return date > latest.slice(0, date.length) ? { fault: 'lies in the future' } : { date };
 }
 
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 function daysIn(year: number, month: number): number {
-  return new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0);
 }
 
 function pad(value: number): string {

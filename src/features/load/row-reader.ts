@@ -1,6 +1,7 @@
 import { parsePatient, type ValidPatient } from '../../fhir/index.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import { createCsvReader } from './csv-reader.ts';
+import { assertRegistrable } from '../registry/index.ts';
 import { loadProblem } from './errors.ts';
 import type { FileReading } from './file-format.ts';
 import type { MapDocument } from './map-document.ts';
@@ -151,6 +152,7 @@ class NdjsonRows implements RowReader {
   #read(bytes: Uint8Array): Row {
     try {
       const patient = parsePatient(bytes, 'json');
+      assertRegistrable(patient);
       const own = ownPatient(patient, this.#domain);
       if (own === undefined)
         return this.#rejected('the Patient has neither an identifier of the domain nor an id', bytes);

@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { DomainRef, RegistryCore, Submission, SubmissionOutcome } from '../registry/index.ts';
 import { loadProblem } from './errors.ts';
-import type { KeptNotice, Row } from './model.ts';
+import type { GoodRow, KeptNotice, Row } from './model.ts';
 import { noticeContext } from './sealing.ts';
 import { advanceLoad, insertNotice, readLoad } from './store.ts';
 import type { RowReader } from './row-reader.ts';
@@ -126,14 +126,16 @@ function interrupted() {
 }
 
 async function submitBatch(deps: RunnerDeps, run: Run, batch: Batch, elapsedMs: () => number): Promise<LoadCounts> {
+  const repeated = repeatedRows(batch.rows);
   const submissions: Submission[] = [];
   for (const row of batch.rows) {
-    if (row.kind === 'good')
+    if (row.kind === 'good' && !repeated.has(row)) {
       submissions.push({ kind: 'upsert', domain: run.domain, key: row.key, patient: row.patient });
+    }
   }
   let counts = NO_COUNTS;
   const alongside = async (tx: Transaction, outcomes: readonly SubmissionOutcome[]): Promise<void> => {
-    const settled = settle(batch, outcomes);
+    const settled = settle(batch, repeated, outcomes);
     counts = settled.counts;
     await commitBatch(deps, tx, { run, batch, settled, elapsedMs: elapsedMs() });
   };
@@ -149,16 +151,31 @@ async function submitBatch(deps: RunnerDeps, run: Run, batch: Batch, elapsedMs: 
   return counts;
 }
 
+/** Rows that say of one record what a row before them in the batch said: they change nothing, and need not be asked. */
+function repeatedRows(rows: readonly Row[]): ReadonlyMap<Row, GoodRow> {
+  const last = new Map<string, GoodRow>();
+  const repeated = new Map<Row, GoodRow>();
+  for (const row of rows) {
+    if (row.kind !== 'good') continue;
+    const before = last.get(row.key);
+    if (before !== undefined && JSON.stringify(before.patient) === JSON.stringify(row.patient))
+      repeated.set(row, before);
+    else last.set(row.key, row);
+  }
+  return repeated;
+}
+
 interface Settled {
   readonly counts: LoadCounts;
   readonly rejected: readonly KeptNotice[];
   readonly warnings: readonly KeptNotice[];
 }
 
-function settle(batch: Batch, outcomes: readonly SubmissionOutcome[]): Settled {
+function settle(batch: Batch, repeated: ReadonlyMap<Row, GoodRow>, outcomes: readonly SubmissionOutcome[]): Settled {
   const counts = { ...NO_COUNTS };
   const rejected: KeptNotice[] = [];
   const warnings: KeptNotice[] = [];
+  const answered = new Map<Row, SubmissionOutcome | undefined>();
   let next = 0;
   for (const row of batch.rows) {
     if (row.kind === 'rejected') {
@@ -168,10 +185,16 @@ function settle(batch: Batch, outcomes: readonly SubmissionOutcome[]): Settled {
       continue;
     }
     counts.read++;
-    const outcome = outcomes[next++];
+    const original = repeated.get(row);
+    const outcome = original === undefined ? outcomes[next++] : answered.get(original);
+    answered.set(row, outcome);
     if (outcome === undefined || outcome.status === 'refused') {
       counts.rejected++;
       rejected.push(notice({ ...row, reason: outcome?.problem.publicDetail ?? 'it was not answered' }));
+      continue;
+    }
+    if (original !== undefined) {
+      counts.unchanged++;
       continue;
     }
     if (outcome.status !== 'deleted') counts[outcome.status]++;

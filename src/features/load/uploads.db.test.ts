@@ -60,7 +60,8 @@ const upload = (csv: string | Uint8Array, fileName = 'people.csv') =>
   });
 const start = (load: Load, uploadId: string, more: { domain: string; map: unknown; dryRun?: boolean }) =>
   call<{ load: LoadView }>(load, 'POST', '/api/loads', { body: { uploadId, ...more } });
-const read = (load: Load, id: string) => call<LoadView>(load, 'GET', '/api/loads/:id', { id });
+const read = async (load: Load, id: string) =>
+  (await call<{ load: LoadView }>(load, 'GET', '/api/loads/:id', { id })).load;
 
 async function until(load: Load, id: string, done: (view: LoadView) => boolean): Promise<LoadView> {
   for (let i = 0; i < 800; i++) {

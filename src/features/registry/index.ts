@@ -64,6 +64,8 @@ export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 export { fhirRoutes } from './fhir-routes.ts';
 /** For the prior of matching: the size of the registry, roughly. */
 export { estimateSources } from './store.ts';
+/** Valid R4 and within the bounds of what one record may repeat; throws Problem. For whoever brings Patients from outside. */
+export { assertRegistrable } from './fhir-bounds.ts';
 export { createMatcher, type Matcher } from './matcher.ts';
 export type {
   CreateSubmission,

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CSV_HEADER, CSV_MAP, csvLine, people } from '../../bench/people.ts';
+import { statement } from '../../src/platform/db/index.ts';
+import { careseal, databaseOf, startTestServer, testHome } from '../support/server.ts';
+
+let home: string;
+let dispose: () => Promise<void>;
+beforeEach(async () => {
+  ({ path: home, dispose } = await testHome());
+});
+afterEach(() => dispose());
+
+const PROGRAM = join(import.meta.dirname, '../..');
+const DOMAIN = 'urn:example:clinic';
+
+async function writeFiles(count: number): Promise<{ csv: string; map: string; rows: number }> {
+  const lines = [...people({ seed: 21, count, duplicates: 0.25 })].map(csvLine);
+  const [csv, map] = [join(home, '..', `${process.pid}.csv`), join(home, '..', `${process.pid}.json`)];
+  await writeFile(csv, [CSV_HEADER, ...lines].join('\n'));
+  await writeFile(map, JSON.stringify(CSV_MAP));
+  return { csv, map, rows: lines.length };
+}
+
+const sources = statement<{ n: bigint }>('journey.sources', 'SELECT count(*) AS n FROM registry.source');
+
+test('a load killed in the middle is finished by giving the same command again: nothing lost, nothing twice', async () => {
+  const { csv, map, rows } = await writeFiles(3_000);
+  const server = await startTestServer({ home });
+  const words = ['load', csv, '--domain', DOMAIN, '--map', map, '--json'];
+  const child = spawn(join(PROGRAM, 'node_modules/node/bin/node'), [join(PROGRAM, 'src/cli/main.ts'), ...words], {
+    env: { PATH: process.env['PATH'] ?? '', CARESEAL_HOME: home },
+    stdio: 'ignore',
+  });
+  const database = databaseOf(home);
+  const counted = async () => Number((await database.rows(sources))[0]?.n ?? 0);
+  await expect.poll(counted, { timeout: 60_000, interval: 20 }).toBeGreaterThan(0);
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('close', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const before = await counted();
+  expect(before).toBeLessThan(rows);
+  const again = await careseal(words, { home });
+  expect(again.stderr).toBe('');
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    read: rows,
+    created: rows - before,
+    unchanged: before,
+    rejected: 0,
+  });
+  expect(await counted()).toBe(rows);
+  const third = JSON.parse((await careseal([...words, '--dry-run'], { home })).stdout);
+  expect(third).toMatchObject({ read: rows, created: 0, updated: 0, unchanged: rows });
+  await database.close();
+  expect(await server.end('SIGTERM')).toBe(0);
+});
+
+test('mistakes in the command are told plainly', async () => {
+  const { csv } = await writeFiles(10);
+  const wrongMap = join(home, '..', `${process.pid}-wrong.json`);
+  await writeFile(wrongMap, '{"id":"rec_id","surnam":"x"}');
+  const refused = await careseal(['load', csv, '--domain', DOMAIN, '--map', wrongMap, '--json'], { home });
+  expect(refused.code).toBe(1);
+  expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'map-invalid' } });
+  const missing = await careseal(['load', join(home, 'nope.csv'), '--domain', DOMAIN], { home });
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain('cannot be read. Nothing was loaded');
+});
