@@ -2,7 +2,9 @@
  * A real Chromium for tests, from npm (`@sparticuz/chromium`), driven by playwright-core. Started once per test file; each
  * test gets a context of its own, so that cookies and storage are not shared.
  */
+import { createRequire } from 'node:module';
 import chromiumBinary from '@sparticuz/chromium';
+import type axe from 'axe-core';
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
 
 export interface TestBrowser {
@@ -61,4 +63,34 @@ export async function startBrowser(): Promise<TestBrowser> {
     },
     close: () => browser.close(),
   };
+}
+
+export interface AccessibilityFinding {
+  readonly rule: string;
+  readonly help: string;
+  readonly where: readonly string[];
+}
+
+/** Puts axe-core into every page of the context. As an init script, because the pages' policy forbids foreign scripts. */
+export async function withAxe(context: BrowserContext): Promise<void> {
+  await context.addInitScript({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+}
+
+/** WCAG 2.2 A and AA and axe's best practices on what the page shows now; `[]` is what we want. */
+export async function accessibilityFindings(page: Page): Promise<readonly AccessibilityFinding[]> {
+  return page.evaluate(async () => {
+    const results = await window.axe.run(document, { resultTypes: ['violations'] });
+    return results.violations.map((violation) => ({
+      rule: violation.id,
+      help: violation.help,
+      where: violation.nodes.slice(0, 4).map((node) => `${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
+    }));
+  });
+}
+
+declare global {
+  interface Window {
+    /** Put there by `withAxe`. */
+    readonly axe: typeof axe;
+  }
 }

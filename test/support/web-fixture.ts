@@ -55,7 +55,7 @@ export interface FixtureState {
   readonly acts: FixtureRequest[];
 }
 
-function freshState(): FixtureState {
+export function freshState(): FixtureState {
   return {
     signedIn: 'signed-in',
     roles: ['administrator'],

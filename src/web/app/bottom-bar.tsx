@@ -17,7 +17,13 @@ export function BottomBar(): ReactNode {
         <BottomLink key={entry.to} entry={entry} />
       ))}
       {more.length > 0 && (
-        <button type="button" className="bottom-link" data-active={inMore || undefined} aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        <button
+          type="button"
+          className="bottom-link"
+          data-active={inMore || undefined}
+          aria-haspopup="dialog"
+          onClick={() => setOpen(true)}
+        >
           <IconMenu2 size={22} stroke={1.7} aria-hidden />
           <span>More</span>
         </button>

@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import { Outlet } from '@tanstack/react-router';
 import { type ReactNode, Suspense, lazy, useState } from 'react';
 import { BottomBar } from './bottom-bar.tsx';
@@ -5,15 +6,24 @@ import { useKeys } from './keys.ts';
 import { openDraftsOf } from './drafts.ts';
 import { PageWait } from './page-wait.tsx';
 import { Rail } from './rail.tsx';
-import { useSession } from './session.tsx';
+import { SessionContext, isSignedIn, sessionQuery, useSession } from './session.tsx';
 import { SessionGuard } from './session-guard.tsx';
 import { TopBar } from './top-bar.tsx';
 import './frame.css';
 
 const SearchEverything = lazy(async () => ({ default: (await import('./search-everything.tsx')).SearchEverything }));
 
-/** What stands around every page of a signed-in person. */
+/** What stands around every page of a signed-in person. When the session ends, everything inside is gone at once. */
 export function Frame(): ReactNode {
+  const { data } = useQuery(sessionQuery);
+  return isSignedIn(data) ? (
+    <SessionContext value={data}>
+      <FrameInside />
+    </SessionContext>
+  ) : null;
+}
+
+function FrameInside(): ReactNode {
   const session = useSession();
   openDraftsOf(session.user.id);
   const [searching, setSearching] = useState(false);

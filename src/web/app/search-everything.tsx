@@ -48,7 +48,7 @@ export function SearchEverything({ onClose }: { readonly onClose: () => void }):
       size="lg"
       padding={0}
       yOffset="9vh"
-      aria-label="Search everything"
+      attributes={{ content: { 'aria-label': 'Search everything' } }}
     >
       <TextInput
         data-autofocus

@@ -1,4 +1,5 @@
-import { type QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
+import { type QueryClient, queryOptions } from '@tanstack/react-query';
+import { createContext, useContext } from 'react';
 import type { Permission } from '../../kernel/access.ts';
 import { SessionAnswer } from '../../features/identity/wire.ts';
 import { api } from './api.ts';
@@ -17,11 +18,14 @@ export function isSignedIn(session: SessionAnswer | undefined): session is Signe
   return session?.state === 'signed-in' && session.user !== undefined;
 }
 
+/** Given by the frame to all inside it, so that nothing there ever sees a moment without a session. */
+export const SessionContext = createContext<SignedIn | undefined>(undefined);
+
 /** The session inside the frame; pages there exist only while somebody is signed in. */
 export function useSession(): SignedIn {
-  const { data } = useQuery(sessionQuery);
-  if (!isSignedIn(data)) throw new Error('a page of the frame was shown without a session');
-  return data;
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('a page of the frame was shown without a session');
+  return session;
 }
 
 export function useMay(): (permission: Permission) => boolean {

@@ -26,7 +26,7 @@ export function TopBar({ onSearch }: { readonly onSearch: () => void }): ReactNo
   const lock = (): void => void leave('locked');
   useKeys({ 'mod+l': lock });
   return (
-    <header className="bar">
+    <section className="bar" aria-label="Search and account">
       <button type="button" className="bar-search" onClick={onSearch}>
         <IconSearch size={17} aria-hidden />
         <span className="bar-search-words">Search everything</span>
@@ -50,7 +50,7 @@ export function TopBar({ onSearch }: { readonly onSearch: () => void }): ReactNo
           <IconLock size={19} stroke={1.7} />
         </ActionIcon>
       </Tooltip>
-    </header>
+    </section>
   );
 }
 
@@ -69,11 +69,10 @@ function WhoIAm({ onLock }: { readonly onLock: () => void }): ReactNode {
   return (
     <Menu position="bottom-end" width={270} shadow="md" withinPortal>
       <Menu.Target>
-        <button type="button" className="bar-me" aria-label={`Account of ${user.name}`}>
-          <span className="bar-initials" aria-hidden>
-            {initials(user.name)}
-          </span>
-          <span className="bar-me-name" aria-hidden>
+        <button type="button" className="bar-me">
+          <span className="visually-hidden">Account: </span>
+          <span className="bar-initials" data-initials={initials(user.name)} />
+          <span className="bar-me-name">
             <Own>{user.name}</Own>
           </span>
         </button>

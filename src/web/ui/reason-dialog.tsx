@@ -32,6 +32,7 @@ export function ReasonDialog(props: ReasonDialogProps): ReactNode {
   return (
     <Modal opened onClose={props.onClose} title={props.title} size="md">
       <form
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           setTried(true);

@@ -11,13 +11,7 @@ export interface SideDrawerProps {
 /** Details beside a list. Its address is the page's business; focus goes in and comes back, Escape closes. */
 export function SideDrawer({ title, onClose, children, width = '34rem' }: SideDrawerProps): ReactNode {
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      title={title}
-      size={`min(100vw, ${width})`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Drawer opened onClose={onClose} title={title} size={`min(100vw, ${width})`}>
       {children}
     </Drawer>
   );

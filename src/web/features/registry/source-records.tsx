@@ -34,7 +34,7 @@ export function SourceRecords({ sources, mayTakeOut, onTakeOut }: SourceRecordsP
                     size="compact-xs"
                     leftSection={<IconArrowsSplit2 size={14} aria-hidden />}
                     onClick={() => onTakeOut(source.id)}
-                    aria-label={`Take the record of ${source.domainLabel} ${source.key ?? ''} out of this person`}
+                    aria-label={`Take out the record of ${source.domainLabel} ${source.key ?? ''}`}
                   >
                     Take out
                   </Button>

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { PHONE, type TestBrowser, WIDE, accessibilityFindings, startBrowser, withAxe } from '../support/browser.ts';
+import { idOf } from '../support/web-fixture-data.ts';
+import { type WebFixture, freshState, startWebFixture } from '../support/web-fixture.ts';
+
+/**
+ * Every page in every size and colour: no finding of axe-core, no error in the console (so nothing that the content security
+ * policy refuses), no sideways scrolling, and no name in the address or the title.
+ */
+let browser: TestBrowser;
+let fixture: WebFixture;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  fixture = await startWebFixture();
+});
+afterAll(async () => {
+  await browser.close();
+  await fixture.close();
+});
+beforeEach(() => {
+  Object.assign(fixture.state, freshState());
+});
+
+interface Visit {
+  readonly name: string;
+  readonly path: string;
+  readonly before?: () => void;
+  readonly act?: (page: Page) => Promise<void>;
+}
+
+const signedOut = (): void => {
+  fixture.state.signedIn = 'anonymous';
+};
+const nothingYet = (): void => {
+  Object.assign(fixture.state, { clients: 0, reviews: 0, nodes: 0, loads: 0 });
+};
+
+async function fillAccount(page: Page): Promise<void> {
+  await page.getByLabel('Organisation').fill('Lakeside');
+  await page.getByLabel('Your name').fill('Amina');
+  await page.getByLabel('E-mail').fill('amina@example.org');
+  await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByText('Connect your second factor').waitFor();
+}
+
+const VISITS: readonly Visit[] = [
+  { name: 'sign-in', path: '/sign-in', before: signedOut },
+  {
+    name: 'sign-in refused',
+    path: '/sign-in',
+    before: signedOut,
+    act: async (page) => {
+      await page.getByLabel('E-mail').fill('a@example.org');
+      await page.getByLabel('Password', { exact: true }).fill('wrong');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  { name: 'second factor', path: '/sign-in', before: () => void (fixture.state.signedIn = 'second-factor') },
+  { name: 'set-up', path: '/setup#token', before: signedOut },
+  { name: 'set-up, second factor', path: '/setup#token', before: signedOut, act: fillAccount },
+  {
+    name: 'set-up, recovery codes',
+    path: '/setup#token',
+    before: signedOut,
+    act: async (page) => {
+      await fillAccount(page);
+      await page.getByLabel('Code from').fill('123456');
+      await page.keyboard.press('Enter');
+      await page.getByText('I have stored them').waitFor();
+    },
+  },
+  { name: 'dead link', path: '/enrol#dead', before: signedOut },
+  { name: 'home', path: '/' },
+  { name: 'home on the first day', path: '/', before: nothingYet },
+  { name: 'clients', path: '/clients' },
+  { name: 'clients, none', path: '/clients', before: nothingYet },
+  {
+    name: 'clients, failed',
+    path: '/clients',
+    before: () => void fixture.state.failures.set('/api/clients/search', 500),
+  },
+  { name: 'client', path: `/clients/${idOf(1, 3)}` },
+  {
+    name: 'client, tables instead of pictures',
+    path: `/clients/${idOf(1, 3)}`,
+    act: async (page) => {
+      await page.getByText('Table', { exact: true }).first().click();
+      await page.getByText('Table', { exact: true }).last().click();
+    },
+  },
+  {
+    name: 'client, taking a record out',
+    path: `/clients/${idOf(1, 3)}`,
+    act: async (page) => {
+      await page
+        .getByRole('button', { name: /^Take out the record/ })
+        .first()
+        .click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: 'client, merging',
+    path: `/clients/${idOf(1, 3)}`,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Merge with another client' }).click();
+      await page.getByLabel('Find the other client').fill('okello');
+      await page.getByRole('list', { name: 'Clients found' }).getByRole('button').first().click();
+      await page.getByText('Which id remains?').waitFor();
+    },
+  },
+  { name: 'reviews', path: '/reviews' },
+  { name: 'reviews, none', path: '/reviews', before: nothingYet },
+  { name: 'review', path: `/reviews/${idOf(4, 3)}` },
+  {
+    name: 'review, keys',
+    path: `/reviews/${idOf(4, 0)}`,
+    act: async (page) => {
+      await page.getByRole('table').first().waitFor();
+      await page.keyboard.press('?');
+      await page.getByText('Keys for reviewing').waitFor();
+    },
+  },
+  { name: 'loads', path: '/load' },
+  { name: 'new load', path: '/load/new' },
+  {
+    name: 'new load, mapping',
+    path: '/load/new',
+    act: async (page) => {
+      await page
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'clients.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2') });
+      await page.getByText('Would be rejected').waitFor();
+    },
+  },
+  { name: 'load running', path: `/load/${idOf(5, 1)}` },
+  { name: 'load done', path: `/load/${idOf(5, 0)}` },
+  { name: 'load stopped', path: `/load/${idOf(5, 2)}` },
+  { name: 'nodes', path: '/nodes' },
+  { name: 'nodes, none', path: '/nodes', before: nothingYet },
+  { name: 'node', path: `/nodes?node=${idOf(7, 1)}` },
+  {
+    name: 'add a node',
+    path: '/nodes/add',
+    act: (page) => page.getByLabel('The system made its own key').check(),
+  },
+  { name: 'audit', path: '/audit' },
+  { name: 'audit event', path: `/audit?open=${idOf(10, 6)}` },
+  { name: 'audit, nothing fits', path: `/audit?client=${idOf(1, 99_999)}` },
+  { name: 'people', path: '/people' },
+  { name: 'person', path: `/people?person=${idOf(9, 1)}` },
+  { name: 'invite', path: '/people?invite=true' },
+  { name: 'own account', path: '/profile' },
+  {
+    name: 'search everything',
+    path: '/',
+    act: async (page) => {
+      await page.getByRole('heading', { name: 'Home' }).waitFor();
+      await page.keyboard.press('/');
+      await page.getByRole('combobox', { name: 'Search everything' }).fill('okello');
+      await page.getByRole('option').first().waitFor();
+    },
+  },
+  { name: 'no such page', path: '/nothing/here' },
+];
+
+const NAMES = /okello|namukasa|amina|فاطمة/i;
+
+const VIEWS = [
+  { size: WIDE, colorScheme: 'light' },
+  { size: WIDE, colorScheme: 'dark' },
+  { size: PHONE, colorScheme: 'dark' },
+  { size: PHONE, colorScheme: 'light' },
+] as const;
+
+describe('every page, wide and phone, light and dark', () => {
+  it.each(VISITS)('$name', async ({ path, before, act }) => {
+    before?.();
+    const { page, context, faults } = await browser.newPage({ ...WIDE, colorScheme: 'light' });
+    await withAxe(context);
+    await page.goto(fixture.url + path);
+    await page.waitForLoadState('networkidle');
+    await act?.(page);
+    for (const { size, colorScheme } of VIEWS) {
+      await page.setViewportSize({ width: size.width, height: size.height });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.waitForTimeout(60);
+      const view = `${size.width} px, ${colorScheme}`;
+      expect(await accessibilityFindings(page), view).toEqual([]);
+      const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(sideways, view).toBeLessThanOrEqual(0);
+    }
+    expect(faults).toEqual([]);
+    expect(page.url()).not.toMatch(NAMES);
+    expect(await page.title()).not.toMatch(NAMES);
+    expect(await page.title()).toMatch(/ · Careseal$/);
+    await context.close();
+  });
+});
