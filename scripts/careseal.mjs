@@ -5,6 +5,7 @@
 //   node scripts/careseal.mjs --run FILE …    another program of this repository (checks, tests)
 //   node scripts/careseal.mjs --web --run …   the same with the web pages built
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
@@ -45,10 +46,23 @@ async function run(node, args) {
   process.exit();
 }
 
-/** npm that is killed outright cannot pass the signal on. */
+/** npm that is killed outright cannot pass the signal on. It starts us through a shell, so it is our grandparent. */
 function stopWithParent(child) {
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) child.kill('SIGTERM');
-  }, 250).unref();
+  const before = lineage();
+  const watch = setInterval(() => {
+    if (lineage() === before) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, 250);
+  watch.unref();
+}
+
+/** Parent and, where /proc tells, grandparent. */
+function lineage() {
+  try {
+    const stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
+    return `${process.ppid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]}`;
+  } catch {
+    return `${process.ppid}`;
+  }
 }

@@ -60,19 +60,19 @@ function output(isJson: boolean): Output {
   };
 }
 
-/** The first signal asks to end; a second one, a moment later, does not wait any more. */
+/** A signal asks to end in order. Somebody who presses Ctrl-C again does not want to wait. */
 function untilInterrupted(): AbortSignal {
   const controller = new AbortController();
-  const GRACE_MS = 1_000; // npm passes a terminal's Ctrl-C on, so the first one arrives twice
-  let firstAt = 0;
-  const interrupt = (): void => {
-    if (firstAt !== 0 && Date.now() - firstAt > GRACE_MS) process.exit(EXIT.failed);
-    if (firstAt === 0) firstAt = Date.now();
+  const ECHO_MS = 1_000; // npm and our own launcher pass a terminal's Ctrl-C on, so one arrives several times
+  let firstAt: number | undefined;
+  process.on('SIGINT', () => {
+    if (firstAt !== undefined && Date.now() - firstAt > ECHO_MS) process.exit(EXIT.failed);
+    firstAt ??= Date.now();
     controller.abort();
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  });
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, () => controller.abort());
   // Started by scripts/careseal.mjs, which holds this channel open: when it is killed, so are we.
-  process.on('disconnect', interrupt);
+  process.on('disconnect', () => controller.abort());
   process.channel?.unref();
   return controller.signal;
 }
