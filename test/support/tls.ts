@@ -1,6 +1,10 @@
 import { Agent, type RequestOptions, request as httpsRequest } from 'node:https';
-import { request as httpRequest } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import {
+  type ClientRequest as HttpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+} from 'node:http';
 import type { TlsOptions } from 'node:tls';
 import type { LiveTls } from '../../src/platform/http/index.ts';
 import {
@@ -111,7 +115,7 @@ export function sendPlain(port: number, what: ClientRequest): Promise<Answer> {
 }
 
 function exchange(
-  open: (done: (response: import('node:http').IncomingMessage) => void) => import('node:http').ClientRequest,
+  open: (done: (response: IncomingMessage) => void) => HttpRequest,
   body: string | Uint8Array | undefined,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {

@@ -61,42 +61,6 @@ const SYSTEM: SystemPrincipal = { kind: 'system', permissions: new Set() };
 export function createAuthorities(deps: AuthoritiesDeps): Authorities {
   const { database, keyRing, clock } = deps;
 
-  async function ensure(): Promise<void> {
-    if (isSufficient(await database.rows(LIST_AUTHORITIES), clock.nowMs())) return;
-    await database.transaction(async (tx) => {
-      await tx.rows(LOCK_AUTHORITIES);
-      const rows = await tx.rows(LIST_AUTHORITIES);
-      if (!isSufficient(rows, clock.nowMs())) await makeMissing(tx, rows);
-    });
-  }
-
-  async function makeMissing(tx: Transaction, rows: readonly AuthorityRow[]): Promise<void> {
-    const nowMs = clock.nowMs();
-    const name = `Careseal ${toHex(randomBytes(4))}`;
-    const kept = rows.find((row) => row.kind === 'root' && leftMs(row, nowMs) > ROOT_LEFT_MIN_MS);
-    const root = kept === undefined ? await keep(tx, 'root', await newRoot(name, nowMs)) : openAuthority(keyRing, kept);
-    await keep(tx, 'issuing', await newIssuing(root, name, nowMs));
-  }
-
-  async function keep(tx: Transaction, kind: AuthorityRow['kind'], made: Authority): Promise<Authority> {
-    const id = newId();
-    const { pem, notAfterMs, sha256 } = made.certificate;
-    const sealed = keyRing.seal(made.pkcs8, sealContext(kind, id));
-    const values = [id, kind, pem, sealed, new Date(notAfterMs), new Date(clock.nowMs())];
-    await tx.run(INSERT_AUTHORITY, values);
-    await deps.audit.record(tx, [
-      {
-        actor: { principal: SYSTEM, origin: { door: 'background', requestId: id } },
-        event: 'authority.make',
-        action: 'C',
-        outcome: 'success',
-        entities: [{ reference: `Authority/${id}`, role: 'security-resource' }],
-        detail: { kind, certificateSha256: sha256 },
-      },
-    ]);
-    return made;
-  }
-
   async function current(): Promise<Authority> {
     const row = (await database.rows(LIST_AUTHORITIES)).find((candidate) => candidate.kind === 'issuing');
     if (row === undefined) throw new Error('There is no certificate authority; ensure() was not called.');
@@ -108,12 +72,10 @@ export function createAuthorities(deps: AuthoritiesDeps): Authorities {
   }
 
   return {
-    ensure,
+    ensure: () => ensure(deps),
     async rootsPem() {
-      return (await unexpired())
-        .filter((row) => row.kind === 'root')
-        .map((row) => row.certificate)
-        .join('');
+      const roots = (await unexpired()).filter((row) => row.kind === 'root');
+      return roots.map((row) => row.certificate).join('');
     },
     async trusted() {
       return (await unexpired()).map((row) => row.certificate);
@@ -130,19 +92,45 @@ export function createAuthorities(deps: AuthoritiesDeps): Authorities {
       const commonName = (names[0] ?? 'localhost').slice(0, 64);
       const request = { usage: 'server', commonName, spki, names, days: SERVER_DAYS, nowMs: clock.nowMs() } as const;
       const { pem, sha256 } = await issueLeaf(issuer, request);
-      const requestId = newId();
-      await deps.audit.recordNow([
-        {
-          actor: { principal: SYSTEM, origin: { door: 'background', requestId } },
-          event: 'certificate.renew',
-          action: 'C',
-          outcome: 'success',
-          detail: { names: names.join(' '), certificateSha256: sha256 },
-        },
-      ]);
+      const detail = { names: names.join(' '), certificateSha256: sha256 };
+      await deps.audit.recordNow([{ ...bySystem(newId()), event: 'certificate.renew', detail }]);
       return pem + issuer.certificate.pem;
     },
   };
+}
+
+async function ensure({ database, keyRing, audit, clock }: AuthoritiesDeps): Promise<void> {
+  const nowMs = clock.nowMs();
+  if (isSufficient(await database.rows(LIST_AUTHORITIES), nowMs)) return;
+  await database.transaction(async (tx) => {
+    await tx.rows(LOCK_AUTHORITIES);
+    const rows = await tx.rows(LIST_AUTHORITIES);
+    if (!isSufficient(rows, nowMs)) await makeMissing(tx, rows);
+  });
+
+  async function makeMissing(tx: Transaction, rows: readonly AuthorityRow[]): Promise<void> {
+    const name = `Careseal ${toHex(randomBytes(4))}`;
+    const kept = rows.find((row) => row.kind === 'root' && leftMs(row, nowMs) > ROOT_LEFT_MIN_MS);
+    const root = kept === undefined ? await keep(tx, 'root', await newRoot(name, nowMs)) : openAuthority(keyRing, kept);
+    await keep(tx, 'issuing', await newIssuing(root, name, nowMs));
+  }
+
+  async function keep(tx: Transaction, kind: AuthorityRow['kind'], made: Authority): Promise<Authority> {
+    const id = newId();
+    const { pem, notAfterMs, sha256 } = made.certificate;
+    const sealed = keyRing.seal(made.pkcs8, sealContext(kind, id));
+    await tx.run(INSERT_AUTHORITY, [id, kind, pem, sealed, new Date(notAfterMs), new Date(nowMs)]);
+    const entities = [{ reference: `Authority/${id}`, role: 'security-resource' as const }];
+    const detail = { kind, certificateSha256: sha256 };
+    await audit.record(tx, [{ ...bySystem(id), event: 'authority.make', entities, detail }]);
+    return made;
+  }
+}
+
+/** What events of Careseal's own doing have in common. */
+function bySystem(requestId: string) {
+  const actor = { principal: SYSTEM, origin: { door: 'background', requestId } } as const;
+  return { actor, action: 'C', outcome: 'success' } as const;
 }
 
 function isSufficient(rows: readonly AuthorityRow[], nowMs: number): boolean {

@@ -2,7 +2,7 @@ import { type SealContext, sealedAtRest } from '../../crypto/index.ts';
 import { statement } from '../../platform/db/index.ts';
 import type { KeyRing, ResealParticipant } from '../../store/index.ts';
 import { sealContext } from './authorities.ts';
-import { reasonContext } from './service.ts';
+import { reasonContext } from './node-reader.ts';
 import type { AuthorityRow } from './store.ts';
 
 interface SealedRow {

@@ -34,7 +34,11 @@ interface RouteDeps {
 
 const NOTHING = z.object({});
 
-export function nodeRoutes({ service, domains, authorities }: RouteDeps): RouteDeclaration[] {
+export function nodeRoutes(deps: RouteDeps): RouteDeclaration[] {
+  return [...managingRoutes(deps.service), ...readingRoutes(deps)];
+}
+
+function managingRoutes(service: NodeService): RouteDeclaration[] {
   return [
     route({
       doors: ['users'],
@@ -80,6 +84,11 @@ export function nodeRoutes({ service, domains, authorities }: RouteDeps): RouteD
         return { status: 200, body: { node: wireNode(node) }, audited };
       },
     }),
+  ];
+}
+
+function readingRoutes({ domains, authorities }: RouteDeps): RouteDeclaration[] {
+  return [
     route({
       doors: ['users'],
       method: 'GET',

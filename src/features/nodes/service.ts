@@ -1,8 +1,8 @@
-import { newId, sealedAtRest } from '../../crypto/index.ts';
-import { toHex, utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
+import { newId } from '../../crypto/index.ts';
+import { utf8Encode } from '../../kernel/bytes.ts';
 import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { isUniqueViolation, type Sql, type Transaction } from '../../platform/db/index.ts';
+import { isUniqueViolation, type Transaction } from '../../platform/db/index.ts';
 import { newLeafKey, parseCertificateRequest } from '../../platform/tls/index.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
 import type { AuditInput } from '../audit/model.ts';
@@ -10,19 +10,14 @@ import type { Authorities, IssuedChain } from './authorities.ts';
 import type { NodesDeps } from './deps.ts';
 import { nodeProblem } from './errors.ts';
 import type { Node } from './model.ts';
+import { createNodeReader, reasonContext, type WhichNode } from './node-reader.ts';
 import {
-  type CertificateRow,
   CLAIM_DOMAIN,
-  FIND_NODE,
-  FIND_NODE_BY_NAME,
   INSERT_CERTIFICATE,
   INSERT_DOMAIN,
   INSERT_NODE,
-  LIST_CERTIFICATES,
   LIST_DOMAINS,
-  LIST_NODES,
   LOCK_DOMAIN,
-  type NodeRow,
   NOTIFY,
   REVOKE_CERTIFICATES,
   REVOKE_NODE,
@@ -57,10 +52,9 @@ export interface NodeService {
   listNodes(actor: Actor): Promise<{ nodes: readonly Node[]; audited: AuditReceipt }>;
 }
 
-export type WhichNode = { readonly id: NodeId } | { readonly name: string };
-
 export function createNodeService(deps: NodesDeps, authorities: Authorities, forget: () => void): NodeService {
   const { database, keyRing, clock, audit } = deps;
+  const reader = createNodeReader(keyRing);
 
   async function addNode(actor: Actor, wanted: NewNode): Promise<AddedNode> {
     const organisationId = await deps.organisationFor(actor);
@@ -69,7 +63,7 @@ export function createNodeService(deps: NodesDeps, authorities: Authorities, for
     const issued = await authorities.issueForNode({ nodeId, commonName, spki });
     const { node, audited } = await database.transaction(async (tx) => {
       tx.afterCommit(forget);
-      await insert(tx, { nodeId, organisationId, wanted, issued });
+      await insert(tx, { nodeId, organisationId, wanted, issued, nowMs: clock.nowMs() });
       const receipt = await audit.record(tx, [
         nodeEvent(actor, 'node.add', 'C', nodeId, {
           node: wanted.name,
@@ -79,38 +73,18 @@ export function createNodeService(deps: NodesDeps, authorities: Authorities, for
         }),
       ]);
       await tx.rows(NOTIFY);
-      return { node: await find(tx, organisationId, { id: nodeId }), audited: receipt };
+      return { node: await reader.find(tx, organisationId, { id: nodeId }), audited: receipt };
     });
     const ca = await authorities.rootsPem();
     const files = { 'node.crt': issued.chain, 'ca.crt': ca, ...(keyPem === undefined ? {} : { 'node.key': keyPem }) };
     return { node, files, audited };
   }
 
-  async function insert(tx: Transaction, what: NodeToInsert): Promise<void> {
-    const { nodeId, organisationId, wanted } = what;
-    const { certificate } = what.issued;
-    const now = new Date(clock.nowMs());
-    try {
-      await tx.run(INSERT_NODE, [nodeId, wanted.name, organisationId, now]);
-    } catch (error) {
-      if (isUniqueViolation(error, 'node_name'))
-        throw nodeProblem('conflict', 'node-name-taken', 'There is an active node of this name already.');
-      throw error;
-    }
-    await tx.rows(INSERT_DOMAIN, [wanted.domain, organisationId, now]);
-    await tx.rows(LOCK_DOMAIN, [wanted.domain]);
-    const claimed = await tx.run(CLAIM_DOMAIN, [wanted.domain, organisationId, nodeId]);
-    if (claimed === 0) throw await domainTaken(tx, wanted.domain, organisationId);
-    const { notBeforeMs, notAfterMs, subject, der, sha256 } = certificate;
-    const dates = [new Date(notBeforeMs), new Date(notAfterMs), now];
-    await tx.run(INSERT_CERTIFICATE, [Buffer.from(sha256, 'hex'), nodeId, der, subject, ...dates]);
-  }
-
   async function revokeNode(actor: Actor, which: WhichNode, reason: string) {
     const organisationId = await deps.organisationFor(actor);
     return database.transaction(async (tx) => {
       tx.afterCommit(forget);
-      const { id, name } = await find(tx, organisationId, which);
+      const { id, name } = await reader.find(tx, organisationId, which);
       const now = new Date(clock.nowMs());
       const sealed = keyRing.seal(utf8Encode(reason), reasonContext(id));
       if ((await tx.run(REVOKE_NODE, [id, now, sealed])) === 0)
@@ -119,72 +93,48 @@ export function createNodeService(deps: NodesDeps, authorities: Authorities, for
       const event = { ...nodeEvent(actor, 'node.revoke', 'U', id, { node: name }), reason };
       const audited = await audit.record(tx, [event]);
       await tx.rows(NOTIFY);
-      return { node: await find(tx, organisationId, { id }), audited };
+      return { node: await reader.find(tx, organisationId, { id }), audited };
     });
   }
 
   async function listNodes(actor: Actor) {
     const organisationId = await deps.organisationFor(actor);
-    const nodes = await withCertificates(database, await database.rows(LIST_NODES, [organisationId]));
+    const nodes = await reader.list(database, organisationId);
     const audited = await audit.recordNow([
       { actor, event: 'node.list', action: 'R', outcome: 'success', detail: { nodes: String(nodes.length) } },
     ]);
     return { nodes, audited };
   }
 
-  async function find(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<Node> {
-    const rows =
-      'id' in which
-        ? await sql.rows(FIND_NODE, [organisationId, which.id])
-        : await sql.rows(FIND_NODE_BY_NAME, [organisationId, which.name]);
-    const [node] = await withCertificates(sql, rows);
-    if (node === undefined) throw nodeProblem('not-found', 'node-unknown', 'There is no such node.');
-    return node;
-  }
-
-  async function withCertificates(sql: Sql, rows: readonly NodeRow[]): Promise<Node[]> {
-    const certificates = await sql.rows(LIST_CERTIFICATES, [rows.map((row) => row.id)]);
-    return rows.map((row) =>
-      toNode(
-        row,
-        certificates.filter((candidate) => candidate.node_id === row.id),
-      ),
-    );
-  }
-
-  function toNode(row: NodeRow, certificates: readonly CertificateRow[]): Node {
-    return {
-      id: row.id,
-      name: row.name,
-      organisationId: row.organisation_id,
-      domains: row.domains,
-      certificates: certificates.map((certificate) => ({
-        sha256: toHex(certificate.sha256),
-        subject: certificate.subject,
-        notBeforeMs: certificate.not_before.getTime(),
-        notAfterMs: certificate.not_after.getTime(),
-        ...(certificate.revoked_at === null ? {} : { revokedAtMs: certificate.revoked_at.getTime() }),
-      })),
-      createdAtMs: row.created_at.getTime(),
-      ...(row.last_seen_at === null ? {} : { lastSeenAtMs: row.last_seen_at.getTime() }),
-      ...(row.revoked_at === null || row.sealed_reason === null
-        ? {}
-        : { revoked: { atMs: row.revoked_at.getTime(), reason: openReason(row.id, row.sealed_reason) } }),
-    };
-  }
-
-  function openReason(id: NodeId, sealed: Uint8Array): string {
-    return utf8Decode(keyRing.open(sealedAtRest(sealed), reasonContext(id)));
-  }
-
   return { addNode, revokeNode, listNodes };
 }
 
 interface NodeToInsert {
+  readonly nowMs: number;
   readonly nodeId: NodeId;
   readonly organisationId: OrganisationId;
   readonly wanted: NewNode;
   readonly issued: IssuedChain;
+}
+
+async function insert(tx: Transaction, what: NodeToInsert): Promise<void> {
+  const { nodeId, organisationId, wanted } = what;
+  const { certificate } = what.issued;
+  const now = new Date(what.nowMs);
+  try {
+    await tx.run(INSERT_NODE, [nodeId, wanted.name, organisationId, now]);
+  } catch (error) {
+    if (isUniqueViolation(error, 'node_name'))
+      throw nodeProblem('conflict', 'node-name-taken', 'There is an active node of this name already.');
+    throw error;
+  }
+  await tx.rows(INSERT_DOMAIN, [wanted.domain, organisationId, now]);
+  await tx.rows(LOCK_DOMAIN, [wanted.domain]);
+  const claimed = await tx.run(CLAIM_DOMAIN, [wanted.domain, organisationId, nodeId]);
+  if (claimed === 0) throw await domainTaken(tx, wanted.domain, organisationId);
+  const { notBeforeMs, notAfterMs, subject, der, sha256 } = certificate;
+  const dates = [new Date(notBeforeMs), new Date(notAfterMs), now];
+  await tx.run(INSERT_CERTIFICATE, [Buffer.from(sha256, 'hex'), nodeId, der, subject, ...dates]);
 }
 
 /** The key to certify: the request's, proved by its self-signature, or a new one. */
@@ -211,11 +161,6 @@ async function domainTaken(tx: Transaction, system: string, organisationId: Orga
       ? `the node "${owner.node_name}"`
       : 'another organisation';
   return nodeProblem('conflict', 'domain-owned', `This domain belongs to ${who} already. Each domain has one owner.`);
-}
-
-/** Binds a sealed reason to its node. Shared with the key rotation. */
-export function reasonContext(id: string) {
-  return { table: 'nodes.node', type: 'reason', id, version: 1 };
 }
 
 function nodeEvent(

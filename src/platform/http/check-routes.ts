@@ -25,8 +25,8 @@ export function assertRoutes(routes: readonly RouteDeclaration[]): void {
 
 function faultsOf(route: Partial<RouteDeclaration>): string[] {
   const faults: string[] = [];
-  if (!Array.isArray(route.doors) || route.doors.length === 0 || !route.doors.every((door) => DOORS.includes(door)))
-    faults.push('needs at least one known door');
+  const doors: readonly Door[] = Array.isArray(route.doors) ? route.doors : [];
+  if (doors.length === 0 || !doors.every((door) => DOORS.includes(door))) faults.push('needs at least one known door');
   if (typeof route.path !== 'string' || !route.path.startsWith('/')) faults.push('needs a path that starts with /');
   if (!accessIsDecided(route.access))
     faults.push('needs an access: permission(…), signedInBecause(…) or publicBecause(…)');

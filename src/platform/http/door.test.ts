@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:https';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { audited, EVENT, NO_INPUT, PLENTY, type TestDoor, testDoor, testRoute } from '../../../test/support/door.ts';

@@ -127,11 +127,7 @@ function addRoute(parts: DoorParts, declaration: RouteDeclaration): void {
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         // Set by admit in onRequest; without it there is no principal to act for.
         if (request.careseal === null) throw new Error('The request was not admitted.');
-        const answer = await declaration.handle(
-          new DoorRequest(request, request.careseal, parse(request), closing) as Parameters<
-            typeof declaration.handle
-          >[0],
-        );
+        const answer = await declaration.handle(new DoorRequest(request, request.careseal, parse(request), closing));
         assertAudited(declaration, answer);
         if (validate) assertOutput(declaration, answer);
         return sendAnswer(reply, declaration, answer, base);

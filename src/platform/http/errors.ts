@@ -51,7 +51,7 @@ const FRAMEWORK: Readonly<Record<string, () => Problem<DoorCode>>> = {
 };
 
 export function asProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
+  if (isProblem(error)) return error;
   const code = errorCode(error);
   const known = code === undefined ? undefined : FRAMEWORK[code];
   if (known !== undefined) return known();
@@ -61,6 +61,11 @@ export function asProblem(error: unknown): Problem {
     'Something went wrong on the server. Nothing was changed unless you were told so. The request id helps to find out why.',
     { cause: error },
   );
+}
+
+/** `instanceof` alone would leave the code's type open. */
+function isProblem(error: unknown): error is Problem {
+  return error instanceof Problem;
 }
 
 export function errorCode(error: unknown): string | undefined {

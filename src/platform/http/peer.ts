@@ -28,12 +28,16 @@ function readPeer(socket: TLSSocket): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
   const error: unknown = socket.authorizationError;
-  const chainError = socket.authorized
-    ? undefined
-    : String(error instanceof Error ? error.message : (error ?? 'UNVERIFIED'));
+  const chainError = socket.authorized ? undefined : verdictText(error);
   return {
     der: certificate.raw,
     sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     ...(chainError === undefined ? {} : { chainError }),
   };
+}
+
+/** Node gives OpenSSL's code as text, though its types say Error. */
+function verdictText(error: unknown): string {
+  if (typeof error === 'string') return error;
+  return error instanceof Error ? error.message : 'UNVERIFIED';
 }

@@ -1,4 +1,4 @@
-import { Problem, type ProblemKind } from '../../kernel/problem.ts';
+import type { Problem, ProblemKind } from '../../kernel/problem.ts';
 
 /**
  * The one mapper from a refusal to what the client reads: OperationOutcome under /fhir, problem+json (RFC 9457) elsewhere.

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from '../../kernel/problem.ts';
+import type { Problem } from '../../kernel/problem.ts';
 import { plainAddress } from './address.ts';
 import { ANONYMOUS, type RequestState } from './admission.ts';
 import { isRefusalAudited } from './audited.ts';

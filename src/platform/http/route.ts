@@ -107,5 +107,5 @@ export function route<P extends z.ZodType, Q extends z.ZodType, B extends BodyIn
   declaration: RouteDeclaration<P, Q, B, O>,
 ): RouteDeclaration {
   // The list of routes is heterogeneous; the door parses each input with the route's own schemas before it calls handle.
-  return declaration as unknown as RouteDeclaration;
+  return declaration;
 }

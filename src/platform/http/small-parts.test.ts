@@ -8,8 +8,7 @@ import { permission } from './route.ts';
 import { routeLines } from './route-list.ts';
 
 describe('a route declaration', () => {
-  const faulty = (changes: object) => () =>
-    assertRoutes([{ ...testRoute({}), ...changes } as ReturnType<typeof testRoute>]);
+  const faulty = (changes: object) => () => assertRoutes([{ ...testRoute({}), ...changes }]);
 
   test('with everything decided passes', () => {
     expect(faulty({})).not.toThrow();

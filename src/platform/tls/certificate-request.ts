@@ -1,5 +1,6 @@
 import 'reflect-metadata'; // @peculiar/x509's container needs it before anything else
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
+import { z } from 'zod';
 import { Problem } from '../../kernel/problem.ts';
 import { x509Crypto } from './web-crypto.ts';
 
@@ -25,7 +26,7 @@ const RSA_BITS_MAX = 8_192;
 export async function parseCertificateRequest(pem: string): Promise<CertificateRequest> {
   const request = parse(pem);
   assertStrongKey(request);
-  if (!HASHES.has(request.signatureAlgorithm.hash?.name ?? ''))
+  if (!HASHES.has(factsOf(() => request.signatureAlgorithm).hash?.name ?? ''))
     throw refuse(
       'csr-signature',
       'The certificate request is signed with a weak or unknown hash; use SHA-256 or better.',
@@ -57,21 +58,25 @@ async function verify(request: Pkcs10CertificateRequest): Promise<boolean> {
   }
 }
 
-/** What WebCrypto tells about an RSA or an elliptic-curve key. */
-interface KeyAlgorithmFacts {
-  readonly name: string;
-  readonly modulusLength?: number;
-  readonly publicExponent?: Uint8Array;
-  readonly namedCurve?: string;
-}
+/** What WebCrypto tells about a key or signature; only what decides here. */
+const algorithmFacts = z.object({
+  name: z.string(),
+  modulusLength: z.number().optional(),
+  publicExponent: z.instanceof(Uint8Array).optional(),
+  namedCurve: z.string().optional(),
+  hash: z.object({ name: z.string() }).optional(),
+});
 
-function assertStrongKey(request: Pkcs10CertificateRequest): void {
-  let algorithm: KeyAlgorithmFacts;
+function factsOf(read: () => unknown): z.infer<typeof algorithmFacts> {
   try {
-    algorithm = request.publicKey.algorithm;
+    return algorithmFacts.parse(read());
   } catch (error) {
     throw malformed(error);
   }
+}
+
+function assertStrongKey(request: Pkcs10CertificateRequest): void {
+  const algorithm = factsOf(() => request.publicKey.algorithm);
   const { name, modulusLength = 0, namedCurve = '', publicExponent } = algorithm;
   const rsa = name.startsWith('RSA') && modulusLength >= RSA_BITS_MIN && modulusLength <= RSA_BITS_MAX;
   if (rsa && soundExponent(publicExponent)) return;
