@@ -67,7 +67,8 @@ async function besideServer<T>(
   const connection = await runningConnection(config, holder);
   const services = await composeServices({ config, connection, log: processLogger(config), poolSize: POOL_SIZE });
   try {
-    return await work({ ...services, actor: operator(), besideServer: true });
+    const baseUrl = holder.usersUrl ?? services.baseUrl;
+    return await work({ ...services, baseUrl, actor: operator(), besideServer: true });
   } finally {
     await services.stop();
   }

@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { newId } from '../crypto/index.ts';
-import type { Actor } from '../kernel/principal.ts';
 import type { Logger } from '../platform/log/index.ts';
 import { createKeyRotation, type KeyRotation, type ResealReport } from '../store/index.ts';
 import { rootKeySource } from './root-key.ts';
-import type { Services } from './services.ts';
+import { type Services, system } from './services.ts';
 
 export interface RotationOptions {
   /** Where the root key comes from a passphrase: the one it comes from after its rotation. */
@@ -49,10 +47,7 @@ export function keepRotating(services: Services, log: Logger): { stop(): Promise
 }
 
 async function recordEnd({ audit }: Services, report: ResealReport): Promise<void> {
-  const actor: Actor = {
-    principal: { kind: 'system', permissions: new Set() },
-    origin: { door: 'background', requestId: newId() },
-  };
+  const actor = system();
   const outcome = report.left.length === 0 ? 'success' : 'minor-failure';
   const detail = { what: report.kind, rows: String(report.rows) };
   await audit.recordNow([{ actor, event: 'keys.rotate', action: 'E', outcome, detail }]);

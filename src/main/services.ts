@@ -200,3 +200,11 @@ export function operator(): Actor {
     origin: { door: 'command-line', requestId: newId() },
   };
 }
+
+/** Careseal itself, at work in the background. */
+export function system(): Actor {
+  return {
+    principal: { kind: 'system', permissions: new Set() },
+    origin: { door: 'background', requestId: newId() },
+  };
+}

@@ -8,7 +8,8 @@ import { type OpenDoors, openDoors } from './doors.ts';
 import { keepRotating } from './key-rotation.ts';
 import { createOperationsDoor } from './operations.ts';
 import { processLogger } from './process-log.ts';
-import { composeServices, operator, type Services, usersUrl } from './services.ts';
+import { programVersion } from './place.ts';
+import { composeServices, operator, type Services, system, usersUrl } from './services.ts';
 import { startWorkers } from './workers.ts';
 
 export interface RunningServer {
@@ -64,8 +65,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
     const services = await composeServices({ config, connection: database.app, log });
     started.add(() => services.stop());
     const ports = await serve({ config, services, database, log, started });
-    await announceServing(lock, database);
-    await printWelcome({ config: { ...config, usersPort: ports.usersPort }, services, ports, print: options.print });
+    const url = usersUrl({ ...config, usersPort: ports.usersPort });
+    await announceServing(lock, database, url);
+    await printWelcome({ config, services, ports, url, print: options.print });
     log.info('Serving', { milliseconds: Math.round(performance.now() - startedAt), workers: config.workers });
     return {
       ...ports,
@@ -103,6 +105,8 @@ async function serve({ config, services, database, log, started }: ServeInput): 
   const metrics = createMetrics();
   const background = await startBackground(services, log);
   started.add(() => background.stop());
+  await recordServer(services, 'server.start');
+  started.add(() => recordServer(services, 'server.stop'));
   const rotating = keepRotating(services, log);
   started.add(() => rotating.stop());
   let doors: OpenDoors;
@@ -128,26 +132,33 @@ async function serve({ config, services, database, log, started }: ServeInput): 
   };
 }
 
-async function announceServing(lock: HomeLock, { app, embedded }: ReadyDatabase): Promise<void> {
+/** ATNA asks for the starts and stops of what keeps the log. */
+async function recordServer({ audit, config }: Services, event: 'server.start' | 'server.stop'): Promise<void> {
+  const detail = { version: await programVersion(), workers: String(config.workers) };
+  await audit.recordNow([{ actor: system(), event, action: 'E', outcome: 'success', detail }]);
+}
+
+async function announceServing(lock: HomeLock, { app, embedded }: ReadyDatabase, url: string): Promise<void> {
   const reachable = embedded && app.host !== undefined && app.port !== undefined;
-  await lock.update({ state: 'serving', ...(reachable ? { database: { host: app.host, port: app.port } } : {}) });
+  const database = reachable ? { database: { host: app.host, port: app.port } } : {};
+  await lock.update({ state: 'serving', usersUrl: url, ...database });
 }
 
 interface WelcomeInput {
   readonly config: Config;
   readonly services: Services;
   readonly ports: Ports;
+  readonly url: string;
   readonly print: (line: string) => void;
 }
 
-async function printWelcome({ config, services, ports, print }: WelcomeInput): Promise<void> {
-  const baseUrl = usersUrl(config);
-  const host = new URL(baseUrl).hostname;
-  const link = await services.identity.setupLink(operator(), baseUrl);
+async function printWelcome({ config, services, ports, url, print }: WelcomeInput): Promise<void> {
+  const host = new URL(url).hostname;
+  const link = await services.identity.setupLink(operator(), url);
   const lines = [
     ...(config.development ? ['TRIAL INSTALLATION: do not enter real data.'] : []),
     `Careseal is ready. Data and keys are in ${config.home}`,
-    `  People:     ${baseUrl}`,
+    `  People:     ${url}`,
     `  Systems:    https://${host}:${ports.nodesPort}/fhir  (client certificate: careseal node add)`,
     ...(ports.redirectPort === undefined ? [] : [`  Redirect:   http://${host}:${ports.redirectPort}`]),
     `  Operations: http://127.0.0.1:${ports.operationsPort}/readyz`,

@@ -17,11 +17,13 @@ export interface LockInfo {
   readonly since: string;
   /** Where the embedded database can be reached meanwhile. */
   readonly database?: { readonly host: string; readonly port: number };
+  /** Where people reach the running server, its real port included. */
+  readonly usersUrl?: string;
 }
 
 export interface HomeLock {
   /** Rewrites what others see. */
-  update(changes: Partial<Pick<LockInfo, 'state' | 'database'>>): Promise<void>;
+  update(changes: Partial<Pick<LockInfo, 'state' | 'database' | 'usersUrl'>>): Promise<void>;
   release(): Promise<void>;
 }
 
