@@ -49,19 +49,23 @@ interface Batch {
 export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
   const total: LoadCounts = { ...NO_COUNTS };
   const waiting: Promise<void>[] = [];
+  let before: Before = { settled: Promise.resolve(), commitsItself: false };
   let lastMs = deps.clock.nowMs();
+  const elapsedMs = (): number => {
+    const nowMs = deps.clock.nowMs();
+    const elapsed = Math.max(0, nowMs - lastMs);
+    lastMs = nowMs;
+    return elapsed;
+  };
   const send = async (batch: Batch): Promise<void> => {
-    const submitted = submitBatch(deps, run, batch, () => {
-      const nowMs = deps.clock.nowMs();
-      const elapsedMs = Math.max(0, nowMs - lastMs);
-      lastMs = nowMs;
-      return elapsedMs;
-    }).then((counts) => {
+    const work = workOf(run, batch);
+    const submitted = submitBatch(deps, run, { work, before, elapsedMs }).then((counts) => {
       for (const key of COUNT_KEYS) total[key] += counts[key];
       run.onBatch?.(total, batch.bytesDone);
     });
     // Failures are met where the batch is awaited; until then they must not count as unhandled.
     submitted.catch(() => undefined);
+    before = { settled: submitted, commitsItself: work.commitsItself };
     waiting.push(submitted);
     if (waiting.length >= BATCHES_AHEAD) await waiting.shift();
   };
@@ -125,7 +129,21 @@ function interrupted() {
   );
 }
 
-async function submitBatch(deps: RunnerDeps, run: Run, batch: Batch, elapsedMs: () => number): Promise<LoadCounts> {
+/** The batch that was sent before. */
+interface Before {
+  readonly settled: Promise<void>;
+  readonly commitsItself: boolean;
+}
+
+interface Work {
+  readonly batch: Batch;
+  readonly repeated: ReadonlyMap<Row, GoodRow>;
+  readonly submissions: readonly Submission[];
+  /** In a transaction of its own: nothing for the registry in it, or a dry run, whose transaction the registry undoes. */
+  readonly commitsItself: boolean;
+}
+
+function workOf(run: Run, batch: Batch): Work {
   const repeated = repeatedRows(batch.rows);
   const submissions: Submission[] = [];
   for (const row of batch.rows) {
@@ -133,19 +151,33 @@ async function submitBatch(deps: RunnerDeps, run: Run, batch: Batch, elapsedMs: 
       submissions.push({ kind: 'upsert', domain: run.domain, key: row.key, patient: row.patient });
     }
   }
+  return { batch, repeated, submissions, commitsItself: run.dryRun || submissions.length === 0 };
+}
+
+interface Sent {
+  readonly work: Work;
+  readonly before: Before;
+  readonly elapsedMs: () => number;
+}
+
+/**
+ * Batches commit in the order of the file: the place to go on from is one number. The registry keeps the order of what it
+ * commits; where one of two neighbours commits by itself, the later one waits.
+ */
+async function submitBatch(deps: RunnerDeps, run: Run, { work, before, elapsedMs }: Sent): Promise<LoadCounts> {
+  const { batch, repeated, submissions } = work;
   let counts = NO_COUNTS;
   const alongside = async (tx: Transaction, outcomes: readonly SubmissionOutcome[]): Promise<void> => {
     const settled = settle(batch, repeated, outcomes);
     counts = settled.counts;
     await commitBatch(deps, tx, { run, batch, settled, elapsedMs: elapsedMs() });
   };
-  if (submissions.length === 0) {
-    await deps.database.transaction((tx) => alongside(tx, []));
-  } else if (run.dryRun) {
-    // The registry undoes a dry run's transaction, so what it found is kept in one of its own.
-    const { outcomes } = await deps.registry.submit(run.actor, submissions, { dryRun: true });
-    await deps.database.transaction((tx) => alongside(tx, outcomes));
+  if (work.commitsItself) {
+    const found = submissions.length === 0 ? undefined : deps.registry.submit(run.actor, submissions, { dryRun: true });
+    const [answer] = await Promise.all([found, before.settled]);
+    await deps.database.transaction((tx) => alongside(tx, answer?.outcomes ?? []));
   } else {
+    if (before.commitsItself) await before.settled;
     await deps.registry.submit(run.actor, submissions, { quietUnchanged: true, alongside });
   }
   return counts;
