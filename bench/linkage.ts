@@ -1,5 +1,5 @@
 /**
- * Links the labelled sets with the shipped default model and prints how well: `node bench/linkage.ts [set …] [--misses]`.
+ * Links the labelled sets with the shipped default model and prints how well: `node bench/linkage.ts [set …] [--misses] [--frequencies]`.
  * Not product code: it holds a whole set in memory and compares every pair that shares a blocking key.
  */
 import { pathToFileURL } from 'node:url';
@@ -7,6 +7,7 @@ import {
   blockingKeys,
   type CompiledModel,
   compileModel,
+  countedFrequencies,
   DEFAULT_MODEL,
   explain,
   type PreparedRecord,
@@ -44,6 +45,20 @@ export interface LinkageResult {
   readonly pairsPerSecond: number;
   readonly falseLinks: readonly (readonly [number, number])[];
   readonly misses: readonly (readonly [number, number])[];
+}
+
+/** The default model with frequencies counted in the set itself, as a registry could count them in its own records. */
+export function withOwnFrequencies(set: LabelledSet): CompiledModel {
+  const plain = compileModel(DEFAULT_MODEL);
+  const counts = { given: new Map<string, number>(), family: new Map<string, number>() };
+  for (const record of set.records) {
+    const prepared = prepare(plain, record);
+    for (const field of ['given', 'family'] as const) {
+      const name = prepared[field]?.joined.text;
+      if (name !== undefined) counts[field].set(name, (counts[field].get(name) ?? 0) + 1);
+    }
+  }
+  return compileModel(DEFAULT_MODEL, { frequencies: countedFrequencies(counts) });
 }
 
 interface Blocks {
@@ -234,9 +249,10 @@ function main(args: readonly string[]): void {
   for (const [name, read] of Object.entries(SETS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const set = read();
-    const result = link(set, model);
+    const used = args.includes('--frequencies') ? withOwnFrequencies(set) : model;
+    const result = link(set, used);
     show(result);
-    if (args.includes('--misses')) showWorst(set, result, model);
+    if (args.includes('--misses')) showWorst(set, result, used);
   }
   if (wanted.length === 0 || wanted.includes('cdc')) {
     const { cases, right, table } = gradeCdc(model);

@@ -14,7 +14,6 @@ import type { LoadSummary } from './wire.ts';
 
 export type { LoadDeps } from './deps.ts';
 export type { DirectLoad, LocalFile } from './direct.ts';
-export type { LoadProblemCode } from './errors.ts';
 
 /** Loading files of records: by the page through an upload and a job, by the command line directly. See README.md. */
 export interface Load {

@@ -158,9 +158,10 @@ const uganda = new URL('../../../../shared/data/linkage/uganda.csv', import.meta
 describe.skipIf(!existsSync(uganda))('uganda.csv', () => {
   test('all rows load, fast, and the links are right', async () => {
     const summary = await load(readFileSync(uganda), { domain: 'urn:l:ug', map: UGANDA_MAP });
-    console.log(summary);
     expect(summary).toMatchObject({ read: 5000, created: 5000, rejected: 0 });
     expect(summary.linked).toBeGreaterThanOrEqual(990);
+    const goldens = `SELECT count(DISTINCT golden_id) AS n FROM registry.source s JOIN nodes.domain d ON d.id = s.domain_id WHERE d.system = 'urn:l:ug'`;
+    expect(await f.count(goldens)).toBe(5000 - summary.linked);
     expect(summary.seconds).toBeLessThan(20);
   }, 60_000);
 });

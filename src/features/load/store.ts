@@ -110,10 +110,6 @@ export const readNotices = statement<{ seq: bigint; content: Buffer }>(
   'load.read-notices',
   `SELECT seq, content FROM load.notice WHERE load_id = $1 AND kind = $2 AND seq > $3 ORDER BY seq LIMIT 20`,
 );
-export const countNotices = statement<{ rows: bigint }>(
-  'load.count-notices',
-  `SELECT coalesce(sum(rows), 0)::bigint AS rows FROM load.notice WHERE load_id = $1 AND kind = $2`,
-);
 export const figures = statement<{ state: LoadRow['state']; count: bigint }>(
   'load.figures',
   'SELECT state, count(*) AS count FROM load.load WHERE started_at > $1 GROUP BY state',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MapDocument } from './map-document.ts';
 
-export { DateFormat, MapDocument } from './map-document.ts';
+export { MapDocument } from './map-document.ts';
 
 /** Requests and answers of `/api/loads` and `/api/mappings`; shared with the web and the command line. */
 const Id = z.uuid();

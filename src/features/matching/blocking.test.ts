@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { people, randomNumbers, typingError } from '../../../bench/people.ts';
 import { model, recordOf } from '../../../test/support/matching.ts';
-import { blockingKeys, compileModel, DEFAULT_MODEL, parseModel, prepare, ruleOfKey } from './index.ts';
+import {
+  blockingKeys,
+  compileModel,
+  countedFrequencies,
+  DEFAULT_MODEL,
+  parseModel,
+  prepare,
+  ruleOfKey,
+  score,
+} from './index.ts';
 import type { MatchRecord } from './model.ts';
 
 const keysOf = (parts: Partial<MatchRecord>) => blockingKeys(model, prepare(model, recordOf(parts)));
@@ -152,6 +161,21 @@ describe('the model document', () => {
     ],
   ])('refuses %s', (_why, change) => {
     expect(() => parseModel(change(JSON.parse(JSON.stringify(DEFAULT_MODEL))))).toThrow();
+  });
+
+  test('frequencies given replace the table: a name that half of the people have says little', () => {
+    const counts = {
+      given: new Map([
+        ['anna', 1],
+        ['eve', 1],
+      ]),
+      family: new Map([['okello', 2]]),
+    };
+    const counted = compileModel(DEFAULT_MODEL, { frequencies: countedFrequencies(counts) });
+    const [plain, own] = [model, counted].map((compiled) =>
+      score(compiled, prepare(compiled, recordOf(ANNA)), prepare(compiled, recordOf(ANNA))),
+    );
+    expect(own?.weight).toBeLessThan((plain?.weight ?? 0) - 8);
   });
 
   test('a larger population makes the same agreement weigh less', () => {

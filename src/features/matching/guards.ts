@@ -1,6 +1,6 @@
 import { BIRTH_DATE_LEVELS, yearsApart } from './birth-date.ts';
 import type { PairComparison } from './compare.ts';
-import { CLOSE, DIFFERENT, EXACT, INITIAL, NICKNAME, PART, SIMILAR } from './compare-names.ts';
+import { CLOSE, DIFFERENT, EXACT, INITIAL, NICKNAME, PART, SIMILAR, SWAPPED } from './compare-names.ts';
 import {
   BIRTH_DATE,
   type CompiledModel,
@@ -114,7 +114,18 @@ function differentGiven(pair: PairComparison, dob: number): number {
 function differentBirthDate(pair: PairComparison, given: number, dob: number): number {
   if (pair.identifiersEqual > 0 || (dob !== DOB_DIFFERENT && dob !== DOB_TWO_DIGITS && dob !== DOB_NEAR_YEAR)) return 0;
   if (given >= SIMILAR && given <= INITIAL) return HOUSEHOLD;
-  return dob === DOB_DIFFERENT ? OTHER_BIRTH_DATE : 0;
+  return dob === DOB_DIFFERENT && !isNamesake(pair, given) ? OTHER_BIRTH_DATE : 0;
+}
+
+/**
+ * One household gives one full name twice only from parent to child, which has its own guard; an e-mail address is one person's
+ * anyway. So with such agreement a different birth date is more likely a mistake than another person.
+ */
+function isNamesake({ levels }: PairComparison, given: number): boolean {
+  const family = levels[FAMILY] as number;
+  if (levels[EMAIL] === 0) return isSupport(given) && isSupport(family);
+  const sameName = (given === EXACT && family === EXACT) || (given === SWAPPED && family === SWAPPED);
+  return sameName && (levels[PHONE] === 0 || levels[LINE] === 0);
 }
 
 /** Where one is known to be a twin, a similar given name (Hassan, Hussein) is no typing error. */

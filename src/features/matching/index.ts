@@ -3,23 +3,20 @@
  * database. Order of use: `compileModel` once per model version; `prepare` once per record; `blockingKeys` to find
  * candidates; `score` per pair; `explain` for pairs that somebody will look at.
  */
+/** Keys `rule|…` in the clear, to be blinded by the caller. */
 export { blockingKeys, ruleOfKey } from './blocking.ts';
-export { type CompiledModel, type CompileOptions, compileModel } from './compiled-model.ts';
+/** A model made ready; options replace its frequencies and its population. */
+export { type CompiledModel, compileModel } from './compiled-model.ts';
 export { DEFAULT_MODEL } from './default-model.ts';
+/** The score with its reasons, field by field; holds no value of either record. */
 export { explain } from './explain.ts';
-export { fold } from './fold.ts';
-export { countedFrequencies, type Frequencies, type FrequencyField } from './frequencies.ts';
-export { CONTRADICTIONS, type Contradiction } from './guards.ts';
-export type {
-  Decision,
-  Explanation,
-  FieldExplanation,
-  MatchAddress,
-  MatchGrade,
-  MatchIdentifier,
-  MatchRecord,
-} from './model.ts';
-export { MatchingModel, parseModel } from './model-document.ts';
+/** How common names are, counted by whoever has them. */
+export { countedFrequencies } from './frequencies.ts';
+export type { Decision, Explanation, MatchAddress, MatchGrade, MatchRecord } from './model.ts';
+/** Parses a model document; throws zod's error. */
+export { parseModel } from './model-document.ts';
 export { type PreparedRecord, prepare } from './prepared-record.ts';
+/** A record as compact text, for the sealed copy that matching opens. */
 export { decodeRecord, encodeRecord } from './record-codec.ts';
-export { gradeOf, type PairScore, score } from './score.ts';
+/** The hot path: weight, score 0..1, grade, decision, contradictions of one pair. Symmetric. */
+export { score } from './score.ts';
