@@ -128,14 +128,18 @@ describe('adding a node', () => {
     await nodes.stop();
   });
 
-  test('many at once for one domain: exactly one gets it', async () => {
-    const { nodes } = await started();
-    const { domain } = fresh();
-    const tries = Array.from({ length: 8 }, () => nodes.addNode(operator, { name: fresh().name, domain }));
-    const results = await Promise.allSettled(tries);
-    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
-    await nodes.stop();
-  });
+  test.each(['new', 'made by the organisation before'])(
+    'many at once for one domain, %s: exactly one gets it',
+    async (kind) => {
+      const { nodes } = await started();
+      const { domain } = fresh();
+      if (kind !== 'new') await nodes.domains.ensureForUsers(domain, operator);
+      const tries = Array.from({ length: 8 }, () => nodes.addNode(operator, { name: fresh().name, domain }));
+      const results = await Promise.allSettled(tries);
+      expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+      await nodes.stop();
+    },
+  );
 
   test('a name is taken while its node is active, whatever its case', async () => {
     const { nodes } = await started();
