@@ -13,6 +13,7 @@ import { doorLog } from './door-log.ts';
 import { homePaths, WEB_DIRECTORY } from './place.ts';
 import { requestMetrics } from './request-metrics.ts';
 import type { Services } from './services.ts';
+import { trialSite } from './trial-site.ts';
 
 /** Where the doors of one process listen. */
 export interface OpenDoors {
@@ -55,7 +56,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     name: 'users',
     tls: tls.users,
     authenticate: ({ cookieHeader, origin }) => identity.authenticateUser(cookieHeader, origin),
-    ...webSite(log),
+    ...webSite(config.development, log),
   });
   const nodesDoor = createDoor({
     ...common,
@@ -93,9 +94,10 @@ function files(certificateFile: string | undefined, keyFile: string | undefined)
   return certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile };
 }
 
-function webSite(log: Logger): Pick<DoorOptions, 'site'> {
+function webSite(trial: boolean, log: Logger): Pick<DoorOptions, 'site'> {
   if (existsSync(join(WEB_DIRECTORY, 'index.html'))) {
-    return { site: loadSite({ directory: WEB_DIRECTORY, makeNonce: () => randomToken(128) }) };
+    const site = loadSite({ directory: WEB_DIRECTORY, makeNonce: () => randomToken(128) });
+    return { site: trial ? trialSite(site) : site };
   }
   log.warn('The web pages are not built; only the interfaces for programs are served');
   return {};
