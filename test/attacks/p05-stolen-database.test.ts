@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withMaintenanceSession } from '../../src/platform/db/index.ts';
 import { LeakFinder, leaksBelow, needlesOf } from '../support/leaks.ts';
-import { careseal, fetchFrom, startTestServer, testHome, type TestServer } from '../support/server.ts';
-import { type Client, OWN_PAGE, send } from '../support/tls.ts';
+import { careseal, startTestServer, testHome } from '../support/server.ts';
+import { addNode, setUpServer } from '../support/set-up.ts';
+import { type Client, send } from '../support/tls.ts';
 
 /**
  * P05. Attacker: has a copy of the whole database directory (tables, indexes, write-ahead log, statistics, temporary files), of
@@ -68,9 +68,10 @@ beforeAll(async () => {
   await chmod(join(home, 'tmp'), 0o1777);
   const settings = { TMPDIR: join(home, 'tmp'), CARESEAL_LOG_LEVEL: 'debug' };
   const server = await startTestServer({ home, settings });
-  await administrator(server);
-  const client = await nodeClient(server);
-  await overFhir(client);
+  ({ totpKey, session } = await setUpServer(server, { organisation: ORGANISATION, ...USER }));
+  const node = await addNode(server, { home, folder: join(outside, 'node'), domain: DOMAIN });
+  printed = node.printed;
+  await overFhir(node.client);
   await fromFile(settings);
   await control();
   await copy(home, copies.running);
@@ -91,36 +92,6 @@ async function copy(from: string, to: string): Promise<void> {
     // A running server removes files meanwhile.
     if (!/No such file/.test(error.stderr ?? '')) throw error;
   });
-}
-
-/** A node with its certificate, through the command line. */
-async function nodeClient(server: TestServer): Promise<Client> {
-  const out = join(outside, 'node');
-  const made = await careseal(['node', 'add', 'Clinic 7', '--domain', DOMAIN, '--out', out, '--json'], { home });
-  expect(made).toMatchObject({ code: 0, stderr: expect.anything() });
-  printed = `${made.stdout}${made.stderr}`;
-  const read = (name: string) => readFile(join(out, name), 'utf8');
-  const identity = { certificate: await read('node.crt'), key: await read('node.key') };
-  return { port: Number(new URL(server.nodesUrl).port), ca: await read('ca.crt'), identity };
-}
-
-async function administrator(server: TestServer): Promise<void> {
-  const post = async (path: string, body: object) => {
-    const headers = { ...OWN_PAGE, 'content-type': 'application/json' };
-    const answer = await fetchFrom(`${server.usersUrl}${path}`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(body),
-    });
-    expect([path, answer.status]).toEqual([path, 200]);
-    session = /__Host-session=([^;]+)/.exec(String(answer.headers['set-cookie']))?.[1] ?? session;
-    return JSON.parse(answer.body) as { totp: { uri: string } };
-  };
-  const token = new URL(server.setupLink ?? '').hash.slice(1);
-  const { totp } = await post('/api/setup/account', { token, organisation: ORGANISATION, ...USER });
-  totpKey = new URL(totp.uri).searchParams.get('secret') ?? '';
-  const code = new TOTP({ secret: totpKey, algorithm: 'SHA1', digits: 6, period: 30 }).generate();
-  await post('/api/setup/confirm', { token, code });
 }
 
 function patient(n: number): Record<string, unknown> {
