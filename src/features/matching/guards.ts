@@ -52,6 +52,7 @@ export const NOT_EVEN_REVIEW = HOUSEHOLD;
 
 const DOB_DIFFERENT = BIRTH_DATE_LEVELS.indexOf('different');
 const DOB_EXACT_ESTIMATED = BIRTH_DATE_LEVELS.indexOf('exact-estimated');
+const DOB_SWAPPED = BIRTH_DATE_LEVELS.indexOf('day-month-swapped');
 const DOB_TWO_DIGITS = BIRTH_DATE_LEVELS.indexOf('two-digits');
 const DOB_NEAR_YEAR = BIRTH_DATE_LEVELS.indexOf('near-year');
 const DOB_ONE_DIGIT = BIRTH_DATE_LEVELS.indexOf('one-digit');
@@ -101,31 +102,41 @@ function contactsAgree({ levels }: PairComparison): boolean {
  * not settle it, because children are registered under their mother's.
  */
 function differentGiven(pair: PairComparison, dob: number): number {
-  const sameBirthDate = dob !== MISSING && dob <= DOB_ONE_DIGIT;
-  if (pair.identifiersEqual === 0) return sameBirthDate ? TWINS : HOUSEHOLD;
+  const sameBirthDate = dob !== MISSING && dob <= DOB_SWAPPED;
+  if (pair.identifiersEqual === 0) {
+    // Neither name agrees, or each has a card of their own: the rest is the household's.
+    const isOther = pair.levels[FAMILY] === DIFFERENT || pair.nationalDifferent;
+    return sameBirthDate && !isOther ? TWINS : HOUSEHOLD;
+  }
   if (sameBirthDate) return pair.identifiersEqual > 1 ? 0 : TWINS;
-  return dob === MISSING ? 0 : NAME_AND_BIRTH_DATE;
+  return dob === MISSING || dob === DOB_ONE_DIGIT ? 0 : NAME_AND_BIRTH_DATE;
 }
 
 /**
- * Another birth date and no identifier: telephone and address speak for the household, so names alone must carry it, and a name
- * that is merely similar cannot.
+ * Another birth date and no identifier: telephone and address speak for the household, so the names alone must carry it. A name
+ * that is merely similar cannot, and with a wholly different date neither can a close one: brothers are called Marc and Mark.
  */
 function differentBirthDate(pair: PairComparison, given: number, dob: number): number {
   if (pair.identifiersEqual > 0 || (dob !== DOB_DIFFERENT && dob !== DOB_TWO_DIGITS && dob !== DOB_NEAR_YEAR)) return 0;
   if (given >= SIMILAR && given <= INITIAL) return HOUSEHOLD;
-  return dob === DOB_DIFFERENT && !isNamesake(pair, given) ? OTHER_BIRTH_DATE : 0;
+  if (dob !== DOB_DIFFERENT || isNamesake(pair, given)) return 0;
+  return isSameFullName(pair, given) ? OTHER_BIRTH_DATE : HOUSEHOLD;
+}
+
+function isSameFullName({ levels }: PairComparison, given: number): boolean {
+  const family = levels[FAMILY] as number;
+  return (given === EXACT && (family === EXACT || family === MISSING)) || (given === SWAPPED && family === SWAPPED);
 }
 
 /**
  * One household gives one full name twice only from parent to child, which has its own guard; an e-mail address is one person's
  * anyway. So with such agreement a different birth date is more likely a mistake than another person.
  */
-function isNamesake({ levels }: PairComparison, given: number): boolean {
+function isNamesake(pair: PairComparison, given: number): boolean {
+  const { levels } = pair;
   const family = levels[FAMILY] as number;
   if (levels[EMAIL] === 0) return isSupport(given) && isSupport(family);
-  const sameName = (given === EXACT && family === EXACT) || (given === SWAPPED && family === SWAPPED);
-  return sameName && (levels[PHONE] === 0 || levels[LINE] === 0);
+  return isSameFullName(pair, given) && (levels[PHONE] === 0 || levels[LINE] === 0);
 }
 
 /** Where one is known to be a twin, a similar given name (Hassan, Hussein) is no typing error. */

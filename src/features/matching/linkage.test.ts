@@ -20,7 +20,7 @@ describe.skipIf(!setsArePresent())('the shipped model on labelled sets', () => {
     ['uganda without its identifiers', () => uganda(false), 0.95, 0.98],
     ['febrl1', () => febrl(1), 0.8, 0.98],
     ['febrl2', () => febrl(2), 0.75, 0.98],
-    ['fake_1000', fake1000, 0.35, 0.55],
+    ['fake_1000', fake1000, 0.35, 0.5],
   ] as const)('%s: nothing linked wrongly, most found', (_name, read, linkedMin, foundMin) => {
     const { linked, linkedOrReviewed } = link(read());
     expect(linked.precision).toBeGreaterThanOrEqual(0.999);
