@@ -10,4 +10,3 @@ export {
 } from './embedded.ts';
 /** Databases of one's own choosing (`CARESEAL_DATABASE_URL`). */
 export { type DatabaseAddresses, type ExternalDatabase, prepareExternalDatabase } from './external.ts';
-export { APP_ROLE, OWNER_ROLE } from './settings.ts';
