@@ -17,7 +17,8 @@ function platformOf(name) {
   const os = OS.find((word) => words.includes(word));
   if (os === undefined || os === 'wasm32') return { cpu: ['wasm32'] };
   const cpu = CPU.find((word) => words.includes(word)) ?? 'x64';
-  const libc = words.includes('musl') || words.includes('musleabihf') ? ['musl'] : words.includes('gnu') ? ['glibc'] : undefined;
+  const libc =
+    words.includes('musl') || words.includes('musleabihf') ? ['musl'] : words.includes('gnu') ? ['glibc'] : undefined;
   return {
     cpu: [cpu === 'armv7' ? 'arm' : cpu],
     ...(libc === undefined ? {} : { libc }),
@@ -28,7 +29,8 @@ function platformOf(name) {
 let added = 0;
 for (const [place, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    const known = place === '' || `${place}/node_modules/${name}` in lock.packages || `node_modules/${name}` in lock.packages;
+    const known =
+      place === '' || `${place}/node_modules/${name}` in lock.packages || `node_modules/${name}` in lock.packages;
     // Only exact versions: a range is not a platform's package, and what it stands for cannot be known offline.
     if (known || !/^\d+\.\d+\.\d+[-.\w]*$/.test(version)) continue;
     const dev = entry.dev === true ? { dev: true } : {};
