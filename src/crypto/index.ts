@@ -1,21 +1,17 @@
 /** The only door to node:crypto and WebCrypto. Browsers use `portable.ts`. */
 export { webcrypto as webCrypto } from 'node:crypto';
-export { type BlindKey, blindKey, type HmacKey, hmacKey, hmacSha256 } from './blind.ts';
+export { type BlindKey, blindKey, hmacKey, hmacSha256 } from './blind.ts';
 export {
-  type Ed25519PrivateKey,
-  type Ed25519PublicKey,
   ed25519PrivateKey,
   ed25519PublicKey,
   newEd25519Seed,
 } from './ed25519.ts';
-export { createSha256, hashToken, type Sha256, sha256, sha256Hex, timingSafeEqual } from './hash.ts';
+export { createSha256, hashToken, sha256, sha256Hex, timingSafeEqual } from './hash.ts';
 export {
   createPasswordHasher,
   keyFromPassphrase,
   PASSPHRASE_COSTS,
-  type PassphraseDerivation,
   type PasswordHasher,
-  type PasswordHasherOptions,
 } from './passwords.ts';
 export { newId, pooledRandomBytes, randomBytes, randomToken } from './random.ts';
 export {
