@@ -153,18 +153,20 @@ export async function undoReview(
     },
     async act(decision) {
       if (!review) throw reviewNotFound();
-      if (review.state === 'decided') await takeBack(decision, review);
+      const apart = review.state === 'decided' ? await takeBack(decision, review) : [];
       await markReview(decision.tx, review.review_id, { state: 'open' });
       const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
       return {
         result: { ...review, state: 'open', decision: null, decided_at: null, entry_id: null },
         audit: stewardAudit(actor, 'review.undo', { goldens: [...new Set(goldens)], reviewId: review.review_id }),
+        apart,
       };
     },
   });
 }
 
-async function takeBack(decision: Decision, review: ReviewRow): Promise<void> {
+/** Returns the records that a link had moved and that are apart again. */
+async function takeBack(decision: Decision, review: ReviewRow): Promise<readonly ResourceId[]> {
   const { state, tx } = decision;
   const goldenA = state.sources.get(review.a)?.goldenId;
   const goldenB = state.sources.get(review.b)?.goldenId;
@@ -174,7 +176,7 @@ async function takeBack(decision: Decision, review: ReviewRow): Promise<void> {
   if (!entry) throw nothingToUndo('This review was closed by another decision. Take that one back instead.');
   await removeNeverLinksOf(tx, entry.entryId);
   const moved = entry.moved ?? [];
-  if (moved.length > 0) await reverseMove(decision, { entry, goldenA, goldenB });
+  const apart = moved.length > 0 ? await reverseMove(decision, { entry, goldenA, goldenB }) : [];
   state.ledger.push({
     entryId: decision.entryId,
     kind: 'decision-undone',
@@ -189,19 +191,19 @@ async function takeBack(decision: Decision, review: ReviewRow): Promise<void> {
       decision: entry.decision ?? '',
     },
   });
+  return apart;
 }
 
 async function reverseMove(
   decision: Decision,
   what: { readonly entry: LedgerEntry; readonly goldenA: ResourceId; readonly goldenB: ResourceId },
-): Promise<void> {
+): Promise<readonly ResourceId[]> {
   const { entry, goldenA, goldenB } = what;
-  if (!entry.otherGoldenId) return;
+  if (!entry.otherGoldenId) return [];
   if (entry.decision === 'link') {
     if (goldenA !== goldenB) throw nothingToUndo('The two were separated since. Nothing was changed.');
     // The pair is a question again, not a "never".
-    await moveBack(decision, { entry, from: goldenA, to: entry.otherGoldenId, keepApart: false });
-    return;
+    return await moveBack(decision, { entry, from: goldenA, to: entry.otherGoldenId, keepApart: false });
   }
   if (goldenA === goldenB) throw nothingToUndo('The two were linked since. Nothing was changed.');
   const moved = [...decision.state.golden(entry.otherGoldenId).members].filter((id) => entry.moved?.includes(id));
@@ -209,4 +211,5 @@ async function reverseMove(
   for (const id of moved) placePinned(decision.state, id, entry.goldenId);
   const left = decision.state.golden(entry.otherGoldenId);
   if (left.members.size === 0) left.replacedBy = entry.goldenId;
+  return [];
 }

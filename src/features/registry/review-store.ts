@@ -100,6 +100,20 @@ export async function closeReviewOfPair(
   await tx.run(closePair, [pair.a, pair.b, pair.at, pair.entryId]);
 }
 
+/** Reviews that a link answered on its way (they have no ledger entry) and whose two records are apart again. */
+const reopenSettled = statement(
+  'registry.reopen-settled-reviews',
+  `UPDATE registry.review AS r SET state = 'open', decision = NULL, decided_at = NULL
+   FROM registry.source AS x, registry.source AS y
+   WHERE (r.a = ANY($1::uuid[]) OR r.b = ANY($1::uuid[])) AND r.state = 'decided' AND r.decision = 'link' AND r.entry_id IS NULL
+     AND x.source_id = r.a AND y.source_id = r.b AND x.golden_id <> y.golden_id
+     AND NOT EXISTS (SELECT FROM registry.never_link AS n WHERE n.a = r.a AND n.b = r.b)
+     AND NOT EXISTS (SELECT FROM registry.review AS o WHERE o.a = r.a AND o.b = r.b AND o.state <> 'decided')`,
+);
+export async function reopenSettledReviews(tx: Transaction, sourceIds: readonly ResourceId[]): Promise<void> {
+  if (sourceIds.length > 0) await tx.run(reopenSettled, [sourceIds]);
+}
+
 const insertNeverLinks = statement(
   'registry.insert-never-links',
   `INSERT INTO registry.never_link (a, b, entry_id) SELECT a, b, $3 FROM unnest($1::uuid[], $2::uuid[]) AS pair(a, b)

@@ -273,9 +273,10 @@ function reviewDecisionRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): Rou
       limits: WRITE,
       async handle({ actor, params, body }) {
         const id = reviewId(params.id);
-        const { next } = await readReviewNeighbours(deps.database, 'open', id);
         const verdict = { reviewId: id, decision: body.decision, ...(body.reason ? { reason: body.reason } : {}) };
         const { result, audited } = await decideReview(roundDeps, actor, verdict);
+        // Asked afterwards: a link answers every other review between the same two people as well.
+        const { next } = await readReviewNeighbours(deps.database, 'open', id);
         return { status: 200, body: { ...result, ...(next ? { next } : {}) }, audited };
       },
     }),

@@ -12,7 +12,7 @@ import { orderedPair, pairKey, type RoundState, RoundState as Round } from './ba
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { clientNotFound, lastSource, neverLinked, notMerged, sameClient } from './problems.ts';
-import { addNeverLinks, closeReviewOfPair, readLedger } from './review-store.ts';
+import { addNeverLinks, closeReviewOfPair, readLedger, reopenSettledReviews } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { readGoldenOf, readNeverLinks, readSourcesOfGoldens, takeRegistryLock } from './store.ts';
@@ -38,7 +38,10 @@ export async function decide<T>(
   actor: Actor,
   steps: {
     readonly goldens: (tx: Transaction) => Promise<readonly ResourceId[]>;
-    readonly act: (decision: Decision) => Promise<{ readonly result: T; readonly audit: AuditInput }>;
+    /** `apart`: records that a decision taken back leaves apart again; what it had answered on its way is open again. */
+    readonly act: (
+      decision: Decision,
+    ) => Promise<{ readonly result: T; readonly audit: AuditInput; readonly apart?: readonly ResourceId[] }>;
   },
 ): Promise<DecisionResult<T>> {
   return deps.database.transaction(async (tx) => {
@@ -46,8 +49,9 @@ export async function decide<T>(
     const state = await loadGoldens(deps, tx, await steps.goldens(tx));
     const nowMs = deps.clock.nowMs();
     const decision: Decision = { deps, tx, actor, state, nowMs, entryId: newId<LinkEntryId>() };
-    const { result, audit } = await steps.act(decision);
+    const { result, audit, apart = [] } = await steps.act(decision);
     await writeRound(deps, tx, { state, nowMs });
+    await reopenSettledReviews(tx, apart);
     return { result, audited: await deps.audit.record(tx, [audit]) };
   });
 }
