@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type AuditInput, createAudit } from '../src/features/audit/index.ts';
+import { type Audit, type AuditInput, createAudit } from '../src/features/audit/index.ts';
 import {
   createDatabase,
   type Database,
@@ -45,6 +45,13 @@ try {
   await rm(directory, { recursive: true, force: true });
 }
 
+interface Subject {
+  readonly audit: Audit;
+  readonly input: (i: number) => AuditInput;
+  /** Events written so far. */
+  written: number;
+}
+
 async function measure(): Promise<void> {
   const database = createDatabase({
     connection: { ...postgres.app, database: 'bench' },
@@ -61,52 +68,49 @@ async function measure(): Promise<void> {
   const clients = Array.from({ length: 20_000 }, () => newId());
   const input = (i: number): AuditInput =>
     readInput(clients[i % clients.length] ?? '', i % 3 === 0 ? userActor : nodeActor);
-  let i = 0;
-
+  const subject: Subject = { audit, input, written: 0 };
   for (const sequencing of [false, true]) {
     if (sequencing) audit.startSequencer();
-    for (const writers of [1, 16, 64]) {
-      const before = i;
-      const cpu = process.cpuUsage();
-      const began = performance.now();
-      const until = began + SECONDS * 1000;
-      await Promise.all(
-        Array.from({ length: writers }, async () => {
-          while (performance.now() < until) await audit.recordNow([input(i++)]);
-        }),
-      );
-      const seconds = (performance.now() - began) / 1000;
-      const used = process.cpuUsage(cpu);
-      const perEvent = (used.user + used.system) / (i - before);
-      report(
-        `${writers} readers${sequencing ? ', sequencer on' : ''}`,
-        (i - before) / seconds,
-        `${perEvent.toFixed(0)} µs of our CPU`,
-      );
-    }
+    for (const writers of [1, 16, 64]) await measureWriters(subject, writers, sequencing);
   }
   await audit.stop();
+  await measureBatches(subject);
+  await reportSizes(database, subject.written);
+  const began = performance.now();
+  const found = await audit.verify();
+  const seconds = (performance.now() - began) / 1000;
+  const memory = `${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`;
+  report(`verify of ${found.size}, ok ${found.ok}`, found.size / seconds, memory);
+  await database.close();
+}
 
-  const rest = Math.max(0, EVENTS - i);
+async function measureWriters(subject: Subject, writers: number, sequencing: boolean): Promise<void> {
+  const before = subject.written;
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  const until = began + SECONDS * 1000;
+  const write = async () => {
+    while (performance.now() < until) await subject.audit.recordNow([subject.input(subject.written++)]);
+  };
+  await Promise.all(Array.from({ length: writers }, write));
+  const seconds = (performance.now() - began) / 1000;
+  const used = process.cpuUsage(cpu);
+  const perEvent = (used.user + used.system) / (subject.written - before);
+  const name = `${writers} readers${sequencing ? ', sequencer on' : ''}`;
+  report(name, (subject.written - before) / seconds, `${perEvent.toFixed(0)} µs of our CPU`);
+}
+
+async function measureBatches(subject: Subject): Promise<void> {
+  const rest = Math.max(0, EVENTS - subject.written);
   let began = performance.now();
   for (let done = 0; done < rest; done += 128) {
-    await audit.recordNow(Array.from({ length: Math.min(128, rest - done) }, () => input(i++)));
+    const size = Math.min(128, rest - done);
+    await subject.audit.recordNow(Array.from({ length: size }, () => subject.input(subject.written++)));
   }
   report('in batches of 128, one writer', rest / ((performance.now() - began) / 1000));
   began = performance.now();
-  await audit.sequence();
+  await subject.audit.sequence();
   report('sequenced', rest / ((performance.now() - began) / 1000));
-
-  await reportSizes(database, i);
-  began = performance.now();
-  const found = await audit.verify();
-  const seconds = (performance.now() - began) / 1000;
-  report(
-    `verify of ${found.size}, ok ${found.ok}`,
-    found.size / seconds,
-    `${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`,
-  );
-  await database.close();
 }
 
 async function reportSizes(database: Database, events: number): Promise<void> {

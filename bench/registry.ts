@@ -10,7 +10,7 @@ import { type BenchPostgres, type Running, startCareseal, startPostgres, startSk
 import { machine, printTable, type Row } from './support/report.ts';
 
 const { values } = parseArgs({
-  args: process.argv.slice(2).filter((argument) => argument !== 'registry'),
+  args: process.argv.slice(2),
   options: {
     people: { type: 'string', default: '10000,100000' },
     seconds: { type: 'string', default: '10' },
@@ -25,7 +25,7 @@ const PATIENT = '/fhir/Patient';
 
 /** Nobody of these was loaded before: another seed. */
 const newcomers = population(500_000);
-const newcomer = (): SyntheticRecord => newcomers.next().value as SyntheticRecord;
+const newcomer = (): SyntheticRecord => newcomers.next().value;
 
 const create = (): RequestToSend => ({ method: 'POST', path: PATIENT, body: JSON.stringify(patientOf(newcomer())) });
 
@@ -38,9 +38,8 @@ function inTurn(ids: readonly string[]): () => RequestToSend {
 function searches(kind: 'identifier' | 'name'): () => RequestToSend {
   const known = population(1);
   return () => {
-    let record = known.next().value as SyntheticRecord;
-    while (!record.nationalId || !record.birthDate || record.family.length < 4)
-      record = known.next().value as SyntheticRecord;
+    let record = known.next().value;
+    while (!record.nationalId || !record.birthDate || record.family.length < 4) record = known.next().value;
     const query =
       kind === 'identifier'
         ? `identifier=${encodeURIComponent(`${NATIONAL_ID}|${record.nationalId}`)}`
@@ -52,7 +51,7 @@ function searches(kind: 'identifier' | 'name'): () => RequestToSend {
 function matches(): () => RequestToSend {
   const known = population(1);
   return () => {
-    const { identifier: _identifier, ...rest } = patientOf(known.next().value as SyntheticRecord);
+    const { identifier: _identifier, ...rest } = patientOf(known.next().value);
     return { method: 'POST', path: `${PATIENT}/$match`, body: JSON.stringify(rest) };
   };
 }

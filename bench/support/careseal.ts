@@ -20,7 +20,6 @@ import { issueAuditReceipt } from '../../src/platform/http/audited.ts';
 import { createDoor } from '../../src/platform/http/index.ts';
 import { openDoorTls } from '../../src/platform/tls/index.ts';
 import { createResourceStore, type KeyRing, openKeyVault, rootKeyFile } from '../../src/store/index.ts';
-import type { ValidPatient } from '../../src/features/registry/index.ts';
 import { DOMAIN, patientOf, population } from './population.ts';
 
 export interface CarsealBenchOptions {
@@ -74,41 +73,43 @@ function noAudit(): Pick<Audit, 'record' | 'recordNow'> {
   return { record: async () => issueAuditReceipt(), recordNow: async () => issueAuditReceipt() };
 }
 
-async function serve(options: CarsealBenchOptions): Promise<void> {
-  const home = await mkdtemp(join(tmpdir(), 'careseal-bench-'));
+/** The services under test; `audit` is the real one or none, `keyRing` seals or does not. */
+async function compose(options: CarsealBenchOptions, home: string) {
   const database = createDatabase({ connection: options.connection, poolSize: 12, statementTimeoutMs: 60_000 });
   const vault = await openKeyVault({ database, rootKey: rootKeyFile(join(home, 'root.key')) });
   const keyRing = options.sealed ? vault.keyRing : plainKeyRing();
   const clock = systemClock;
+  const onFailure = (code: string) => console.error(code);
   const source = { site: 'bench', baseUrl: 'https://localhost' };
-  const real = createAudit({
-    database,
-    keyRing: vault.keyRing,
-    clock,
-    source,
-    onFailure: (code) => console.error(code),
-  });
-  if (options.audited) await real.startSequencer();
-  const audit = options.audited ? real : noAudit();
+  const log = createAudit({ database, keyRing: vault.keyRing, clock, source, onFailure });
+  if (options.audited) log.startSequencer();
+  const audit = options.audited ? log : noAudit();
   const nodes = createNodes({
     database,
     keyRing: vault.keyRing,
-    audit: real,
+    audit: log,
     clock,
     organisationFor: async () => organisationId,
     onBackgroundFailure: (error) => console.error(error),
   });
   await nodes.start();
-  const registry = createRegistry({
-    database,
-    keyRing,
-    resources: createResourceStore({ keyRing }),
-    audit,
-    matcher: createMatcher(compileModel(DEFAULT_MODEL)),
-    domains: nodes.domains,
-    clock,
-    termsOf: searchTerms,
-  });
+  const matcher = createMatcher(compileModel(DEFAULT_MODEL));
+  const resources = createResourceStore({ keyRing });
+  const { domains } = nodes;
+  const deps = { database, keyRing, resources, audit, matcher, domains, clock, termsOf: searchTerms };
+  const registry = createRegistry(deps);
+  const stop = async () => {
+    if (options.audited) await log.stop();
+    await nodes.stop();
+    await vault.close();
+    await database.close();
+  };
+  return { database, vault, audit, nodes, registry, clock, stop };
+}
+
+async function serve(options: CarsealBenchOptions): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), 'careseal-bench-'));
+  const { database, vault, audit, nodes, registry, clock, stop } = await compose(options, home);
   const loadPerSecond = await populate(registry, nodes, options.people);
   const { files } = await nodes.addNode(operator, { name: 'bench', domain: DOMAIN });
   const tls = await openDoorTls({
@@ -119,16 +120,10 @@ async function serve(options: CarsealBenchOptions): Promise<void> {
     log: silent,
     clock,
   });
+  const { domains } = nodes;
   const door = createDoor({
     name: 'nodes',
-    routes: fhirRoutes({
-      registry,
-      audit,
-      keyRing: vault.keyRing,
-      domains: nodes.domains,
-      clock,
-      softwareVersion: 'bench',
-    }),
+    routes: fhirRoutes({ registry, audit, keyRing: vault.keyRing, domains, clock, softwareVersion: 'bench' }),
     hostNames: ['localhost'],
     tls: tls.nodes,
     authenticate: ({ peer }) => nodes.authenticateNode(peer),
@@ -140,27 +135,15 @@ async function serve(options: CarsealBenchOptions): Promise<void> {
   });
   const { port } = await door.listen({ host: '127.0.0.1', port: 0 });
   const ids = (await database.rows(GOLDEN_IDS)).map((row) => row.golden_id);
-  tell({
-    kind: 'ready',
-    port,
-    ca: files['ca.crt'],
-    cert: files['node.crt'],
-    key: files['node.key'] ?? '',
-    serverPem: join(home, 'server.pem'),
-    ids,
-    loadPerSecond,
-  });
+  const pem = { ca: files['ca.crt'], cert: files['node.crt'], key: files['node.key'] ?? '' };
+  tell({ kind: 'ready', port, ...pem, serverPem: join(home, 'server.pem'), ids, loadPerSecond });
   process.on('message', () => tell({ kind: 'memory', rssBytes: process.memoryUsage().rss }));
   process.once('disconnect', () => {
-    void (async () => {
-      await door.close(0);
+    void door.close(0).then(async () => {
       tls.stop();
-      if (options.audited) await real.stop();
-      await nodes.stop();
-      await vault.close();
-      await database.close();
+      await stop();
       await rm(home, { recursive: true, force: true });
-    })();
+    });
   });
 }
 
@@ -186,7 +169,7 @@ async function populate(
         const { value: record } = source.next();
         left -= 1;
         // The generator makes valid Patients; the door's own path is measured afterwards.
-        group.push({ kind: 'upsert', domain, key: record.id, patient: patientOf(record) as ValidPatient });
+        group.push({ kind: 'upsert', domain, key: record.id, patient: patientOf(record) });
       }
       await registry.submit(operator, group);
     }

@@ -127,7 +127,7 @@ function takeAnswer(bytes: Buffer): { status: number; body: string; bytes: numbe
   if (end < 0) return undefined;
   const head = bytes.toString('latin1', 0, end);
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-  if (length === undefined && !/^HTTP\/1\.1 204/.test(head)) throw new Error('an answer without Content-Length');
+  if (length === undefined && !head.startsWith('HTTP/1.1 204')) throw new Error('an answer without Content-Length');
   const total = end + 4 + Number(length ?? 0);
   if (bytes.length < total) return undefined;
   return { status: Number(head.slice(9, 12)), body: bytes.toString('utf8', end + 4, total), bytes: total };

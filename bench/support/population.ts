@@ -31,7 +31,7 @@ export function patientOf(record: SyntheticRecord): Patient {
 }
 
 /** An endless stream of records: a tenth of the people come a second time, as they do at registration desks. */
-export function* population(seed: number): Generator<SyntheticRecord> {
+export function* population(seed: number): Generator<SyntheticRecord, never> {
   for (let round = 0; ; round++) {
     for (const record of people({ seed: seed + round, count: 1_000_000, duplicates: 0.1 })) {
       yield { ...record, id: `${seed + round}-${record.id}` };

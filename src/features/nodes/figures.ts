@@ -12,7 +12,7 @@ const FIGURES = statement<{ nodes: number; expiring: number; expired: number; fi
 );
 
 /** Days before the end of a certificate from which people are told. */
-export const EXPIRY_WARNING_DAYS = 30;
+const EXPIRY_WARNING_DAYS = 30;
 
 export interface NodeFigures {
   /** Nodes that are not revoked. */

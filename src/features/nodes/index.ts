@@ -14,7 +14,7 @@ import { CHANNEL } from './store.ts';
 export type { Authorities } from './authorities.ts';
 export type { NodesDeps } from './deps.ts';
 export type { Domains } from './domains.ts';
-export { EXPIRY_WARNING_DAYS, type NodeFigures, readNodeFigures } from './figures.ts';
+export { type NodeFigures, readNodeFigures } from './figures.ts';
 export type { Domain, DomainTable, Node } from './model.ts';
 /** A node in its wire form, for `careseal node … --json`. */
 export { wireNode } from './routes.ts';

@@ -80,7 +80,6 @@ export type {
   UpsertSubmission,
   ValidPatient,
 } from './model.ts';
-export { RECORD_KIND_SYSTEM } from './model.ts';
 export type {
   MatchCandidate,
   MatchResult,

@@ -1,5 +1,5 @@
 import type { Patient } from '@medplum/fhirtypes';
-import type { Branded, LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { Branded, LinkEntryId, ResourceId } from '../../kernel/ids.ts';
 import type { Problem } from '../../kernel/problem.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 
@@ -144,5 +144,3 @@ export type ReviewState = 'open' | 'later' | 'decided';
 
 /** Opaque paging position; sealed before it leaves the server. */
 export type Cursor = Branded<'Cursor'>;
-
-export type { LinkEntryId, ResourceId, ReviewId };

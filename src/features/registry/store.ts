@@ -128,11 +128,6 @@ const deleteSources = statement(
   'registry.delete-sources',
   'DELETE FROM registry.source WHERE source_id = ANY($1::uuid[])',
 );
-const moveSources = statement(
-  'registry.move-sources',
-  'UPDATE registry.source SET golden_id = $2, pinned = $3 WHERE source_id = ANY($1::uuid[])',
-);
-
 /** Writes whole rows; `onlyNew` spares the conflict check when every row is an insert. */
 export async function writeSources(tx: Transaction, rows: readonly SourceRow[], onlyNew: boolean): Promise<void> {
   if (rows.length === 0) return;
@@ -149,14 +144,6 @@ export async function writeSources(tx: Transaction, rows: readonly SourceRow[], 
 
 export async function removeSources(tx: Transaction, ids: readonly ResourceId[]): Promise<void> {
   if (ids.length > 0) await tx.run(deleteSources, [ids]);
-}
-
-/** A steward's act: these records belong to that golden record from now on. */
-export async function placeSources(
-  tx: Transaction,
-  move: { readonly ids: readonly ResourceId[]; readonly goldenId: ResourceId; readonly pinned: boolean },
-): Promise<void> {
-  await tx.run(moveSources, [move.ids, move.goldenId, move.pinned]);
 }
 
 const insertKeys = statement(

@@ -233,10 +233,3 @@ export const reviewDecisionRequest = z.object({
 });
 export const reviewDecisionReply = z.object({ entryId: id.optional(), clientId: id.optional(), next: id.optional() });
 export const reviewUndoReply = z.object({ review: reviewSummary });
-
-export const registryFigures = z.object({
-  clients: z.number().int(),
-  sources: z.number().int(),
-  reviewsOpen: z.number().int(),
-  oldestReviewAt: instant.optional(),
-});

@@ -1,0 +1,22 @@
+/** `npm run bench -- <name> [options]`: runs one benchmark, or says which there are. */
+const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run: () => Promise<unknown> }>> = {
+  registry: {
+    summary: 'registrations, reads, searches, $match through the nodes’ door, beside a bare skeleton (minutes)',
+    run: () => import('./registry.ts'),
+  },
+  audit: { summary: 'audit events written, numbered and verified', run: () => import('./audit.ts') },
+  crypto: { summary: 'seals, tokens, hashes and signatures beside OpenSSL', run: () => import('./crypto.bench.ts') },
+  linkage: { summary: 'accuracy of the shipped model on labelled sets', run: () => import('./linkage.ts') },
+};
+
+const [name = ''] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench) {
+  // Each file reads its options itself, after its own name.
+  process.argv.splice(2, 1);
+  await bench.run();
+} else {
+  console.log('npm run bench -- <name> [options]\n');
+  for (const [known, { summary }] of Object.entries(BENCHES)) console.log(`  ${known.padEnd(10)} ${summary}`);
+  process.exitCode = name === '' ? 0 : 2;
+}
