@@ -1,7 +1,5 @@
 import type { Patient } from '@medplum/fhirtypes';
-import { Problem } from '../kernel/problem.ts';
 import { FIRST_MS, LAST_MS, timeRange } from './dates.ts';
-import type { FhirProblemCode } from './issue.ts';
 import { fold, PHONE_COMMON_DIGITS, phoneDigits, wordStarts } from './search-fold.ts';
 import { type CodingValue, type ReferenceValue, SPACES, type Space } from './search-parameters.ts';
 
@@ -11,35 +9,26 @@ export interface SearchTerm {
   readonly value: string;
 }
 
-/** A usual record has 30 to 60. More than this is an attack or a mistake; it is refused, never cut. */
-const TERMS_MAX = 2000;
-
-/** What a record is found by. Each term once, in no particular order. The hot path of every registration. */
-export function searchTerms(patient: Patient): SearchTerm[] {
+/**
+ * What a record is found by. Each term once, in no particular order. The hot path of every registration. A usual record has 30 to
+ * 60; beyond `enough` it stops, so that a text of a hundred thousand words does not fill the memory.
+ */
+export function searchTerms(patient: Patient, enough = Infinity): SearchTerm[] {
   const terms: SearchTerm[] = [];
   for (const space of SPACES) {
-    const values = spaceTerms(space, patient);
-    if (values.size === 0) continue;
-    if (terms.length + values.size > TERMS_MAX) {
-      throw new Problem<FhirProblemCode>(
-        'unprocessable',
-        'fhir-too-large',
-        'The record has too many different values.',
-        {
-          fhirCode: 'too-costly',
-        },
-      );
-    }
+    if (terms.length > enough) break;
+    const values = spaceTerms(space, patient, enough);
     for (const value of values) terms.push({ parameter: space.name, value });
   }
   return terms;
 }
 
-function spaceTerms(space: Space, patient: Patient): Set<string> {
+function spaceTerms(space: Space, patient: Patient, enough: number): Set<string> {
   const into = new Set<string>();
   switch (space.kind) {
     case 'text':
-      for (const text of space.read(patient)) if (text !== undefined) addPrefixes(fold(text), space.prefixes, into);
+      for (const text of space.read(patient))
+        if (text !== undefined) addPrefixes(fold(text), space.prefixes, { into, enough });
       break;
     case 'phone':
       for (const text of space.read(patient)) if (text !== undefined) into.add(phoneTerm(text));
@@ -60,14 +49,17 @@ function spaceTerms(space: Space, patient: Patient): Set<string> {
   return into;
 }
 
-function addPrefixes(folded: string, lengths: readonly number[], into: Set<string>): void {
+function addPrefixes(
+  folded: string,
+  lengths: readonly number[],
+  { into, enough }: { readonly into: Set<string>; readonly enough: number },
+): void {
   for (const start of wordStarts(folded)) {
     for (const length of lengths) {
       if (length > start.length) break;
       into.add(start.slice(0, length));
     }
-    // A text of a hundred thousand words is refused before its terms fill the memory.
-    if (into.size > TERMS_MAX) return;
+    if (into.size > enough) return;
   }
 }
 

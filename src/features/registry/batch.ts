@@ -31,7 +31,7 @@ export async function runBatch(
   const decided: Decided[] = [];
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
-    const existing = await findExisting(tx, waiting);
+    const existing = await findExisting(deps, tx, { works: waiting, domains: batch.domains });
     const { now, later } = splitRound(waiting, existing);
     decided.push(...(await runRound(deps, tx, { works: now, existing, domains: batch.domains })));
     waiting = later;
@@ -60,12 +60,11 @@ function splitRound(works: readonly Work[], existing: readonly SourceRow[]): { n
     const byId = submission.kind === 'update' || submission.kind === 'delete';
     const named = byId ? submission.id : work.keyTokens.map((token) => byKey.get(token)).find((id) => id !== undefined);
     if (named !== undefined && known.has(named)) work.existingId = named;
-    const identity = named ?? (work.keyTokens[0] === undefined ? undefined : String(work.keyTokens[0]));
-    if (identity !== undefined && taken.has(identity)) later.push(work);
-    else {
-      if (identity !== undefined) taken.add(identity);
-      now.push(work);
-    }
+    const names = [named, work.keyTokens[0], work.gained?.[0]].filter((name) => name !== undefined).map(String);
+    if (names.some((name) => taken.has(name))) later.push(work);
+    else now.push(work);
+    // Of one that has to wait as well: what comes after it must not overtake it.
+    for (const name of names) taken.add(name);
   }
   return { now, later };
 }
@@ -84,7 +83,7 @@ async function runRound(
     const existing = work.existingId === undefined ? undefined : state.sources.get(work.existingId);
     if (existing && !isMeant(work, existing.patient)) delete work.existingId;
     const found = decideWork(
-      { state, domains: round.domains, matcher: deps.matcher, records: deps.records, nowMs },
+      { state, domains: round.domains, matcher: deps.matcher, records: deps.records, keyRing: deps.keyRing, nowMs },
       work,
     );
     if (found) decided.push(found);

@@ -15,5 +15,8 @@ export const SEARCH_ROWS_MAX = 20_000;
 /** Rows opened to count exactly when nobody insisted on an accurate total. */
 export const QUICK_COUNT_ROWS_MAX = 2_000;
 
+/** Terms one record is found by. A usual one has 30 to 60; more than this is an attack or a mistake. */
+export const SEARCH_TERMS_MAX = 2_000;
+
 /** Prepared match records kept in memory per process. */
 export const RECORD_CACHE_MAX = 20_000;

@@ -22,7 +22,7 @@ import {
 import { computeGolden, type Member } from './survivorship.ts';
 import { actorOf, compareFields, demographicsOf, ledgerView, summaryOf } from './views.ts';
 import type { ClientDetailReply, LedgerEntryView, ReviewDetailReply, ReviewSummary, SourceView } from './wire.ts';
-import { ownIdentifier } from './work.ts';
+import { storedKey } from './own-key.ts';
 
 /** Pairs scored for the identity graph of one client; beyond that the picture could not be read anyway. */
 const GRAPH_SOURCES_MAX = 25;
@@ -47,7 +47,7 @@ export async function clientDetail(
   const members = opened.map(memberOf);
   const stored = (await deps.resources.read(deps.database, 'Patient', [id])).get(id);
   if (!stored) throw clientNotFound();
-  const sources = opened.map((one) => sourceViewOf(one, { domains, ledger }));
+  const sources = opened.map((one) => sourceViewOf(one, { keyRing: deps.keyRing, domains, ledger }));
   const labels = new Map(
     sources.map((one) => [one.id as ResourceId, { domainLabel: one.domainLabel, updatedAt: one.updatedAt }]),
   );
@@ -157,11 +157,15 @@ function placedBy(ledger: readonly LedgerEntry[], id: ResourceId): LedgerEntry |
 
 function sourceViewOf(
   opened: OpenedSource,
-  context: { readonly domains: DomainTable; readonly ledger: readonly LedgerEntry[] },
+  context: {
+    readonly keyRing: RoundDeps['keyRing'];
+    readonly domains: DomainTable;
+    readonly ledger: readonly LedgerEntry[];
+  },
 ): SourceView {
   const patient = patientIn(opened);
   const domain = context.domains.byId(opened.state.domainId);
-  const key = domain ? ownIdentifier(patient, domain.system) : undefined;
+  const key = domain && storedKey(context.keyRing, patient, { ...opened.state, system: domain.system });
   const entry = placedBy(context.ledger, opened.state.id);
   return {
     id: opened.state.id,
@@ -263,8 +267,9 @@ export async function reviewDetail(deps: RoundDeps, id: ReviewId): Promise<Omit<
     openLedgerEntry(deps.keyRing, entry),
   );
   const neighbours = await readReviewNeighbours(deps.database, row.state, id);
-  const sourceA = sourceViewOf(a, { domains, ledger });
-  const sourceB = sourceViewOf(b, { domains, ledger });
+  const context = { keyRing: deps.keyRing, domains, ledger };
+  const sourceA = sourceViewOf(a, context);
+  const sourceB = sourceViewOf(b, context);
   const explanation = deps.matcher.explain(a.state.prepared, b.state.prepared);
   return {
     review: {

@@ -11,7 +11,7 @@ import { searchRegistry } from './search.ts';
 import type { RegistryCore } from './service.ts';
 import { patientOf } from './content.ts';
 import { readGoldenOf, readSourcesByKey } from './store.ts';
-import { ownIdentifier } from './work.ts';
+import { carriesKey } from './own-key.ts';
 
 export interface BuiltCore {
   readonly core: RegistryCore;
@@ -54,7 +54,7 @@ async function findByKey(deps: RegistryDeps, system: string, value: string): Pro
   );
   for (const { source_id } of rows) {
     const content = stored.get(source_id)?.content;
-    if (content && ownIdentifier(patientOf(content), system) === value) return source_id;
+    if (content && carriesKey(patientOf(content), system, value)) return source_id;
   }
   return undefined;
 }

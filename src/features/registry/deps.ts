@@ -15,8 +15,8 @@ export interface RegistryDeps {
   readonly matcher: Matcher;
   readonly domains: { table(): Promise<DomainTable> };
   readonly clock: Clock;
-  /** Plain search terms of a Patient (src/fhir), to be blinded here. */
-  readonly termsOf: (patient: Patient) => readonly SearchTerm[];
+  /** Plain search terms of a Patient (src/fhir), to be blinded here. Beyond `enough` it need not go on. */
+  readonly termsOf: (patient: Patient, enough?: number) => readonly SearchTerm[];
 }
 
 export type { Domain, DomainTable } from '../nodes/index.ts';

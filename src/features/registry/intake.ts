@@ -2,7 +2,7 @@
  * Group commit for registrations. Callers queue; one batch is in flight per process, and whatever arrives meanwhile becomes the
  * next one. A lone caller waits for nobody, sixteen share one transaction, and the lock is taken once for all of them.
  */
-import { Problem } from '../../kernel/problem.ts';
+import { isProblem, Problem } from '../../kernel/problem.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { type BatchResult, runBatch } from './batch.ts';
 import { BATCH_SUBMISSIONS_MAX, WAITING_SUBMISSIONS_MAX } from './bounds.ts';
@@ -67,9 +67,13 @@ export function createIntake(deps: RoundDeps): Intake {
   };
 }
 
-const isAlone = (group: Group) => group.options.atomic === true || group.options.dryRun === true;
+/**
+ * All-or-nothing groups, dry runs and groups with rows of their own to write get a transaction of their own: undoing one must not
+ * undo its neighbours.
+ */
+const isAlone = ({ options }: Group) =>
+  options.atomic === true || options.dryRun === true || options.alongside !== undefined;
 
-/** All-or-nothing groups and dry runs get a transaction of their own: undoing one must not undo its neighbours. */
 function takeBatch(queue: Group[]): Group[] {
   const first = queue.shift();
   if (!first) return [];
@@ -95,12 +99,18 @@ async function runNext(deps: RoundDeps, groups: readonly Group[]): Promise<void>
       group.resolve({ outcomes, audited: result.audited });
     }
   } catch (error) {
-    for (const group of groups) group.reject(error);
+    if (groups.length === 1 || isPassing(error)) for (const group of groups) group.reject(error);
+    // Nothing was written. One of them is at fault (a record it touches is broken): the others must not suffer for it.
+    else for (const group of groups) await runNext(deps, [group]);
   }
 }
 
+/** The database is away: trying each group by itself would only take longer. */
+const isPassing = (error: unknown) => isProblem(error) && error.kind === 'unavailable';
+
 async function transact(deps: RoundDeps, groups: readonly Group[]): Promise<BatchResult> {
-  const works = groups.flatMap((group) => group.works);
+  // Copies, since deciding leaves its marks on them and a group may have to be decided again.
+  const works = groups.flatMap((group) => group.works.map((work) => ({ ...work })));
   const domains = await deps.domains.table();
   try {
     return await deps.database.transaction(async (tx) => {
@@ -109,11 +119,7 @@ async function transact(deps: RoundDeps, groups: readonly Group[]): Promise<Batc
       if (only?.options.atomic && result.outcomes.some((outcome) => outcome.status === 'refused')) {
         throw new Undo({ outcomes: result.outcomes.map(allRefused), audited: undefined });
       }
-      for (const group of groups)
-        await group.options.alongside?.(
-          tx,
-          group.works.flatMap((one) => one.outcome ?? []),
-        );
+      await only?.options.alongside?.(tx, result.outcomes);
       if (only?.options.dryRun) throw new Undo(result);
       return result;
     });

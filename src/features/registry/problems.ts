@@ -71,6 +71,12 @@ export const keyChanged = (): RegistryProblem =>
     { fhirCode: 'business-rule', expression: ['Patient.identifier'] },
   );
 
+export const tooManyTerms = (): Problem =>
+  new Problem('unprocessable', 'fhir-too-large', 'The record has too many different values.', {
+    fhirCode: 'too-costly',
+    expression: ['Patient'],
+  });
+
 export const transactionRefused = (): RegistryProblem =>
   new Problem('conflict', 'busy', 'Nothing of this transaction was written, since another entry of it was refused.');
 

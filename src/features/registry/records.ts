@@ -13,7 +13,8 @@ const decoder = new TextDecoder();
 const context = (id: ResourceId, version: number) => ({ table: 'registry.source', type: 'match-record', id, version });
 
 interface CachedRecord {
-  readonly version: number;
+  /** End of the sealed bytes it was opened from. A version number is no name: what a transaction wrote may have been undone. */
+  readonly tag: string;
   readonly record: MatchRecord;
   readonly prepared: PreparedRecord;
 }
@@ -40,12 +41,13 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
     cache.set(id, cached);
   };
   const cached = (row: SourceRow): CachedRecord => {
+    const tag = tagOf(row.match_record);
     const known = cache.get(row.source_id);
-    if (known && known.version === row.version) return known;
+    if (known?.tag === tag) return known;
     const plain = keyRing.open(sealedAtRest(row.match_record), context(row.source_id, row.version));
     // Written by seal() below; the seal vouches for the shape.
     const record = JSON.parse(decoder.decode(plain)) as MatchRecord;
-    const fresh = { version: row.version, record, prepared: matcher.prepare(record) };
+    const fresh = { tag, record, prepared: matcher.prepare(record) };
     remember(row.source_id, fresh);
     return fresh;
   };
@@ -73,6 +75,15 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
     blindKeys: (prepared) => matcher.keys(prepared).map((key) => keyRing.blind(BLOCKING, key)),
     lookupKeys: (prepared) => matcher.keys(prepared).flatMap((key) => keyRing.blindAll(BLOCKING, key)),
   };
+}
+
+const TAG_BYTES = 16;
+
+/** Every seal has a nonce and so a tag of its own. As text, since a slice would keep the whole row in memory. */
+function tagOf(sealed: Uint8Array): string {
+  const { buffer, byteOffset, length } = sealed;
+  const from = Math.max(0, length - TAG_BYTES);
+  return Buffer.from(buffer, byteOffset + from, length - from).toString('latin1');
 }
 
 /** The blind token of a record's own identifier in its domain. */

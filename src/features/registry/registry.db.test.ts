@@ -227,6 +227,7 @@ describe('searching', () => {
     const search = {
       terms: [[{ parameter: 'family', value: 'pagema' }]],
       accepts: (patient: { name?: { family?: string }[] }) => patient.name?.[0]?.family === 'Pagemark',
+      everything: false,
       order: 'id' as const,
       limit: 3,
       total: 'quick' as const,
@@ -250,6 +251,7 @@ describe('searching', () => {
       kind: 'golden' as const,
       terms: [],
       accepts: () => true,
+      everything: true,
       order: 'id' as const,
       limit: 3,
       total: 'none' as const,

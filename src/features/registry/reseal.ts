@@ -15,7 +15,7 @@ import {
   type SourceRow,
   takeRegistryLock,
 } from './store.ts';
-import { ownIdentifier } from './work.ts';
+import { storedKey } from './own-key.ts';
 
 const nextSources = statement<SourceRow>(
   'registry.reseal-next',
@@ -84,7 +84,9 @@ async function newKeyTokens(deps: RoundDeps, tx: Transaction, rows: readonly Sou
   return rows.map((row) => {
     const content = stored.get(row.source_id)?.content;
     const system = domains.byId(row.domain_id)?.system;
-    const key = content && system !== undefined ? ownIdentifier(patientOf(content), system) : undefined;
+    if (!content || system === undefined) return null;
+    const was = { domainId: row.domain_id, system, keyToken: row.key_token };
+    const key = storedKey(deps.keyRing, patientOf(content), was);
     return key === undefined ? null : keyTokenOf(deps.keyRing, row.domain_id, key);
   });
 }

@@ -4,19 +4,21 @@ import type { Actor } from '../../kernel/principal.ts';
 import { newId } from '../../crypto/index.ts';
 import type { RoundState, SourceState } from './batch-state.ts';
 import { sameContent } from './content.ts';
-import type { DomainTable } from './deps.ts';
+import type { DomainTable, RegistryDeps } from './deps.ts';
 import { ledgerActor } from './ledger.ts';
 import type { Matcher } from './matcher.ts';
 import { clientNotFound, duplicateKey, keyChanged, notOwnRecord, versionConflict } from './problems.ts';
 import type { Records } from './records.ts';
-import { decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
-import { ownIdentifier, ownsDomain, refused, type Work, type WorkContent } from './work.ts';
+import { askInstead, decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
+import { carriesKey, storedKey } from './own-key.ts';
+import { ownsDomain, refused, type Work, type WorkContent } from './work.ts';
 
 export interface DecisionInput {
   readonly state: RoundState;
   readonly domains: DomainTable;
   readonly matcher: Matcher;
   readonly records: Records;
+  readonly keyRing: RegistryDeps['keyRing'];
   readonly nowMs: number;
 }
 
@@ -90,9 +92,11 @@ function revise(input: DecisionInput, work: Work, source: SourceState): Decided 
     return { work, source, status: 'unchanged', linked: false, reviews: 0, candidatesCut: false };
   }
   if (keyWouldChange(input, source, content)) return refuse(work, keyChanged());
+  if (work.gained && isTaken(input, source, work.gained)) return refuse(work, duplicateKey());
   source.storedTokens = input.records.lookupKeys(source.prepared);
   Object.assign(source, {
     version: source.version + 1,
+    keyToken: source.keyToken ?? work.gained?.[0] ?? null,
     record: content.record,
     prepared: content.prepared,
     tokens: content.tokens,
@@ -102,7 +106,7 @@ function revise(input: DecisionInput, work: Work, source: SourceState): Decided 
   });
   input.state.golden(source.goldenId).touched = true;
   const decision = relink(input, source, content);
-  if (decision.join && !source.pinned) {
+  if (decision.join) {
     moveAlone(input, source, decision.join.goldenId);
     noteLink(input, work.actor, source, decision);
   }
@@ -112,9 +116,18 @@ function revise(input: DecisionInput, work: Work, source: SourceState): Decided 
 }
 
 function keyWouldChange(input: DecisionInput, source: SourceState, content: WorkContent): boolean {
-  const domain = input.domains.byId(source.domainId);
-  if (!domain || !source.patient || source.keyToken === null) return false;
-  return ownIdentifier(source.patient, domain.system) !== ownIdentifier(content.patient, domain.system);
+  const system = input.domains.byId(source.domainId)?.system;
+  if (system === undefined || !source.patient) return false;
+  const key = storedKey(input.keyRing, source.patient, { ...source, system });
+  return key !== undefined && !carriesKey(content.patient, system, key);
+}
+
+function isTaken(input: DecisionInput, source: SourceState, tokens: readonly bigint[]): boolean {
+  for (const other of input.state.sources.values()) {
+    if (other.id === source.id || other.change === 'deleted' || other.keyToken === null) continue;
+    if (tokens.includes(other.keyToken)) return true;
+  }
+  return false;
 }
 
 /** A record that stands alone is matched anew; one among others stays, and a steward is asked if it no longer fits. */
@@ -128,7 +141,8 @@ function relink(input: DecisionInput, source: SourceState, content: WorkContent)
       goldens.filter((golden) => golden.goldenId !== source.goldenId),
     );
   }
-  return decideLink(goldens);
+  const decision = decideLink(goldens);
+  return source.pinned ? askInstead(decision) : decision;
 }
 
 function moveAlone(input: DecisionInput, source: SourceState, goldenId: ResourceId): void {

@@ -1,10 +1,11 @@
 /** What a round reads before it decides, in as few round trips as there are dependencies. */
+import type { Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import { pairKey, RoundState } from './batch-state.ts';
 import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { patientOf } from './content.ts';
-import type { RegistryDeps } from './deps.ts';
+import type { DomainTable, RegistryDeps } from './deps.ts';
 import type { Records } from './records.ts';
 import {
   readCandidates,
@@ -14,14 +15,21 @@ import {
   readSourcesByIdOrKey,
   type SourceRow,
 } from './store.ts';
-import { ownIdentifier, type Work } from './work.ts';
+import { carriesKey, ownIdentifier } from './own-key.ts';
+import { keyTokensOf } from './records.ts';
+import type { Work } from './work.ts';
 
 export interface RoundDeps extends RegistryDeps {
   readonly records: Records;
 }
 
 /** Finds the records that submissions mean: by id, or by the blind token of their own identifier. */
-export async function findExisting(tx: Transaction, works: readonly Work[]): Promise<SourceRow[]> {
+export async function findExisting(
+  deps: Pick<RoundDeps, 'keyRing'>,
+  tx: Transaction,
+  batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
+): Promise<SourceRow[]> {
+  const { works } = batch;
   const ids: ResourceId[] = [];
   const keys: bigint[] = [];
   for (const { submission, keyTokens, outcome } of works) {
@@ -30,7 +38,36 @@ export async function findExisting(tx: Transaction, works: readonly Work[]): Pro
     else keys.push(...keyTokens);
   }
   if (ids.length === 0 && keys.length === 0) return [];
-  return readSourcesByIdOrKey(tx, ids, keys);
+  const rows = await readSourcesByIdOrKey(tx, ids, keys);
+  return [...rows, ...(await ownersOfGained(deps, tx, { ...batch, rows }))];
+}
+
+/**
+ * A record that came without an identifier of its domain may get one by an update: it names the record from then on, unless it
+ * names another one. Answers those others.
+ */
+async function ownersOfGained(
+  { keyRing }: Pick<RoundDeps, 'keyRing'>,
+  tx: Transaction,
+  batch: { readonly works: readonly Work[]; readonly domains: DomainTable; readonly rows: readonly SourceRow[] },
+): Promise<SourceRow[]> {
+  const nameless = new Map(batch.rows.filter((row) => row.key_token === null).map((row) => [row.source_id, row]));
+  if (nameless.size === 0) return [];
+  const wanted: bigint[] = [];
+  for (const work of batch.works) {
+    const { submission } = work;
+    delete work.gained;
+    if (submission.kind !== 'update' || work.outcome) continue;
+    const row = nameless.get(submission.id);
+    const system = row && batch.domains.byId(row.domain_id)?.system;
+    const key = system === undefined ? undefined : ownIdentifier(submission.patient, system);
+    if (row === undefined || key === undefined) continue;
+    work.gained = keyTokensOf(keyRing, row.domain_id, key);
+    wanted.push(...work.gained);
+  }
+  if (wanted.length === 0) return [];
+  const known = new Set(batch.rows.map((row) => row.source_id));
+  return (await readSourcesByIdOrKey(tx, [], wanted)).filter((row) => !known.has(row.source_id));
 }
 
 /** Loads candidates, everybody they are linked with, and the decisions that keep pairs apart. */
@@ -96,14 +133,8 @@ export async function loadGoldenVersions(tx: Transaction, state: RoundState): Pr
 }
 
 /** Guards against a collision of blind key tokens: the opened record must really carry the identifier. */
-export function isMeant(
-  work: Work,
-  patient: { identifier?: { system?: string; value?: string }[] } | undefined,
-): boolean {
-  const { submission } = work;
+export function isMeant(work: Work, patient: Patient | undefined): boolean {
+  const { submission, key } = work;
   if (submission.kind === 'update' || submission.kind === 'delete') return true;
-  return (
-    patient !== undefined &&
-    ownIdentifier(patient as Parameters<typeof ownIdentifier>[0], submission.domain.system) === work.key
-  );
+  return patient !== undefined && key !== undefined && carriesKey(patient, submission.domain.system, key);
 }

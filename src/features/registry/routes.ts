@@ -64,6 +64,7 @@ function searchRoute(deps: RegistryDeps, { core }: BuiltCore): RouteDeclaration 
       const found = await core.search({
         kind: 'golden',
         ...quick,
+        everything: quick.terms.length === 0,
         order: quick.terms.length === 0 ? 'last-updated-descending' : 'id',
         limit: body.limit,
         total: 'quick',

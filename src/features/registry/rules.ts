@@ -74,9 +74,14 @@ export function decideAfterChange(own: ScoredGolden, others: readonly ScoredGold
   if (best.comparison.decision === 'none' || best.comparison.contradicted) {
     reviews.push(wantedReview(best, 'record-changed'));
   }
-  const elsewhere = decideLink(others);
-  if (elsewhere.join) reviews.push(wantedReview(elsewhere.join.through, 'two-people-match'));
+  const elsewhere = askInstead(decideLink(others));
   return { reviews: [...reviews, ...elsewhere.reviews].slice(0, REVIEWS_PER_RECORD_MAX) };
+}
+
+/** For a record that no model may move: what would have linked it becomes a question. */
+export function askInstead({ join, reviews }: LinkDecision): LinkDecision {
+  if (!join) return { reviews };
+  return { reviews: [wantedReview(join.through, 'two-people-match'), ...reviews].slice(0, REVIEWS_PER_RECORD_MAX) };
 }
 
 function reviewCause(wants: boolean, contradicted: boolean): ReviewCause {

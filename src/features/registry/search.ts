@@ -13,8 +13,13 @@ type SearchDeps = Pick<RegistryDeps, 'database' | 'keyRing' | 'resources'>;
 
 export async function searchRegistry(deps: SearchDeps, search: RegistrySearch): Promise<RegistrySearchResult> {
   const after = search.after === undefined ? undefined : openCursor(deps.keyRing, purposeOf(search), search.after);
-  if (search.kind === 'source') return searchSources(deps, search, after);
-  return search.terms.length === 0 ? listAll(deps, search, after) : searchGoldens(deps, search, after);
+  if (search.kind === 'golden') {
+    if (search.everything) return listAll(deps, search, after);
+    return walk(deps, search, { after, candidates: search.terms.length === 0 ? allGoldens : goldensByTerms });
+  }
+  if (search.terms.length > 0) return searchSources(deps, search, after);
+  if (search.order !== 'id') throw searchTooBroad(SEARCH_ROWS_MAX);
+  return walk(deps, search, { after, candidates: allSources });
 }
 
 const purposeOf = (search: RegistrySearch) => `${search.kind}:${search.order}`;
@@ -35,6 +40,7 @@ function page(
   };
 }
 
+/** Every client, without opening more than the page. */
 async function listAll(
   deps: SearchDeps,
   search: RegistrySearch,
@@ -65,39 +71,87 @@ async function readInOrder(deps: SearchDeps, ids: readonly ResourceId[]): Promis
   });
 }
 
-/** Walks the candidates in order; stops when the page is full, unless it also counts. */
-async function searchGoldens(
+interface Candidates {
+  readonly rows: readonly StoredResource[];
+  readonly exhausted: boolean;
+  /** Where the next ones begin. */
+  readonly last: Position | undefined;
+}
+
+/** Reads the next records in the search's order that may fit it. */
+type NextCandidates = (
   deps: SearchDeps,
   search: RegistrySearch,
-  after: Position | undefined,
+  at: { readonly from: Position | undefined; readonly limit: number },
+) => Promise<Candidates>;
+
+const goldensByTerms: NextCandidates = async (deps, search, { from, limit }) => {
+  const rows = await deps.resources.search(deps.database, {
+    type: 'Patient',
+    allOf: blindTerms(deps, search),
+    order: search.order,
+    limit,
+    ...(search.lastUpdated ? { lastUpdated: search.lastUpdated } : {}),
+    ...(from ? { after: { lastUpdatedMs: from.lastUpdatedMs, id: from.id } } : {}),
+  });
+  const last = rows.at(-1);
+  return { rows, exhausted: rows.length < limit, last: last && { lastUpdatedMs: last.lastUpdatedMs, id: last.id } };
+};
+
+/** No index helps (`gender:not=male`, `family:contains=kat`): the clients one after the other. */
+const allGoldens: NextCandidates = async (deps, search, { from, limit }) => {
+  const listed = await listGoldens(deps.database, {
+    order: search.order,
+    ...search.lastUpdated,
+    ...(from ? { after: from } : {}),
+    limit,
+  });
+  const last = listed.at(-1);
+  return {
+    rows: await readInOrder(
+      deps,
+      listed.map((row) => row.golden_id),
+    ),
+    exhausted: listed.length < limit,
+    last: last && { lastUpdatedMs: last.updated_at.getTime(), id: last.golden_id },
+  };
+};
+
+const allSources: NextCandidates = async (deps, search, { from, limit }) => {
+  const listed = (await listSources(deps.database, from?.id, limit)).map((row) => row.source_id);
+  const last = listed.at(-1);
+  return {
+    rows: (await readInOrder(deps, listed)).filter((one) => inRange(search, one)),
+    exhausted: listed.length < limit,
+    last: last && { lastUpdatedMs: 0, id: last },
+  };
+};
+
+/** Walks the candidates in order; stops when the page is full, unless it also counts. */
+async function walk(
+  deps: SearchDeps,
+  search: RegistrySearch,
+  { after, candidates }: { readonly after: Position | undefined; readonly candidates: NextCandidates },
 ): Promise<RegistrySearchResult> {
   const counting = after === undefined && search.total !== 'none';
   const rowsMax = search.total === 'accurate' ? SEARCH_ROWS_MAX : QUICK_COUNT_ROWS_MAX;
   const records: StoredResource[] = [];
   let matched = 0;
   let opened = 0;
-  let from: Position | undefined = after;
+  let from = after;
   let exhausted = false;
   while (!exhausted && (records.length <= search.limit || (counting && opened < rowsMax))) {
     if (opened >= SEARCH_ROWS_MAX) throw searchTooBroad(SEARCH_ROWS_MAX);
     const limit = Math.min(1_000, Math.max(100, search.limit * 2));
-    const rows = await deps.resources.search(deps.database, {
-      type: 'Patient',
-      allOf: blindTerms(deps, search),
-      order: search.order,
-      limit,
-      ...(search.lastUpdated ? { lastUpdated: search.lastUpdated } : {}),
-      ...(from ? { after: { lastUpdatedMs: from.lastUpdatedMs, id: from.id } } : {}),
-    });
-    opened += rows.length;
-    exhausted = rows.length < limit;
-    for (const row of rows) {
-      if (!row.content || !search.accepts(patientOf(row.content))) continue;
+    const next = await candidates(deps, search, { from, limit });
+    opened += limit;
+    exhausted = next.exhausted;
+    for (const row of next.rows) {
+      if (!row.content || !(search.everything || search.accepts(patientOf(row.content)))) continue;
       matched += 1;
       if (records.length <= search.limit) records.push(row);
     }
-    const last = rows.at(-1);
-    if (last) from = { lastUpdatedMs: last.lastUpdatedMs, id: last.id };
+    from = next.last ?? from;
   }
   if (counting && !exhausted && search.total === 'accurate') throw searchTooBroad(SEARCH_ROWS_MAX);
   const total = counting ? (exhausted ? matched : undefined) : after?.total;
@@ -108,38 +162,22 @@ function blindTerms(deps: SearchDeps, search: RegistrySearch): bigint[][] {
   return search.terms.map((anyOf) => anyOf.flatMap((term) => deps.keyRing.blindAll(term.parameter, term.value)));
 }
 
+/** Records opened at once; what does not fit is let go before the next ones. */
+const SOURCES_AT_ONCE = 500;
+
 /** Source records are found through their golden record, whose tokens are the union of theirs. */
 async function searchSources(
   deps: SearchDeps,
   search: RegistrySearch,
   after: Position | undefined,
 ): Promise<RegistrySearchResult> {
-  if (search.terms.length === 0 && search.order === 'id') return listAllSources(deps, search, after);
-  const goldens: ResourceId[] = [];
-  if (search.terms.length === 0) throw searchTooBroad(SEARCH_ROWS_MAX);
-  let from: { lastUpdatedMs: number; id: ResourceId } | undefined;
-  for (;;) {
-    const rows = await deps.resources.search(deps.database, {
-      type: 'Patient',
-      allOf: blindTerms(deps, search),
-      order: 'id',
-      limit: 1_000,
-      ...(from ? { after: from } : {}),
-    });
-    goldens.push(...rows.map((row) => row.id));
-    if (goldens.length > SEARCH_ROWS_MAX) throw searchTooBroad(SEARCH_ROWS_MAX);
-    const last = rows.at(-1);
-    if (rows.length < 1_000 || !last) break;
-    from = { lastUpdatedMs: last.lastUpdatedMs, id: last.id };
+  const ids = await sourcesOfFoundGoldens(deps, search);
+  const matching: StoredResource[] = [];
+  for (let at = 0; at < ids.length; at += SOURCES_AT_ONCE) {
+    for (const one of await readInOrder(deps, ids.slice(at, at + SOURCES_AT_ONCE))) {
+      if (one.content && inRange(search, one) && search.accepts(patientOf(one.content))) matching.push(one);
+    }
   }
-  const sources = await readSourcesOfGoldens(deps.database, goldens);
-  const stored = await readInOrder(
-    deps,
-    sources.map((row) => row.source_id),
-  );
-  const matching = stored.filter(
-    (one) => one.content && inRange(search, one) && search.accepts(patientOf(one.content)),
-  );
   matching.sort(compareBy(search.order));
   const start = after ? matching.findIndex((one) => compareBy(search.order)(one, after) > 0) : 0;
   const rest = start < 0 ? [] : matching.slice(start);
@@ -147,15 +185,21 @@ async function searchSources(
   return page(deps, search, { records: rest.slice(0, search.limit), more: rest.length > search.limit, total });
 }
 
-async function listAllSources(
-  deps: SearchDeps,
-  search: RegistrySearch,
-  after: Position | undefined,
-): Promise<RegistrySearchResult> {
-  const rows = await listSources(deps.database, after?.id, search.limit + 1);
-  const ids = rows.slice(0, search.limit).map((row) => row.source_id);
-  const records = (await readInOrder(deps, ids)).filter((one) => inRange(search, one));
-  return page(deps, search, { records, more: rows.length > search.limit, total: undefined });
+async function sourcesOfFoundGoldens(deps: SearchDeps, search: RegistrySearch): Promise<ResourceId[]> {
+  const sources: ResourceId[] = [];
+  let from: Position | undefined;
+  let opened = 0;
+  for (;;) {
+    // When the person changed says nothing about when each record did.
+    const { lastUpdated: _when, ...anyTime } = search;
+    const found = await goldensByTerms(deps, { ...anyTime, order: 'id' }, { from, limit: 1_000 });
+    opened += found.rows.length;
+    const goldens = found.rows.map((row) => row.id);
+    sources.push(...(await readSourcesOfGoldens(deps.database, goldens)).map((row) => row.source_id));
+    if (opened > SEARCH_ROWS_MAX || sources.length > SEARCH_ROWS_MAX) throw searchTooBroad(SEARCH_ROWS_MAX);
+    if (found.exhausted || !found.last) return sources;
+    from = found.last;
+  }
 }
 
 function inRange(search: RegistrySearch, stored: StoredResource): boolean {

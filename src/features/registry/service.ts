@@ -14,10 +14,12 @@ export interface SearchTerm {
 
 export interface RegistrySearch {
   readonly kind: RecordKind;
-  /** AND of ORs; empty asks for all records. */
+  /** AND of ORs. Empty where no index helps: then every record is tested, up to a bound. */
   readonly terms: readonly (readonly SearchTerm[])[];
   /** The exact test: the database's answer is only a superset. */
   accepts(patient: Patient): boolean;
+  /** There is no condition at all: `accepts` need not be asked. */
+  readonly everything: boolean;
   readonly lastUpdated?: { readonly fromMs?: number; readonly beforeMs?: number };
   readonly order: 'id' | 'last-updated' | 'last-updated-descending';
   readonly after?: Cursor;

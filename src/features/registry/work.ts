@@ -8,8 +8,10 @@ import type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 import { matchRecordOf } from './match-record.ts';
 import type { PreparedRecord } from './matcher.ts';
 import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
-import { domainNotOwned, keyMissing, notOwnRecord } from './problems.ts';
+import { carriesKey, ownIdentifier } from './own-key.ts';
+import { domainNotOwned, keyMissing, notOwnRecord, tooManyTerms } from './problems.ts';
 import { keyTokensOf, type Records } from './records.ts';
+import { hasTooManyTerms } from './term-bound.ts';
 
 export interface Work {
   readonly actor: Actor;
@@ -19,6 +21,8 @@ export interface Work {
   /** Blind tokens of the own identifier, under every index key in use; the first is the current one. */
   readonly keyTokens: readonly bigint[];
   readonly key?: string;
+  /** Set by the round: tokens of an identifier that names a record from this update on. */
+  gained?: readonly bigint[];
   /** Set by the round: the record that the submission turned out to mean. */
   existingId?: ResourceId;
   outcome?: SubmissionOutcome;
@@ -54,6 +58,7 @@ export function prepareWork(
     readonly keyRing: RegistryDeps['keyRing'];
     readonly matcher: RegistryDeps['matcher'];
     readonly records: Records;
+    readonly termsOf: RegistryDeps['termsOf'];
   },
   input: WorkInput,
   domains: DomainTable,
@@ -62,6 +67,10 @@ export function prepareWork(
   const problem = ownershipProblem(input, domains);
   if (problem) return { ...input, keyTokens: [], outcome: refused(problem) };
   if (submission.kind === 'delete') return { ...input, keyTokens: [] };
+  // Here and not when the person is written: there it would fail for everybody whose records share the transaction.
+  if (hasTooManyTerms(deps, submission.patient)) {
+    return { ...input, keyTokens: [], outcome: refused(tooManyTerms()) };
+  }
   const key = keyOf(submission);
   const content = workContent(deps, submission.patient);
   if (key === undefined || submission.kind === 'update') return { ...input, content, keyTokens: [] };
@@ -82,10 +91,6 @@ export function keyOf(submission: Submission): string | undefined {
   return submission.ifNoneExist?.value ?? ownIdentifier(submission.patient, submission.domain.system);
 }
 
-export function ownIdentifier(patient: Patient, system: string): string | undefined {
-  return patient.identifier?.find((candidate) => candidate.system === system && candidate.use !== 'old')?.value;
-}
-
 function ownershipProblem({ actor, submission, options }: WorkInput, domains: DomainTable): Problem | undefined {
   const { principal } = actor;
   if (submission.kind === 'delete') return undefined;
@@ -95,13 +100,9 @@ function ownershipProblem({ actor, submission, options }: WorkInput, domains: Do
     const wouldBeMade = options.dryRun === true && domain === undefined && principal.kind !== 'node';
     if (!wouldBeMade && !ownsDomain(principal, domain)) return notOwnRecord();
     const named = submission.kind === 'upsert' ? submission.key : submission.ifNoneExist?.value;
-    if (named !== undefined && !carries(submission.patient, submission.domain.system, named)) return keyMissing();
+    if (named !== undefined && !carriesKey(submission.patient, submission.domain.system, named)) return keyMissing();
   }
   return foreignIdentifier(principal, submission.patient, domains);
-}
-
-function carries(patient: Patient, system: string, value: string): boolean {
-  return patient.identifier?.some((candidate) => candidate.system === system && candidate.value === value) ?? false;
 }
 
 /** A sender may not speak for a domain that another node owns: that would let it attach itself to anybody's record. */
