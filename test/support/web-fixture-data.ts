@@ -223,7 +223,7 @@ export function clientDetail(index: number): ClientDetailReply {
         },
         {
           path: 'gender',
-          label: 'Gender',
+          label: 'Sex',
           value: client.gender ?? 'unknown',
           from: from(everybody),
           rule: 'the value most records agree on',
@@ -316,7 +316,7 @@ export function reviewDetail(index: number, count: number): Omit<ReviewDetailRep
         { path: 'given', label: 'Given names', a: 'Okello', b: 'Okelo', same: 'similar' },
         { path: 'family', label: 'Family name', a: 'عبد الرحمن', b: 'عبد الرحمن', same: 'same' },
         { path: 'birthDate', label: 'Birth date', a: '1984-05-31', b: '1984-05-13', same: 'similar' },
-        { path: 'gender', label: 'Gender', a: 'male', b: 'male', same: 'same' },
+        { path: 'gender', label: 'Sex', a: 'male', b: 'male', same: 'same' },
         { path: 'phone', label: 'Telephone', a: '+256 772 345 678', b: '+256 701 000 111', same: 'different' },
         {
           path: 'address',

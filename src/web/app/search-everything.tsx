@@ -111,7 +111,7 @@ function useClientHits(
   const navigate = useNavigate();
   const may = useMay();
   const words = text.trim();
-  const [settled] = useDebouncedValue(words, 120);
+  const [settled] = useDebouncedValue(words, 80);
   const wanted = may('client.read') && settled.length >= 2;
   const query = useQuery({ ...clientSearch(settled, 6), enabled: wanted, placeholderData: keepPreviousData });
   const hits = !wanted || words.length < 2 ? [] : (query.data?.clients ?? []);

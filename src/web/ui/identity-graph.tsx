@@ -1,5 +1,5 @@
 import type { KeyboardEvent, ReactNode } from 'react';
-import { BOX, type Place, between, graphSize, placesOf } from './graph-layout.ts';
+import { BOX, type Place, between, graphSize, placesOf, tiesToDraw } from './graph-layout.ts';
 import { useIsPhone } from './row-window.ts';
 import { scoreText } from './text.tsx';
 
@@ -47,7 +47,7 @@ export function IdentityGraph({ sources, links, never, selected, onSelect }: Ide
       {never.map((pair) => (
         <NeverLine key={linkKey(pair)} from={places.get(pair.a)} to={places.get(pair.b)} />
       ))}
-      {links.map((link, index) => (
+      {tiesToDraw(links, sources.length).map((link, index) => (
         <Edge
           key={linkKey(link)}
           link={link}

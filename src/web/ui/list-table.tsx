@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useKeys } from '../app/keys.ts';
 import { usePreferences } from '../app/preferences.tsx';
-import { useIsPhone, useIsWide, useRowWindow } from './row-window.ts';
+import { useIsNarrow, useIsWide, useRowWindow } from './row-window.ts';
 import './list-table.css';
 
 export interface Column<Row> {
@@ -44,7 +44,7 @@ export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
   const body = useRef<HTMLDivElement>(null);
   const [wanted, setWanted] = useState<number>();
   const { preferences } = usePreferences();
-  const phone = useIsPhone();
+  const phone = useIsNarrow();
   const roomy = useIsWide();
   const columns = props.columns.filter((column) => roomy || phone || column.wideOnly !== true);
   const rowPx = phone ? (props.phoneRowPx ?? 64) : preferences.density === 'compact' ? 32 : 40;

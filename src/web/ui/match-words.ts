@@ -4,7 +4,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   family: 'Family name',
   name: 'Name',
   birthDate: 'Birth date',
-  gender: 'Gender',
+  gender: 'Sex',
   phone: 'Telephone',
   email: 'E-mail',
   mothersMaidenName: 'Mother’s maiden name',
@@ -20,29 +20,44 @@ const FIELDS: Readonly<Record<string, string>> = {
 
 const LEVELS: Readonly<Record<string, string>> = {
   exact: 'same',
+  'exact-estimated': 'same, but it looks estimated',
+  same: 'same',
+  part: 'one part is the same',
+  nickname: 'nickname of the same name',
   close: 'nearly the same',
   similar: 'similar',
-  phonetic: 'sounds the same',
-  nickname: 'nickname of the same name',
   initial: 'initial only',
-  swapped: 'swapped',
-  transposed: 'digits swapped',
+  swapped: 'given and family name swapped',
+  'swapped-close': 'swapped and nearly the same',
+  street: 'same street, other house',
+  implied: 'follows from the rest of the address',
+  'day-month-swapped': 'day and month swapped',
+  'one-digit': 'one digit differs',
+  'two-digits': 'two digits differ',
+  'month-day': 'same day and month, other year',
+  'two-parts': 'two of day, month and year agree',
+  'year-month': 'same year and month',
   year: 'same year',
-  'year-month': 'same month',
-  partial: 'partly the same',
+  'near-year': 'a year or two apart',
   different: 'different',
   missing: 'missing in one record',
-  conflict: 'contradicts',
 };
 
 const CONTRADICTIONS: Readonly<Record<string, string>> = {
-  'different-birth-date': 'The birth dates cannot belong to one person.',
-  'different-gender': 'The genders differ.',
-  'different-identifier': 'An identifier that each person has only once differs.',
+  'different-name-and-birth-date': 'Neither the name nor the birth date agrees.',
+  'different-birth-date': 'The birth dates differ, and what agrees may belong to a household.',
+  household: 'They may be two people of one household: what agrees is family name, telephone or address.',
   twins: 'They may be twins: same family and birth date, different given names.',
-  'parent-child': 'They may be parent and child: same name, a generation apart.',
-  'skip-value': 'What agrees is a placeholder such as “Baby” or 999, and proves nothing.',
-  'never-link': 'A steward said that these are different people.',
+  'multiple-birth': 'One of them is a twin, and the given names are not the same.',
+  'unnamed-child': 'One of them is a child without a name yet.',
+  'parent-and-child': 'They may be parent and child: same name, a generation apart.',
+  'different-generation': 'They are a generation apart.',
+  'different-identifier': 'A number that each person has only once differs.',
+  'identifier-alone': 'Only one number agrees, and nothing else. It may have been written down for the wrong person.',
+};
+
+const RULES: Readonly<Record<string, string>> = {
+  'unique-identifier': 'same number that each person has only once',
 };
 
 const GRADES: Readonly<Record<string, string>> = {
@@ -77,11 +92,12 @@ export function fieldWords(field: string): string {
 }
 export const levelWords = (level: string): string => LEVELS[level] ?? level.replaceAll('-', ' ');
 export const contradictionWords = (code: string): string => CONTRADICTIONS[code] ?? tidy(code);
+export const ruleWords = (rule: string): string => RULES[rule] ?? rule.replaceAll('-', ' ');
 export const gradeWords = (grade: string): string => GRADES[grade] ?? tidy(grade);
 export const shortCauseWords = (cause: string): string => SHORT_CAUSES[cause] ?? cause.replaceAll('-', ' ');
 export const causeWords = (cause: string): string => CAUSES[cause] ?? tidy(cause);
 
 /** The telling end of an identifier system: `urn:ug:nin` → `ug:nin`, `https://clinic.example/ids` → `clinic.example/ids`. */
 export function shortSystem(system: string): string {
-  return system.replace(/^(urn:|https?:\/\/)/, '').replace(/\/$/, '');
+  return system.replace(/^(urn:careseal:identifier:|urn:|https?:\/\/)/, '').replace(/\/$/, '');
 }

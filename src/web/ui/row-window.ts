@@ -49,4 +49,7 @@ function useMedia(query: string): boolean {
 export const useIsPhone = (): boolean => useMedia('(max-width: 47.99em)');
 
 /** True where every column of a list has room. */
-export const useIsWide = (): boolean => useMedia('(min-width: 80em)');
+export const useIsWide = (): boolean => useMedia('(min-width: 88em)');
+
+/** True where a list has no room for columns and shows two lines a row instead. */
+export const useIsNarrow = (): boolean => useMedia('(max-width: 61.99em)');

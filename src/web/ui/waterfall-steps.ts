@@ -14,14 +14,20 @@ export interface Step {
 
 export interface Steps {
   readonly steps: readonly Step[];
+  /** Labels of the fields that one record lacks: they say nothing either way. */
+  readonly silent: readonly string[];
   readonly total: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** Orders the fields by how much they said and adds them up, the prior first. What is missing comes last: it says nothing. */
+/** Orders the fields by how much they said and adds them up, the prior first. What is missing is listed apart: it says nothing. */
 export function stepsOf(explanation: ExplanationView): Steps {
-  const fields = explanation.fields.toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+  const said = explanation.fields.filter((field) => field.level !== 'missing');
+  const silent = explanation.fields
+    .filter((field) => field.level === 'missing')
+    .map((field) => fieldWords(field.field));
+  const fields = said.toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
   let sum = explanation.priorWeight;
   const steps: Step[] = [
     { key: 'prior', label: 'Start', note: 'two records picked by chance', weight: sum, from: 0, to: sum },
@@ -40,7 +46,7 @@ export function stepsOf(explanation: ExplanationView): Steps {
     });
   }
   const places = steps.flatMap((step) => [step.from, step.to]);
-  return { steps, total: explanation.weight, low: Math.min(0, ...places), high: Math.max(0, ...places) };
+  return { steps, silent, total: explanation.weight, low: Math.min(0, ...places), high: Math.max(0, ...places) };
 }
 
 export function weightText(weight: number): string {

@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from 'react';
 import type { ExplanationView } from '../../features/registry/wire.ts';
-import { contradictionWords, gradeWords } from './match-words.ts';
+import { contradictionWords, gradeWords, ruleWords } from './match-words.ts';
 import { Notice } from './notice.tsx';
 import { Picture } from './picture.tsx';
 import { scoreText } from './text.tsx';
@@ -18,6 +18,7 @@ export function Waterfall({ explanation }: { readonly explanation: ExplanationVi
       <div className="fall-verdict">
         <strong>{scoreText(explanation.score)}</strong>
         <span>{gradeWords(explanation.grade)}</span>
+        {explanation.rule !== undefined && <span className="soft">by the rule: {ruleWords(explanation.rule)}</span>}
       </div>
       {explanation.contradictions.length > 0 && (
         <Notice tone="amber" title="Something speaks against it">
@@ -33,7 +34,7 @@ export function Waterfall({ explanation }: { readonly explanation: ExplanationVi
         note={
           <>
             Bars to the right speak for one person, hatched bars to the left against. One step more doubles the odds.
-            {explanation.rule !== undefined && <> Decided by the rule “{explanation.rule}”.</>} Model{' '}
+            {steps.silent.length > 0 && <> Missing in one record, so silent: {steps.silent.join(', ')}.</>} Model{' '}
             <span className="nowrap">{explanation.modelVersion}</span>.
           </>
         }

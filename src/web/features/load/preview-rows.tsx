@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { MapDocument, PreviewView } from '../../../features/load/wire.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
+import { shortSystem } from '../../ui/match-words.ts';
 import { Value } from '../registry/demographics.tsx';
 import { preview } from './load-queries.ts';
 
@@ -36,7 +37,7 @@ export function PreviewRows({ uploadId, map, domain }: PreviewRowsProps): ReactN
               <th scope="col">Line</th>
               {columns.map(([column, label]) => (
                 <th scope="col" key={column}>
-                  {label}
+                  {shortSystem(label)}
                 </th>
               ))}
             </tr>

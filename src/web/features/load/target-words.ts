@@ -65,7 +65,7 @@ export function choiceOf(target: Target): string {
 }
 
 export const DATE_FORMATS: readonly { readonly value: string; readonly label: string }[] = [
-  { value: 'auto', label: 'as found (1984-05-31 or 19840531)' },
+  { value: 'auto', label: '1984-05-31 or 19840531' },
   { value: 'DD/MM/YYYY', label: '31/05/1984 (day first)' },
   { value: 'MM/DD/YYYY', label: '05/31/1984 (month first)' },
   { value: 'DD.MM.YYYY', label: '31.05.1984' },

@@ -40,7 +40,7 @@ const columns: readonly Column<ClientSummary>[] = [
   },
   {
     key: 'gender',
-    header: 'Gender',
+    header: 'Sex',
     wideOnly: true,
     width: '5rem',
     cell: (client) =>
@@ -91,7 +91,7 @@ export function ClientsPage(): ReactNode {
   const may = useMay();
   const [text, setText] = useDraft('clients.search');
   const field = useRef<HTMLInputElement>(null);
-  const [settled] = useDebouncedValue(text.trim(), 120);
+  const [settled] = useDebouncedValue(text.trim(), 80);
   const list = useInfiniteQuery({ ...clientList(settled), placeholderData: (before) => before });
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.clients) ?? [], [list.data]);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;

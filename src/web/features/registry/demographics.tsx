@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { ClientDetailReply } from '../../../features/registry/wire.ts';
 import { plural } from '../../app/words.ts';
+import { rank } from './attribute-order.ts';
 import { Ago, Own, dateText } from '../../ui/text.tsx';
 
 type Demographic = ClientDetailReply['client']['demographics'][number];
@@ -20,9 +21,10 @@ export function Value({ value }: { readonly value: string }): ReactNode {
 
 /** Each attribute, where it came from, by which rule, and what the others say. */
 export function Demographics({ demographics }: { readonly demographics: readonly Demographic[] }): ReactNode {
+  const order = demographics.toSorted((a, b) => rank(a.path) - rank(b.path));
   return (
     <dl className="known">
-      {demographics.map((item) => (
+      {order.map((item) => (
         <div key={`${item.path} ${item.value}`}>
           <dt>{item.label}</dt>
           <dd>

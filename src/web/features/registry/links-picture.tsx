@@ -71,7 +71,7 @@ export function LinksPicture({ detail, decides, onTakeOut, onNever }: LinksPictu
                 leftSection={<IconArrowsSplit2 size={16} aria-hidden />}
                 onClick={() => onTakeOut(chosen.b)}
               >
-                Break: take {labelOf(chosen.b)} out
+                Break: take {keyOf(chosen.b) || labelOf(chosen.b)} out
               </Button>
               <Button
                 variant="default"

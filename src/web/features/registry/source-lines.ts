@@ -1,4 +1,5 @@
 import type { SourceView } from '../../../features/registry/wire.ts';
+import { rank } from './attribute-order.ts';
 
 /** One attribute over all source records; `differs` when those that have a value do not agree. */
 export interface SourceLine {
@@ -11,12 +12,13 @@ export interface SourceLine {
 
 const plain = (value: string): string => value.normalize('NFC').toLocaleLowerCase().replaceAll(/\s+/g, ' ').trim();
 
-/** Lines up the fields of several records by path, in the order in which they first appear. */
+/** Lines up the fields of several records by path, as people look for them. */
 export function sourceLines(sources: readonly SourceView[]): readonly SourceLine[] {
   const labels = new Map<string, string>();
   for (const source of sources)
     for (const field of source.fields) if (!labels.has(field.path)) labels.set(field.path, field.label);
-  return [...labels].map(([path, label]) => {
+  const ordered = [...labels].toSorted(([a], [b]) => rank(a) - rank(b));
+  return ordered.map(([path, label]) => {
     const values = sources.map((source) =>
       source.fields.filter((field) => field.path === path).map((field) => field.value),
     );

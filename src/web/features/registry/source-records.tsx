@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { SourceView } from '../../../features/registry/wire.ts';
 import { IconArrowsSplit2 } from '../../ui/icons.ts';
+import { ruleWords } from '../../ui/match-words.ts';
 import { Moment, Own, scoreText } from '../../ui/text.tsx';
 import { Value } from './demographics.tsx';
 import { sourceLines } from './source-lines.ts';
@@ -100,15 +101,27 @@ export function SourceRecords({ sources, mayTakeOut, onTakeOut }: SourceRecordsP
   );
 }
 
+const JOINED: Readonly<Record<string, string>> = {
+  created: 'made this client',
+  linked: 'linked automatically',
+  unlinked: 'taken out of another client',
+  merged: 'came with a merge',
+  unmerged: 'came back when a merge was undone',
+  'review-decided': 'linked by decision',
+};
+
 function LinkedBy({ source }: { readonly source: SourceView }): ReactNode {
   const by = source.linkedBy;
   if (!by) return 'first record of this person';
+  const basis = [by.score === undefined ? undefined : scoreText(by.score), by.rule && ruleWords(by.rule)].filter(
+    Boolean,
+  );
   return (
     <>
-      {by.actor.kind === 'system' || by.actor.kind === 'node' ? 'automatically' : <>by {by.actor.name}</>}
-      {by.score !== undefined && `, ${scoreText(by.score)}`}
-      {by.rule !== undefined && `, rule “${by.rule}”`}
+      {JOINED[by.kind] ?? by.kind.replaceAll('-', ' ')}
+      {basis.length > 0 && ` (${basis.join(', ')})`}
       <div className="small">
+        {by.kind === 'linked' || by.kind === 'created' ? 'sent by' : 'by'} <Own>{by.actor.name}</Own>,{' '}
         <Moment iso={by.at} />
         {by.reason !== undefined && <>: “{by.reason}”</>}
       </div>
