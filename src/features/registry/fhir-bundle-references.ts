@@ -2,6 +2,7 @@
 import type { BundleRequest, EntryAct, FormPairs } from '../../fhir/index.ts';
 import { openReferences, parseForm, replaceReferences } from '../../fhir/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { newId } from '../../crypto/index.ts';
 import type { FhirDeps } from './fhir-exchange.ts';
@@ -14,9 +15,15 @@ export interface ResolvedBundle {
   readonly ids: ReadonlyMap<number, ResourceId>;
 }
 
+interface Resolving {
+  readonly registry: FhirDeps['registry'];
+  readonly audit: FhirDeps['audit'];
+  readonly actor: Actor;
+}
+
 type Registry = Pick<FhirDeps, 'registry'>;
 
-export async function resolveReferences(deps: Registry, { entries }: BundleRequest): Promise<ResolvedBundle> {
+export async function resolveReferences(deps: Resolving, { entries }: BundleRequest): Promise<ResolvedBundle> {
   const ids = new Map<number, ResourceId>();
   const targets = new Map<string, string>();
   for (const entry of entries) {
@@ -58,14 +65,14 @@ function found(registry: Registry['registry'], query: FormPairs): Promise<Resour
 }
 
 async function withReferences(
-  { registry }: Registry,
+  deps: Resolving,
   act: EntryAct,
   { targets, index }: { readonly targets: ReadonlyMap<string, string>; readonly index: number },
 ): Promise<EntryAct> {
   if (act.kind !== 'create' && act.kind !== 'update' && act.kind !== 'conditional-update') return act;
   const resolved = new Map<string, string>();
   for (const reference of openReferences(act.resource)) {
-    const target = targets.get(reference) ?? (await byQuery(registry, reference));
+    const target = targets.get(reference) ?? (await byQuery(deps, reference));
     if (target === undefined) {
       throw refused('A reference points at no entry of the bundle and at no record here.', index);
     }
@@ -75,11 +82,25 @@ async function withReferences(
   return { ...act, resource: replaceReferences(act.resource, (reference) => resolved.get(reference) ?? reference) };
 }
 
-/** A conditional reference: `Patient?identifier=system|value`. */
-async function byQuery(registry: Registry['registry'], reference: string): Promise<string | undefined> {
+/**
+ * A conditional reference: `Patient?identifier=system|value`. It asks who that is, and whether the bundle is refused or not, the
+ * sender learns it: so it is recorded as the search it is.
+ */
+async function byQuery({ registry, audit, actor }: Resolving, reference: string): Promise<string | undefined> {
   const query = /^Patient\?(.+)$/s.exec(reference)?.[1];
   if (query === undefined) return undefined;
   const id = await found(registry, parseForm(query));
+  await audit.recordNow([
+    {
+      actor,
+      event: 'client.search',
+      action: 'E',
+      outcome: 'success',
+      interaction: 'search-type',
+      query: reference,
+      patients: id === undefined ? [] : [`Patient/${id}`],
+    },
+  ]);
   return id === undefined ? undefined : `Patient/${id}`;
 }
 

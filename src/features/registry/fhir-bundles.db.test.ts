@@ -119,6 +119,48 @@ describe('batch', () => {
 });
 
 describe('transaction', () => {
+  it('is refused for a search that cannot be understood before anything is written', async () => {
+    const entries = [
+      { resource: stranger('t-search'), ...request('POST', 'Patient') },
+      request('GET', 'Patient?_sort=x'),
+    ];
+    expect((await clinic.post('/fhir', bundle('transaction', ...entries))).status).toBe(400);
+    expect((await source('t-search')).total).toBe(0);
+  });
+
+  it('answers for a read of what it has deleted itself, and is not taken for undone', async () => {
+    const { id } = (await clinic.post('/fhir/Patient', stranger('t-gone'))).json;
+    const entries = [request('DELETE', `Patient/${id}`), request('GET', `Patient/${id}`)];
+    const { status, json } = await clinic.post('/fhir', bundle('transaction', ...entries));
+    expect([status, statuses(json)]).toEqual([200, ['204', '410']]);
+  });
+
+  it('records who was asked for by a conditional reference, also when it is refused', async () => {
+    const known = (await clinic.post('/fhir/Patient', stranger('t-known'))).json;
+    const pointing = (value: string) =>
+      stranger(undefined, {
+        link: [{ type: 'seealso', other: { reference: `Patient?identifier=urn:clinic|${value}` } }],
+      });
+    const failing = { resource: stranger('t-known'), ...request('POST', 'Patient') };
+    for (const value of ['t-known', 't-nobody']) {
+      fhir.recorded.length = 0;
+      const entry = { resource: pointing(value), ...request('POST', 'Patient') };
+      expect((await clinic.post('/fhir', bundle('transaction', entry, failing))).status).toBeGreaterThanOrEqual(400);
+      expect(fhir.recorded).toMatchObject([
+        { event: 'client.search', patients: value === 't-known' ? [`Patient/${known.id}`] : [] },
+      ]);
+    }
+  });
+
+  it('does not tell by a conditional delete whether somebody else’s record exists', async () => {
+    const other = fhir.as(await f.node('other', 'urn:other'));
+    await clinic.post('/fhir/Patient', stranger('t-secret'));
+    for (const value of ['t-secret', 't-nothing']) {
+      const { status, text } = await other.delete(`/fhir/Patient?identifier=urn:clinic%7C${value}`);
+      expect([status, text.includes('not-own-record')]).toEqual([403, true]);
+    }
+  });
+
   it('writes all, deletes first, and reads last what it wrote', async () => {
     const old = await clinic.post('/fhir/Patient', stranger('t-old'));
     const { status, json } = await clinic.post(

@@ -18,7 +18,7 @@ import { assertRegistrable } from './fhir-bounds.ts';
 import { type ResolvedBundle, resolveReferences } from './fhir-bundle-references.ts';
 import { bundleReply, type Exchange, type FhirDeps } from './fhir-exchange.ts';
 import { type LiveResource, readCurrent, readEvent, readVersion } from './fhir-reads.ts';
-import { search } from './fhir-search.ts';
+import { assertSearchable, search } from './fhir-search.ts';
 import {
   conditionalDelete,
   conditionalUpdate,
@@ -53,6 +53,8 @@ interface Work {
   /** Searches so far, and the bytes of their answers. */
   searches: number;
   bytes: number;
+  /** A transaction's changes are committed: what fails now fails by itself, or the sender would take all of it for undone. */
+  committed: boolean;
 }
 
 export async function answerBundle(
@@ -60,14 +62,24 @@ export async function answerBundle(
   exchange: Exchange,
   bundle: BundleRequest,
 ): Promise<RouteReply<never>> {
-  const work: Work = { deps, exchange, bundle, answers: new Map(), events: [], searches: 0, bytes: 0 };
+  const work: Work = {
+    deps,
+    exchange,
+    bundle,
+    answers: new Map(),
+    events: [],
+    searches: 0,
+    bytes: 0,
+    committed: false,
+  };
   const isTransaction = bundle.type === 'transaction';
-  const resolved = isTransaction ? await resolveReferences(deps, bundle) : undefined;
+  const resolved = isTransaction ? await resolveReferences({ ...deps, actor: exchange.actor }, bundle) : undefined;
   const acts = actsOf(work, resolved);
   if (isTransaction) assertDistinct(acts);
   const writes = await submissionsOf(work, acts, resolved);
   if (isTransaction) await assertReadable(work, acts);
   await submitAll(work, writes);
+  work.committed = true;
   for (const [index, act] of acts) if (isRead(act)) await attempt(work, index, () => answerRead(work, act));
   const audited = await deps.audit.recordNow([...work.events, bundleEvent(work)]);
   const entries = bundle.entries.map(({ index }) => work.answers.get(index) ?? {});
@@ -104,7 +116,7 @@ function actsOf(work: Work, resolved: ResolvedBundle | undefined): Map<number, E
 
 /** Answers an entry with its problem, or fails the whole transaction with it. */
 function refuseEntry(work: Work, index: number, problem: Problem): void {
-  if (work.bundle.type === 'transaction') throw atEntry(problem, index);
+  if (work.bundle.type === 'transaction' && !work.committed) throw atEntry(problem, index);
   work.answers.set(index, {
     response: {
       status: String(problemStatus(problem)),
@@ -187,7 +199,7 @@ async function submissionOf({ deps, exchange }: Work, act: WriteAct, id: Resourc
     case 'delete':
       return deleteSubmission(act.id, act.ifMatch);
     case 'conditional-delete':
-      return conditionalDelete(deps, act.query);
+      return conditionalDelete(deps, actor, act.query);
   }
 }
 
@@ -196,12 +208,17 @@ function patientIn(resource: unknown): Parameters<typeof updateSubmission>[1] {
   return resource;
 }
 
-/** A transaction that reads what is not there fails before it writes. */
-async function assertReadable({ deps }: Work, acts: ReadonlyMap<number, EntryAct>): Promise<void> {
+/** A transaction that reads what is not there, or asks what is not understood, fails before it writes. */
+async function assertReadable({ deps, exchange }: Work, acts: ReadonlyMap<number, EntryAct>): Promise<void> {
+  let searches = 0;
   for (const [index, act] of acts) {
-    if (act.kind !== 'read' && act.kind !== 'vread') continue;
+    if (!isRead(act)) continue;
     try {
-      await readOf(deps, act);
+      if (act.kind === 'search') {
+        searches += 1;
+        if (searches > SEARCHES_MAX) throw tooMuch();
+        await assertSearchable(deps, exchange, act.query);
+      } else await readOf(deps, act);
     } catch (error) {
       throw error instanceof Problem ? atEntry(error as Problem, index) : error;
     }

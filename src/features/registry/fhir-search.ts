@@ -62,6 +62,13 @@ export async function search(deps: FhirDeps, exchange: Exchange, pairs: FormPair
   };
 }
 
+/** Throws what `search` would throw before it asks the registry. */
+export async function assertSearchable(deps: FhirDeps, exchange: Exchange, pairs: FormPairs): Promise<void> {
+  const page = pageOf(deps, exchange, pairs);
+  const context = { nowMs: deps.clock.nowMs(), strict: exchange.preferences.strict };
+  await assertDomainsKnown(deps, parseSearch(page.pairs, context));
+}
+
 interface Page {
   readonly pairs: FormPairs;
   readonly after: Cursor | undefined;

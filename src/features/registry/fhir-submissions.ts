@@ -6,7 +6,8 @@ import type { Actor, NodePrincipal } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { type FhirDeps, resourceId } from './fhir-exchange.ts';
 import type { CreateSubmission, DeleteSubmission, DomainRef, UpdateSubmission, UpsertSubmission } from './model.ts';
-import { clientNotFound, domainNotOwned } from './problems.ts';
+import { clientNotFound, domainNotOwned, notOwnRecord } from './problems.ts';
+import { ownsDomain } from './work.ts';
 
 type Domains = Pick<FhirDeps, 'domains' | 'registry'>;
 
@@ -46,8 +47,14 @@ export function deleteSubmission(id: string, ifMatch: number | undefined): Delet
   return { kind: 'delete', id: resourceId(id), ...guard(ifMatch) };
 }
 
-export async function conditionalDelete({ registry }: Domains, query: FormPairs): Promise<DeleteSubmission> {
+/** Who does not own the domain is refused before anything is looked up, or the answer would tell whether the record exists. */
+export async function conditionalDelete(
+  { domains, registry }: Domains,
+  actor: Actor,
+  query: FormPairs,
+): Promise<DeleteSubmission> {
   const { system, value } = keyOf(query);
+  if (!ownsDomain(actor.principal, (await domains.table()).bySystem(system))) throw notOwnRecord();
   const id = await registry.findByKey(system, value);
   if (!id) throw clientNotFound();
   return { kind: 'delete', id };

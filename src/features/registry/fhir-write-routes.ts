@@ -108,7 +108,7 @@ function deleteRoutes(deps: FhirDeps): FhirRoute[] {
         input: { params: none, query: 'raw', body: 'none' },
         async handle(request) {
           const exchange = exchangeOf(request);
-          return answerWrite(deps, exchange, await conditionalDelete(deps, exchange.query));
+          return answerWrite(deps, exchange, await conditionalDelete(deps, request.actor, exchange.query));
         },
       }),
     },
