@@ -90,6 +90,7 @@ async function compose(options: CarsealBenchOptions, home: string) {
     audit: log,
     clock,
     organisationFor: async () => organisationId,
+    fhirUrl: 'https://careseal.example.org:8444/fhir',
     onBackgroundFailure: (error) => console.error(error),
   });
   await nodes.start();

@@ -40,14 +40,19 @@ Try the connection with
     });
     if (!wanted.success) throw invalid(wanted.error.issues);
     const directory = prepareDirectory(required('out'));
-    const { node, files } = await withServices(({ nodes, actor }) => nodes.addNode(actor, wanted.data));
+    const { node, files, fhirUrl } = await withServices(async (services) => ({
+      ...(await services.nodes.addNode(services.actor, wanted.data)),
+      fhirUrl: services.fhirUrl,
+    }));
     const written = FILES.flatMap((name) => {
       const content = files[name];
       return content === undefined ? [] : [writeNew(join(directory, name), content, name === 'node.key')];
     });
-    out.json({ node: wireNode(node), files: written });
+    out.json({ node: wireNode(node), files: written, fhirUrl });
     out.line(`The node "${node.name}" owns ${node.domains.join(', ')} from now on. Written:`);
     for (const file of written) out.line(`  ${file}`);
+    out.line('Try the connection, where its key is, with');
+    out.line(`  curl --cacert ca.crt --cert node.crt --key node.key ${fhirUrl}/metadata`);
   },
 };
 

@@ -67,8 +67,8 @@ async function besideServer<T>(
   const connection = await runningConnection(config, holder);
   const services = await composeServices({ config, connection, log: processLogger(config), poolSize: POOL_SIZE });
   try {
-    const baseUrl = holder.usersUrl ?? services.baseUrl;
-    return await work({ ...services, baseUrl, actor: operator(), besideServer: true });
+    const { usersUrl: baseUrl = services.baseUrl, fhirUrl = services.fhirUrl } = holder;
+    return await work({ ...services, baseUrl, fhirUrl, actor: operator(), besideServer: true });
   } finally {
     await services.stop();
   }

@@ -46,6 +46,8 @@ export interface Services {
   readonly resealParticipants: readonly ResealParticipant[];
   /** Where people reach the users' door: for links. */
   readonly baseUrl: string;
+  /** Where systems reach FHIR at the nodes' door. */
+  readonly fhirUrl: string;
   stop(): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
     ...features,
     resealParticipants: resealParticipants(vault, features),
     baseUrl,
+    fhirUrl: nodesUrl(config),
     async stop() {
       await features.registry.drained();
       await features.nodes.stop();
@@ -130,6 +133,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     ...common,
     audit,
     organisationFor: identity.organisationFor,
+    fhirUrl: nodesUrl(config),
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
   });
   const registry = createRegistry({
@@ -188,9 +192,18 @@ function resealParticipants({ keyRing }: KeyVault, features: Features): ResealPa
 
 /** `https://first-host-name:port`. */
 export function usersUrl(config: Config): string {
-  const host = config.hostnames[0] ?? 'localhost';
+  return urlAt(config, config.usersPort);
+}
+
+/** `https://first-host-name:port/fhir`, for systems with a certificate. */
+export function nodesUrl(config: Config): string {
+  return `${urlAt(config, config.nodesPort)}/fhir`;
+}
+
+function urlAt({ hostnames }: Config, port: number): string {
+  const host = hostnames[0] ?? 'localhost';
   const shown = host.includes(':') ? `[${host}]` : host;
-  return `https://${shown}${config.usersPort === 443 ? '' : `:${config.usersPort}`}`;
+  return `https://${shown}${port === 443 ? '' : `:${port}`}`;
 }
 
 /** The person at this server's own command line, who may do everything there. */

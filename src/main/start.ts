@@ -9,7 +9,7 @@ import { keepRotating } from './key-rotation.ts';
 import { createOperationsDoor } from './operations.ts';
 import { processLogger } from './process-log.ts';
 import { programVersion } from './place.ts';
-import { composeServices, operator, type Services, system, usersUrl } from './services.ts';
+import { composeServices, operator, type Services, nodesUrl, system, usersUrl } from './services.ts';
 import { startWorkers } from './workers.ts';
 
 export interface RunningServer {
@@ -66,7 +66,10 @@ export async function startServer(config: Config, options: StartOptions): Promis
     started.add(() => services.stop());
     const ports = await serve({ config, services, database, log, started });
     const url = usersUrl({ ...config, usersPort: ports.usersPort });
-    await announceServing(lock, database, url);
+    await announceServing(lock, database, {
+      usersUrl: url,
+      fhirUrl: nodesUrl({ ...config, nodesPort: ports.nodesPort }),
+    });
     await printWelcome({ config, services, ports, url, print: options.print });
     log.info('Serving', { milliseconds: Math.round(performance.now() - startedAt), workers: config.workers });
     return {
@@ -138,10 +141,14 @@ async function recordServer({ audit, config }: Services, event: 'server.start' |
   await audit.recordNow([{ actor: system(), event, action: 'E', outcome: 'success', detail }]);
 }
 
-async function announceServing(lock: HomeLock, { app, embedded }: ReadyDatabase, url: string): Promise<void> {
+async function announceServing(
+  lock: HomeLock,
+  { app, embedded }: ReadyDatabase,
+  urls: { readonly usersUrl: string; readonly fhirUrl: string },
+): Promise<void> {
   const reachable = embedded && app.host !== undefined && app.port !== undefined;
   const database = reachable ? { database: { host: app.host, port: app.port } } : {};
-  await lock.update({ state: 'serving', usersUrl: url, ...database });
+  await lock.update({ state: 'serving', ...urls, ...database });
 }
 
 interface WelcomeInput {

@@ -55,6 +55,7 @@ export function nodesFixture(
     audit,
     clock,
     organisationFor: async ({ principal }) => (principal.kind === 'user' ? principal.organisationId : ORGANISATION),
+    fhirUrl: 'https://careseal.example.org:8444/fhir',
     onBackgroundFailure: rethrow,
   });
   return { nodes, clock, keyRing };

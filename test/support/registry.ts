@@ -51,6 +51,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
     audit,
     clock,
     organisationFor: async () => ORGANISATION,
+    fhirUrl: 'https://careseal.example.org:8444/fhir',
     onBackgroundFailure: () => {},
   });
   const resources = createResourceStore({ keyRing });

@@ -14,6 +14,8 @@ export interface NodesDeps {
   readonly clock: Clock;
   /** Whose nodes the actor works on: a user's own organisation; for the operator the one there is, or a Problem before set-up. */
   readonly organisationFor: (actor: Actor) => Promise<OrganisationId>;
+  /** Where systems reach FHIR from outside: `https://registry.example.org:8444/fhir`. */
+  readonly fhirUrl: string;
   /** Told when last-seen times could not be written; nothing else depends on them. */
   readonly onBackgroundFailure: (error: unknown) => void;
 }

@@ -52,7 +52,7 @@ export function createNodes(deps: NodesDeps): Nodes {
     authenticateNode: authenticator.authenticateNode,
     domains,
     authorities,
-    routes: nodeRoutes({ service, domains, authorities }),
+    routes: nodeRoutes({ service, domains, authorities, fhirUrl: deps.fhirUrl }),
     reseal: resealParticipants(deps.keyRing),
     async start() {
       await authorities.ensure();

@@ -30,15 +30,16 @@ interface RouteDeps {
   readonly service: NodeService;
   readonly domains: Domains;
   readonly authorities: Authorities;
+  readonly fhirUrl: string;
 }
 
 const NOTHING = z.object({});
 
 export function nodeRoutes(deps: RouteDeps): RouteDeclaration[] {
-  return [...managingRoutes(deps.service), ...readingRoutes(deps)];
+  return [...managingRoutes(deps), ...readingRoutes(deps)];
 }
 
-function managingRoutes(service: NodeService): RouteDeclaration[] {
+function managingRoutes({ service, fhirUrl }: RouteDeps): RouteDeclaration[] {
   return [
     route({
       doors: ['users'],
@@ -65,7 +66,7 @@ function managingRoutes(service: NodeService): RouteDeclaration[] {
       limits: { bodyBytesMax: 32_768, perMinute: 20 },
       async handle({ actor, body }) {
         const { node, files, audited } = await service.addNode(actor, body);
-        return { status: 201, body: { node: wireNode(node), files }, audited };
+        return { status: 201, body: { node: wireNode(node), files, fhirUrl }, audited };
       },
     }),
     route({

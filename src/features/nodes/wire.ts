@@ -59,7 +59,8 @@ export const nodeFilesSchema = z.object({
   'ca.crt': z.string(),
   'node.key': z.string().optional(),
 });
-export const addNodeResponseSchema = z.object({ node: nodeSchema, files: nodeFilesSchema });
+/** `fhirUrl`: where the system reaches FHIR from outside, the nodes' door with its port. */
+export const addNodeResponseSchema = z.object({ node: nodeSchema, files: nodeFilesSchema, fhirUrl: z.url() });
 export type AddNodeResponse = z.infer<typeof addNodeResponseSchema>;
 
 /** POST /api/nodes/:id/revoke */

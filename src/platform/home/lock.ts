@@ -19,11 +19,13 @@ export interface LockInfo {
   readonly database?: { readonly host: string; readonly port: number };
   /** Where people reach the running server, its real port included. */
   readonly usersUrl?: string;
+  /** The same for systems, at the nodes' door. */
+  readonly fhirUrl?: string;
 }
 
 export interface HomeLock {
   /** Rewrites what others see. */
-  update(changes: Partial<Pick<LockInfo, 'state' | 'database' | 'usersUrl'>>): Promise<void>;
+  update(changes: Partial<Pick<LockInfo, 'state' | 'database' | 'usersUrl' | 'fhirUrl'>>): Promise<void>;
   release(): Promise<void>;
 }
 

@@ -16,11 +16,9 @@ const ABOUT: Readonly<Record<string, string>> = {
   'ca.crt': 'by which it knows this server',
 };
 
-const DEFAULT_NODES_PORT = 8444;
-
 /** The files, once, and the line to test them with. */
 export function NodeFiles({ answer }: { readonly answer: AddNodeResponse }): ReactNode {
-  const { files } = answer;
+  const { files, fhirUrl } = answer;
   const [saved, setSaved] = useState<ReadonlySet<string>>(new Set());
   const [certain, setCertain] = useState(false);
   const secret = files['node.key'] !== undefined;
@@ -34,7 +32,7 @@ export function NodeFiles({ answer }: { readonly answer: AddNodeResponse }): Rea
     saveFile(name, files[name] ?? '', 'application/x-pem-file');
     setSaved((before) => new Set(before).add(name));
   };
-  const test = `curl --cert node.crt --key node.key --cacert ca.crt \\\n  https://${window.location.hostname}:${DEFAULT_NODES_PORT}/fhir/metadata`;
+  const test = `curl --cert node.crt --key node.key --cacert ca.crt \\\n  ${fhirUrl}/metadata`;
   return (
     <>
       {secret && (
