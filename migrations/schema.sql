@@ -1,0 +1,722 @@
+-- Golden dump of the schema: `npm run schema` writes it, a test compares it. Do not edit.
+
+-- audit
+CREATE SCHEMA audit;
+GRANT USAGE ON SCHEMA audit TO careseal_app;
+
+CREATE SEQUENCE audit.event_seq_seq AS bigint;
+
+CREATE OR REPLACE FUNCTION audit.erase(events uuid[], because uuid)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  erased bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM audit.event WHERE id = because AND event = 'audit.erase' AND outcome = 0) THEN
+    RAISE EXCEPTION 'An erasure needs the audit event that says so';
+  END IF;
+  INSERT INTO audit.erasure (event, because)
+    SELECT id, erase.because FROM audit.event WHERE id = ANY (events) AND sealed IS NOT NULL;
+  UPDATE audit.event SET sealed = NULL WHERE id = ANY (events) AND sealed IS NOT NULL;
+  GET DIAGNOSTICS erased = ROW_COUNT;
+  RETURN erased;
+END $function$
+;
+CREATE OR REPLACE FUNCTION audit.refuse()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'The audit log is append-only: % on audit.% is refused', TG_OP, TG_TABLE_NAME
+    USING ERRCODE = 'insufficient_privilege';
+END $function$
+;
+CREATE OR REPLACE FUNCTION audit.refuse_unless_erasure()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.sealed IS NOT NULL AND NEW.sealed IS NULL
+    AND to_jsonb(NEW) - 'sealed' = to_jsonb(OLD) - 'sealed'
+    AND EXISTS (SELECT FROM audit.erasure WHERE erasure.event = OLD.id)
+  THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'The audit log is append-only: UPDATE on audit.event is refused'
+    USING ERRCODE = 'insufficient_privilege';
+END $function$
+;
+
+CREATE TABLE audit.checkpoint (
+  size bigint NOT NULL,
+  root bytea NOT NULL,
+  note text NOT NULL,
+  signed_at timestamp with time zone NOT NULL,
+  through_xid xid8 NOT NULL,
+  through_seq bigint NOT NULL,
+  era_seq bigint NOT NULL,
+  CONSTRAINT checkpoint_pkey PRIMARY KEY (size),
+  CONSTRAINT checkpoint_root_check CHECK ((length(root) = 32)),
+  CONSTRAINT checkpoint_size_check CHECK ((size > 0))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT, SELECT ON audit.checkpoint TO careseal_app;
+
+CREATE TABLE audit.erasure (
+  event uuid NOT NULL,
+  because uuid NOT NULL,
+  erased_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT erasure_pkey PRIMARY KEY (event)
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.erasure FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT SELECT ON audit.erasure TO careseal_app;
+
+CREATE TABLE audit.event (
+  id uuid NOT NULL,
+  xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+  seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  recorded timestamp with time zone NOT NULL,
+  actor bigint NOT NULL,
+  client bigint,
+  address bigint,
+  outcome smallint NOT NULL,
+  event text NOT NULL,
+  actor_kind text NOT NULL,
+  commitment bytea STORAGE PLAIN NOT NULL,
+  sealed bytea STORAGE EXTERNAL,
+  CONSTRAINT event_pkey PRIMARY KEY (id),
+  CONSTRAINT event_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'node'::text, 'operator'::text, 'system'::text, 'anonymous'::text]))),
+  CONSTRAINT event_commitment_check CHECK ((length(commitment) = 32)),
+  CONSTRAINT event_event_check CHECK (((length(event) >= 1) AND (length(event) <= 100))),
+  CONSTRAINT event_outcome_check CHECK ((outcome = ANY (ARRAY[0, 4, 8])))
+) WITH (toast_tuple_target=4080, fillfactor=100);
+CREATE INDEX event_actor ON audit.event USING btree (actor, recorded);
+CREATE INDEX event_client ON audit.event USING btree (client, recorded) WHERE (client IS NOT NULL);
+CREATE INDEX event_failure ON audit.event USING btree (outcome, recorded) WHERE (outcome <> 0);
+CREATE INDEX event_order ON audit.event USING btree (xid, seq);
+CREATE INDEX event_rare ON audit.event USING btree (event, recorded) WHERE (event <> ALL (ARRAY['client.read'::text, 'client.search'::text]));
+CREATE TRIGGER append_only BEFORE UPDATE ON audit.event FOR EACH ROW EXECUTE FUNCTION audit.refuse_unless_erasure();
+CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON audit.event FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT (id, recorded, actor, client, address, outcome, event, actor_kind, commitment, sealed) ON audit.event TO careseal_app;
+GRANT SELECT ON audit.event TO careseal_app;
+
+CREATE TABLE audit.leaf (
+  index bigint NOT NULL,
+  event uuid NOT NULL,
+  CONSTRAINT leaf_pkey PRIMARY KEY (index),
+  CONSTRAINT leaf_event_key UNIQUE (event),
+  CONSTRAINT leaf_index_check CHECK ((index >= 0))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.leaf FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT, SELECT ON audit.leaf TO careseal_app;
+
+CREATE TABLE audit.signer (
+  id smallint NOT NULL,
+  origin text NOT NULL,
+  public_key bytea NOT NULL,
+  sealed_seed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT signer_pkey PRIMARY KEY (id),
+  CONSTRAINT signer_id_check CHECK ((id = 1)),
+  CONSTRAINT signer_public_key_check CHECK ((length(public_key) = 32))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.signer FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT, SELECT ON audit.signer TO careseal_app;
+
+CREATE TABLE audit.tile (
+  level smallint NOT NULL,
+  number bigint NOT NULL,
+  hashes bytea STORAGE EXTERNAL NOT NULL,
+  CONSTRAINT tile_pkey PRIMARY KEY (level, number),
+  CONSTRAINT tile_hashes_check CHECK ((length(hashes) = 8192))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.tile FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT, SELECT ON audit.tile TO careseal_app;
+
+-- careseal
+CREATE SCHEMA careseal;
+GRANT USAGE ON SCHEMA careseal TO careseal_app;
+
+CREATE TABLE careseal.migration (
+  number integer NOT NULL,
+  name text NOT NULL,
+  sha256 bytea NOT NULL,
+  applied_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT migration_pkey PRIMARY KEY (number)
+);
+GRANT SELECT ON careseal.migration TO careseal_app;
+
+-- identity
+CREATE SCHEMA identity;
+GRANT USAGE ON SCHEMA identity TO careseal_app;
+
+CREATE TABLE identity.attempts (
+  subject bigint NOT NULL,
+  stage text NOT NULL,
+  kind text NOT NULL,
+  device_hash bytea NOT NULL,
+  failures integer NOT NULL,
+  waits_until timestamp with time zone NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  CONSTRAINT attempts_pkey PRIMARY KEY (subject, stage, kind, device_hash),
+  CONSTRAINT attempts_kind_check CHECK ((kind = ANY (ARRAY['account'::text, 'unknown-devices'::text, 'device'::text, 'network'::text]))),
+  CONSTRAINT attempts_stage_check CHECK ((stage = ANY (ARRAY['password'::text, 'factor'::text, 'any'::text])))
+);
+CREATE INDEX attempts_last_at_idx ON identity.attempts USING btree (last_at);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.attempts TO careseal_app;
+
+CREATE TABLE identity.devices (
+  token_hash bytea NOT NULL,
+  user_id uuid NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT devices_pkey PRIMARY KEY (token_hash, user_id),
+  CONSTRAINT devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX devices_user_id_idx ON identity.devices USING btree (user_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.devices TO careseal_app;
+
+CREATE TABLE identity.factors (
+  user_id uuid NOT NULL,
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  sealed_secret bytea NOT NULL,
+  last_step bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone,
+  CONSTRAINT factors_pkey PRIMARY KEY (user_id, id),
+  CONSTRAINT factors_kind_check CHECK ((kind = 'totp'::text)),
+  CONSTRAINT factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.factors TO careseal_app;
+
+CREATE TABLE identity.links (
+  token_hash bytea NOT NULL,
+  kind text NOT NULL,
+  user_id uuid,
+  sealed_draft bytea,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT links_pkey PRIMARY KEY (token_hash),
+  CONSTRAINT links_check CHECK (((kind = 'enrol'::text) = (user_id IS NOT NULL))),
+  CONSTRAINT links_kind_check CHECK ((kind = ANY (ARRAY['setup'::text, 'enrol'::text]))),
+  CONSTRAINT links_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX links_user_id_idx ON identity.links USING btree (user_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.links TO careseal_app;
+
+CREATE TABLE identity.memberships (
+  user_id uuid NOT NULL,
+  organisation_id uuid NOT NULL,
+  roles text[] NOT NULL,
+  CONSTRAINT memberships_pkey PRIMARY KEY (user_id, organisation_id),
+  CONSTRAINT memberships_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES identity.organisations(id),
+  CONSTRAINT memberships_roles_check CHECK ((roles <@ ARRAY['administrator'::text, 'registrar'::text, 'steward'::text, 'auditor'::text])),
+  CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+GRANT INSERT, SELECT, UPDATE ON identity.memberships TO careseal_app;
+
+CREATE TABLE identity.organisations (
+  id uuid NOT NULL,
+  sealed_name bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT organisations_pkey PRIMARY KEY (id)
+);
+GRANT INSERT, SELECT, UPDATE ON identity.organisations TO careseal_app;
+
+CREATE TABLE identity.pre_sessions (
+  token_hash bytea NOT NULL,
+  user_id uuid NOT NULL,
+  codes_tried integer DEFAULT 0 NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT pre_sessions_pkey PRIMARY KEY (token_hash),
+  CONSTRAINT pre_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX pre_sessions_expires_at_idx ON identity.pre_sessions USING btree (expires_at);
+CREATE INDEX pre_sessions_user_id_idx ON identity.pre_sessions USING btree (user_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.pre_sessions TO careseal_app;
+
+CREATE TABLE identity.recovery_codes (
+  user_id uuid NOT NULL,
+  code_hash bytea NOT NULL,
+  used_at timestamp with time zone,
+  CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_hash),
+  CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.recovery_codes TO careseal_app;
+
+CREATE TABLE identity.sessions (
+  token_hash bytea NOT NULL,
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  sealed_origin bytea NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  authenticated_at timestamp with time zone NOT NULL,
+  last_seen_at timestamp with time zone NOT NULL,
+  absolute_ends_at timestamp with time zone NOT NULL,
+  CONSTRAINT sessions_pkey PRIMARY KEY (token_hash),
+  CONSTRAINT sessions_id_key UNIQUE (id),
+  CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX sessions_absolute_ends_at_idx ON identity.sessions USING btree (absolute_ends_at);
+CREATE INDEX sessions_user_id_idx ON identity.sessions USING btree (user_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.sessions TO careseal_app;
+
+CREATE TABLE identity.users (
+  id uuid NOT NULL,
+  state text NOT NULL,
+  email_token bigint NOT NULL,
+  sealed_profile bytea NOT NULL,
+  sealed_password bytea,
+  created_at timestamp with time zone NOT NULL,
+  last_sign_in_at timestamp with time zone,
+  CONSTRAINT users_pkey PRIMARY KEY (id),
+  CONSTRAINT users_check CHECK (((state <> 'active'::text) OR (sealed_password IS NOT NULL))),
+  CONSTRAINT users_email_token_key UNIQUE (email_token),
+  CONSTRAINT users_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'active'::text, 'disabled'::text])))
+);
+GRANT INSERT, SELECT, UPDATE ON identity.users TO careseal_app;
+
+-- jobs
+CREATE SCHEMA jobs;
+GRANT USAGE ON SCHEMA jobs TO careseal_app;
+
+CREATE TABLE jobs.job (
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  state text DEFAULT 'waiting'::text NOT NULL,
+  payload jsonb NOT NULL,
+  progress jsonb,
+  attempts integer DEFAULT 0 NOT NULL,
+  run_after timestamp with time zone DEFAULT now() NOT NULL,
+  runner text,
+  lease_until timestamp with time zone,
+  cancel_requested boolean DEFAULT false NOT NULL,
+  error_code text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  CONSTRAINT job_pkey PRIMARY KEY (id),
+  CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+);
+CREATE INDEX job_kind ON jobs.job USING btree (kind, created_at);
+CREATE INDEX job_open ON jobs.job USING btree (run_after) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+GRANT INSERT, SELECT, UPDATE ON jobs.job TO careseal_app;
+
+-- keys
+CREATE SCHEMA keys;
+GRANT USAGE ON SCHEMA keys TO careseal_app;
+
+CREATE SEQUENCE keys.key_id AS integer;
+GRANT USAGE ON SEQUENCE keys.key_id TO careseal_app;
+
+CREATE TABLE keys.key (
+  id integer NOT NULL,
+  purpose text NOT NULL,
+  family text NOT NULL,
+  state text NOT NULL,
+  wrapped bytea,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  state_since timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT key_pkey PRIMARY KEY (id),
+  CONSTRAINT key_check CHECK (((purpose = 'key-encryption'::text) = (family = 'all'::text))),
+  CONSTRAINT key_check1 CHECK (((state = 'destroyed'::text) = (wrapped IS NULL))),
+  CONSTRAINT key_family_check CHECK ((family = ANY (ARRAY['all'::text, 'record'::text, 'audit'::text]))),
+  CONSTRAINT key_purpose_check CHECK ((purpose = ANY (ARRAY['key-encryption'::text, 'data'::text, 'index'::text]))),
+  CONSTRAINT key_state_check CHECK ((state = ANY (ARRAY['announced'::text, 'current'::text, 'retiring'::text, 'destroyed'::text])))
+);
+CREATE UNIQUE INDEX key_announced ON keys.key USING btree (purpose, family) WHERE (state = 'announced'::text);
+CREATE UNIQUE INDEX key_current ON keys.key USING btree (purpose, family) WHERE (state = 'current'::text);
+GRANT INSERT, SELECT, UPDATE ON keys.key TO careseal_app;
+
+CREATE TABLE keys.rotation (
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  old_key integer NOT NULL,
+  new_key integer NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  finished_at timestamp with time zone,
+  CONSTRAINT rotation_pkey PRIMARY KEY (id),
+  CONSTRAINT rotation_kind_check CHECK ((kind = ANY (ARRAY['data'::text, 'index'::text])))
+);
+CREATE UNIQUE INDEX rotation_running ON keys.rotation USING btree ((true)) WHERE (finished_at IS NULL);
+GRANT INSERT, SELECT, UPDATE ON keys.rotation TO careseal_app;
+
+CREATE TABLE keys.rotation_part (
+  rotation_id uuid NOT NULL,
+  participant text NOT NULL,
+  total bigint NOT NULL,
+  done bigint DEFAULT 0 NOT NULL,
+  cursor text,
+  finished boolean DEFAULT false NOT NULL,
+  CONSTRAINT rotation_part_pkey PRIMARY KEY (rotation_id, participant)
+);
+GRANT INSERT, SELECT, UPDATE ON keys.rotation_part TO careseal_app;
+
+-- load
+CREATE SCHEMA load;
+GRANT USAGE ON SCHEMA load TO careseal_app;
+
+CREATE TABLE load.load (
+  load_id uuid NOT NULL,
+  state text NOT NULL,
+  upload_id uuid,
+  format text NOT NULL,
+  domain text NOT NULL,
+  dry_run boolean NOT NULL,
+  bytes_total bigint NOT NULL,
+  bytes_done bigint DEFAULT 0 NOT NULL,
+  rows_done bigint DEFAULT 0 NOT NULL,
+  count_read bigint DEFAULT 0 NOT NULL,
+  count_created bigint DEFAULT 0 NOT NULL,
+  count_updated bigint DEFAULT 0 NOT NULL,
+  count_unchanged bigint DEFAULT 0 NOT NULL,
+  count_linked bigint DEFAULT 0 NOT NULL,
+  count_reviews bigint DEFAULT 0 NOT NULL,
+  count_rejected bigint DEFAULT 0 NOT NULL,
+  count_warnings bigint DEFAULT 0 NOT NULL,
+  work_ms bigint DEFAULT 0 NOT NULL,
+  error_code text,
+  started_at timestamp with time zone NOT NULL,
+  touched_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  detail bytea NOT NULL,
+  CONSTRAINT load_pkey PRIMARY KEY (load_id),
+  CONSTRAINT load_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'ndjson'::text]))),
+  CONSTRAINT load_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+);
+CREATE INDEX load_started_at ON load.load USING btree (started_at);
+GRANT INSERT, SELECT, UPDATE ON load.load TO careseal_app;
+
+CREATE TABLE load.mapping (
+  name text NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  detail bytea NOT NULL,
+  CONSTRAINT mapping_pkey PRIMARY KEY (name)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON load.mapping TO careseal_app;
+
+CREATE TABLE load.notice (
+  load_id uuid NOT NULL,
+  kind text NOT NULL,
+  seq bigint NOT NULL,
+  rows integer NOT NULL,
+  content bytea NOT NULL,
+  CONSTRAINT notice_pkey PRIMARY KEY (load_id, kind, seq),
+  CONSTRAINT notice_kind_check CHECK ((kind = ANY (ARRAY['rejected'::text, 'warning'::text])))
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON load.notice TO careseal_app;
+
+CREATE TABLE load.upload (
+  upload_id uuid NOT NULL,
+  size_bytes bigint NOT NULL,
+  format text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  load_id uuid,
+  detail bytea NOT NULL,
+  CONSTRAINT upload_pkey PRIMARY KEY (upload_id),
+  CONSTRAINT upload_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'ndjson'::text])))
+);
+CREATE INDEX upload_expires_at ON load.upload USING btree (expires_at);
+GRANT DELETE, INSERT, SELECT, UPDATE ON load.upload TO careseal_app;
+
+CREATE TABLE load.upload_piece (
+  upload_id uuid NOT NULL,
+  seq integer NOT NULL,
+  content bytea STORAGE EXTERNAL NOT NULL,
+  CONSTRAINT upload_piece_pkey PRIMARY KEY (upload_id, seq)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON load.upload_piece TO careseal_app;
+
+-- nodes
+CREATE SCHEMA nodes;
+GRANT USAGE ON SCHEMA nodes TO careseal_app;
+
+CREATE SEQUENCE nodes.domain_id_seq AS integer;
+
+CREATE TABLE nodes.authority (
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  certificate text NOT NULL,
+  sealed_key bytea NOT NULL,
+  not_after timestamp with time zone NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT authority_pkey PRIMARY KEY (id),
+  CONSTRAINT authority_kind_check CHECK ((kind = ANY (ARRAY['root'::text, 'issuing'::text])))
+);
+GRANT INSERT, SELECT ON nodes.authority TO careseal_app;
+GRANT UPDATE (sealed_key) ON nodes.authority TO careseal_app;
+
+CREATE TABLE nodes.certificate (
+  sha256 bytea NOT NULL,
+  node_id uuid NOT NULL,
+  der bytea NOT NULL,
+  subject text NOT NULL,
+  not_before timestamp with time zone NOT NULL,
+  not_after timestamp with time zone NOT NULL,
+  issued_at timestamp with time zone NOT NULL,
+  revoked_at timestamp with time zone,
+  CONSTRAINT certificate_pkey PRIMARY KEY (sha256),
+  CONSTRAINT certificate_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes.node(id),
+  CONSTRAINT certificate_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+CREATE INDEX certificate_node ON nodes.certificate USING btree (node_id);
+GRANT INSERT, SELECT ON nodes.certificate TO careseal_app;
+GRANT UPDATE (revoked_at) ON nodes.certificate TO careseal_app;
+
+CREATE TABLE nodes.domain (
+  id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+  system text NOT NULL,
+  organisation_id uuid NOT NULL,
+  node_id uuid,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT domain_pkey PRIMARY KEY (id),
+  CONSTRAINT domain_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes.node(id),
+  CONSTRAINT domain_system_key UNIQUE (system)
+);
+GRANT INSERT, SELECT ON nodes.domain TO careseal_app;
+GRANT UPDATE (node_id) ON nodes.domain TO careseal_app;
+
+CREATE TABLE nodes.node (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  organisation_id uuid NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  last_seen_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  sealed_reason bytea,
+  CONSTRAINT node_pkey PRIMARY KEY (id),
+  CONSTRAINT node_check CHECK (((revoked_at IS NULL) = (sealed_reason IS NULL)))
+);
+CREATE UNIQUE INDEX node_name ON nodes.node USING btree (organisation_id, lower(name)) WHERE (revoked_at IS NULL);
+GRANT INSERT, SELECT ON nodes.node TO careseal_app;
+GRANT UPDATE (last_seen_at, revoked_at, sealed_reason) ON nodes.node TO careseal_app;
+
+-- registry
+CREATE SCHEMA registry;
+GRANT USAGE ON SCHEMA registry TO careseal_app;
+
+CREATE OR REPLACE FUNCTION registry.refuse_ledger_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'registry.ledger is append-only';
+END $function$
+;
+
+CREATE TABLE registry.blocking_key (
+  token bigint NOT NULL,
+  source_id uuid NOT NULL,
+  CONSTRAINT blocking_key_pkey PRIMARY KEY (token, source_id)
+);
+GRANT DELETE, INSERT, SELECT ON registry.blocking_key TO careseal_app;
+
+CREATE TABLE registry.golden (
+  golden_id uuid NOT NULL,
+  version integer NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  replaced_by uuid,
+  deleted boolean DEFAULT false NOT NULL,
+  CONSTRAINT golden_pkey PRIMARY KEY (golden_id)
+);
+CREATE INDEX golden_live_by_id ON registry.golden USING btree (golden_id) WHERE ((replaced_by IS NULL) AND (NOT deleted));
+CREATE INDEX golden_live_by_time ON registry.golden USING btree (updated_at, golden_id) WHERE ((replaced_by IS NULL) AND (NOT deleted));
+CREATE INDEX golden_replaced_by ON registry.golden USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON registry.golden TO careseal_app;
+
+CREATE TABLE registry.ledger (
+  golden_id uuid NOT NULL,
+  entry_id uuid NOT NULL,
+  kind text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  source_id uuid,
+  other_source_id uuid,
+  other_golden_id uuid,
+  detail bytea NOT NULL,
+  CONSTRAINT ledger_pkey PRIMARY KEY (golden_id, entry_id),
+  CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'linked'::text, 'unlinked'::text, 'merged'::text, 'unmerged'::text, 'never-link'::text, 'review-opened'::text, 'review-decided'::text, 'decision-undone'::text])))
+);
+CREATE INDEX ledger_other_golden ON registry.ledger USING btree (other_golden_id, entry_id) WHERE (other_golden_id IS NOT NULL);
+CREATE INDEX ledger_source ON registry.ledger USING btree (source_id, entry_id) WHERE (source_id IS NOT NULL);
+CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON registry.ledger FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_ledger_change();
+GRANT INSERT, SELECT ON registry.ledger TO careseal_app;
+
+CREATE TABLE registry.never_link (
+  a uuid NOT NULL,
+  b uuid NOT NULL,
+  entry_id uuid NOT NULL,
+  CONSTRAINT never_link_pkey PRIMARY KEY (a, b, entry_id),
+  CONSTRAINT never_link_check CHECK ((a < b))
+);
+CREATE INDEX never_link_b ON registry.never_link USING btree (b);
+GRANT DELETE, INSERT, SELECT ON registry.never_link TO careseal_app;
+
+CREATE TABLE registry.review (
+  review_id uuid NOT NULL,
+  a uuid NOT NULL,
+  b uuid NOT NULL,
+  state text NOT NULL,
+  cause text NOT NULL,
+  score real NOT NULL,
+  grade text NOT NULL,
+  model_version text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  decided_at timestamp with time zone,
+  decision text,
+  entry_id uuid,
+  CONSTRAINT review_pkey PRIMARY KEY (review_id),
+  CONSTRAINT review_check CHECK ((a < b)),
+  CONSTRAINT review_decision_check CHECK ((decision = ANY (ARRAY['link'::text, 'different'::text]))),
+  CONSTRAINT review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'later'::text, 'decided'::text])))
+);
+CREATE INDEX review_by_a ON registry.review USING btree (a);
+CREATE INDEX review_by_b ON registry.review USING btree (b);
+CREATE INDEX review_decided_at ON registry.review USING btree (decided_at) WHERE (decided_at IS NOT NULL);
+CREATE UNIQUE INDEX review_pair_waiting ON registry.review USING btree (a, b) WHERE (state <> 'decided'::text);
+CREATE INDEX review_queue ON registry.review USING btree (state, review_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON registry.review TO careseal_app;
+
+CREATE TABLE registry.source (
+  source_id uuid NOT NULL,
+  golden_id uuid NOT NULL,
+  domain_id integer NOT NULL,
+  key_token bigint,
+  version integer NOT NULL,
+  pinned boolean DEFAULT false NOT NULL,
+  match_record bytea NOT NULL,
+  CONSTRAINT source_pkey PRIMARY KEY (source_id)
+);
+CREATE INDEX source_golden_id ON registry.source USING btree (golden_id);
+CREATE INDEX source_key_token ON registry.source USING btree (key_token) WHERE (key_token IS NOT NULL);
+GRANT DELETE, INSERT, SELECT, UPDATE ON registry.source TO careseal_app;
+
+-- store
+CREATE SCHEMA store;
+GRANT USAGE ON SCHEMA store TO careseal_app;
+
+CREATE OR REPLACE FUNCTION store.conditions(p_type text, p_all bigint[], p_any text[], p_from timestamp with time zone, p_before timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+DECLARE
+  by_token boolean := cardinality(p_all) > 0 OR cardinality(p_any) > 0;
+  plain text[] := ARRAY[format('type = %L', p_type)];
+  parts text[] := ARRAY['sealed IS NOT NULL'];
+  any_of text;
+BEGIN
+  IF p_from IS NOT NULL THEN plain := plain || format('last_updated >= %L', p_from); END IF;
+  IF p_before IS NOT NULL THEN plain := plain || format('last_updated < %L', p_before); END IF;
+  parts := parts || format(CASE WHEN by_token THEN '(%s) IS TRUE' ELSE '%s' END, array_to_string(plain, ' AND '));
+  IF cardinality(p_all) > 0 THEN parts := parts || format('tokens @> %L::bigint[]', p_all); END IF;
+  FOREACH any_of IN ARRAY p_any LOOP
+    parts := parts || format('tokens && %L::bigint[]', any_of::bigint[]);
+  END LOOP;
+  RETURN array_to_string(parts, ' AND ');
+END $function$
+;
+CREATE OR REPLACE FUNCTION store.count_candidates(p_type text, p_all bigint[], p_any text[], p_from timestamp with time zone, p_before timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+AS $function$
+DECLARE
+  candidates bigint;
+BEGIN
+  EXECUTE format('SELECT count(*) FROM store.resource WHERE %s',
+    store.conditions(p_type, p_all, p_any, p_from, p_before)) INTO candidates;
+  RETURN candidates;
+END $function$
+;
+CREATE OR REPLACE FUNCTION store.search(p_type text, p_all bigint[], p_any text[], p_from timestamp with time zone, p_before timestamp with time zone, p_order text, p_after_time timestamp with time zone, p_after_id uuid, p_limit integer)
+ RETURNS TABLE(type text, id uuid, version integer, last_updated timestamp with time zone, sealed bytea)
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+AS $function$
+DECLARE
+  direction text := CASE p_order WHEN 'last-updated-descending' THEN 'DESC' ELSE 'ASC' END;
+  sorting text := CASE p_order WHEN 'id' THEN 'id' ELSE format('last_updated %s, id %s', direction, direction) END;
+  following text := CASE
+    WHEN p_after_id IS NULL THEN 'true'
+    WHEN p_order = 'id' THEN format('id > %L', p_after_id)
+    WHEN p_order = 'last-updated' THEN format('(last_updated, id) > (%L::timestamptz, %L::uuid)', p_after_time, p_after_id)
+    ELSE format('(last_updated, id) < (%L::timestamptz, %L::uuid)', p_after_time, p_after_id) END;
+  conditions text := store.conditions(p_type, p_all, p_any, p_from, p_before);
+BEGIN
+  IF cardinality(p_all) = 0 AND cardinality(p_any) = 0 THEN
+    -- Without tokens the B-tree of the order is right, walked from where the last page ended.
+    RETURN QUERY EXECUTE format(
+      'SELECT type, id, version, last_updated, sealed FROM store.resource WHERE %s AND %s ORDER BY %s LIMIT %s',
+      conditions, following, sorting, p_limit);
+  ELSE
+    RETURN QUERY EXECUTE format(
+      'WITH hit AS MATERIALIZED (SELECT ctid AS place, id, last_updated FROM store.resource WHERE %s),
+       page AS MATERIALIZED (SELECT place FROM hit WHERE %s ORDER BY %s LIMIT %s)
+       SELECT type, id, version, last_updated, sealed FROM store.resource
+       WHERE ctid = ANY (ARRAY (SELECT place FROM page)) ORDER BY %s',
+      conditions, following, sorting, p_limit, sorting);
+  END IF;
+END $function$
+;
+CREATE OR REPLACE FUNCTION store.search_all(p_type text, p_all bigint[], p_from timestamp with time zone, p_before timestamp with time zone, p_order text, p_after_time timestamp with time zone, p_after_id uuid, p_limit integer)
+ RETURNS TABLE(type text, id uuid, version integer, last_updated timestamp with time zone, sealed bytea)
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    WITH hit AS MATERIALIZED (
+      SELECT ctid AS place, id, last_updated FROM store.resource
+      WHERE tokens @> p_all AND sealed IS NOT NULL AND (type = p_type) IS TRUE
+        AND (p_from IS NULL OR last_updated >= p_from) AND (p_before IS NULL OR last_updated < p_before)
+    ), page AS MATERIALIZED (
+      SELECT place FROM hit
+      WHERE p_after_id IS NULL OR CASE p_order
+        WHEN 'id' THEN id > p_after_id
+        WHEN 'last-updated' THEN (last_updated, id) > (p_after_time, p_after_id)
+        ELSE (last_updated, id) < (p_after_time, p_after_id) END
+      ORDER BY
+        CASE WHEN p_order = 'last-updated-descending' THEN last_updated END DESC,
+        CASE WHEN p_order = 'last-updated-descending' THEN id END DESC,
+        CASE WHEN p_order = 'last-updated' THEN last_updated END, id
+      LIMIT p_limit
+    )
+    SELECT type, id, version, last_updated, sealed FROM store.resource
+    WHERE ctid = ANY (ARRAY (SELECT place FROM page))
+    ORDER BY
+      CASE WHEN p_order = 'last-updated-descending' THEN last_updated END DESC,
+      CASE WHEN p_order = 'last-updated-descending' THEN id END DESC,
+      CASE WHEN p_order = 'last-updated' THEN last_updated END, id;
+END $function$
+;
+
+CREATE TABLE store.resource (
+  type text NOT NULL,
+  id uuid NOT NULL,
+  version integer NOT NULL,
+  last_updated timestamp with time zone NOT NULL,
+  sealed bytea STORAGE EXTERNAL,
+  tokens bigint[] STORAGE EXTERNAL NOT NULL,
+  CONSTRAINT resource_pkey PRIMARY KEY (type, id),
+  CONSTRAINT resource_version_check CHECK ((version > 0))
+);
+CREATE INDEX resource_last_updated ON store.resource USING btree (type, last_updated, id) WHERE (sealed IS NOT NULL);
+CREATE INDEX resource_tokens ON store.resource USING gin (tokens) WITH (gin_pending_list_limit='1024');
+GRANT DELETE, INSERT, SELECT, UPDATE ON store.resource TO careseal_app;
+
+CREATE TABLE store.resource_history (
+  type text NOT NULL,
+  id uuid NOT NULL,
+  version integer NOT NULL,
+  last_updated timestamp with time zone NOT NULL,
+  sealed bytea STORAGE EXTERNAL,
+  CONSTRAINT resource_history_pkey PRIMARY KEY (type, id, version)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON store.resource_history TO careseal_app;
