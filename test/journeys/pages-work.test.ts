@@ -21,9 +21,10 @@ beforeEach(() => {
   Object.assign(fixture.state, freshState());
 });
 afterEach(async () => {
-  expect(open?.faults ?? []).toEqual([]);
+  const faults = open?.faults ?? [];
   await open?.context.close();
   open = undefined;
+  if (faults.length > 0) throw new Error(faults.join('\n'));
 });
 
 async function visit(path: string, options: PageOptions = {}): Promise<Page> {

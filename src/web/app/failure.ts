@@ -85,78 +85,71 @@ const BY_CODE: Readonly<Record<string, { readonly unharmed?: string; readonly to
   },
 };
 
+/** What each refusal means where neither its code nor the server's own words say more. */
+const BY_STATUS: Readonly<Record<number, FailureText>> = {
+  401: {
+    failed: 'You are not signed in any more.',
+    unharmed: 'What you typed on this page is kept until you sign in again.',
+    todo: 'Sign in, and you come back to where you were.',
+  },
+  403: {
+    failed: 'Your roles do not allow this.',
+    unharmed: NOTHING_CHANGED,
+    todo: 'Ask an administrator of your organisation if you need it.',
+  },
+  404: {
+    failed: 'This does not exist, or you may not see it.',
+    unharmed: NOTHING_CHANGED,
+    todo: 'Go back to the list and choose again.',
+  },
+  409: {
+    failed: 'This does not fit the present state.',
+    unharmed: NOTHING_CHANGED,
+    todo: 'Look at the present state, then decide again.',
+  },
+  410: { failed: 'This is not there any more.', unharmed: NOTHING_CHANGED, todo: 'Go back and choose again.' },
+  412: {
+    failed: 'Somebody else changed this meanwhile.',
+    unharmed: 'Their change is kept; yours was not saved.',
+    todo: 'Look at the new state, then repeat what you wanted.',
+  },
+  413: {
+    failed: 'This is larger than the server takes.',
+    unharmed: NOTHING_CHANGED,
+    todo: 'Split it into smaller parts.',
+  },
+  415: {
+    failed: 'The server does not read this kind of file.',
+    unharmed: NOTHING_CHANGED,
+    todo: 'Save it as CSV or NDJSON and try again.',
+  },
+  429: { failed: 'Too many tries in a short time.', unharmed: NOTHING_CHANGED, todo: 'Wait a minute, then try again.' },
+  503: {
+    failed: 'The server is busy or starting.',
+    unharmed: 'Nothing was lost and nothing is half done.',
+    todo: 'Wait a minute, then try again.',
+  },
+};
+
+const REFUSED: FailureText = {
+  failed: 'The server did not accept this.',
+  unharmed: NOTHING_CHANGED,
+  todo: 'Correct it and try again.',
+};
+
+const BROKEN: FailureText = {
+  failed: 'The server could not finish this.',
+  unharmed: 'Nothing is half done: a request is kept whole or not at all.',
+  todo: 'Try again. If it stays, give the number below to whoever runs the server.',
+};
+
 function byStatus(status: number, detail: string | undefined, retryAfter: number | undefined): FailureText {
-  const said = (otherwise: string): string => (detail && detail.trim() !== '' ? sentence(detail) : otherwise);
-  switch (status) {
-    case 401:
-      return {
-        failed: said('You are not signed in any more.'),
-        unharmed: 'What you typed on this page is kept until you sign in again.',
-        todo: 'Sign in, and you come back to where you were.',
-      };
-    case 403:
-      return {
-        failed: said('Your roles do not allow this.'),
-        unharmed: NOTHING_CHANGED,
-        todo: 'Ask an administrator of your organisation if you need it.',
-      };
-    case 404:
-      return {
-        failed: said('This does not exist, or you may not see it.'),
-        unharmed: NOTHING_CHANGED,
-        todo: 'Go back to the list and choose again.',
-      };
-    case 410:
-      return {
-        failed: said('This is not there any more.'),
-        unharmed: NOTHING_CHANGED,
-        todo: 'Go back and choose again.',
-      };
-    case 409:
-      return {
-        failed: said('This does not fit the present state.'),
-        unharmed: NOTHING_CHANGED,
-        todo: 'Look at the present state, then decide again.',
-      };
-    case 412:
-      return {
-        failed: said('Somebody else changed this meanwhile.'),
-        unharmed: 'Their change is kept; yours was not saved.',
-        todo: 'Look at the new state, then repeat what you wanted.',
-      };
-    case 413:
-      return {
-        failed: said('This is larger than the server takes.'),
-        unharmed: NOTHING_CHANGED,
-        todo: 'Split it into smaller parts.',
-      };
-    case 415:
-      return {
-        failed: said('The server does not read this kind of file.'),
-        unharmed: NOTHING_CHANGED,
-        todo: 'Save it as CSV or NDJSON and try again.',
-      };
-    case 429:
-      return { failed: said('Too many tries in a short time.'), unharmed: NOTHING_CHANGED, todo: waitText(retryAfter) };
-    case 503:
-      return {
-        failed: said('The server is busy or starting.'),
-        unharmed: 'Nothing was lost and nothing is half done.',
-        todo: waitText(retryAfter),
-      };
-    default:
-      if (status >= 500)
-        return {
-          failed: 'The server could not finish this.',
-          unharmed: 'Nothing is half done: a request is kept whole or not at all.',
-          todo: 'Try again. If it stays, give the number below to whoever runs the server.',
-        };
-      return {
-        failed: said('The server did not accept this.'),
-        unharmed: NOTHING_CHANGED,
-        todo: 'Correct it and try again.',
-      };
-  }
+  // What an unknown error says is for the log, not for people.
+  if (status >= 500 && status !== 503) return BROKEN;
+  const text = BY_STATUS[status] ?? REFUSED;
+  const failed = detail && detail.trim() !== '' ? sentence(detail) : text.failed;
+  const todo = status === 429 || status === 503 ? waitText(retryAfter) : text.todo;
+  return { ...text, failed, todo };
 }
 
 function sentence(text: string): string {

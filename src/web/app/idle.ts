@@ -1,34 +1,51 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 const MOVES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'scroll'] as const;
 
 export interface Idle {
   /** Whole seconds since the last move of the person, looked at once a second. */
   readonly seconds: number;
+  /** The clock at that look, Unix ms. */
+  readonly nowMs: number;
   reset(): void;
 }
 
+export interface IdleListeners {
+  onMove(): void;
+  onTick(seconds: number): void;
+}
+
 /** How long nobody moved. The clock is read, not counted, so that a sleeping laptop wakes up expired. */
-export function useIdle(onMove: () => void): Idle {
-  const [state] = useState(() => ({ last: Date.now() }));
-  const [seconds, setSeconds] = useState(0);
+export function useIdle(listeners: IdleListeners): Idle {
+  const lastMs = useRef(0);
+  const current = useRef(listeners);
+  const [look, setLook] = useState(() => ({ seconds: 0, nowMs: Date.now() }));
   useEffect(() => {
+    current.current = listeners;
+  });
+  useEffect(() => {
+    lastMs.current = Date.now();
     const moved = (): void => {
-      state.last = Date.now();
-      onMove();
+      lastMs.current = Date.now();
+      current.current.onMove();
     };
-    const tick = setInterval(() => setSeconds(Math.floor((Date.now() - state.last) / 1000)), 1000);
+    const tick = setInterval(() => {
+      const nowMs = Date.now();
+      const seconds = Math.floor((nowMs - lastMs.current) / 1000);
+      setLook({ seconds, nowMs });
+      current.current.onTick(seconds);
+    }, 1000);
     for (const move of MOVES) window.addEventListener(move, moved, { passive: true, capture: true });
     return () => {
       clearInterval(tick);
       for (const move of MOVES) window.removeEventListener(move, moved, { capture: true });
     };
-  }, [state, onMove]);
+  }, []);
   return {
-    seconds,
+    ...look,
     reset: () => {
-      state.last = Date.now();
-      setSeconds(0);
+      lastMs.current = Date.now();
+      setLook({ seconds: 0, nowMs: Date.now() });
     },
   };
 }

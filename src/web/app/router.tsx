@@ -46,7 +46,7 @@ const signIn = createRoute({
   component: SignInPage,
   beforeLoad: async ({ context }) => {
     const session = await context.queries.ensureQueryData(sessionQuery).catch(() => undefined);
-    if (isSignedIn(session)) throw redirect({ to: '/' });
+    if (isSignedIn(session)) redirect({ to: '/', throw: true });
   },
 });
 const setup = createRoute({
@@ -69,7 +69,7 @@ const frame = createRoute({
     const session = await context.queries.ensureQueryData(sessionQuery);
     if (isSignedIn(session)) return;
     if (location.pathname !== '/') rememberPlace(location.href, 'expired');
-    throw redirect({ to: '/sign-in', replace: true });
+    redirect({ to: '/sign-in', replace: true, throw: true });
   },
 });
 

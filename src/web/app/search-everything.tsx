@@ -73,25 +73,7 @@ export function SearchEverything({ onClose }: { readonly onClose: () => void }):
         }}
         onKeyDown={onKeyDown}
       />
-      <div className="everything-hits" role="listbox" id={listId} aria-label="Results">
-        {hits.map((hit, index) => (
-          <div
-            key={hit.key}
-            id={`${listId}-${index}`}
-            role="option"
-            aria-selected={index === current}
-            className="everything-hit"
-            data-first={index === 0 || hits[index - 1]?.group !== hit.group}
-            data-group={hit.group}
-            onClick={() => hit.go()}
-            onMouseMove={() => setActive(index)}
-          >
-            {hit.icon}
-            <span className="everything-name">{hit.name}</span>
-            <span className="everything-note">{hit.note}</span>
-          </div>
-        ))}
-      </div>
+      <Hits hits={hits} current={current} listId={listId} onPoint={setActive} />
       {hits.length === 0 && (
         <p className="everything-none" role="status">
           {clients.busy
@@ -101,6 +83,40 @@ export function SearchEverything({ onClose }: { readonly onClose: () => void }):
       )}
       {clients.failed && <p className="everything-none">Clients could not be searched just now; pages still work.</p>}
     </Modal>
+  );
+}
+
+interface HitsProps {
+  readonly hits: readonly Hit[];
+  readonly current: number;
+  readonly listId: string;
+  readonly onPoint: (index: number) => void;
+}
+
+/** The keyboard stays in the field (aria-activedescendant); a pointer may choose as well. */
+function Hits({ hits, current, listId, onPoint }: HitsProps): ReactNode {
+  return (
+    <div className="everything-hits" role="listbox" id={listId} aria-label="Results">
+      {hits.map((hit, index) => (
+        <button
+          type="button"
+          tabIndex={-1}
+          key={hit.key}
+          id={`${listId}-${index}`}
+          role="option"
+          aria-selected={index === current}
+          className="everything-hit"
+          data-first={index === 0 || hits[index - 1]?.group !== hit.group}
+          data-group={hit.group}
+          onClick={() => hit.go()}
+          onMouseMove={() => onPoint(index)}
+        >
+          {hit.icon}
+          <span className="everything-name">{hit.name}</span>
+          <span className="everything-note">{hit.note}</span>
+        </button>
+      ))}
+    </div>
   );
 }
 

@@ -21,16 +21,21 @@ export function SessionGuard(): ReactNode {
   const { preferences } = usePreferences();
   const leave = useLeave();
   const leaving = useRef(false);
-  const touched = useRef(Date.now());
+  const touched = useRef(0);
   const [covered, setCovered] = useState(false);
 
   /** Typing is activity too; the server hears of it at most once a minute. */
-  const onMove = useCallback(() => {
-    if (Date.now() - touched.current < TOUCH_EVERY_MS) return;
-    touched.current = Date.now();
+  const onMove = (): void => {
+    const nowMs = Date.now();
+    if (touched.current === 0) touched.current = nowMs;
+    if (nowMs - touched.current < TOUCH_EVERY_MS) return;
+    touched.current = nowMs;
     void queries.fetchQuery({ ...sessionQuery, staleTime: 0 }).catch(() => undefined);
-  }, [queries]);
-  const idle = useIdle(onMove);
+  };
+  const onTick = (seconds: number): void => {
+    if (preferences.privacyAfterSeconds > 0 && seconds >= preferences.privacyAfterSeconds) setCovered(true);
+  };
+  const idle = useIdle({ onMove, onTick });
 
   const end = useCallback(() => {
     if (leaving.current) return;
@@ -40,7 +45,7 @@ export function SessionGuard(): ReactNode {
 
   useEffect(() => onSessionEnded(end), [end]);
   const absoluteLeft = session.absoluteEndsAt
-    ? Math.floor((new Date(session.absoluteEndsAt).getTime() - Date.now()) / 1000)
+    ? Math.floor((new Date(session.absoluteEndsAt).getTime() - idle.nowMs) / 1000)
     : Number.POSITIVE_INFINITY;
   const idleLeft = session.idleTimeoutSeconds - idle.seconds;
   const left = Math.min(idleLeft, absoluteLeft);
@@ -48,15 +53,10 @@ export function SessionGuard(): ReactNode {
     if (left <= 0) end();
   }, [left, end]);
 
-  const hide = preferences.privacyAfterSeconds > 0 && idle.seconds >= preferences.privacyAfterSeconds;
-  useEffect(() => {
-    if (hide) setCovered(true);
-  }, [hide]);
-
   const warning = left <= WARN_SECONDS && left > 0;
   const stay = (): void => {
     idle.reset();
-    touched.current = 0;
+    touched.current = 1;
     onMove();
   };
   if (warning && idleLeft <= absoluteLeft) return <IdleWarning left={left} onStay={stay} onLeave={end} />;

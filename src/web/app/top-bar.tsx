@@ -62,10 +62,7 @@ function initials(name: string): string {
 
 function WhoIAm({ onLock }: { readonly onLock: () => void }): ReactNode {
   const { user } = useSession();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const { preferences, change } = usePreferences();
   const leave = useLeave();
-  const tick = (on: boolean): ReactNode => (on ? <IconCheck size={16} aria-label="chosen" /> : null);
   return (
     <Menu position="bottom-end" width={270} shadow="md" withinPortal>
       <Menu.Target>
@@ -88,45 +85,7 @@ function WhoIAm({ onLock }: { readonly onLock: () => void }): ReactNode {
           My account and sessions
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Label>Appearance</Menu.Label>
-        <Menu.Item
-          closeMenuOnClick={false}
-          leftSection={<IconDeviceDesktop size={17} />}
-          rightSection={tick(colorScheme === 'auto')}
-          onClick={() => setColorScheme('auto')}
-        >
-          As this device
-        </Menu.Item>
-        <Menu.Item
-          closeMenuOnClick={false}
-          leftSection={<IconSun size={17} />}
-          rightSection={tick(colorScheme === 'light')}
-          onClick={() => setColorScheme('light')}
-        >
-          Light
-        </Menu.Item>
-        <Menu.Item
-          closeMenuOnClick={false}
-          leftSection={<IconMoon size={17} />}
-          rightSection={tick(colorScheme === 'dark')}
-          onClick={() => setColorScheme('dark')}
-        >
-          Dark
-        </Menu.Item>
-        <Menu.Item
-          closeMenuOnClick={false}
-          rightSection={tick(preferences.contrast === 'more')}
-          onClick={() => change({ contrast: preferences.contrast === 'more' ? 'usual' : 'more' })}
-        >
-          High contrast
-        </Menu.Item>
-        <Menu.Item
-          closeMenuOnClick={false}
-          rightSection={tick(preferences.density === 'compact')}
-          onClick={() => change({ density: preferences.density === 'compact' ? 'usual' : 'compact' })}
-        >
-          Compact rows
-        </Menu.Item>
+        <Appearance />
         <Menu.Divider />
         <Menu.Item leftSection={<IconLock size={17} />} rightSection={<Key>Ctrl L</Key>} onClick={onLock}>
           Lock
@@ -136,5 +95,54 @@ function WhoIAm({ onLock }: { readonly onLock: () => void }): ReactNode {
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+function Appearance(): ReactNode {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { preferences, change } = usePreferences();
+  const tick = (on: boolean): ReactNode => (on ? <IconCheck size={16} aria-label="chosen" /> : null);
+  return (
+    <>
+      <Menu.Label>Appearance</Menu.Label>
+      <Menu.Item
+        closeMenuOnClick={false}
+        leftSection={<IconDeviceDesktop size={17} />}
+        rightSection={tick(colorScheme === 'auto')}
+        onClick={() => setColorScheme('auto')}
+      >
+        As this device
+      </Menu.Item>
+      <Menu.Item
+        closeMenuOnClick={false}
+        leftSection={<IconSun size={17} />}
+        rightSection={tick(colorScheme === 'light')}
+        onClick={() => setColorScheme('light')}
+      >
+        Light
+      </Menu.Item>
+      <Menu.Item
+        closeMenuOnClick={false}
+        leftSection={<IconMoon size={17} />}
+        rightSection={tick(colorScheme === 'dark')}
+        onClick={() => setColorScheme('dark')}
+      >
+        Dark
+      </Menu.Item>
+      <Menu.Item
+        closeMenuOnClick={false}
+        rightSection={tick(preferences.contrast === 'more')}
+        onClick={() => change({ contrast: preferences.contrast === 'more' ? 'usual' : 'more' })}
+      >
+        High contrast
+      </Menu.Item>
+      <Menu.Item
+        closeMenuOnClick={false}
+        rightSection={tick(preferences.density === 'compact')}
+        onClick={() => change({ density: preferences.density === 'compact' ? 'usual' : 'compact' })}
+      >
+        Compact rows
+      </Menu.Item>
+    </>
   );
 }

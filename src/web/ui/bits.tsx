@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { type ReactNode, useEffect, useState } from 'react';
 import { IconCheck, IconCopy } from './icons.ts';
+import { Scroller } from './scroller.tsx';
 import './bits.css';
 
 /** A key of the keyboard. */
@@ -83,10 +84,9 @@ export function Copy({ text, what, wide = false }: CopyProps): ReactNode {
 export function Exact({ text, what, lines = false }: CopyProps & { readonly lines?: boolean }): ReactNode {
   return (
     <div className="exact" data-lines={lines}>
-      {/* Scrollable, so it has to be reachable by keyboard (WCAG 2.1.1). */}
-      <pre tabIndex={0} role="region" aria-label={what}>
-        {text}
-      </pre>
+      <Scroller label={what} className="exact-text">
+        <pre>{text}</pre>
+      </Scroller>
       <Copy text={text} what={what} />
     </div>
   );

@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core';
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
-import { useKeys } from '../app/keys.ts';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { usePreferences } from '../app/preferences.tsx';
+import { useListKeys } from './list-keys.ts';
 import { useIsNarrow, useIsWide, useRowWindow } from './row-window.ts';
 import './list-table.css';
 
@@ -25,7 +25,7 @@ export interface ListTableProps<Row> {
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
   /** The row's link or button, rendered into the first column and stretched over the row. Give it class `row-link`. */
-  readonly open: (row: Row, content: ReactNode) => ReactNode;
+  readonly renderOpen: (row: Row, content: ReactNode) => ReactNode;
   /** Called when the last rows come near the screen. */
   readonly onEnd?: () => void;
   readonly loadingMore?: boolean;
@@ -42,7 +42,6 @@ export interface ListTableProps<Row> {
 export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
   const { rows, onEnd } = props;
   const body = useRef<HTMLDivElement>(null);
-  const [wanted, setWanted] = useState<number>();
   const { preferences } = usePreferences();
   const phone = useIsNarrow();
   const roomy = useIsWide();
@@ -50,50 +49,10 @@ export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
   const rowPx = phone ? (props.phoneRowPx ?? 64) : preferences.density === 'compact' ? 32 : 40;
   const range = useRowWindow(body, rows.length, rowPx);
   const template = columns.map((column) => column.width).join(' ');
-
+  useListKeys({ body, count: rows.length, rowPx, range });
   useEffect(() => {
     if (range.last >= rows.length - 5) onEnd?.();
   }, [range.last, rows.length, onEnd]);
-
-  useEffect(() => {
-    if (wanted === undefined) return;
-    const row = body.current?.querySelector<HTMLElement>(`[data-index="${wanted}"] .row-link`);
-    if (!row) return;
-    row.focus({ preventScroll: true });
-    row.closest('[role="row"]')?.scrollIntoView({ block: 'nearest' });
-    setWanted(undefined);
-  }, [wanted, range]);
-
-  const go = (index: number): void => {
-    const next = Math.max(0, Math.min(rows.length - 1, index));
-    const bounds = body.current?.getBoundingClientRect();
-    if (bounds && (next < range.first || next >= range.last)) {
-      window.scrollTo({ top: window.scrollY + bounds.top + next * rowPx - window.innerHeight / 2 });
-    }
-    setWanted(next);
-  };
-  const focused = (): number => {
-    const row = document.activeElement?.closest<HTMLElement>('[data-index]');
-    return row && body.current?.contains(row) ? Number(row.dataset['index']) : -1;
-  };
-  useKeys({ j: () => go(focused() + 1), k: () => go(Math.max(0, focused() - 1)) });
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const index = focused();
-    if (index < 0) return;
-    const target: Record<string, number> = {
-      ArrowDown: index + 1,
-      ArrowUp: index - 1,
-      Home: 0,
-      End: rows.length - 1,
-      PageDown: index + 10,
-      PageUp: index - 10,
-    };
-    const next = target[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    go(next);
-  };
-
   return (
     <div
       className="list"
@@ -102,22 +61,8 @@ export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
       aria-rowcount={(props.total ?? rows.length) + 1}
       data-phone={phone}
     >
-      <div className="list-head" role="rowgroup">
-        <div className="list-row" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-          {columns.map((column) => (
-            <div role="columnheader" key={column.key} data-align={column.align}>
-              {column.header}
-            </div>
-          ))}
-        </div>
-      </div>
-      <div
-        className="list-body"
-        role="rowgroup"
-        ref={body}
-        onKeyDown={onKeyDown}
-        style={{ height: rows.length * rowPx }}
-      >
+      <ListHead columns={columns} template={template} />
+      <div className="list-body" role="rowgroup" ref={body} style={{ height: rows.length * rowPx }}>
         {rows.slice(range.first, range.last).map((row, offset) => (
           <ListRow
             key={props.rowKey(row)}
@@ -136,6 +81,25 @@ export function ListTable<Row>(props: ListTableProps<Row>): ReactNode {
           <span className="visually-hidden">Loading more</span>
         </div>
       )}
+    </div>
+  );
+}
+
+interface ListHeadProps<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly template: string;
+}
+
+function ListHead<Row>({ columns, template }: ListHeadProps<Row>): ReactNode {
+  return (
+    <div className="list-head" role="rowgroup">
+      <div className="list-row" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+        {columns.map((column) => (
+          <div role="columnheader" key={column.key} data-align={column.align}>
+            {column.header}
+          </div>
+        ))}
+      </div>
     </div>
   );
 }
@@ -162,7 +126,7 @@ function ListRow<Row>({ row, index, rowPx, template, columns, table }: ListRowPr
     >
       {columns.map((column, position) => (
         <div role="cell" key={column.key} data-align={column.align} data-phone={column.phone ?? 'hide'}>
-          {position === 0 ? table.open(row, column.cell(row)) : column.cell(row)}
+          {position === 0 ? table.renderOpen(row, column.cell(row)) : column.cell(row)}
         </div>
       ))}
     </div>

@@ -20,7 +20,7 @@ export function FailureNotice({ error, onRetry, todo, failed, focus = false }: F
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (focus) ref.current?.focus();
-  }, [focus, error]);
+  }, [focus]);
   return (
     <div className="notice" data-tone="red" role="alert" ref={ref} tabIndex={-1}>
       <IconAlertTriangle size={20} aria-hidden />

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { useNow } from './now.ts';
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 const month = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'long', timeZone: 'UTC' });
@@ -69,11 +70,12 @@ export function agoText(iso: string, nowMs: number): string {
 
 /** How long ago, with the exact moment on hover. */
 export function Ago({ iso }: { readonly iso: string }): ReactNode {
+  const nowMs = useNow();
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return iso;
   return (
     <time dateTime={iso} title={`${moment.format(at)} (${iso})`} className="nowrap">
-      {agoText(iso, Date.now())}
+      {agoText(iso, nowMs)}
     </time>
   );
 }

@@ -151,9 +151,9 @@ function Table({ steps: { steps, total } }: { readonly steps: Steps }): ReactNod
           </tr>
         ))}
         <tr>
-          <th scope="row">Sum</th>
-          <td />
-          <td />
+          <th scope="row" colSpan={3}>
+            Sum
+          </th>
           <td data-align="end">{weightText(total)}</td>
         </tr>
       </tbody>

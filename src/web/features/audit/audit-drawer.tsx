@@ -58,7 +58,6 @@ interface EventViewProps {
 
 function EventView({ reply, onFilter }: EventViewProps): ReactNode {
   const { event } = reply;
-  const may = useMay();
   const clients = event.client ?? [];
   return (
     <>
@@ -76,25 +75,7 @@ function EventView({ reply, onFilter }: EventViewProps): ReactNode {
           event.door === undefined
             ? undefined
             : ['Through', `${DOOR_WORDS[event.door]}${event.address === undefined ? '' : `, from ${event.address}`}`],
-          clients.length === 0
-            ? undefined
-            : [
-                clients.length === 1 ? 'Client' : `${clients.length} clients`,
-                <ul key="clients" className="plain-list">
-                  {clients.slice(0, 10).map((client) => (
-                    <li key={client}>
-                      {may('client.read') ? (
-                        <Link to="/clients/$id" params={{ id: client }}>
-                          <code>{client}</code>
-                        </Link>
-                      ) : (
-                        <code>{client}</code>
-                      )}
-                    </li>
-                  ))}
-                  {clients.length > 10 && <li className="soft">and {clients.length - 10} more</li>}
-                </ul>,
-              ],
+          clients.length === 0 ? undefined : ['Clients', <ClientLinks key="clients" clients={clients} />],
           event.entities === undefined || event.entities.length === 0
             ? undefined
             : [
@@ -134,6 +115,26 @@ function EventView({ reply, onFilter }: EventViewProps): ReactNode {
         )}
       </details>
     </>
+  );
+}
+
+function ClientLinks({ clients }: { readonly clients: readonly string[] }): ReactNode {
+  const may = useMay();
+  return (
+    <ul className="plain-list">
+      {clients.slice(0, 10).map((client) => (
+        <li key={client}>
+          {may('client.read') ? (
+            <Link to="/clients/$id" params={{ id: client }}>
+              <code>{client}</code>
+            </Link>
+          ) : (
+            <code>{client}</code>
+          )}
+        </li>
+      ))}
+      {clients.length > 10 && <li className="soft">and {clients.length - 10} more</li>}
+    </ul>
   );
 }
 

@@ -127,7 +127,7 @@ export function AuditPage(): ReactNode {
           rows={rows}
           rowKey={(event) => event.id}
           selectedKey={open}
-          open={(event, content) => (
+          renderOpen={(event, content) => (
             <Link to="/audit" search={{ ...filters, open: event.id }} className="row-link" resetScroll={false}>
               {content}
             </Link>

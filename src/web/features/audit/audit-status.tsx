@@ -1,6 +1,7 @@
-import { Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
+import type { AuditStatusReply } from '../../../features/audit/wire.ts';
 import { saveFile } from '../../app/save-file.ts';
 import { plural } from '../../app/words.ts';
 import { Exact } from '../../ui/bits.tsx';
@@ -8,7 +9,6 @@ import { IconAlertTriangle, IconBinaryTree2, IconDownload } from '../../ui/icons
 import { FailureNotice } from '../../ui/notice.tsx';
 import { SideDrawer } from '../../ui/side-drawer.tsx';
 import { Ago, Moment } from '../../ui/text.tsx';
-import { Button } from '@mantine/core';
 import { auditStatus } from './audit-queries.ts';
 
 /** In one line: is the log whole, how long is it, when was it last signed. */
@@ -45,46 +45,54 @@ export function AuditProofLine(): ReactNode {
           What this means
         </Button>
       </div>
-      {open && (
-        <SideDrawer title="How the log proves itself" onClose={() => setOpen(false)}>
-          <div className="proof-words">
-            <p>
-              Every event becomes a leaf of a tree of hashes. The head of the tree is signed. Whoever keeps an old
-              signed head can check later that nothing before it was changed, taken out or put in, without trusting this
-              server.
-            </p>
-            <p>
-              Keep one outside from time to time: print it, or mail it to somebody. What happened after the last head
-              kept outside is not protected against somebody who takes over the server.
-            </p>
-          </div>
-          {status.data.checkpoint === '' ? (
-            <p className="soft">There is no signed head yet.</p>
-          ) : (
-            <>
-              <h3 className="drawer-heading">
-                The signed head{' '}
-                {signedAt !== undefined && (
-                  <span className="soft">
-                    <Moment iso={signedAt} seconds />
-                  </span>
-                )}
-              </h3>
-              <Exact text={status.data.checkpoint} what="the signed head" lines />
-              <Button
-                mt="sm"
-                variant="default"
-                leftSection={<IconDownload size={17} aria-hidden />}
-                onClick={() => saveFile('careseal-checkpoint.txt', status.data.checkpoint, 'text/plain')}
-              >
-                Keep it as a file
-              </Button>
-            </>
-          )}
-          <h3 className="drawer-heading">The key to check it with</h3>
-          <Exact text={status.data.verifierKey} what="the verifier key" />
-        </SideDrawer>
-      )}
+      {open && <HowItProves status={status.data} onClose={() => setOpen(false)} />}
     </>
+  );
+}
+
+interface HowItProvesProps {
+  readonly status: AuditStatusReply;
+  readonly onClose: () => void;
+}
+
+function HowItProves({ status, onClose }: HowItProvesProps): ReactNode {
+  return (
+    <SideDrawer title="How the log proves itself" onClose={onClose}>
+      <div className="proof-words">
+        <p>
+          Every event becomes a leaf of a tree of hashes. The head of the tree is signed. Whoever keeps an old signed
+          head can check later that nothing before it was changed, taken out or put in, without trusting this server.
+        </p>
+        <p>
+          Keep one outside from time to time: print it, or mail it to somebody. What happened after the last head kept
+          outside is not protected against somebody who takes over the server.
+        </p>
+      </div>
+      {status.checkpoint === '' ? (
+        <p className="soft">There is no signed head yet.</p>
+      ) : (
+        <>
+          <h3 className="drawer-heading">
+            The signed head{' '}
+            {status.signedAt !== undefined && (
+              <span className="soft">
+                <Moment iso={status.signedAt} seconds />
+              </span>
+            )}
+          </h3>
+          <Exact text={status.checkpoint} what="the signed head" lines />
+          <Button
+            mt="sm"
+            variant="default"
+            leftSection={<IconDownload size={17} aria-hidden />}
+            onClick={() => saveFile('careseal-checkpoint.txt', status.checkpoint, 'text/plain')}
+          >
+            Keep it as a file
+          </Button>
+        </>
+      )}
+      <h3 className="drawer-heading">The key to check it with</h3>
+      <Exact text={status.verifierKey} what="the verifier key" />
+    </SideDrawer>
   );
 }

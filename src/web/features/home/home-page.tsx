@@ -6,6 +6,7 @@ import { HrefLink } from '../../ui/href-link.tsx';
 import { IconAlertTriangle, IconChevronRight, IconCircleCheck, IconInfoCircle } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page, Section } from '../../ui/page.tsx';
+import { useNow } from '../../ui/now.ts';
 import { agoText } from '../../ui/text.tsx';
 import { FirstHour } from './first-hour.tsx';
 import { type HomeReply, homeQuery } from './home-queries.ts';
@@ -91,6 +92,7 @@ function AttentionLine({ item }: { readonly item: HomeReply['attention'][number]
 }
 
 function Figures({ figures }: { readonly figures: HomeReply['figures'] }): ReactNode {
+  const nowMs = useNow();
   const all: readonly (readonly [string, number | undefined, string, string])[] = [
     ['Clients', figures.clients, '/clients', 'people, each once'],
     ['Source records', figures.sources, '/clients', 'as the nodes and files sent them'],
@@ -99,7 +101,7 @@ function Figures({ figures }: { readonly figures: HomeReply['figures'] }): React
       figures.reviewsOpen,
       '/reviews',
       figures.oldestReviewAt && figures.reviewsOpen
-        ? `oldest ${agoText(figures.oldestReviewAt, Date.now())}`
+        ? `oldest ${agoText(figures.oldestReviewAt, nowMs)}`
         : 'pairs that wait for a decision',
     ],
     ['Nodes', figures.nodes, '/nodes', 'systems connected by certificate'],

@@ -68,52 +68,7 @@ export function AccountStep({ kind, token, link, onDone }: AccountStepProps): Re
   return (
     <form onSubmit={submit} noValidate>
       {create.isError && <FailureNotice error={create.error} focus />}
-      {kind === 'setup' && (
-        <TextInput
-          label="Organisation"
-          description="As it shall stand at the top of every page."
-          name="organisation"
-          autoComplete="organization"
-          size="md"
-          maxLength={160}
-          autoFocus
-          value={organisation}
-          error={errors.organisation}
-          onChange={(event) => set('organisation')(event.currentTarget.value)}
-        />
-      )}
-      <TextInput
-        label="Your name"
-        description="Stands beside everything you do in the audit log."
-        name="name"
-        autoComplete="name"
-        size="md"
-        maxLength={120}
-        autoFocus={kind === 'enrol'}
-        value={name}
-        error={errors.name}
-        onChange={(event) => set('name')(event.currentTarget.value)}
-      />
-      {kind === 'setup' ? (
-        <TextInput
-          label="E-mail"
-          description="You sign in with it. Careseal does not write to it now."
-          name="email"
-          type="email"
-          autoComplete="username"
-          size="md"
-          maxLength={254}
-          value={email}
-          error={errors.email}
-          onChange={(event) => set('email')(event.currentTarget.value)}
-        />
-      ) : (
-        <p className="account-email">
-          You sign in with <Own strong>{email}</Own>
-          {/* Password managers learn the account's name from a field. */}
-          <input type="email" name="email" autoComplete="username" value={email} readOnly hidden />
-        </p>
-      )}
+      <WhoFields kind={kind} values={values} errors={errors} onSet={set} />
       <NewPassword
         value={password}
         onChange={set('password')}
@@ -128,5 +83,65 @@ export function AccountStep({ kind, token, link, onDone }: AccountStepProps): Re
         This link works until <Moment iso={link.expiresAt} />, once.
       </p>
     </form>
+  );
+}
+
+interface WhoFieldsProps {
+  readonly kind: 'setup' | 'enrol';
+  readonly values: Values;
+  readonly errors: Partial<Record<Field, string>>;
+  readonly onSet: (field: Field) => (value: string) => void;
+}
+
+function WhoFields({ kind, values, errors, onSet }: WhoFieldsProps): ReactNode {
+  return (
+    <>
+      {kind === 'setup' && (
+        <TextInput
+          label="Organisation"
+          description="As it shall stand at the top of every page."
+          name="organisation"
+          autoComplete="organization"
+          size="md"
+          maxLength={160}
+          autoFocus
+          value={values.organisation}
+          error={errors.organisation}
+          onChange={(event) => onSet('organisation')(event.currentTarget.value)}
+        />
+      )}
+      <TextInput
+        label="Your name"
+        description="Stands beside everything you do in the audit log."
+        name="name"
+        autoComplete="name"
+        size="md"
+        maxLength={120}
+        autoFocus={kind === 'enrol'}
+        value={values.name}
+        error={errors.name}
+        onChange={(event) => onSet('name')(event.currentTarget.value)}
+      />
+      {kind === 'setup' ? (
+        <TextInput
+          label="E-mail"
+          description="You sign in with it. Careseal does not write to it now."
+          name="email"
+          type="email"
+          autoComplete="username"
+          size="md"
+          maxLength={254}
+          value={values.email}
+          error={errors.email}
+          onChange={(event) => onSet('email')(event.currentTarget.value)}
+        />
+      ) : (
+        <p className="account-email">
+          You sign in with <Own strong>{values.email}</Own>
+          {/* Password managers learn the account's name from a field. */}
+          <input type="email" name="email" autoComplete="username" value={values.email} readOnly hidden />
+        </p>
+      )}
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core';
-import type { ReactNode, Ref } from 'react';
+import type { ReactNode } from 'react';
 
 export interface CodeFieldProps {
   readonly value: string;
@@ -7,7 +7,6 @@ export interface CodeFieldProps {
   readonly error?: string | undefined;
   readonly label?: string;
   readonly description?: string;
-  readonly inputRef?: Ref<HTMLInputElement>;
   readonly autoFocus?: boolean;
 }
 
@@ -16,7 +15,6 @@ export function CodeField(props: CodeFieldProps): ReactNode {
   return (
     <TextInput
       className="code-field"
-      ref={props.inputRef}
       label={props.label ?? 'Code from your authenticator app'}
       description={props.description ?? 'Six digits; they change every 30 seconds.'}
       name="one-time-code"

@@ -5,8 +5,7 @@ import { type ReactNode, useState } from 'react';
 import type { UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { useMay } from '../../app/session.tsx';
 import { ROLE_WORDS } from '../../app/words.ts';
-import { Tag } from '../../ui/bits.tsx';
-import { IconAlertTriangle, IconBan, IconCheck, IconClock, IconPlus, IconUsers } from '../../ui/icons.ts';
+import { IconPlus, IconUsers } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -14,34 +13,9 @@ import { Ago, Own } from '../../ui/text.tsx';
 import { InviteDialog } from './invite-dialog.tsx';
 import { PersonDrawer } from './person-drawer.tsx';
 import { UserLinkDialog } from './user-link.tsx';
+import { UserState } from './user-state.tsx';
 import { userList } from './user-queries.ts';
 import './people.css';
-
-export function UserState({ user }: { readonly user: UserEntry }): ReactNode {
-  if (user.state === 'invited')
-    return (
-      <Tag tone="plain" icon={<IconClock aria-hidden />}>
-        invited
-      </Tag>
-    );
-  if (user.state === 'disabled')
-    return (
-      <Tag tone="quiet" icon={<IconBan aria-hidden />}>
-        disabled
-      </Tag>
-    );
-  if (!user.secondFactor)
-    return (
-      <Tag tone="amber" icon={<IconAlertTriangle aria-hidden />}>
-        no second factor
-      </Tag>
-    );
-  return (
-    <Tag tone="accent" icon={<IconCheck aria-hidden />}>
-      active
-    </Tag>
-  );
-}
 
 const columns: readonly Column<UserEntry>[] = [
   {
@@ -114,7 +88,7 @@ export function PeoplePage(): ReactNode {
           rows={rows}
           rowKey={(user) => user.id}
           selectedKey={person}
-          open={(user, content) => (
+          renderOpen={(user, content) => (
             <Link to="/people" search={{ ...keep, person: user.id }} className="row-link" resetScroll={false}>
               {content}
             </Link>

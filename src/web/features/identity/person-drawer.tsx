@@ -12,7 +12,7 @@ import { IconBan, IconCheck, IconKey, IconLink } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { SideDrawer } from '../../ui/side-drawer.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
-import { UserState } from './people-page.tsx';
+import { UserState } from './user-state.tsx';
 import { RoleField } from './role-field.tsx';
 import { forgetUsers } from './user-queries.ts';
 
@@ -27,7 +27,6 @@ type Asking = 'disable' | 'reset';
 
 export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerProps): ReactNode {
   const self = useSession().user.id === user.id;
-  const may = useMay();
   const [asking, setAsking] = useState<Asking>();
   const acts = useActs(user, onLink, () => setAsking(undefined));
   return (
@@ -48,58 +47,85 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
         </p>
       )}
       {mayManage && !self && <Roles user={user} />}
-      <div className="row drawer-actions">
-        {may('audit.read') && (
-          <Button component={Link} to={`/audit?actor=${encodeURIComponent(user.id)}`} variant="default">
-            What they did
-          </Button>
-        )}
-        {mayManage && !self && user.state === 'invited' && (
-          <Button
-            variant="default"
-            leftSection={<IconLink size={17} aria-hidden />}
-            loading={acts.link.isPending}
-            onClick={() => acts.link.mutate('invite-again')}
-          >
-            New invitation link
-          </Button>
-        )}
-        {mayManage && !self && user.state === 'active' && (
-          <Button variant="default" leftSection={<IconKey size={17} aria-hidden />} onClick={() => setAsking('reset')}>
-            Reset sign-in
-          </Button>
-        )}
-        {mayManage && !self && user.state !== 'disabled' && (
-          <Button
-            variant="default"
-            leftSection={<IconBan size={17} aria-hidden />}
-            onClick={() => setAsking('disable')}
-          >
-            Disable
-          </Button>
-        )}
-        {mayManage && !self && user.state === 'disabled' && (
-          <Button
-            variant="default"
-            leftSection={<IconCheck size={17} aria-hidden />}
-            loading={acts.state.isPending}
-            onClick={() => acts.state.mutate('enable')}
-          >
-            Enable
-          </Button>
-        )}
-      </div>
+      <Actions user={user} manages={mayManage && !self} acts={acts} onAsk={setAsking} />
       {acts.error !== null && (
         <div className="dialog-failure">
           <FailureNotice error={acts.error} focus />
         </div>
       )}
+      {asking && <Asked asking={asking} user={user} acts={acts} onClose={() => setAsking(undefined)} />}
+    </SideDrawer>
+  );
+}
+
+type Acts = ReturnType<typeof useActs>;
+
+interface ActionsProps {
+  readonly user: UserEntry;
+  readonly manages: boolean;
+  readonly acts: Acts;
+  readonly onAsk: (asking: Asking) => void;
+}
+
+function Actions({ user, manages, acts, onAsk }: ActionsProps): ReactNode {
+  const may = useMay();
+  return (
+    <div className="row drawer-actions">
+      {may('audit.read') && (
+        <Button component={Link} to={`/audit?actor=${encodeURIComponent(user.id)}`} variant="default">
+          What they did
+        </Button>
+      )}
+      {manages && user.state === 'invited' && (
+        <Button
+          variant="default"
+          leftSection={<IconLink size={17} aria-hidden />}
+          loading={acts.link.isPending}
+          onClick={() => acts.link.mutate('invite-again')}
+        >
+          New invitation link
+        </Button>
+      )}
+      {manages && user.state === 'active' && (
+        <Button variant="default" leftSection={<IconKey size={17} aria-hidden />} onClick={() => onAsk('reset')}>
+          Reset sign-in
+        </Button>
+      )}
+      {manages && user.state !== 'disabled' && (
+        <Button variant="default" leftSection={<IconBan size={17} aria-hidden />} onClick={() => onAsk('disable')}>
+          Disable
+        </Button>
+      )}
+      {manages && user.state === 'disabled' && (
+        <Button
+          variant="default"
+          leftSection={<IconCheck size={17} aria-hidden />}
+          loading={acts.state.isPending}
+          onClick={() => acts.state.mutate('enable')}
+        >
+          Enable
+        </Button>
+      )}
+    </div>
+  );
+}
+
+interface AskedProps {
+  readonly asking: Asking;
+  readonly user: UserEntry;
+  readonly acts: Acts;
+  readonly onClose: () => void;
+}
+
+function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
+  return (
+    <>
       {asking === 'disable' && (
         <Sure
           title="Disable this account"
           confirm="Disable"
           busy={acts.state.isPending}
-          onClose={() => setAsking(undefined)}
+          onClose={onClose}
           onSure={() => acts.state.mutate('disable')}
         >
           <p>
@@ -113,7 +139,7 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
           title="Reset the sign-in"
           confirm="Reset and make a link"
           busy={acts.link.isPending}
-          onClose={() => setAsking(undefined)}
+          onClose={onClose}
           onSure={() => acts.link.mutate('reset')}
         >
           <p>
@@ -123,7 +149,7 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
           <p>You get a link to hand over. They choose the new password themselves.</p>
         </Sure>
       )}
-    </SideDrawer>
+    </>
   );
 }
 

@@ -10,6 +10,11 @@ import { sessionQuery } from '../../app/session.tsx';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { CodeField, isCode } from './code-field.tsx';
 
+const WRONG_SHAPE = {
+  code: 'Six digits are needed.',
+  recovery: 'A recovery code looks like 7K2M-…, 16 letters and digits.',
+} as const;
+
 /** Second step: the app's code, or one of the recovery codes when the telephone is lost. */
 export function SecondStep({ onStartAgain }: { readonly onStartAgain: () => void }): ReactNode {
   const [way, setWay] = useState<'code' | 'recovery'>('code');
@@ -37,13 +42,7 @@ export function SecondStep({ onStartAgain }: { readonly onStartAgain: () => void
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const fits = way === 'code' ? isCode(text) : RecoveryCode.safeParse(text).success;
-    setError(
-      fits
-        ? undefined
-        : way === 'code'
-          ? 'Six digits are needed.'
-          : 'A recovery code looks like 7K2M-…, 16 letters and digits.',
-    );
+    setError(fits ? undefined : WRONG_SHAPE[way]);
     if (fits) confirm.mutate();
   };
   const turn = (): void => {
@@ -57,21 +56,7 @@ export function SecondStep({ onStartAgain }: { readonly onStartAgain: () => void
   return (
     <form onSubmit={submit} noValidate>
       {confirm.isError && <FailureNotice error={confirm.error} focus />}
-      {way === 'code' ? (
-        <CodeField value={text} onChange={setText} error={error} autoFocus />
-      ) : (
-        <TextInput
-          label="Recovery code"
-          description="One of the ten you stored when you started. Each works once."
-          size="md"
-          autoFocus
-          autoComplete="off"
-          spellCheck={false}
-          value={text}
-          error={error}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-      )}
+      <ProofField way={way} text={text} error={error} onChange={setText} />
       {expired ? (
         <Button size="md" fullWidth onClick={onStartAgain}>
           Start again with the password
@@ -90,6 +75,30 @@ export function SecondStep({ onStartAgain }: { readonly onStartAgain: () => void
         </button>
       </div>
     </form>
+  );
+}
+
+interface ProofFieldProps {
+  readonly way: 'code' | 'recovery';
+  readonly text: string;
+  readonly error: string | undefined;
+  readonly onChange: (text: string) => void;
+}
+
+function ProofField({ way, text, error, onChange }: ProofFieldProps): ReactNode {
+  if (way === 'code') return <CodeField value={text} onChange={onChange} error={error} autoFocus />;
+  return (
+    <TextInput
+      label="Recovery code"
+      description="One of the ten you stored when you started. Each works once."
+      size="md"
+      autoFocus
+      autoComplete="off"
+      spellCheck={false}
+      value={text}
+      error={error}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
   );
 }
 

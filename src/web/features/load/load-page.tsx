@@ -1,7 +1,7 @@
 import { Button, Progress } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import type { LoadView } from '../../../features/load/wire.ts';
 import { api } from '../../app/api.ts';
 import { PageWait } from '../../app/page-wait.tsx';
@@ -135,12 +135,10 @@ function Running({ load, lost }: { readonly load: LoadView; readonly lost: boole
 
 /** Says every quarter, so that a screen reader is informed and not flooded. */
 function Announce({ percent }: { readonly percent: number }): ReactNode {
-  const [said, setSaid] = useState(0);
   const quarter = Math.floor(percent / 25) * 25;
-  useEffect(() => setSaid(quarter), [quarter]);
   return (
     <span className="visually-hidden" role="status">
-      {said === 0 ? '' : `${said} percent done`}
+      {quarter === 0 ? '' : `${quarter} percent done`}
     </span>
   );
 }

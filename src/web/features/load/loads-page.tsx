@@ -125,7 +125,7 @@ export function LoadsPage(): ReactNode {
           columns={columns}
           rows={rows}
           rowKey={(load) => load.id}
-          open={(load, content) => (
+          renderOpen={(load, content) => (
             <Link to="/load/$id" params={{ id: load.id }} className="row-link">
               {content}
             </Link>

@@ -60,18 +60,7 @@ export function MappingStep({ draft, onChange }: MappingStepProps): ReactNode {
   return (
     <>
       <FileLine upload={upload} onForget={() => onChange(null)} />
-      {upload.problems.length > 0 && (
-        <div className="stack load-problems">
-          {upload.problems.map((problem) => (
-            <Notice key={problem.code + problem.text} tone={problem.level === 'error' ? 'red' : 'amber'}>
-              <p>
-                {problem.line !== undefined && `Line ${problem.line.toLocaleString()}: `}
-                {problem.text}
-              </p>
-            </Notice>
-          ))}
-        </div>
-      )}
+      <FileProblems upload={upload} />
       <Section title="Where the records come from">
         <DomainField value={domain} onChange={(next) => onChange({ ...draft, domain: next })} tried={tried} />
       </Section>
@@ -112,6 +101,22 @@ export function MappingStep({ draft, onChange }: MappingStepProps): ReactNode {
         <span className="soft small">A dry run reads and matches everything and keeps nothing.</span>
       </footer>
     </>
+  );
+}
+
+function FileProblems({ upload }: { readonly upload: UploadView }): ReactNode {
+  if (upload.problems.length === 0) return null;
+  return (
+    <div className="stack load-problems">
+      {upload.problems.map((problem) => (
+        <Notice key={problem.code + problem.text} tone={problem.level === 'error' ? 'red' : 'amber'}>
+          <p>
+            {problem.line !== undefined && `Line ${problem.line.toLocaleString()}: `}
+            {problem.text}
+          </p>
+        </Notice>
+      ))}
+    </div>
   );
 }
 

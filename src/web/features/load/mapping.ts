@@ -143,7 +143,7 @@ function simplePart(columnsOf: ColumnsOf, base: MapDocument): Partial<MapDocumen
     if (column !== undefined) part[to] = columnOf(before) === column ? before : column;
     else if (isFixed(before)) part[to] = before;
   }
-  return part as Partial<MapDocument>; // each key was taken from SIMPLE_TARGETS, each value is a column or the base's own value
+  return part;
 }
 
 function birthDatePart(entries: readonly (readonly [string, Target])[], base: MapDocument): Partial<MapDocument> {
@@ -162,7 +162,7 @@ function identifierPart(entries: readonly (readonly [string, Target])[]): Partia
   const identifier = entries.flatMap(([column, target]) =>
     target.kind === 'identifier' ? [{ ...target.rest, system: target.system, column }] : [],
   );
-  return identifier.length === 0 ? {} : { identifier: identifier as NonNullable<MapDocument['identifier']> }; // `rest` was read from a document of this type
+  return identifier.length === 0 ? {} : { identifier };
 }
 
 function addressPart(columnsOf: ColumnsOf, base: MapDocument): Partial<MapDocument> {

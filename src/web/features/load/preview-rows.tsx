@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { MapDocument, PreviewView } from '../../../features/load/wire.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { shortSystem } from '../../ui/match-words.ts';
+import { Scroller } from '../../ui/scroller.tsx';
 import { Value } from '../registry/demographics.tsx';
 import { preview } from './load-queries.ts';
 
@@ -29,8 +30,7 @@ export function PreviewRows({ uploadId, map, domain }: PreviewRowsProps): ReactN
           <p>{problem.text}</p>
         </Notice>
       ))}
-      {/* Scrolls sideways, so it must take the focus (WCAG 2.1.1). */}
-      <div className="preview" tabIndex={0} role="region" aria-label="First rows as clients">
+      <Scroller label="First rows as clients" className="preview">
         <table>
           <thead>
             <tr>
@@ -48,7 +48,7 @@ export function PreviewRows({ uploadId, map, domain }: PreviewRowsProps): ReactN
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </div>
   );
 }
@@ -81,8 +81,7 @@ function PreviewLine({ row, columns }: { readonly row: Row; readonly columns: re
       </tr>
       {said.length > 0 && (
         <tr className="preview-said" data-rejected={row.reject !== undefined}>
-          <td />
-          <td colSpan={Math.max(1, columns.length)}>
+          <td colSpan={columns.length + 1}>
             {said.map((text) => (
               <div key={text}>{text}</div>
             ))}

@@ -11,11 +11,8 @@ function contentTypeOf(file: File): string {
   return /\.(ndjson|jsonl|json)$/i.test(file.name) ? 'application/fhir+ndjson' : 'text/csv';
 }
 
-/** By drop or by choice. A large file shows how much has gone up, and can be stopped. */
-export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadView) => void }): ReactNode {
-  const input = useRef<HTMLInputElement>(null);
+function useUpload(onUploaded: (view: UploadView) => void) {
   const abort = useRef<AbortController>(undefined);
-  const [over, setOver] = useState(false);
   const [sent, setSent] = useState({ bytes: 0, of: 0 });
   const send = useMutation({
     mutationFn: (file: File) => {
@@ -32,6 +29,14 @@ export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadV
     },
     onSuccess: onUploaded,
   });
+  return { send, sent, stop: () => abort.current?.abort() };
+}
+
+/** By drop or by choice. A large file shows how much has gone up, and can be stopped. */
+export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadView) => void }): ReactNode {
+  const input = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const { send, sent, stop } = useUpload(onUploaded);
   const take = (files: FileList | null): void => {
     const file = files?.[0];
     if (file && !send.isPending) send.mutate(file);
@@ -61,17 +66,7 @@ export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadV
         onDrop={onDrop}
       >
         {send.isPending ? (
-          <div className="drop-progress">
-            <p role="status">
-              {sent.bytes < sent.of
-                ? `Sending: ${bytesText(sent.bytes)} of ${bytesText(sent.of)}`
-                : 'Reading the first rows'}
-            </p>
-            <Progress value={sent.of === 0 ? 100 : (sent.bytes / sent.of) * 100} aria-label="Upload" />
-            <Button variant="default" size="xs" onClick={() => abort.current?.abort()}>
-              Stop
-            </Button>
-          </div>
+          <Sending sent={sent} onStop={stop} />
         ) : (
           <>
             <IconUpload size={28} stroke={1.6} aria-hidden />
@@ -95,11 +90,36 @@ export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadV
           }}
         />
       </div>
-      <ul className="assurances">
-        <li>The file goes to this server only, encrypted on the way, and is deleted when the load is finished.</li>
-        <li>Loading the same file again changes nothing, so a broken connection does no harm.</li>
-        <li>A row that cannot be read is put aside with the reason; the others go on.</li>
-      </ul>
+      <Assurances />
     </div>
+  );
+}
+
+interface SendingProps {
+  readonly sent: { readonly bytes: number; readonly of: number };
+  readonly onStop: () => void;
+}
+
+function Sending({ sent, onStop }: SendingProps): ReactNode {
+  return (
+    <div className="drop-progress">
+      <p role="status">
+        {sent.bytes < sent.of ? `Sending: ${bytesText(sent.bytes)} of ${bytesText(sent.of)}` : 'Reading the first rows'}
+      </p>
+      <Progress value={sent.of === 0 ? 100 : (sent.bytes / sent.of) * 100} aria-label="Upload" />
+      <Button variant="default" size="xs" onClick={onStop}>
+        Stop
+      </Button>
+    </div>
+  );
+}
+
+function Assurances(): ReactNode {
+  return (
+    <ul className="assurances">
+      <li>The file goes to this server only, encrypted on the way, and is deleted when the load is finished.</li>
+      <li>Loading the same file again changes nothing, so a broken connection does no harm.</li>
+      <li>A row that cannot be read is put aside with the reason; the others go on.</li>
+    </ul>
   );
 }

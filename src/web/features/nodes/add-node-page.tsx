@@ -107,25 +107,7 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
         error={tried && !domainFits ? 'An address without blanks, for example urn:example:mulago.' : undefined}
         onChange={(event) => setDomain(event.currentTarget.value)}
       />
-      <Radio.Group
-        label="Its private key"
-        description="The key proves who the system is. Best, nobody but the system ever has it."
-        value={way}
-        onChange={(value) => setWay(value === 'csr' ? 'csr' : 'make')}
-      >
-        <div className="stack pick-survivor">
-          <Radio
-            value="make"
-            label="Careseal makes the key"
-            description="Quick. You download it once; Careseal keeps no copy."
-          />
-          <Radio
-            value="csr"
-            label="The system made its own key"
-            description="Safest. You give its certificate request (CSR); the key never travels."
-          />
-        </div>
-      </Radio.Group>
+      <KeyChoice value={way} onChange={setWay} />
       {way === 'csr' && <CsrField value={csr} onChange={setCsr} error={tried && !csrFits} />}
       {add.isError && <FailureNotice error={add.error} focus />}
       <div className="row">
@@ -137,6 +119,35 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
         </Button>
       </div>
     </form>
+  );
+}
+
+interface KeyChoiceProps {
+  readonly value: 'make' | 'csr';
+  readonly onChange: (value: 'make' | 'csr') => void;
+}
+
+function KeyChoice({ value, onChange }: KeyChoiceProps): ReactNode {
+  return (
+    <Radio.Group
+      label="Its private key"
+      description="The key proves who the system is. Best, nobody but the system ever has it."
+      value={value}
+      onChange={(chosen) => onChange(chosen === 'csr' ? 'csr' : 'make')}
+    >
+      <div className="stack pick-survivor">
+        <Radio
+          value="make"
+          label="Careseal makes the key"
+          description="Quick. You download it once; Careseal keeps no copy."
+        />
+        <Radio
+          value="csr"
+          label="The system made its own key"
+          description="Safest. You give its certificate request (CSR); the key never travels."
+        />
+      </div>
+    </Radio.Group>
   );
 }
 
@@ -153,10 +164,13 @@ function CsrField({ value, onChange, error }: CsrFieldProps): ReactNode {
   };
   return (
     <div>
+      <p className="csr-note" id="csr-note">
+        On the system, this makes a key and a request:
+      </p>
+      <pre className="csr-command">{CSR_COMMAND}</pre>
       <Textarea
         className="csr-text"
         label="Certificate request (PEM)"
-        description="On the system, this makes a key and a request:"
         placeholder="-----BEGIN CERTIFICATE REQUEST-----"
         value={value}
         maxLength={16_384}
@@ -166,12 +180,6 @@ function CsrField({ value, onChange, error }: CsrFieldProps): ReactNode {
         maxRows={14}
         error={error ? 'Paste or choose a PEM file that begins with -----BEGIN CERTIFICATE REQUEST-----.' : undefined}
         onChange={(event) => onChange(event.currentTarget.value)}
-        inputContainer={(children) => (
-          <>
-            <pre className="csr-command">{CSR_COMMAND}</pre>
-            {children}
-          </>
-        )}
       />
       <Button
         mt={8}

@@ -3,6 +3,7 @@ import type { WireNode } from '../../../features/nodes/wire.ts';
 import { plural } from '../../app/words.ts';
 import { Tag } from '../../ui/bits.tsx';
 import { IconAlertTriangle, IconBan, IconPlugConnected } from '../../ui/icons.ts';
+import { useNow } from '../../ui/now.ts';
 import { CalendarDate } from '../../ui/text.tsx';
 import { expiryOf } from './node-queries.ts';
 
@@ -21,7 +22,7 @@ export function NodeState({ node }: { readonly node: WireNode }): ReactNode {
 }
 
 export function NodeExpiry({ node }: { readonly node: WireNode }): ReactNode {
-  const expiry = expiryOf(node, Date.now());
+  const expiry = expiryOf(node, useNow());
   if (node.state === 'revoked' || !expiry) return <span className="soft">—</span>;
   if (expiry.state === 'valid') return <CalendarDate iso={expiry.notAfter.slice(0, 10)} />;
   return (

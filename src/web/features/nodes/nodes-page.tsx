@@ -76,7 +76,7 @@ export function NodesPage(): ReactNode {
           rows={rows}
           rowKey={(node) => node.id}
           selectedKey={open}
-          open={(node, content) => (
+          renderOpen={(node, content) => (
             <Link to="/nodes" search={{ node: node.id }} className="row-link" resetScroll={false}>
               {content}
             </Link>

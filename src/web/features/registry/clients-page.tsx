@@ -90,7 +90,6 @@ function Identifiers({ client }: { readonly client: ClientSummary }): ReactNode 
 export function ClientsPage(): ReactNode {
   const may = useMay();
   const [text, setText] = useDraft('clients.search');
-  const field = useRef<HTMLInputElement>(null);
   const [settled] = useDebouncedValue(text.trim(), 80);
   const list = useInfiniteQuery({ ...clientList(settled), placeholderData: (before) => before });
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.clients) ?? [], [list.data]);
@@ -98,7 +97,6 @@ export function ClientsPage(): ReactNode {
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  useKeys({ f: () => field.current?.focus() });
   const first = list.data?.pages[0];
   const nobody = first !== undefined && rows.length === 0;
   return (
@@ -119,39 +117,7 @@ export function ClientsPage(): ReactNode {
       }
     >
       <div className="filters">
-        <TextInput
-          ref={field}
-          className="search-field"
-          size="md"
-          type="text"
-          aria-label="Search clients"
-          placeholder="Name, birth date, identifier or telephone"
-          autoComplete="off"
-          spellCheck={false}
-          maxLength={200}
-          autoFocus
-          leftSection={<IconSearch size={18} aria-hidden />}
-          rightSection={
-            text === '' ? (
-              <Key>F</Key>
-            ) : (
-              <CloseButton
-                aria-label="Clear the search"
-                onClick={() => {
-                  setText('');
-                  field.current?.focus();
-                }}
-              />
-            )
-          }
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'ArrowDown') return;
-            event.preventDefault();
-            document.querySelector<HTMLElement>('.list-body .row-link')?.focus();
-          }}
-        />
+        <SearchField text={text} onChange={setText} />
         <p className="filters-count" role="status">
           {first !== undefined && !list.isPlaceholderData && countText(first, settled)}
         </p>
@@ -166,7 +132,7 @@ export function ClientsPage(): ReactNode {
           rows={rows}
           rowKey={(client) => client.id}
           total={first?.total}
-          open={(client, content) => (
+          renderOpen={(client, content) => (
             <Link to="/clients/$id" params={{ id: client.id }} className="row-link">
               {content}
             </Link>
@@ -176,6 +142,51 @@ export function ClientsPage(): ReactNode {
         />
       )}
     </Page>
+  );
+}
+
+interface SearchFieldProps {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+}
+
+function SearchField({ text, onChange }: SearchFieldProps): ReactNode {
+  const field = useRef<HTMLInputElement>(null);
+  useKeys({ f: () => field.current?.focus() });
+  return (
+    <TextInput
+      ref={field}
+      className="search-field"
+      size="md"
+      type="text"
+      aria-label="Search clients"
+      placeholder="Name, birth date, identifier or telephone"
+      autoComplete="off"
+      spellCheck={false}
+      maxLength={200}
+      autoFocus
+      leftSection={<IconSearch size={18} aria-hidden />}
+      rightSection={
+        text === '' ? (
+          <Key>F</Key>
+        ) : (
+          <CloseButton
+            aria-label="Clear the search"
+            onClick={() => {
+              onChange('');
+              field.current?.focus();
+            }}
+          />
+        )
+      }
+      value={text}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key !== 'ArrowDown') return;
+        event.preventDefault();
+        document.querySelector<HTMLElement>('.list-body .row-link')?.focus();
+      }}
+    />
   );
 }
 

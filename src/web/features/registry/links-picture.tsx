@@ -29,8 +29,6 @@ export function LinksPicture({ detail, decides, onTakeOut, onNever }: LinksPictu
     );
   }
   const chosen = links.find((link) => linkKey(link) === selected);
-  const labelOf = (id: string): string => sources.find((source) => source.id === id)?.domainLabel ?? 'record';
-  const keyOf = (id: string): string => sources.find((source) => source.id === id)?.key ?? '';
   return (
     <>
       <Picture
@@ -57,35 +55,49 @@ export function LinksPicture({ detail, decides, onTakeOut, onNever }: LinksPictu
         table={<LinkTable detail={detail} selected={selected} onSelect={setSelected} />}
       />
       {chosen && (
-        <div className="tie" aria-live="polite">
-          <h3>
-            {labelOf(chosen.a)} <span className="soft">{keyOf(chosen.a)}</span> and {labelOf(chosen.b)}{' '}
-            <span className="soft">{keyOf(chosen.b)}</span>
-          </h3>
-          <Waterfall explanation={chosen.explanation} />
-          {decides && (
-            <div className="row tie-actions">
-              <Button
-                variant="default"
-                size="xs"
-                leftSection={<IconArrowsSplit2 size={16} aria-hidden />}
-                onClick={() => onTakeOut(chosen.b)}
-              >
-                Break: take {keyOf(chosen.b) || labelOf(chosen.b)} out
-              </Button>
-              <Button
-                variant="default"
-                size="xs"
-                leftSection={<IconBan size={16} aria-hidden />}
-                onClick={() => onNever(chosen.a, chosen.b)}
-              >
-                Never link these two
-              </Button>
-            </div>
-          )}
-        </div>
+        <ChosenTie link={chosen} sources={sources} decides={decides} onTakeOut={onTakeOut} onNever={onNever} />
       )}
     </>
+  );
+}
+
+interface ChosenTieProps extends Omit<LinksPictureProps, 'detail'> {
+  readonly link: ClientDetailReply['links'][number];
+  readonly sources: ClientDetailReply['sources'];
+}
+
+/** Why the chosen tie holds, and the two ways to break it. */
+function ChosenTie({ link, sources, decides, onTakeOut, onNever }: ChosenTieProps): ReactNode {
+  const labelOf = (id: string): string => sources.find((source) => source.id === id)?.domainLabel ?? 'record';
+  const keyOf = (id: string): string => sources.find((source) => source.id === id)?.key ?? '';
+  return (
+    <div className="tie" aria-live="polite">
+      <h3>
+        {labelOf(link.a)} <span className="soft">{keyOf(link.a)}</span> and {labelOf(link.b)}{' '}
+        <span className="soft">{keyOf(link.b)}</span>
+      </h3>
+      <Waterfall explanation={link.explanation} />
+      {decides && (
+        <div className="row tie-actions">
+          <Button
+            variant="default"
+            size="xs"
+            leftSection={<IconArrowsSplit2 size={16} aria-hidden />}
+            onClick={() => onTakeOut(link.b)}
+          >
+            Break: take {keyOf(link.b) || labelOf(link.b)} out
+          </Button>
+          <Button
+            variant="default"
+            size="xs"
+            leftSection={<IconBan size={16} aria-hidden />}
+            onClick={() => onNever(link.a, link.b)}
+          >
+            Never link these two
+          </Button>
+        </div>
+      )}
+    </div>
   );
 }
 
@@ -134,7 +146,7 @@ function LinkTable({ detail, selected, onSelect }: LinkTableProps): ReactNode {
               {nameOf(pair.a)} and {nameOf(pair.b)}
             </th>
             <td>Never to be linked</td>
-            <td />
+            <td data-align="end">—</td>
           </tr>
         ))}
       </tbody>

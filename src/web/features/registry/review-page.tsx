@@ -75,7 +75,7 @@ function useMoves(detail: ReviewDetailReply) {
 }
 
 function ReviewView({ detail, fresh }: ReviewViewProps): ReactNode {
-  const { review, counts } = detail;
+  const { review } = detail;
   const queries = useQueryClient();
   const may = useMay();
   const moves = useMoves(detail);
@@ -111,22 +111,7 @@ function ReviewView({ detail, fresh }: ReviewViewProps): ReactNode {
       heading="Are these two one person?"
       sentence={causeWords(review.cause)}
       above={<Back />}
-      action={
-        <div className="row">
-          <span className="soft numbers">
-            {counts.open.toLocaleString()} open, {counts.decidedToday.toLocaleString()} decided today
-          </span>
-          <Step label="Previous pair (K)" onClick={moves.previous} off={detail.previous === undefined}>
-            <IconChevronLeft size={19} />
-          </Step>
-          <Step label="Next pair (J)" onClick={moves.next} off={detail.next === undefined}>
-            <IconChevronRight size={19} />
-          </Step>
-          <Step label="Keys (?)" onClick={() => setHelping(true)}>
-            <IconHelp size={19} />
-          </Step>
-        </div>
-      }
+      action={<Steps detail={detail} moves={moves} onHelp={() => setHelping(true)} />}
     >
       <UndoBar />
       {decide.isError && <FailureNotice error={decide.error} focus onRetry={() => decide.reset()} />}
@@ -146,6 +131,31 @@ function ReviewView({ detail, fresh }: ReviewViewProps): ReactNode {
       </footer>
       {helping && <ReviewHelp onClose={() => setHelping(false)} />}
     </Page>
+  );
+}
+
+interface StepsProps {
+  readonly detail: ReviewDetailReply;
+  readonly moves: ReturnType<typeof useMoves>;
+  readonly onHelp: () => void;
+}
+
+function Steps({ detail, moves, onHelp }: StepsProps): ReactNode {
+  return (
+    <div className="row">
+      <span className="soft numbers">
+        {detail.counts.open.toLocaleString()} open, {detail.counts.decidedToday.toLocaleString()} decided today
+      </span>
+      <Step label="Previous pair (K)" onClick={moves.previous} off={detail.previous === undefined}>
+        <IconChevronLeft size={19} />
+      </Step>
+      <Step label="Next pair (J)" onClick={moves.next} off={detail.next === undefined}>
+        <IconChevronRight size={19} />
+      </Step>
+      <Step label="Keys (?)" onClick={onHelp}>
+        <IconHelp size={19} />
+      </Step>
+    </div>
   );
 }
 

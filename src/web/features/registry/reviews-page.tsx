@@ -131,7 +131,7 @@ export function ReviewsPage(): ReactNode {
           columns={columns}
           rows={rows}
           rowKey={(review) => review.id}
-          open={(review, content) => (
+          renderOpen={(review, content) => (
             <Link to="/reviews/$id" params={{ id: review.id }} className="row-link">
               {content}
             </Link>

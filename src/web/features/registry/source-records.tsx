@@ -3,9 +3,10 @@ import type { ReactNode } from 'react';
 import type { SourceView } from '../../../features/registry/wire.ts';
 import { IconArrowsSplit2 } from '../../ui/icons.ts';
 import { ruleWords } from '../../ui/match-words.ts';
+import { Scroller } from '../../ui/scroller.tsx';
 import { Moment, Own, scoreText } from '../../ui/text.tsx';
 import { Value } from './demographics.tsx';
-import { sourceLines } from './source-lines.ts';
+import { type SourceLine, sourceLines } from './source-lines.ts';
 
 export interface SourceRecordsProps {
   readonly sources: readonly SourceView[];
@@ -15,10 +16,8 @@ export interface SourceRecordsProps {
 
 /** The records side by side, line by line. Differences carry a sign, not only a colour. */
 export function SourceRecords({ sources, mayTakeOut, onTakeOut }: SourceRecordsProps): ReactNode {
-  const lines = sourceLines(sources);
   return (
-    // Scrolls sideways where there are many records, so it must take the focus (WCAG 2.1.1).
-    <div className="sources" tabIndex={0} role="region" aria-label="Source records side by side">
+    <Scroller label="Source records side by side" className="sources">
       <table>
         <thead>
           <tr>
@@ -26,51 +25,13 @@ export function SourceRecords({ sources, mayTakeOut, onTakeOut }: SourceRecordsP
               <span className="visually-hidden">Attribute</span>
             </th>
             {sources.map((source) => (
-              <th scope="col" key={source.id}>
-                <strong>{source.domainLabel}</strong>
-                <span className="sources-key">{source.key !== undefined && <Own>{source.key}</Own>}</span>
-                {mayTakeOut && (
-                  <Button
-                    variant="default"
-                    size="compact-xs"
-                    leftSection={<IconArrowsSplit2 size={14} aria-hidden />}
-                    onClick={() => onTakeOut(source.id)}
-                    aria-label={`Take out the record of ${source.domainLabel} ${source.key ?? ''}`}
-                  >
-                    Take out
-                  </Button>
-                )}
-              </th>
+              <SourceHead key={source.id} source={source} {...(mayTakeOut ? { onTakeOut } : {})} />
             ))}
           </tr>
         </thead>
         <tbody>
-          {lines.map((line) => (
-            <tr key={line.path} data-differs={line.differs}>
-              <th scope="row" className="sources-label">
-                {line.label}
-                {line.differs && (
-                  <span className="sources-sign" title="The records differ here">
-                    ≠<span className="visually-hidden"> differs</span>
-                  </span>
-                )}
-              </th>
-              {line.values.map((values, index) => (
-                <td key={sources[index]?.id ?? index}>
-                  {values.length === 0 ? (
-                    <span className="soft" aria-label="not given">
-                      —
-                    </span>
-                  ) : (
-                    values.map((value) => (
-                      <div key={value}>
-                        <Value value={value} />
-                      </div>
-                    ))
-                  )}
-                </td>
-              ))}
-            </tr>
+          {sourceLines(sources).map((line) => (
+            <Line key={line.path} line={line} sources={sources} />
           ))}
           <tr className="sources-meta">
             <th scope="row" className="sources-label">
@@ -97,7 +58,61 @@ export function SourceRecords({ sources, mayTakeOut, onTakeOut }: SourceRecordsP
           </tr>
         </tbody>
       </table>
-    </div>
+    </Scroller>
+  );
+}
+
+interface SourceHeadProps {
+  readonly source: SourceView;
+  readonly onTakeOut?: (sourceId: string) => void;
+}
+
+function SourceHead({ source, onTakeOut }: SourceHeadProps): ReactNode {
+  return (
+    <th scope="col">
+      <strong>{source.domainLabel}</strong>
+      <span className="sources-key">{source.key !== undefined && <Own>{source.key}</Own>}</span>
+      {onTakeOut && (
+        <Button
+          variant="default"
+          size="compact-xs"
+          leftSection={<IconArrowsSplit2 size={14} aria-hidden />}
+          onClick={() => onTakeOut(source.id)}
+          aria-label={`Take out the record of ${source.domainLabel} ${source.key ?? ''}`}
+        >
+          Take out
+        </Button>
+      )}
+    </th>
+  );
+}
+
+function Line({ line, sources }: { readonly line: SourceLine; readonly sources: readonly SourceView[] }): ReactNode {
+  return (
+    <tr data-differs={line.differs}>
+      <th scope="row" className="sources-label">
+        {line.label}
+        {line.differs && (
+          <span className="sources-sign" title="The records differ here">
+            ≠<span className="visually-hidden"> differs</span>
+          </span>
+        )}
+      </th>
+      {line.values.map((values, index) => (
+        <td key={sources[index]?.id ?? index}>
+          {values.length === 0 && (
+            <span className="soft" aria-label="not given">
+              —
+            </span>
+          )}
+          {values.map((value) => (
+            <div key={value}>
+              <Value value={value} />
+            </div>
+          ))}
+        </td>
+      ))}
+    </tr>
   );
 }
 
