@@ -2,7 +2,7 @@
 import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
 import { instant } from '../../kernel/time.ts';
 import type { StoredResource } from '../../store/model.ts';
-import type { SourceState } from './batch-state.ts';
+import { pairKey, type SourceState } from './batch-state.ts';
 import { patientOf } from './content.ts';
 import type { DomainTable } from './deps.ts';
 import { displayName, fieldsOf, systemLabel } from './fields.ts';
@@ -66,11 +66,10 @@ export async function clientDetail(
     links: explainPairs(deps, opened.slice(0, GRAPH_SOURCES_MAX)),
     ledger: ledger.toReversed().map(ledgerView),
     reviewsOpen: ids.length === 0 ? 0 : (await readWaitingReviewsOf(deps.database, ids)).length,
-    neverLinked: (await readNeverLinks(deps.database, ids)).map((row) => ({
-      a: row.a,
-      b: row.b,
-      entryId: row.entry_id,
-    })),
+    // Several decisions may keep one pair apart: it is shown once.
+    neverLinked: [
+      ...new Map((await readNeverLinks(deps.database, ids)).map((row) => [pairKey(row.a, row.b), row])).values(),
+    ].map((row) => ({ a: row.a, b: row.b, entryId: row.entry_id })),
   };
 }
 

@@ -2,10 +2,11 @@
 import type { LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
+import { pairKey } from './batch-state.ts';
 import { ledgerActor } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { nothingToUndo, reviewDecided, reviewNotFound } from './problems.ts';
-import { addNeverLinks, lockReview, markReview, removeNeverLinksOf } from './review-store.ts';
+import { addNeverLinks, dropOtherReviewsOfPair, lockReview, markReview, removeNeverLinksOf } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import {
   decide,
@@ -19,7 +20,7 @@ import {
   separate,
   stewardAudit,
 } from './stewardship.ts';
-import type { ReviewRow } from './store.ts';
+import { readNeverLinks, type ReviewRow } from './store.ts';
 
 export interface ReviewVerdict {
   readonly reviewId: ReviewId;
@@ -154,6 +155,7 @@ export async function undoReview(
     async act(decision) {
       if (!review) throw reviewNotFound();
       const apart = review.state === 'decided' ? await takeBack(decision, review) : [];
+      await dropOtherReviewsOfPair(decision.tx, review);
       await markReview(decision.tx, review.review_id, { state: 'open' });
       const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
       return {
@@ -176,7 +178,8 @@ async function takeBack(decision: Decision, review: ReviewRow): Promise<readonly
   if (!entry) throw nothingToUndo('This review was closed by another decision. Take that one back instead.');
   await removeNeverLinksOf(tx, entry.entryId);
   const moved = entry.moved ?? [];
-  const apart = moved.length > 0 ? await reverseMove(decision, { entry, goldenA, goldenB }) : [];
+  const stayed = moved.includes(review.a) ? goldenB : goldenA;
+  const apart = moved.length > 0 ? await reverseMove(decision, { entry, goldenA, goldenB, stayed }) : [];
   state.ledger.push({
     entryId: decision.entryId,
     kind: 'decision-undone',
@@ -196,7 +199,13 @@ async function takeBack(decision: Decision, review: ReviewRow): Promise<readonly
 
 async function reverseMove(
   decision: Decision,
-  what: { readonly entry: LedgerEntry; readonly goldenA: ResourceId; readonly goldenB: ResourceId },
+  what: {
+    readonly entry: LedgerEntry;
+    readonly goldenA: ResourceId;
+    readonly goldenB: ResourceId;
+    /** Where the record is now that the decision left in its place. */
+    readonly stayed: ResourceId;
+  },
 ): Promise<readonly ResourceId[]> {
   const { entry, goldenA, goldenB } = what;
   if (!entry.otherGoldenId) return [];
@@ -207,9 +216,25 @@ async function reverseMove(
   }
   if (goldenA === goldenB) throw nothingToUndo('The two were linked since. Nothing was changed.');
   const moved = [...decision.state.golden(entry.otherGoldenId).members].filter((id) => entry.moved?.includes(id));
-  if (moved.length === 0) throw nothingToUndo('The record was moved since. Nothing was changed.');
+  if (moved.length === 0 || what.stayed !== entry.goldenId) {
+    throw nothingToUndo('One of the two records was moved since. Nothing was changed.');
+  }
+  await assertNotKeptApart(decision, moved, entry.goldenId);
   for (const id of moved) placePinned(decision.state, id, entry.goldenId);
   const left = decision.state.golden(entry.otherGoldenId);
   if (left.members.size === 0) left.replacedBy = entry.goldenId;
   return [];
+}
+
+/** Others may have joined meanwhile, and other decisions may keep one of them apart from what returns. */
+async function assertNotKeptApart(
+  { tx, state }: Decision,
+  moved: readonly ResourceId[],
+  goldenId: ResourceId,
+): Promise<void> {
+  const kept = new Set((await readNeverLinks(tx, moved)).map(({ a, b }) => pairKey(a, b)));
+  const members = [...state.golden(goldenId).members];
+  if (moved.some((x) => members.some((y) => kept.has(pairKey(x, y))))) {
+    throw nothingToUndo('Another decision keeps these records apart. Nothing was changed.');
+  }
 }

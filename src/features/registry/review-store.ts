@@ -100,6 +100,32 @@ export async function closeReviewOfPair(
   await tx.run(closePair, [pair.a, pair.b, pair.at, pair.entryId]);
 }
 
+const closePairs = statement(
+  'registry.close-reviews-of-pairs',
+  `UPDATE registry.review AS r SET state = 'decided', decision = 'different', decided_at = $3
+   FROM unnest($1::uuid[], $2::uuid[]) AS pair(a, b) WHERE r.a = pair.a AND r.b = pair.b AND r.state <> 'decided'`,
+);
+/** What waited between records that a steward has just set apart is answered by that. */
+export async function closeReviewsOfPairs(
+  tx: Transaction,
+  pairs: readonly (readonly [ResourceId, ResourceId])[],
+  at: Date,
+): Promise<void> {
+  if (pairs.length > 0) await tx.run(closePairs, [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1]), at]);
+}
+
+const dropTwins = statement(
+  'registry.drop-other-reviews-of-pair',
+  `DELETE FROM registry.review WHERE a = $1 AND b = $2 AND review_id <> $3 AND state <> 'decided'`,
+);
+/** A pair waits once: before a review opens again, one that was opened meanwhile goes. */
+export async function dropOtherReviewsOfPair(
+  tx: Transaction,
+  review: Pick<ReviewRow, 'a' | 'b' | 'review_id'>,
+): Promise<void> {
+  await tx.run(dropTwins, [review.a, review.b, review.review_id]);
+}
+
 /** Reviews that a link answered on its way (they have no ledger entry) and whose two records are apart again. */
 const reopenSettled = statement(
   'registry.reopen-settled-reviews',

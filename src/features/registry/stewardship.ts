@@ -12,7 +12,13 @@ import { orderedPair, pairKey, type RoundState, RoundState as Round } from './ba
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { clientNotFound, lastSource, neverLinked, notMerged, sameClient } from './problems.ts';
-import { addNeverLinks, closeReviewOfPair, readLedger, reopenSettledReviews } from './review-store.ts';
+import {
+  addNeverLinks,
+  closeReviewOfPair,
+  closeReviewsOfPairs,
+  readLedger,
+  reopenSettledReviews,
+} from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { readGoldenOf, readNeverLinks, readSourcesOfGoldens, takeRegistryLock } from './store.ts';
@@ -95,12 +101,20 @@ export async function separate(
   const goldenId = what.into ?? newId<ResourceId>();
   placePinned(decision.state, what.sourceId, goldenId);
   const others = members.filter((id) => id !== what.sourceId);
-  await addNeverLinks(
-    decision.tx,
+  await setApart(
+    decision,
     others.map((id) => orderedPair(id, what.sourceId)),
-    decision.entryId,
   );
   return goldenId;
+}
+
+/** These never link again by themselves, and nobody is asked about them any more. */
+async function setApart(
+  { tx, entryId, nowMs }: Decision,
+  pairs: readonly (readonly [ResourceId, ResourceId])[],
+): Promise<void> {
+  await addNeverLinks(tx, pairs, entryId);
+  await closeReviewsOfPairs(tx, pairs, new Date(nowMs));
 }
 
 /** Moves every source record of `other` to `survivor`; `other` redirects for ever. Returns what moved. */
@@ -235,11 +249,14 @@ export async function moveBack(
   const back = members.filter((id) => what.entry.moved?.includes(id));
   const stay = members.filter((id) => !back.includes(id));
   if (back.length === 0 || stay.length === 0) throw notMerged();
+  // It stood for nobody since the merge; should it stand for somebody again, these are not theirs.
+  if ((await readSourcesOfGoldens(decision.tx, [what.to])).length > 0) throw notMerged();
   for (const id of back) placePinned(decision.state, id, what.to);
-  if (what.keepApart) {
-    const pairs = stay.flatMap((x) => back.map((y) => orderedPair(x, y)));
-    await addNeverLinks(decision.tx, pairs, decision.entryId);
-  }
+  if (what.keepApart)
+    await setApart(
+      decision,
+      stay.flatMap((x) => back.map((y) => orderedPair(x, y))),
+    );
   return back;
 }
 
