@@ -39,7 +39,7 @@ Try the connection with
       ...(csrFile === undefined ? {} : { csr: readRequest(csrFile) }),
     });
     if (!wanted.success) throw invalid(wanted.error.issues);
-    const directory = prepareDirectory(required('out'));
+    const directory = prepareDirectory(required('out'), csrFile === undefined ? FILES : ['node.crt', 'ca.crt']);
     const { node, files, fhirUrl } = await withServices(async (services) => ({
       ...(await services.nodes.addNode(services.actor, wanted.data)),
       fhirUrl: services.fhirUrl,
@@ -98,10 +98,13 @@ function readRequest(file: string): string {
   }
 }
 
-/** Before anything is issued: a certificate that cannot be handed over would stay registered for nobody. */
-function prepareDirectory(path: string): string {
+/**
+ * Before anything is issued: a certificate that cannot be handed over would stay registered for nobody. A node's own key may
+ * lie there already: beside its request is where its certificate belongs.
+ */
+function prepareDirectory(path: string, files: readonly string[]): string {
   const directory = resolve(path);
-  const taken = FILES.filter((name) => existsSync(join(directory, name)));
+  const taken = files.filter((name) => existsSync(join(directory, name)));
   if (taken.length > 0)
     throw new Problem(
       'conflict',
