@@ -232,6 +232,34 @@ describe.each(ROLES)('a signed-in %s', (role) => {
   });
 });
 
+test('another site cannot open data as a page, however it spells the address', async () => {
+  const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  for (const path of ['/api/home', '/%61pi/home', `/%66hir/Patient/${real.client}`, '/audit/log/checkpoint']) {
+    const answer = await toUsers('administrator', { path, headers });
+    expect([answer.status, answer.text.includes('cross-site')], path).toEqual([403, true]);
+  }
+});
+
+test('a record cannot make the server stumble over the name of its domain', async () => {
+  for (const system of [
+    `urn:long:${Array.from({ length: 1_000 }, newId).join('')}`,
+    'urn:\u0001',
+    'urn:"<script>',
+    'urn:a|b',
+    '|',
+    '__proto__',
+    'constructor',
+  ]) {
+    const answer = await toUsers('registrar', {
+      method: 'POST',
+      path: '/fhir/Patient',
+      headers: { 'content-type': 'application/fhir+json' },
+      body: JSON.stringify(person({ key: [system, 'v-1'], given: 'Peter', family: 'Banda', birthDate: '1999-12-12' })),
+    });
+    expect(answer.status, system.slice(0, 20)).toBeLessThan(500);
+  }
+});
+
 describe('a stranger', () => {
   test('is told to sign in everywhere, whatever exists', async () => {
     for (const one of at('users')) {

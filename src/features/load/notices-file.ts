@@ -44,6 +44,11 @@ function csvRow(values: readonly string[]): string {
   return `${values.map(csvField).join(',')}\r\n`;
 }
 
+/**
+ * A spreadsheet runs what begins like a formula, and this file is opened in one by somebody who trusts it. An apostrophe makes it text
+ * there; loading takes it off again (row-values.ts).
+ */
 function csvField(value: string): string {
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -7,6 +7,8 @@ import type { Domain, DomainTable } from './model.ts';
 import { type DomainRow, INSERT_DOMAIN, LIST_DOMAINS, NOTIFY } from './store.ts';
 
 const FRESH_MS = 1_000;
+/** Longer texts are no names, and would not fit the index that keeps them unique. */
+const SYSTEM_LENGTH_MAX = 500;
 
 /** Who owns which identifier system. */
 export interface Domains {
@@ -44,6 +46,8 @@ export function createDomains(deps: NodesDeps): Domains {
     const organisationId = await deps.organisationFor(actor);
     const known = (await table()).bySystem(system);
     if (known !== undefined) return assertOwn(known, organisationId);
+    if (system.length > SYSTEM_LENGTH_MAX)
+      throw nodeProblem('unprocessable', 'domain-too-long', `A domain has at most ${SYSTEM_LENGTH_MAX} characters.`);
     await deps.database.transaction((tx) => create(tx, system, { actor, organisationId }));
     forget();
     const made = (await table()).bySystem(system);

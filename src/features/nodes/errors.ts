@@ -8,7 +8,8 @@ export type NodeProblemCode =
   | 'node-unknown'
   | 'node-revoked'
   | 'node-name-taken'
-  | 'domain-owned';
+  | 'domain-owned'
+  | 'domain-too-long';
 
 export function nodeProblem(kind: ProblemKind, code: NodeProblemCode, publicDetail: string): Problem<NodeProblemCode> {
   return new Problem(kind, code, publicDetail);

@@ -51,7 +51,8 @@ export function createAdmission(options: DoorOptions, names: () => HostNames): A
     const peer = name === 'nodes' ? peerCertificate(request.raw.socket) : undefined;
     request.careseal = { actor: { principal: ANONYMOUS, origin }, baseUrl: '', stage: 'authentication', route, peer };
     const baseUrl = checkHost(request.headers, names());
-    if (name === 'users') checkBrowserOrigin(request.method, request.url, request.headers, baseUrl);
+    // The declared path where there is one: the address may be spelt in another way (`/%61pi/…`).
+    if (name === 'users') checkBrowserOrigin(request.method, route?.path ?? request.url, request.headers, baseUrl);
     const principal = await authenticate({ cookieHeader: request.headers.cookie, peer, origin });
     request.careseal = { actor: { principal, origin }, baseUrl, stage: 'request', route, peer };
     if (guarded === undefined) return;
