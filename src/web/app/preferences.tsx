@@ -13,9 +13,11 @@ export type Preferences = z.output<typeof schema>;
 const KEY = 'careseal-look';
 const usual: Preferences = { contrast: 'usual', density: 'usual', privacyAfterSeconds: 60 };
 
+/** What was chosen here before; a system that asks for more contrast gets it until something is chosen. */
 function read(): Preferences {
+  const system = window.matchMedia('(prefers-contrast: more)').matches ? { contrast: 'more' } : {};
   try {
-    const parsed = schema.safeParse(JSON.parse(localStorage.getItem(KEY) ?? '{}'));
+    const parsed = schema.safeParse({ ...system, ...JSON.parse(localStorage.getItem(KEY) ?? '{}') });
     return parsed.success ? parsed.data : usual;
   } catch {
     return usual;
