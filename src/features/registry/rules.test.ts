@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ResourceId } from '../../kernel/ids.ts';
-import { decideAfterChange, decideLink, type PairScore, REVIEWS_PER_RECORD_MAX, type ScoredGolden } from './rules.ts';
+import {
+  decideAfterChange,
+  decideLink,
+  type PairScore,
+  REVIEWS_PER_RECORD_MAX,
+  type ScoredGolden,
+  SOURCES_PER_CLIENT_MAX,
+} from './rules.ts';
 
 const id = (text: string) => text as ResourceId;
 const scores = {
@@ -68,6 +75,11 @@ describe('linking a record', () => {
     const all = Array.from({ length: 40 }, (_, index) => golden(`g${index}`, 'doubt'));
     expect(decideLink(all).reviews).toHaveLength(REVIEWS_PER_RECORD_MAX);
   });
+});
+
+it('asks instead of linking where a person has more records than anybody could', () => {
+  const crowd = golden('crowd', ...Array.from({ length: SOURCES_PER_CLIENT_MAX }, () => 'match' as const));
+  expect(outcome([crowd])).toEqual({ join: undefined, reviews: ['crowd-0 two-people-match'] });
 });
 
 describe('a linked record that changed', () => {

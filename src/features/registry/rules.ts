@@ -43,6 +43,12 @@ export interface LinkDecision {
 /** Reviews that one record may open at once; a record that resembles everybody must not flood the stewards. */
 export const REVIEWS_PER_RECORD_MAX = 3;
 
+/**
+ * Source records that link to one person by themselves. Each further one is compared with all of them and computed into the golden
+ * record under the registry's lock, so a sender that repeats one person a thousand times would stop everybody else.
+ */
+export const SOURCES_PER_CLIENT_MAX = 100;
+
 export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
   const ranked = goldens
     .filter((golden) => !golden.members.some((member) => member.neverLinked))
@@ -55,7 +61,7 @@ export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
   let join: LinkDecision['join'];
   for (const { golden, best } of ranked) {
     const wants = best.comparison.decision === 'match';
-    if (wants && !join && !hasContradiction(golden)) {
+    if (wants && !join && !hasContradiction(golden) && golden.members.length < SOURCES_PER_CLIENT_MAX) {
       join = { goldenId: golden.goldenId, through: best };
     } else {
       reviews.push(wantedReview(best, reviewCause(wants, hasContradiction(golden))));
