@@ -175,3 +175,20 @@ const ledgerOf = statement<LedgerRow>(
 /** Entries that name one of these golden or source records, oldest first. */
 export const readLedger = (sql: Sql, goldenIds: readonly ResourceId[], sourceIds: readonly ResourceId[]) =>
   sql.rows(ledgerOf, [goldenIds, sourceIds]);
+
+const formerGolden = statement<{ golden_id: ResourceId }>(
+  'registry.former-golden-of-source',
+  `SELECT g.golden_id FROM registry.ledger AS l JOIN registry.golden AS g ON g.golden_id = l.golden_id
+   WHERE l.source_id = $1 AND l.kind = 'created' AND g.replaced_by = $2
+     AND NOT EXISTS (SELECT FROM registry.ledger AS o WHERE o.golden_id = g.golden_id AND o.source_id <> $1)
+   LIMIT 1`,
+);
+
+/** The golden record that this source record alone once made and that now redirects to `goldenId`. */
+export async function readFormerGolden(
+  tx: Transaction,
+  sourceId: ResourceId,
+  goldenId: ResourceId,
+): Promise<ResourceId | undefined> {
+  return (await tx.rows(formerGolden, [sourceId, goldenId]))[0]?.golden_id;
+}

@@ -126,6 +126,31 @@ describe('separating and joining by hand', () => {
     ).rejects.toMatchObject({ code: 'never-linked' });
   });
 
+  it('gives a separated record the golden record back that it had before it was linked', async () => {
+    const twice = { given: 'Rosette', family: 'Nabwire', birthDate: '1988-03-21', gender: 'female' } as const;
+    const a = await put({ ...twice, phone: '0782 700 111' }, 'urn:s:back-a');
+    const key = 'back-b';
+    const domain = await f.domain('urn:s:back-b');
+    const send = async (fields: Parameters<typeof person>[0]) => {
+      const patient = person({ ...fields, key: ['urn:s:back-b', key] });
+      const { outcomes } = await f.registry.submit(f.operator, [{ kind: 'upsert', domain, key, patient }]);
+      const [outcome] = outcomes;
+      if (!outcome || outcome.status === 'refused') throw new Error('refused');
+      return outcome;
+    };
+    const before = await send({ given: 'Wilson', family: 'Okidi', birthDate: '1951-12-02', gender: 'male' });
+    const after = await send({ ...twice, phone: '0782 700 111' });
+    expect(after.goldenId).toBe(a.goldenId);
+    expect((await detail(before.goldenId)).client.replacedBy).toBe(a.goldenId);
+    const { newClientId } = (await call('POST /api/clients/:id/unlink', {
+      params: { id: a.goldenId },
+      body: { sourceId: after.id, reason: 'another woman' },
+    })) as { newClientId: string };
+    expect(newClientId).toBe(before.goldenId);
+    expect((await detail(before.goldenId)).client).toMatchObject({ active: true });
+    expect((await detail(before.goldenId)).sources.map((one) => one.id)).toEqual([after.id]);
+  });
+
   it('says where every value of the golden record comes from, and what others say', async () => {
     const [a, b] = await strangers();
     await call('POST /api/clients/merge', { body: { survivor: a.goldenId, other: b.goldenId, reason: 'provenance' } });

@@ -16,6 +16,7 @@ import {
   addNeverLinks,
   closeReviewOfPair,
   closeReviewsOfPairs,
+  readFormerGolden,
   readLedger,
   reopenSettledReviews,
 } from './review-store.ts';
@@ -90,15 +91,19 @@ export function placePinned(state: RoundState, id: ResourceId, goldenId: Resourc
   state.place(source, goldenId);
 }
 
-/** Takes one source record out of a person. The two never link again by themselves. Returns the new golden record. */
+/**
+ * Takes one source record out of a person. The two never link again by themselves. Returns the golden record it has now: the one
+ * it had before it was linked, where that stood for nobody else, so that an id known outside means the same person again.
+ */
 export async function separate(
   decision: Decision,
-  what: { readonly goldenId: ResourceId; readonly sourceId: ResourceId; readonly into?: ResourceId },
+  what: { readonly goldenId: ResourceId; readonly sourceId: ResourceId },
 ): Promise<ResourceId> {
   const members = membersOf(decision.state, what.goldenId);
   if (!members.includes(what.sourceId)) throw clientNotFound();
   if (members.length === 1) throw lastSource();
-  const goldenId = what.into ?? newId<ResourceId>();
+  const former = await readFormerGolden(decision.tx, what.sourceId, what.goldenId);
+  const goldenId = former ?? newId<ResourceId>();
   placePinned(decision.state, what.sourceId, goldenId);
   const others = members.filter((id) => id !== what.sourceId);
   await setApart(
