@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { startBrowser, type TestBrowser, type TestPage } from './browser.ts';
 import { type Account, portSettings } from './journey.ts';
 import { BAD_ROWS, type PeopleFile, writePeopleFile } from './people-file.ts';
@@ -125,7 +125,7 @@ class Started implements Hour {
   // oxlint-disable-next-line typescript/no-explicit-any -- answers of many shapes
   async api(path: string): Promise<any> {
     const answer = await this.administrator.context.request.get(this.url(path));
-    expect([path, answer.status()]).toEqual([path, 200]);
+    if (answer.status() !== 200) throw new Error(`${path}: ${answer.status()} ${await answer.text()}`);
     return await answer.json();
   }
 
