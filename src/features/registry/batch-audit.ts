@@ -17,17 +17,14 @@ const REFUSED = {
   delete: EVENTS.deleted,
 } as const;
 
-export function auditInputs(works: readonly Work[], decided: readonly Decided[]): AuditInput[] {
-  const inputs: AuditInput[] = [];
-  for (const one of decided) {
-    if (one.status === 'unchanged' && one.work.options.quietUnchanged) continue;
-    inputs.push(success(one));
-  }
-  for (const work of works) {
-    if (work.options.auditAll && work.outcome?.status === 'refused')
-      inputs.push(refusal(work, work.outcome.problem.code));
-  }
-  return inputs;
+export function doneInputs(decided: readonly Decided[]): AuditInput[] {
+  return decided.filter((one) => one.status !== 'unchanged' || !one.work.options.quietUnchanged).map(success);
+}
+
+export function refusedInputs(works: readonly Work[]): AuditInput[] {
+  return works.flatMap((work) =>
+    work.options.auditAll && work.outcome?.status === 'refused' ? [refusal(work, work.outcome.problem.code)] : [],
+  );
 }
 
 function success(one: Decided): AuditInput {

@@ -5,7 +5,8 @@
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
-import { auditInputs } from './batch-audit.ts';
+import type { AuditInput } from '../audit/index.ts';
+import { doneInputs, refusedInputs } from './batch-audit.ts';
 import type { DomainTable } from './deps.ts';
 import { golden404 } from './lookup-problems.ts';
 import type { SubmissionOutcome } from './model.ts';
@@ -28,16 +29,18 @@ export async function runBatch(
   batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
 ): Promise<BatchResult> {
   await takeRegistryLock(tx);
-  const decided: Decided[] = [];
+  let audited: AuditReceipt | undefined;
+  const record = async (inputs: readonly AuditInput[]): Promise<void> => {
+    if (inputs.length > 0) audited = await deps.audit.record(tx, inputs);
+  };
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
     const existing = await findExisting(deps, tx, { works: waiting, domains: batch.domains });
     const { now, later } = splitRound(waiting, existing);
-    decided.push(...(await runRound(deps, tx, { works: now, existing, domains: batch.domains })));
+    await runRound(deps, tx, { works: now, existing, domains: batch.domains, record });
     waiting = later;
   }
-  const inputs = auditInputs(batch.works, decided);
-  const audited = inputs.length === 0 ? undefined : await deps.audit.record(tx, inputs);
+  await record(refusedInputs(batch.works));
   return { outcomes: batch.works.map(outcomeOf), audited };
 }
 
@@ -72,8 +75,13 @@ function splitRound(works: readonly Work[], existing: readonly SourceRow[]): { n
 async function runRound(
   deps: RoundDeps,
   tx: Transaction,
-  round: { readonly works: readonly Work[]; readonly existing: readonly SourceRow[]; readonly domains: DomainTable },
-): Promise<Decided[]> {
+  round: {
+    readonly works: readonly Work[];
+    readonly existing: readonly SourceRow[];
+    readonly domains: DomainTable;
+    readonly record: (inputs: readonly AuditInput[]) => Promise<void>;
+  },
+): Promise<void> {
   const state = await loadRound(deps, tx, round);
   const meant = round.works.flatMap((work) => (work.existingId === undefined ? [] : [work.existingId]));
   await loadPatients(deps, tx, state, meant);
@@ -89,9 +97,8 @@ async function runRound(
     if (found) decided.push(found);
   }
   await explainMissing(deps, tx, round.works);
-  const { contents } = await writeRound(deps, tx, { state, nowMs });
+  const { contents } = await writeRound(deps, tx, { state, nowMs, meanwhile: () => round.record(doneInputs(decided)) });
   for (const one of decided) one.work.outcome = answer(one, contents);
-  return decided;
 }
 
 /** "Not found" is said exactly: unknown, deleted, or a golden record that nobody may write. */

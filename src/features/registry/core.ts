@@ -24,7 +24,7 @@ export function createCore(deps: RegistryDeps): BuiltCore {
   const intake = createIntake(roundDeps);
   const reads = createReadBatcher<ResourceId, StoredResource>(
     (ids) => deps.resources.read(deps.database, 'Patient', ids),
-    { inFlightMax: 2, keysMax: 64 },
+    { inFlightMax: 1, keysMax: 64 },
   );
   const core: RegistryCore = {
     submit: (actor, submissions, options = {}) => intake.submit(actor, submissions, options),

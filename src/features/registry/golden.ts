@@ -48,12 +48,14 @@ function redirect(survivor: string): Patient {
 
 /** Own terms first, then what the sources say beyond them, so that a search for source records finds its way too. */
 export function goldenTokens(deps: GoldenDeps, golden: Patient, members: readonly Member[]): bigint[] {
+  const blind = (term: SearchTerm) => deps.keyRing.blind(term.parameter, term.value);
+  // One source: the golden record says all that it says, and each term once.
+  if (members.length === 1) return deps.termsOf(golden).map(blind);
   const tokens = new Map<string, SearchTerm>();
   const add = (terms: readonly SearchTerm[]) => {
     for (const term of terms) tokens.set(`${term.parameter} ${term.value}`, term);
   };
   add(deps.termsOf(golden));
-  // One source: the golden record says all that it says.
-  if (members.length > 1) for (const member of members) add(deps.termsOf(member.patient));
-  return [...tokens.values()].map((term) => deps.keyRing.blind(term.parameter, term.value));
+  for (const member of members) add(deps.termsOf(member.patient));
+  return [...tokens.values()].map(blind);
 }

@@ -23,6 +23,8 @@ export interface Records {
   open(row: SourceRow): SourceState;
   seal(id: ResourceId, version: number, record: MatchRecord): Uint8Array;
   blindKeys(prepared: PreparedRecord): readonly bigint[];
+  /** Both at once: what to write, and what to look for. */
+  bothKeys(prepared: PreparedRecord): { readonly current: readonly bigint[]; readonly lookup: readonly bigint[] };
   /** Tokens to look for: under every index key still in use. */
   lookupKeys(prepared: PreparedRecord): readonly bigint[];
 }
@@ -72,6 +74,13 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
       };
     },
     seal: (id, version, record) => keyRing.seal(encoder.encode(JSON.stringify(record)), context(id, version)),
+    bothKeys(prepared) {
+      const keys = matcher.keys(prepared);
+      const lookup = keys.flatMap((key) => keyRing.blindAll(BLOCKING, key));
+      // One index key in use, as always but during a rotation: both are the same tokens, made once.
+      const current = lookup.length === keys.length ? lookup : keys.map((key) => keyRing.blind(BLOCKING, key));
+      return { current, lookup };
+    },
     blindKeys: (prepared) => matcher.keys(prepared).map((key) => keyRing.blind(BLOCKING, key)),
     lookupKeys: (prepared) => matcher.keys(prepared).flatMap((key) => keyRing.blindAll(BLOCKING, key)),
   };

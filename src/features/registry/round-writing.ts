@@ -31,6 +31,10 @@ import {
   writeGoldens,
   writeSources,
 } from './store.ts';
+import { createUnderWay } from './under-way.ts';
+
+/** Golden records are computed and sealed in parts, so that PostgreSQL has the first while the next are made. */
+const GOLDENS_SENT_TOGETHER = 64;
 
 export interface RoundWritten {
   /** Stored content of each source record written, by id. */
@@ -40,7 +44,12 @@ export interface RoundWritten {
 export async function writeRound(
   deps: RoundDeps,
   tx: Transaction,
-  round: { readonly state: RoundState; readonly nowMs: number },
+  round: {
+    readonly state: RoundState;
+    readonly nowMs: number;
+    /** Work to do while the rows are being written: what else belongs into this transaction. */
+    readonly meanwhile?: () => Promise<void>;
+  },
 ): Promise<RoundWritten> {
   const { state, nowMs } = round;
   const goldens = [...state.goldens.values()].filter((golden) => golden.touched);
@@ -60,18 +69,33 @@ export async function writeRound(
     contents.set(source.id, write.content);
     writes.push(write);
   }
-  for (const golden of goldens) writes.push(goldenWrite(deps, state, { golden, nowMs }));
-  await deps.resources.write(tx, writes);
-  await writeSourceRows(deps, tx, sources);
-  await writeKeys(tx, sources);
-  await writeGoldens(
-    tx,
-    goldens.map((golden) => goldenRow(golden, nowMs)),
+  const underWay = createUnderWay();
+  underWay.add(deps.resources.write(tx, writes));
+  underWay.add(writeKeys(tx, sources));
+  for (let at = 0; at < goldens.length; at += GOLDENS_SENT_TOGETHER) {
+    const part = goldens.slice(at, at + GOLDENS_SENT_TOGETHER);
+    underWay.add(
+      deps.resources.write(
+        tx,
+        part.map((golden) => goldenWrite(deps, state, { golden, nowMs })),
+      ),
+    );
+  }
+  underWay.add(writeSourceRows(deps, tx, sources));
+  underWay.add(
+    writeGoldens(
+      tx,
+      goldens.map((golden) => goldenRow(golden, nowMs)),
+    ),
   );
-  await appendLedger(
-    tx,
-    state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs)),
+  underWay.add(
+    appendLedger(
+      tx,
+      state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs)),
+    ),
   );
+  if (round.meanwhile) underWay.add(round.meanwhile());
+  await underWay.done();
   await writeReviews(deps, tx, { state, goldens, nowMs });
   return { contents };
 }

@@ -80,6 +80,12 @@ function valueAt(member: Member, path: string): unknown {
 
 /** Distinct entries of a repeating element: those that most sources say first, then the newest. */
 function unite(newestFirst: readonly Member[], path: string): Provenance[] {
+  const [only] = newestFirst;
+  const values = newestFirst.length === 1 && only ? ((valueAt(only, path) as unknown[] | undefined) ?? []) : undefined;
+  // Most people have one record, and most lists one entry: nothing to compare it with.
+  if (only && values && values.length < 2) {
+    return values.map((value) => ({ path, value, rule: 'united', from: [only.sourceId], alternatives: [] }));
+  }
   const groups = new Map<string, { value: unknown; from: ResourceId[]; order: number }>();
   for (const member of newestFirst) {
     for (const value of (valueAt(member, path) as unknown[] | undefined) ?? []) {

@@ -80,8 +80,8 @@ export function prepareWork(
 function workContent(deps: Parameters<typeof prepareWork>[0], patient: Patient): WorkContent {
   const record = matchRecordOf(patient);
   const prepared = deps.matcher.prepare(record);
-  const tokens = deps.records.blindKeys(prepared);
-  return { patient, record, prepared, tokens, lookupTokens: deps.records.lookupKeys(prepared) };
+  const { current, lookup } = deps.records.bothKeys(prepared);
+  return { patient, record, prepared, tokens: current, lookupTokens: lookup };
 }
 
 /** The record's own identifier: the first in its domain that is not marked old. */
