@@ -22,7 +22,7 @@ interface Waiting {
 }
 
 /** Batches under way at once: while one waits for the disk, the next is already on its way to PostgreSQL's group commit. */
-const IN_FLIGHT_MAX = 1;
+const IN_FLIGHT_MAX = 2;
 
 /**
  * Writes events. `recordNow` shares commits between concurrent callers without any timer: while one insert is under way the
@@ -69,7 +69,7 @@ export function createRecorder({ database, seal }: RecorderDeps): Recorder {
       const rows = rowsOf(inputs);
       return new Promise((resolve, reject) => {
         waiting.push({ rows, resolve, reject });
-        // Requests that arrive in the same turn of the event loop share the batch.
+        // Requests that came in with the same turn of the event loop share the batch.
         setImmediate(send);
       });
     },
