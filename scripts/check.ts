@@ -1,4 +1,4 @@
-/** `npm run check`: everything that can be said about the code without running it. Exactly what CI runs before the tests. */
+/** First half of `npm run check`: everything that can be said about the code without running it. The tests follow. */
 import { spawn } from 'node:child_process';
 
 interface Step {
