@@ -18,7 +18,7 @@ export function parseForm(raw: string): FormPairs {
     const value = decode(equals < 0 ? '' : part.slice(equals + 1));
     if (value.length > VALUE_LENGTH_MAX)
       throw refused(`A value in a query has at most ${VALUE_LENGTH_MAX} characters.`);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
+    // Finding control characters is the purpose.
     if (/[\u0000-\u001f]/.test(name + value)) throw refused('A query must not contain control characters.');
     return [name, value] as const;
   });

@@ -7,7 +7,7 @@ export type PrimitiveFault = string | undefined;
 /** R4: "strings SHALL NOT exceed 1MB (1024*1024 characters)". */
 const STRING_LENGTH_MAX = 1_048_576;
 // R4 forbids code points below 32 except tab, line feed and return; XML 1.0 cannot carry U+FFFE and U+FFFF.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
+// Finding control characters is the purpose.
 const FORBIDDEN_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 function textFault(value: unknown): PrimitiveFault {

@@ -7,7 +7,7 @@ type Json = Record<string, unknown>;
 
 const letters = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map(cleaned);
 function cleaned(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what FHIR texts may not hold
+  // Control characters are what FHIR texts may not hold.
   const kept = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '');
   return kept === '' || !kept.isWellFormed() ? 'x' : kept;
 }

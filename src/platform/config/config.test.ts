@@ -8,7 +8,7 @@ function input(changes: Partial<ConfigInput>): ConfigInput {
   return {
     home: '/home/h',
     homeSource: 'default',
-    workingDirectory: '/work/d',
+    workingDirectory: '/srv/d',
     document: undefined,
     variables: {},
     ...changes,
