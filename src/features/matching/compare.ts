@@ -180,12 +180,14 @@ function adjustField(
   out.weights[field] = (out.weights[field] as number) + kept;
 }
 
+const IDENTIFIER_STEPS = 2 ** 32;
+
 function compareIdentifiers(
   a: readonly PreparedIdentifier[],
   b: readonly PreparedIdentifier[],
   out: PairComparison,
 ): void {
-  out.identifierWeight = 0;
+  let steps = 0;
   out.identifiersEqual = 0;
   out.nationalDifferent = false;
   for (let i = 0; i < a.length; i++) {
@@ -193,10 +195,12 @@ function compareIdentifiers(
     if (isLaterOfSystem(a, i)) continue;
     const level = bestOfSystem(a, b, left.system);
     if (level === MISSING) continue;
-    out.identifierWeight += left.kind.weights[level] as number;
+    // In whole steps, whose sum is exact: added in another order, fractions would differ in their last bit.
+    steps += Math.round((left.kind.weights[level] as number) * IDENTIFIER_STEPS);
     if (level === CONTACT_EXACT && left.kind.kind !== 'shared') out.identifiersEqual++;
     if (level === CONTACT_DIFFERENT && left.kind.kind === 'national') out.nationalDifferent = true;
   }
+  out.identifierWeight = steps / IDENTIFIER_STEPS;
 }
 
 /** A record may have several identifiers of one system; the system is compared once, at its first. */
