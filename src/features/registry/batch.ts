@@ -11,7 +11,16 @@ import type { DomainTable } from './deps.ts';
 import { golden404 } from './lookup-problems.ts';
 import type { SubmissionOutcome } from './model.ts';
 import { type Decided, decideWork } from './round-decisions.ts';
-import { findExisting, isMeant, loadPatients, loadRound, type RoundDeps } from './round-loading.ts';
+import {
+  type Candidates,
+  findCandidates,
+  findExisting,
+  isMeant,
+  loadNeverLinks,
+  loadPatients,
+  loadRound,
+  type RoundDeps,
+} from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { type SourceRow, takeRegistryLock } from './store.ts';
 import { refused, type Work } from './work.ts';
@@ -28,18 +37,25 @@ export async function runBatch(
   tx: Transaction,
   batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
 ): Promise<BatchResult> {
-  await takeRegistryLock(tx);
+  // Not waited for: what follows on this connection runs once the lock is held.
+  let locked: Promise<void> | undefined = takeRegistryLock(tx);
   let audited: AuditReceipt | undefined;
   const record = async (inputs: readonly AuditInput[]): Promise<void> => {
     if (inputs.length > 0) audited = await deps.audit.record(tx, inputs);
   };
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
-    const existing = await findExisting(deps, tx, { works: waiting, domains: batch.domains });
+    const [existing, candidates] = await Promise.all([
+      findExisting(deps, tx, { works: waiting, domains: batch.domains }),
+      findCandidates(tx, waiting),
+      locked,
+    ]);
+    locked = undefined;
     const { now, later } = splitRound(waiting, existing);
-    await runRound(deps, tx, { works: now, existing, domains: batch.domains, record });
+    await runRound(deps, tx, { works: now, existing, candidates, domains: batch.domains, record });
     waiting = later;
   }
+  await locked;
   await record(refusedInputs(batch.works));
   return { outcomes: batch.works.map(outcomeOf), audited };
 }
@@ -78,13 +94,14 @@ async function runRound(
   round: {
     readonly works: readonly Work[];
     readonly existing: readonly SourceRow[];
+    readonly candidates: Candidates;
     readonly domains: DomainTable;
     readonly record: (inputs: readonly AuditInput[]) => Promise<void>;
   },
 ): Promise<void> {
   const state = await loadRound(deps, tx, round);
   const meant = round.works.flatMap((work) => (work.existingId === undefined ? [] : [work.existingId]));
-  await loadPatients(deps, tx, state, meant);
+  await Promise.all([loadNeverLinks(tx, state), loadPatients(deps, tx, state, meant)]);
   const nowMs = deps.clock.nowMs();
   const decided: Decided[] = [];
   for (const work of round.works) {

@@ -70,16 +70,23 @@ async function ownersOfGained(
   return (await readSourcesByIdOrKey(tx, [], wanted)).filter((row) => !known.has(row.source_id));
 }
 
-/** Loads candidates, everybody they are linked with, and the decisions that keep pairs apart. */
+export type Candidates = Awaited<ReturnType<typeof readCandidates>>;
+
+/** Who shares a blocking key with these records. Needs nothing else, so it travels with the look-up of the records themselves. */
+export async function findCandidates(tx: Transaction, works: readonly Work[]): Promise<Candidates> {
+  const wanted = new Set<bigint>();
+  for (const work of works) for (const token of work.content?.lookupTokens ?? []) wanted.add(token);
+  return wanted.size === 0 ? [] : await readCandidates(tx, [...wanted], CANDIDATES_PER_KEY_MAX + 1);
+}
+
+/** Loads the candidates and everybody they are linked with. */
 export async function loadRound(
   deps: RoundDeps,
   tx: Transaction,
-  input: { readonly works: readonly Work[]; readonly existing: readonly SourceRow[] },
+  input: { readonly existing: readonly SourceRow[]; readonly candidates: Candidates },
 ): Promise<RoundState> {
+  const { candidates } = input;
   const state = new RoundState();
-  const wanted = new Set<bigint>();
-  for (const work of input.works) for (const token of work.content?.lookupTokens ?? []) wanted.add(token);
-  const candidates = wanted.size === 0 ? [] : await readCandidates(tx, [...wanted], CANDIDATES_PER_KEY_MAX + 1);
   const around = new Set<ResourceId>(input.existing.map((row) => row.source_id));
   const perToken = new Map<bigint, number>();
   for (const { token, source_id } of candidates) {
@@ -93,8 +100,13 @@ export async function loadRound(
   }
   if (around.size === 0) return state;
   for (const row of await readMembersAround(tx, around)) state.add(deps.records.open(row));
-  for (const { a, b } of await readNeverLinks(tx, state.sources.keys())) state.neverLinks.add(pairKey(a, b));
   return state;
+}
+
+/** Loads the decisions that keep pairs apart. */
+export async function loadNeverLinks(tx: Transaction, state: RoundState): Promise<void> {
+  if (state.sources.size === 0) return;
+  for (const { a, b } of await readNeverLinks(tx, state.sources.keys())) state.neverLinks.add(pairKey(a, b));
 }
 
 /** Opens the full content of records that are needed whole: to compare with a new version, or to compute a golden record. */

@@ -53,13 +53,15 @@ export async function writeRound(
 ): Promise<RoundWritten> {
   const { state, nowMs } = round;
   const goldens = [...state.goldens.values()].filter((golden) => golden.touched);
-  await loadPatients(
-    deps,
-    tx,
-    state,
-    goldens.flatMap((golden) => [...golden.members]),
-  );
-  await loadGoldenVersions(tx, state);
+  await Promise.all([
+    loadPatients(
+      deps,
+      tx,
+      state,
+      goldens.flatMap((golden) => [...golden.members]),
+    ),
+    loadGoldenVersions(tx, state),
+  ]);
   const contents = new Map<ResourceId, Uint8Array | null>();
   const writes: ResourceWrite[] = [];
   const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
@@ -81,7 +83,8 @@ export async function writeRound(
       ),
     );
   }
-  underWay.add(writeSourceRows(deps, tx, sources));
+  // Reviews settle by where source records belong, so they follow these.
+  underWay.add(writeSourceRows(deps, tx, sources).then(() => writeReviews(deps, tx, { state, goldens, nowMs })));
   underWay.add(
     writeGoldens(
       tx,
@@ -96,7 +99,6 @@ export async function writeRound(
   );
   if (round.meanwhile) underWay.add(round.meanwhile());
   await underWay.done();
-  await writeReviews(deps, tx, { state, goldens, nowMs });
   return { contents };
 }
 
