@@ -148,10 +148,11 @@ const postgres = await startPostgres();
 try {
   const sizes = values.people.split(',').map(Number);
   for (const people of sizes) await atSize(postgres, people);
-  await prices(postgres, Math.min(...sizes));
   await postgres.delayFsync(Number(values.fsync));
   console.log(`Every flush of the log ${Number(values.fsync) / 1000} ms slower:\n`);
   await atSize(postgres, Math.min(...sizes));
+  await postgres.delayFsync(0);
+  await prices(postgres, Math.min(...sizes));
 } finally {
   await postgres.stop();
 }
