@@ -45,7 +45,7 @@ export { parseToken } from './search-filters.ts';
 export { fold, samePhone, startsWith } from './search-fold.ts';
 export { MOTHERS_MAIDEN_NAME, NAME_PREFIXES } from './search-parameters.ts';
 /** A Patient search understood: terms for the index, an exact test, how to answer. Throws Problem `fhir-search` (400). */
-export { type ParsedSearch, parseSearch, selfQuery } from './search-query.ts';
+export { type ParsedSearch, parseSearch, selfQuery, RECORD_KIND_SYSTEM } from './search-query.ts';
 /** What a Patient is found by: 30 to 60 terms, to be blinded by the caller; and the single terms a query is made of. */
 export { phoneTerm, plainTerm, prefixTerm, searchTerms } from './search-terms.ts';
 /** The part of a Patient that `_summary`, `_elements` or `identifier=system|` asks for. */

@@ -36,7 +36,8 @@ export interface SearchContext {
   readonly strict: boolean;
 }
 
-const RECORD_KIND_SYSTEM = 'https://careseal.org/fhir/record-kind';
+/** `Patient.meta.tag` that tells golden from source records; also the `_tag` of searches. */
+export const RECORD_KIND_SYSTEM = 'https://careseal.org/fhir/record-kind';
 const VALUES_MAX = 200;
 const NEVER = 'never';
 

@@ -2,11 +2,11 @@
  * How Patients are laid down in the store: ready-to-send JSON, so that a read opens the seal and sends the bytes.
  */
 import type { Meta, Patient } from '@medplum/fhirtypes';
-import { parseStoredJson } from '../../fhir/index.ts';
+import { parseStoredJson, RECORD_KIND_SYSTEM } from '../../fhir/index.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import { instant } from '../../kernel/time.ts';
-import { RECORD_KIND_SYSTEM, type RecordKind } from './model.ts';
+import type { RecordKind } from './model.ts';
 
 const encoder = new TextEncoder();
 

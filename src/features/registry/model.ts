@@ -6,8 +6,7 @@ import type { Transaction } from '../../platform/db/sql.ts';
 /** A Patient that passed R4 validation (src/fhir); only the door and the loader make one. */
 export type ValidPatient = Patient & { readonly resourceType: 'Patient' };
 
-/** `Patient.meta.tag` that tells golden from source records; also the `_tag` of searches. */
-export const RECORD_KIND_SYSTEM = 'https://careseal.org/fhir/record-kind';
+/** Told by a tag of the system `RECORD_KIND_SYSTEM` (src/fhir): in `Patient.meta.tag`, and in the `_tag` of searches. */
 export type RecordKind = 'golden' | 'source';
 
 /** An identifier system with its number in `nodes.domain`. */
