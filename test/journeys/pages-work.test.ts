@@ -198,6 +198,14 @@ describe('a session', () => {
     expect((await rail.innerText()).split('\n').filter(Boolean)).toEqual(['Careseal', 'Home', 'Audit']);
   });
 
+  it('is told calmly that a place is not theirs, without asking the server for it', async () => {
+    fixture.state.roles = ['auditor'];
+    const page = await visit('/clients');
+    await page.getByText('Your roles do not include this page.').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(lastAct(/clients/)).toBeUndefined();
+  });
+
   it('with a recovery code says how many are left', async () => {
     fixture.state.signedIn = 'second-factor';
     const page = await visit('/sign-in');

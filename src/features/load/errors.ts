@@ -5,6 +5,7 @@ export type LoadProblemCode =
   | 'upload-in-use'
   | 'file-empty'
   | 'file-too-large'
+  | 'uploads-full'
   | 'file-unreadable'
   | 'file-not-text'
   | 'map-incomplete'

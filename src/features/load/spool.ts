@@ -1,11 +1,15 @@
 import { sealedAtRest } from '../../crypto/index.ts';
+import type { Problem } from '../../kernel/problem.ts';
 import { type Database, type Sql, statement } from '../../platform/db/index.ts';
 import type { KeyRing, SealContext } from '../../store/index.ts';
 import { loadProblem } from './errors.ts';
 
 /** Uploaded files in sealed pieces in the database: nothing of a file ever lies in the clear, in a temporary file or elsewhere. */
 export interface Spool {
-  /** Stores a file as it arrives; answers its size. Throws Problem `file-too-large`, and leaves no piece behind when it throws. */
+  /**
+   * Stores a file as it arrives; answers its size. Throws Problem `file-too-large` or `uploads-full`, and leaves no piece
+   * behind when it throws.
+   */
   write(
     uploadId: string,
     body: AsyncIterable<Uint8Array>,
@@ -17,6 +21,10 @@ export interface Spool {
 
 export const PIECE_BYTES = 262_144;
 export const FILE_BYTES_MAX = 4_294_967_296;
+/** What all waiting uploads together may hold of the disk, in bytes: nobody fills the database's disk by uploading. */
+export const WAITING_BYTES_MAX = 4 * FILE_BYTES_MAX;
+/** Looked at before the first piece and every so many pieces. */
+const LOOK_EVERY_PIECES = 256;
 
 const insertPiece = statement(
   'load.insert-piece',
@@ -26,6 +34,7 @@ const readPiece = statement<{ content: Buffer }>(
   'load.read-piece',
   'SELECT content FROM load.upload_piece WHERE upload_id = $1 AND seq = $2',
 );
+const countPieces = statement<{ n: bigint }>('load.count-pieces', 'SELECT count(*) AS n FROM load.upload_piece');
 const deletePieces = statement('load.delete-pieces', 'DELETE FROM load.upload_piece WHERE upload_id = $1');
 
 export function pieceContext(uploadId: string, seq: number): SealContext {
@@ -35,8 +44,13 @@ export function pieceContext(uploadId: string, seq: number): SealContext {
 export function createSpool(
   deps: { readonly database: Database; readonly keyRing: KeyRing },
   headBytes: number,
+  waitingBytesMax = WAITING_BYTES_MAX,
 ): Spool {
   const { database, keyRing } = deps;
+  const assertRoom = async (): Promise<void> => {
+    const [row] = await database.rows(countPieces, []);
+    if (Number(row?.n ?? 0) * PIECE_BYTES >= waitingBytesMax) throw full();
+  };
   const store = async (uploadId: string, seq: number, piece: Uint8Array): Promise<void> => {
     await database.run(insertPiece, [uploadId, seq, keyRing.seal(piece, pieceContext(uploadId, seq))]);
   };
@@ -49,6 +63,7 @@ export function createSpool(
         for await (const piece of inPieces(body)) {
           sizeBytes += piece.length;
           if (sizeBytes > FILE_BYTES_MAX) throw tooLarge();
+          if (seq % LOOK_EVERY_PIECES === 0) await assertRoom();
           head.add(piece);
           await store(uploadId, seq, piece);
           seq++;
@@ -109,10 +124,18 @@ async function* inPieces(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   if (length > 0) yield Buffer.concat(held);
 }
 
-function tooLarge() {
+function tooLarge(): Problem {
   return loadProblem(
     'too-large',
     'file-too-large',
     'The file is larger than 4 GB. Nothing was kept; split it and load the parts.',
+  );
+}
+
+function full(): Problem {
+  return loadProblem(
+    'unavailable',
+    'uploads-full',
+    'Too many uploaded files are waiting to be loaded. Nothing of this one was kept. Load or cancel the waiting ones, or wait until they are forgotten after a day.',
   );
 }

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CSV_HEADER, CSV_MAP, csvLine, people } from '../../../bench/people.ts';
 import { type LoadFixture, loadFixture, OPERATOR } from '../../../test/support/load.ts';
 import type { RouteDeclaration } from '../../platform/http/index.ts';
+import { newId } from '../../crypto/index.ts';
 import type { Load } from './index.ts';
+import { createSpool, PIECE_BYTES } from './spool.ts';
 import type { LoadView, MapDocument, UploadView } from './wire.ts';
 
 let f: LoadFixture;
@@ -135,6 +137,17 @@ describe('an upload', () => {
       })(),
     );
     await expect(call(f.load, 'POST', '/api/loads/uploads', { body: broken })).rejects.toThrow('the connection broke');
+    expect(await pieces()).toBe(before);
+  });
+
+  test('is refused while too much waits already, and leaves nothing behind', async () => {
+    const pieces = () => f.count('SELECT count(*) AS n FROM load.upload_piece');
+    await upload(CSV);
+    const before = await pieces();
+    const spool = createSpool({ database: f.db.database, keyRing: f.keyRing }, 1_000, Number(before) * PIECE_BYTES);
+    await expect(spool.write(newId(), Readable.from([Buffer.from(CSV)]))).rejects.toMatchObject({
+      code: 'uploads-full',
+    });
     expect(await pieces()).toBe(before);
   });
 

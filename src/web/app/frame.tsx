@@ -1,14 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { Outlet } from '@tanstack/react-router';
-import { type ReactNode, Suspense, lazy, useState } from 'react';
+import { Outlet, useLocation } from '@tanstack/react-router';
+import { type ReactNode, Suspense, lazy, useEffect, useState } from 'react';
 import { BottomBar } from './bottom-bar.tsx';
 import { useKeys } from './keys.ts';
+import { closedPlace } from './navigation.ts';
 import { openDraftsOf } from './drafts.ts';
+import { ClosedPlace } from './page-failure.tsx';
 import { PageWait } from './page-wait.tsx';
 import { Rail } from './rail.tsx';
 import { SessionContext, isSignedIn, sessionQuery, useSession } from './session.tsx';
 import { SessionGuard } from './session-guard.tsx';
 import { TopBar } from './top-bar.tsx';
+import { rememberVisit } from './visits.ts';
 import './frame.css';
 
 const SearchEverything = lazy(async () => ({ default: (await import('./search-everything.tsx')).SearchEverything }));
@@ -26,6 +29,9 @@ export function Frame(): ReactNode {
 function FrameInside(): ReactNode {
   const session = useSession();
   openDraftsOf(session.user.id);
+  const { pathname } = useLocation();
+  const closed = closedPlace(pathname, session.permissions);
+  useEffect(() => rememberVisit(session.user.id, pathname), [session.user.id, pathname]);
   const [searching, setSearching] = useState(false);
   const search = (): void => setSearching(true);
   useKeys({ '/': search, 'mod+k': search });
@@ -38,9 +44,7 @@ function FrameInside(): ReactNode {
       <div className="frame-column">
         <TopBar onSearch={search} />
         <main id="content" tabIndex={-1}>
-          <Suspense fallback={<PageWait />}>
-            <Outlet />
-          </Suspense>
+          <Suspense fallback={<PageWait />}>{closed ? <ClosedPlace name={closed.name} /> : <Outlet />}</Suspense>
         </main>
       </div>
       <BottomBar />

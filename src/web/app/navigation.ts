@@ -62,6 +62,14 @@ export function entriesFor(permissions: readonly Permission[]): readonly Navigat
   return ENTRIES.filter((entry) => entry.needs === undefined || permissions.includes(entry.needs));
 }
 
+/** The place that this address belongs to, when the person may not enter it: told calmly, instead of by refused requests. */
+export function closedPlace(pathname: string, permissions: readonly Permission[]): NavigationEntry | undefined {
+  return ENTRIES.find(
+    ({ to, needs }) =>
+      needs !== undefined && !permissions.includes(needs) && (pathname === to || pathname.startsWith(`${to}/`)),
+  );
+}
+
 /** The five of the bottom bar: all if they fit, else four and "More". */
 export function bottomBar(entries: readonly NavigationEntry[]): {
   readonly shown: readonly NavigationEntry[];

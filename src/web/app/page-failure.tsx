@@ -18,6 +18,21 @@ export function PageFailure({ error }: { readonly error: unknown }): ReactNode {
   );
 }
 
+/** A place that the person's roles do not include, opened by its address. */
+export function ClosedPlace({ name }: { readonly name: string }): ReactNode {
+  return (
+    <Page
+      title={name}
+      sentence="Your roles do not include this page. If you need it for your work, ask an administrator of your organisation."
+      width="form"
+    >
+      <Button component={Link} to="/" leftSection={<IconArrowLeft size={17} aria-hidden />}>
+        Home
+      </Button>
+    </Page>
+  );
+}
+
 /** An address that leads nowhere. */
 export function Lost(): ReactNode {
   return (

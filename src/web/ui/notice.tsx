@@ -74,8 +74,13 @@ const NOTICE_ICONS = {
 
 export function Notice({ tone, title, children, action, live = false }: NoticeProps): ReactNode {
   const Icon = NOTICE_ICONS[tone];
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Whoever scrolled down to act would not see what came of it.
+    if (live) ref.current?.scrollIntoView({ block: 'nearest' });
+  }, [live]);
   return (
-    <div className="notice" data-tone={tone} role={live ? 'status' : undefined}>
+    <div className="notice" data-tone={tone} role={live ? 'status' : undefined} ref={ref}>
       <Icon size={20} aria-hidden />
       <div className="notice-words">
         {title !== undefined && <p className="notice-title">{title}</p>}

@@ -1,5 +1,7 @@
 import { Button } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import { useSession } from '../../app/session.tsx';
+import { hasVisited } from '../../app/visits.ts';
 import { HrefLink } from '../../ui/href-link.tsx';
 import { IconCheck } from '../../ui/icons.ts';
 import type { HomeReply } from './home-queries.ts';
@@ -13,7 +15,7 @@ interface Step {
 
 const KEY = 'careseal-first-hour';
 
-function stepsOf(figures: HomeReply['figures']): readonly Step[] {
+function stepsOf(figures: HomeReply['figures'], userId: string): readonly Step[] {
   const clients = figures.clients ?? 0;
   return [
     {
@@ -32,7 +34,7 @@ function stepsOf(figures: HomeReply['figures']): readonly Step[] {
       name: 'Look at the duplicates',
       about: 'Careseal links what is certain and asks you about the rest.',
       href: '/reviews',
-      done: clients > 0 && figures.reviewsOpen === 0,
+      done: clients > 0 && (figures.reviewsOpen === 0 || hasVisited(userId, '/reviews')),
     },
     {
       name: 'Invite a colleague',
@@ -50,7 +52,7 @@ function stepsOf(figures: HomeReply['figures']): readonly Step[] {
       name: 'See it in the log',
       about: 'Everything you did until now is there, and can be proven.',
       href: '/audit',
-      done: clients > 0 && (figures.nodes ?? 0) > 0 && (figures.users ?? 1) > 1,
+      done: hasVisited(userId, '/audit'),
     },
   ];
 }
@@ -58,7 +60,8 @@ function stepsOf(figures: HomeReply['figures']): readonly Step[] {
 /** The first hour, step by step, until it is done or put away. */
 export function FirstHour({ figures }: { readonly figures: HomeReply['figures'] }): ReactNode {
   const [away, setAway] = useState(() => localStorage.getItem(KEY) === 'away');
-  const steps = stepsOf(figures);
+  const { user } = useSession();
+  const steps = stepsOf(figures, user.id);
   const done = steps.filter((step) => step.done).length;
   if (away || done === steps.length) return null;
   const next = steps.find((step) => !step.done);
