@@ -428,6 +428,27 @@ CREATE TABLE load.upload_piece (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON load.upload_piece TO careseal_app;
 
+-- mail
+CREATE SCHEMA mail;
+GRANT USAGE ON SCHEMA mail TO careseal_app;
+
+CREATE TABLE mail.spool (
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  state text DEFAULT 'waiting'::text NOT NULL,
+  sealed_message bytea,
+  attempts integer DEFAULT 0 NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  next_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  last_failure text,
+  CONSTRAINT spool_pkey PRIMARY KEY (id),
+  CONSTRAINT spool_check CHECK (((state = 'waiting'::text) = (sealed_message IS NOT NULL))),
+  CONSTRAINT spool_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'given-up'::text])))
+);
+CREATE INDEX spool_next_at_idx ON mail.spool USING btree (next_at) WHERE (state = 'waiting'::text);
+GRANT DELETE, INSERT, SELECT, UPDATE ON mail.spool TO careseal_app;
+
 -- nodes
 CREATE SCHEMA nodes;
 GRANT USAGE ON SCHEMA nodes TO careseal_app;

@@ -21,6 +21,7 @@ import { type Connection, createDatabase, type Database } from '../platform/db/i
 import type { RouteDeclaration } from '../platform/http/index.ts';
 import { createJobs, type Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/log/index.ts';
+import { createMail, createSmtpTransport, type Mail, type Transport } from '../platform/mail/index.ts';
 import {
   createResourceParticipants,
   createResourceStore,
@@ -37,6 +38,7 @@ export interface Services {
   readonly database: Database;
   readonly vault: KeyVault;
   readonly jobs: Jobs;
+  readonly mail: Mail;
   readonly audit: Audit;
   readonly identity: Identity;
   readonly nodes: Nodes;
@@ -85,7 +87,14 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
     onReloadFailed: (error) => log.error('Keys could not be read again', { error }),
   });
   const jobs = createJobs({ database, log, runner: `${hostname()}:${config.home}` });
-  const features = await composeFeatures({ config, database, vault, jobs, log, baseUrl });
+  const mail = createMail({
+    database,
+    clock: systemClock,
+    log,
+    seals: vault.keyRing,
+    transport: mailTransport(config),
+  });
+  const features = await composeFeatures({ config, database, vault, jobs, mail, log, baseUrl });
   features.audit.assertKnownEvents(features.routes);
   await features.identity.start();
   await features.nodes.start();
@@ -94,8 +103,9 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
     database,
     vault,
     jobs,
+    mail,
     ...features,
-    resealParticipants: resealParticipants(vault, features),
+    resealParticipants: [...resealParticipants(vault, features), mail.resealParticipant],
     baseUrl,
     fhirUrl: nodesUrl(config),
     async stop() {
@@ -110,7 +120,7 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
 
 type Features = Pick<Services, 'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'routes'>;
 
-interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'baseUrl'> {
+interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl'> {
   readonly log: Logger;
 }
 
@@ -188,6 +198,14 @@ function resealParticipants({ keyRing }: KeyVault, features: Features): ResealPa
     ...registry.resealParticipants,
     ...load.resealParticipants,
   ];
+}
+
+/** Undefined where no mail server is set up. */
+function mailTransport(config: Config): Transport | undefined {
+  const { mailHost: host, mailPort: port, mailFrom: from, mailUser: user } = config;
+  if (host === undefined || from === undefined) return undefined;
+  const { mailPasswordFile: passwordFile, mailAuthorityFile: authorityFile } = config;
+  return createSmtpTransport({ host, port, from, user, passwordFile, authorityFile });
 }
 
 /** `https://first-host-name:port`. */

@@ -99,6 +99,10 @@ function pairs(values: Record<string, unknown>, issues: ProblemIssue[]): void {
     ['databaseOwnerUrl', 'databaseUrl'],
     ['databasePasswordFile', 'databaseUrl'],
     ['databaseOwnerPasswordFile', 'databaseOwnerUrl'],
+    ['mailHost', 'mailFrom'],
+    ['mailUser', 'mailHost'],
+    ['mailUser', 'mailPasswordFile'],
+    ['mailPasswordFile', 'mailUser'],
   ] as const) {
     if (values[needs] !== undefined && values[needed] === undefined) {
       issues.push({ detail: `${variableName(needs)} needs ${variableName(needed)}` });
