@@ -32,6 +32,7 @@ const actor: Actor = {
     organisationId: '0198f3a0-0000-7000-8000-00000000000a' as OrganisationId,
     domains: [],
     permissions: new Set(),
+    scopes: new Set(),
     certificateSha256: 'ab'.repeat(32),
   },
   origin: { door: 'nodes', address: '192.0.2.7', requestId: '0198f3a0-0000-7000-8000-0000000000ff' },

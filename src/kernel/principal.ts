@@ -1,5 +1,8 @@
-import type { Permission, Role } from './access.ts';
+import type { NodeScope, Permission } from './access.ts';
 import type { NodeId, OrganisationId, SessionId, UserId } from './ids.ts';
+
+/** Everything, or what belongs to these organisations or is shared with them. */
+export type Reach = 'all' | readonly OrganisationId[];
 
 /** Who acts. Made by a door (or by the command line) per request and passed along as a value, never kept in a module. */
 export type Principal = UserPrincipal | NodePrincipal | OperatorPrincipal | SystemPrincipal | AnonymousPrincipal;
@@ -8,9 +11,18 @@ export interface UserPrincipal {
   readonly kind: 'user';
   readonly userId: UserId;
   readonly displayName: string;
+  /** The organisation this session acts in. What the person files belongs to it. */
   readonly organisationId: OrganisationId;
-  readonly roles: readonly Role[];
+  /** Held in that organisation: names of built-in roles, ids of others. */
+  readonly roles: readonly string[];
+  /** What may be done while acting in that organisation, those of central roles included. */
   readonly permissions: ReadonlySet<Permission>;
+  /** How far each permission goes, over all of the person's organisations. Ask `reachOf` (reach.ts). */
+  readonly reach?: ReadonlyMap<Permission, Reach>;
+  /** Set while glass is broken: the emergency's id and its end. */
+  readonly emergency?: { readonly id: string; readonly endsMs: number };
+  /** Set when a personal access token asks instead of a browser. */
+  readonly tokenId?: string;
   readonly sessionId: SessionId;
   /** Unix ms of the last full authentication (password and second factor). */
   readonly authenticatedAtMs: number;
@@ -24,6 +36,8 @@ export interface NodePrincipal {
   /** Identifier systems this node owns (assigning authorities). */
   readonly domains: readonly string[];
   readonly permissions: ReadonlySet<Permission>;
+  /** Interactions it may use: those of the node, narrowed by the token of this request if it sent one. */
+  readonly scopes: ReadonlySet<NodeScope>;
   /** SHA-256 of the DER certificate, lower-case hex. */
   readonly certificateSha256: string;
 }
@@ -57,4 +71,9 @@ export interface RequestOrigin {
 export interface Actor {
   readonly principal: Principal;
   readonly origin: RequestOrigin;
+}
+
+/** Whether a node has this interaction. Everybody else is bounded by permissions alone. */
+export function mayUse(principal: Principal, scope: NodeScope): boolean {
+  return principal.kind !== 'node' || principal.scopes.has(scope);
 }

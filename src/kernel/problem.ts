@@ -1,3 +1,5 @@
+import type { NodeScope } from './access.ts';
+
 /**
  * The one refusal type. A feature throws `Problem` with a code of its own closed union; one mapper (platform/http) turns it
  * into an OperationOutcome under `/fhir` and into problem+json (RFC 9457) elsewhere. `publicDetail` is what a caller may
@@ -61,4 +63,10 @@ export class Problem<Code extends string = string> extends Error {
 /** `error instanceof Problem` with a `code` that is a string; the bare operator would make it an `any`. */
 export function isProblem(error: unknown): error is Problem {
   return error instanceof Problem;
+}
+
+/** A node asked for an interaction it was not given, or its token was not. */
+export function scopeMissing(scope: NodeScope): Problem<'scope-missing'> {
+  const text = `This node or its token lacks the scope "${scope}", which this interaction needs. An administrator gives scopes on the node's page.`;
+  return new Problem('forbidden', 'scope-missing', text);
 }

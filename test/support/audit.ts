@@ -1,5 +1,6 @@
 import { newSecretKey, secretKey } from '../../src/crypto/index.ts';
 import type { AuditInput } from '../../src/features/audit/index.ts';
+import { NODE_SCOPES } from '../../src/kernel/access.ts';
 import type { NodeId, OrganisationId, SessionId, UserId } from '../../src/kernel/ids.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { createKeyRing, type KeyRing, type KeySet } from '../../src/store/key-ring.ts';
@@ -23,6 +24,7 @@ export const nodeActor: Actor = {
     organisationId: '0198f3a0-0000-7000-8000-00000000000a' as OrganisationId,
     domains: ['urn:clinic'],
     permissions: new Set(['client.read']),
+    scopes: new Set(NODE_SCOPES),
     certificateSha256: 'ab'.repeat(32),
   },
   origin: { door: 'nodes', address: '10.1.2.3', requestId: '0198f3a0-0000-7000-8000-0000000000ff' },

@@ -38,7 +38,7 @@ export async function nodesDoor(): Promise<NodesDoor> {
       testRoute({
         doors: ['nodes'],
         path: '/fhir/Patient/:id',
-        access: permission('client.read'),
+        access: permission('client.read', { scope: 'read' }),
         audit: event('client.read'),
         input: NO_INPUT,
         output: 'fhir',

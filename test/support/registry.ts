@@ -5,6 +5,7 @@ import { createNodes } from '../../src/features/nodes/index.ts';
 import { createMatcher, createRegistry, type Registry } from '../../src/features/registry/index.ts';
 import type { ValidPatient } from '../../src/features/registry/model.ts';
 import { searchTerms } from '../../src/fhir/index.ts';
+import { NODE_SCOPES } from '../../src/kernel/access.ts';
 import type { NodeId, OrganisationId } from '../../src/kernel/ids.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { createResourceStore, type KeyRing, type ResourceStore } from '../../src/store/index.ts';
@@ -91,6 +92,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
           organisationId: ORGANISATION,
           domains: systems,
           permissions: new Set(['client.read', 'client.write', 'client.delete']),
+          scopes: new Set(NODE_SCOPES),
           certificateSha256: '00'.repeat(32),
         },
         origin: { door: 'nodes', address: '127.0.0.1', requestId: newId() },

@@ -1,6 +1,6 @@
 import type { OrganisationId } from '../../kernel/ids.ts';
-import type { Principal } from '../../kernel/principal.ts';
-import type { Problem } from '../../kernel/problem.ts';
+import { mayUse, type Principal } from '../../kernel/principal.ts';
+import { type Problem, scopeMissing } from '../../kernel/problem.ts';
 import type { Access } from '../../platform/http/route.ts';
 import { notAllowed, notSignedIn } from './errors.ts';
 
@@ -20,10 +20,12 @@ export interface ResourceClaim {
  * 401 for a stranger, 403 for somebody known who may not.
  */
 export function decideAccess(principal: Principal, access: Access, resource?: ResourceClaim): Problem | undefined {
-  if (access.kind === 'public') return undefined;
+  if (access.kind === 'public' || access.kind === 'open') return undefined;
   if (principal.kind === 'anonymous') return notSignedIn();
   if (access.kind === 'signed-in') return principal.kind === 'user' ? undefined : notAllowed();
   if (!principal.permissions.has(access.permission)) return notAllowed();
+  if (access.scope !== undefined && access.scope !== 'by-entry' && !mayUse(principal, access.scope))
+    return scopeMissing(access.scope);
   return resource === undefined || reaches(principal, resource) ? undefined : notAllowed();
 }
 

@@ -72,10 +72,14 @@ describe('access', () => {
       organisationId: 'o1' as OrganisationId,
       domains: ['urn:a'],
       permissions: new Set(['client.write']),
+      scopes: new Set(['feed']),
       certificateSha256: '',
     };
     expect(decideAccess(node, permission('client.write'), { domain: 'urn:a' })).toBeUndefined();
     expect(decideAccess(node, permission('client.write'), { domain: 'urn:b' })?.code).toBe('not-allowed');
+    expect(decideAccess(node, permission('client.write', { scope: 'feed' }))).toBeUndefined();
+    expect(decideAccess(node, permission('client.write', { scope: 'subscribe' }))?.code).toBe('scope-missing');
+    expect(decideAccess(operator, permission('client.write', { scope: 'subscribe' }))).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import { fromHex } from '../../kernel/bytes.ts';
+import { NODE_SCOPES } from '../../kernel/access.ts';
 import type { NodeId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
@@ -80,6 +81,7 @@ function toRegistration(row: RegistrationRow, sha256: string): Registration {
       organisationId: row.organisation_id,
       domains: row.domains,
       permissions: NODE_PERMISSIONS,
+      scopes: new Set(NODE_SCOPES),
       certificateSha256: sha256,
     },
     notBeforeMs: row.not_before.getTime(),

@@ -8,9 +8,10 @@ import {
   printBundle,
   transactionOrder,
 } from '../../fhir/index.ts';
-import type { Permission } from '../../kernel/access.ts';
+import type { NodeScope, Permission } from '../../kernel/access.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
-import { Problem } from '../../kernel/problem.ts';
+import { mayUse } from '../../kernel/principal.ts';
+import { Problem, scopeMissing } from '../../kernel/problem.ts';
 import { instant } from '../../kernel/time.ts';
 import { operationOutcome, problemStatus, type RouteReply } from '../../platform/http/index.ts';
 import type { AuditInput } from '../audit/index.ts';
@@ -32,15 +33,15 @@ import type { Submission } from './model.ts';
 type ReadAct = Extract<EntryAct, { kind: 'read' | 'vread' | 'search' }>;
 type WriteAct = Exclude<EntryAct, ReadAct>;
 
-const PERMISSION_OF: Readonly<Record<EntryAct['kind'], Permission>> = {
-  create: 'client.write',
-  update: 'client.write',
-  'conditional-update': 'client.write',
-  delete: 'client.delete',
-  'conditional-delete': 'client.delete',
-  read: 'client.read',
-  vread: 'client.read',
-  search: 'client.read',
+const NEEDED: Readonly<Record<EntryAct['kind'], readonly [Permission, NodeScope]>> = {
+  create: ['client.write', 'feed'],
+  update: ['client.write', 'feed'],
+  'conditional-update': ['client.write', 'feed'],
+  delete: ['client.delete', 'feed'],
+  'conditional-delete': ['client.delete', 'feed'],
+  read: ['client.read', 'read'],
+  vread: ['client.read', 'read'],
+  search: ['client.read', 'search'],
 };
 
 /** One bundle under way: answers by entry, and what has to be recorded before they leave. */
@@ -99,11 +100,12 @@ function actsOf(work: Work, resolved: ResolvedBundle | undefined): Map<number, E
       continue;
     }
     const act = resolved?.acts.get(entry.index) ?? entry.act;
-    const permission = PERMISSION_OF[act.kind];
-    if (work.exchange.actor.principal.permissions.has(permission)) wanted.push({ index: entry.index, act });
+    const [permission, scope] = NEEDED[act.kind];
+    const { principal } = work.exchange.actor;
+    if (principal.permissions.has(permission) && mayUse(principal, scope)) wanted.push({ index: entry.index, act });
     else {
       work.events.push(refusedEvent(work));
-      refuseEntry(work, entry.index, notAllowed());
+      refuseEntry(work, entry.index, mayUse(principal, scope) ? notAllowed() : scopeMissing(scope));
     }
   }
   const byIndex = new Map(wanted.map(({ index, act }) => [index, act]));

@@ -41,7 +41,12 @@ export function fhirRoutes(deps: FhirDeps): RouteDeclaration[] {
 }
 
 function readRoutes(deps: FhirDeps): FhirRoute[] {
-  const common = { doors, access: permission('client.read'), output: 'fhir', limits: NO_BODY } as const;
+  const common = {
+    doors,
+    access: permission('client.read', { scope: 'read' }),
+    output: 'fhir',
+    limits: NO_BODY,
+  } as const;
   return [
     {
       interactions: ['read'],
@@ -87,7 +92,8 @@ function readRoutes(deps: FhirDeps): FhirRoute[] {
 }
 
 function searchRoutes(deps: FhirDeps): FhirRoute[] {
-  const common = { doors, access: permission('client.read'), audit: event('client.search'), output: 'fhir' } as const;
+  const access = permission('client.read', { scope: 'search' });
+  const common = { doors, access, audit: event('client.search'), output: 'fhir' } as const;
   return [
     {
       interactions: ['search-type'],
@@ -151,7 +157,7 @@ function matchRoute(deps: FhirDeps): FhirRoute {
       doors,
       method: 'POST',
       path: '/fhir/Patient/$match',
-      access: permission('client.read'),
+      access: permission('client.read', { scope: 'match' }),
       audit: event('client.match'),
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',
@@ -169,7 +175,7 @@ function bundleRoute(deps: FhirDeps, path: string): FhirRoute {
       method: 'POST',
       path,
       // Each entry is asked for its own permission; reading is what all who may come here have.
-      access: permission('client.read'),
+      access: permission('client.read', { scope: 'by-entry' }),
       audit: event('client.bundle'),
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',

@@ -22,8 +22,9 @@ import {
 } from './fhir-submissions.ts';
 import { answerWrite } from './fhir-writes.ts';
 
-const write = { doors, access: permission('client.write'), output: 'fhir', limits: ONE_PATIENT } as const;
-const remove = { doors, access: permission('client.delete'), output: 'fhir', limits: NO_BODY } as const;
+const FEED = { scope: 'feed' } as const;
+const write = { doors, access: permission('client.write', FEED), output: 'fhir', limits: ONE_PATIENT } as const;
+const remove = { doors, access: permission('client.delete', FEED), output: 'fhir', limits: NO_BODY } as const;
 
 export function writeRoutes(deps: FhirDeps): FhirRoute[] {
   return [

@@ -53,7 +53,9 @@ export function createAdmission(options: DoorOptions, names: () => HostNames): A
     const baseUrl = checkHost(request.headers, names());
     // The declared path where there is one: the address may be spelt in another way (`/%61pi/…`).
     if (name === 'users') checkBrowserOrigin(request.method, route?.path ?? request.url, request.headers, baseUrl);
-    const principal = await authenticate({ cookieHeader: request.headers.cookie, peer, origin });
+    const { cookie: cookieHeader, authorization } = request.headers;
+    const isOpen = route?.access.kind === 'open';
+    const principal = isOpen ? ANONYMOUS : await authenticate({ cookieHeader, authorization, peer, origin });
     request.careseal = { actor: { principal, origin }, baseUrl, stage: 'request', route, peer };
     if (guarded === undefined) return;
     const waitSeconds = guarded.limiter(callerOf(request.careseal.actor), clock.nowMs());

@@ -29,7 +29,9 @@ function faultsOf(route: Partial<RouteDeclaration>): string[] {
   if (doors.length === 0 || !doors.every((door) => DOORS.includes(door))) faults.push('needs at least one known door');
   if (typeof route.path !== 'string' || !route.path.startsWith('/')) faults.push('needs a path that starts with /');
   if (!accessIsDecided(route.access))
-    faults.push('needs an access: permission(…), signedInBecause(…) or publicBecause(…)');
+    faults.push('needs an access: permission(…), signedInBecause(…), publicBecause(…) or openBecause(…)');
+  if (route.access?.kind === 'permission' && doors.includes('nodes') && route.access.scope === undefined)
+    faults.push('on the nodes’ door needs a scope: permission(…, { scope })');
   if (!auditIsDecided(route.audit)) faults.push('needs an audit: event(…) or noneBecause(…)');
   if (route.input === undefined || route.output === undefined) faults.push('needs input and output');
   if (typeof route.handle !== 'function') faults.push('needs a handler');
@@ -39,7 +41,8 @@ function faultsOf(route: Partial<RouteDeclaration>): string[] {
 
 function accessIsDecided(access: Access | undefined): boolean {
   if (access?.kind === 'permission') return typeof access.permission === 'string' && access.permission.length > 0;
-  return (access?.kind === 'signed-in' || access?.kind === 'public') && isReason(access.because);
+  const reasoned = access?.kind === 'signed-in' || access?.kind === 'public' || access?.kind === 'open';
+  return reasoned && isReason(access.because);
 }
 
 function auditIsDecided(audit: AuditDeclaration | undefined): boolean {

@@ -46,7 +46,7 @@ const routes = [
   }),
   testRoute({ path: '/api/wrong-shape', handle: async () => ({ status: 200, body: { ok: 'yes' }, audited: null }) }),
   testRoute({ path: '/api/few', limits: { ...PLENTY, perMinute: 3 } }),
-  testRoute({ path: '/api/secret', access: permission('audit.read'), audit: event('audit.list') }),
+  testRoute({ path: '/api/secret', access: permission('audit.read', { scope: 'read' }), audit: event('audit.list') }),
   testRoute({
     path: '/api/cookies',
     handle: async (request) => ({

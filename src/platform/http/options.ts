@@ -10,6 +10,8 @@ import type { Site } from './site.ts';
 /** What a request brings along to say who it is. */
 export interface Credentials {
   readonly cookieHeader: string | undefined;
+  /** The Authorization header as sent. */
+  readonly authorization: string | undefined;
   /** Only on the nodes' door. */
   readonly peer: PeerCertificate | undefined;
   readonly origin: RequestOrigin;

@@ -12,6 +12,7 @@ const node: Principal = {
   organisationId: 'o' as never,
   domains: [],
   permissions: new Set(),
+  scopes: new Set(),
   certificateSha256: '',
 };
 

@@ -17,7 +17,8 @@ export function routeLines(routes: readonly RouteDeclaration[]): string[] {
 }
 
 function accessText(access: Access): string {
-  return access.kind === 'permission' ? `permission ${access.permission}` : `${access.kind}: ${access.because}`;
+  if (access.kind !== 'permission') return `${access.kind}: ${access.because}`;
+  return `permission ${access.permission}${access.scope === undefined ? '' : `, node scope ${access.scope}`}`;
 }
 
 function auditText(audit: AuditDeclaration): string {

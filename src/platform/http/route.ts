@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
-import type { Permission } from '../../kernel/access.ts';
+import type { NodeScope, Permission } from '../../kernel/access.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from './audited.ts';
 
@@ -8,12 +8,28 @@ export type Door = 'users' | 'nodes' | 'operations';
 
 /** Who may call. There is no default: a route without an access does not compile and the server refuses to start. */
 export type Access =
-  | { readonly kind: 'permission'; readonly permission: Permission }
+  | {
+      readonly kind: 'permission';
+      readonly permission: Permission;
+      /**
+       * What a node needs besides; every route of the nodes' door that asks a permission names one. `by-entry`: the handler
+       * asks for each part of the message with `mayUse`.
+       */
+      readonly scope?: NodeScope | 'by-entry';
+    }
   /** Any signed-in user, whatever their role: their own session, their own profile. */
   | { readonly kind: 'signed-in'; readonly because: string }
-  | { readonly kind: 'public'; readonly because: string };
+  /** On the nodes' door: whoever authenticated with a certificate, with any scope. On the users' door: everybody. */
+  | { readonly kind: 'public'; readonly because: string }
+  /** Everybody on both doors, without any certificate: enrolment, and what must be read before one can connect. */
+  | { readonly kind: 'open'; readonly because: string };
 
-export const permission = (name: Permission): Access => ({ kind: 'permission', permission: name });
+export const permission = (name: Permission, more: { readonly scope?: NodeScope | 'by-entry' } = {}): Access => ({
+  kind: 'permission',
+  permission: name,
+  ...more,
+});
+export const openBecause = (because: string): Access => ({ kind: 'open', because });
 export const signedInBecause = (because: string): Access => ({ kind: 'signed-in', because });
 export const publicBecause = (because: string): Access => ({ kind: 'public', because });
 
