@@ -97,8 +97,13 @@ function typeAndSubtype(shape: EventShape, subtype: string | undefined, name: st
   if (shape.type === 'rest') {
     return `${SUBTYPE}${subtype ?? 'operation'}${REST_SUBTYPE}${name}${OWN_SYSTEM}${REST_TYPE}`;
   }
-  const dicom = shape.subtype === undefined ? '' : `${shape.subtype}",${dicomDisplay(shape.subtype)},${OPEN_SUBTYPE}`;
+  const dicom =
+    shape.subtype === undefined ? '' : `${shape.subtype}",${subtypeDisplay(shape, shape.subtype)},${OPEN_SUBTYPE}`;
   return `${SUBTYPE}${dicom}${name}${OWN_SYSTEM}"type":{"code":"${shape.type}",${dicomDisplay(shape.type)}}`;
+}
+
+function subtypeDisplay({ subtypeSystem }: EventShape, subtype: string): string {
+  return subtypeSystem === undefined ? dicomDisplay(subtype) : `"system":"${subtypeSystem}"}`;
 }
 
 function dicomDisplay(code: string): string {

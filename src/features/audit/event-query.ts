@@ -13,6 +13,8 @@ export interface EventQuery {
   readonly clients?: readonly bigint[];
   readonly events?: readonly string[];
   readonly outcomes?: readonly number[];
+  readonly addresses?: readonly bigint[];
+  readonly kinds?: readonly string[];
   /** Rows older than this one. */
   readonly after?: { readonly recordedMs: number; readonly id: AuditEventId };
   readonly limit: number;
@@ -59,6 +61,10 @@ function driverOf(query: EventQuery): Driver | undefined {
     const condition = `row.event = driver.value AND ${RARE}`;
     return { key: 'event', values: query.events, type: 'text[]', condition };
   }
+  if (query.addresses !== undefined) {
+    const condition = 'row.address = driver.value AND row.address IS NOT NULL';
+    return { key: 'address', values: query.addresses, type: 'bigint[]', condition };
+  }
   if (query.outcomes !== undefined && !query.outcomes.includes(0)) {
     const condition = 'row.outcome = driver.value AND row.outcome <> 0';
     return { key: 'outcome', values: query.outcomes, type: 'smallint[]', condition };
@@ -81,11 +87,14 @@ function build(query: EventQuery): { name: string; text: string; values: SqlValu
   if (query.outcomes !== undefined && driver?.key !== 'outcome') {
     conditions.push(`row.outcome = ANY (${parameter(query.outcomes)}::smallint[])`);
   }
+  if (query.addresses !== undefined && driver?.key !== 'address') {
+    conditions.push(`row.address = ANY (${parameter(query.addresses)}::bigint[])`);
+  }
+  if (query.kinds !== undefined) conditions.push(`row.actor_kind = ANY (${parameter(query.kinds)}::text[])`);
   const where = conditions.map((condition) => ` AND ${condition}`).join('');
   const limit = parameter(query.limit);
-  const flags = [...parts.slice(1), query.actors, query.events, query.outcomes].map((part) =>
-    part === undefined ? 0 : 1,
-  );
+  const optional = [query.actors, query.events, query.outcomes, query.addresses, query.kinds];
+  const flags = [...parts.slice(1), ...optional].map((part) => (part === undefined ? 0 : 1));
   const name = `audit.list-${driver?.key ?? 'time'}-${flags.join('')}`;
   const newest =
     driver === undefined

@@ -10,6 +10,8 @@ export interface EventShape {
   readonly type: 'rest' | DicomCode;
   /** AuditEvent.subtype[0]: a FHIR interaction for `rest`, else a DICOM event type. */
   readonly subtype?: string;
+  /** Code system of `subtype` where it is neither of these two. */
+  readonly subtypeSystem?: string;
 }
 
 /** DICOM PS3.16 CID 400 and 401, as far as Careseal uses them. */
@@ -40,9 +42,18 @@ const signIn = (title: string): EventShape => ({ title, type: '110114', subtype:
 const signOut = (title: string): EventShape => ({ title, type: '110114', subtype: '110123' });
 const application = (subtype: DicomCode, title: string): EventShape => ({ title, type: '110100', subtype });
 const security = (subtype: DicomCode, title: string): EventShape => ({ title, type: '110113', subtype });
+const alert = (title: string): EventShape => ({ title, type: '110113' });
 const record = (title: string): EventShape => ({ title, type: '110110' });
 const imported = (title: string): EventShape => ({ title, type: '110107' });
 const auditLog = (title: string): EventShape => ({ title, type: '110101' });
+const exported = (title: string): EventShape => ({ title, type: '110106' });
+/** BALP's privacy disclosure. */
+const disclosed = (title: string): EventShape => ({
+  title,
+  type: '110106',
+  subtype: 'disclose',
+  subtypeSystem: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle',
+});
 
 export const EVENTS = {
   'client.read': rest('read', 'Client read'),
@@ -106,6 +117,30 @@ export const EVENTS = {
   'audit.read': auditLog('Audit event read'),
   'audit.verify': auditLog('Audit log verified'),
   'audit.erase': auditLog('Audit content erased'),
+  'audit.activity': auditLog('Activity looked at'),
+  'audit.report': auditLog('User action report made'),
+  'audit.export': exported('Audit report saved as a file'),
+  'audit.client': auditLog('Who looked at a client was asked'),
+  'audit.saved': auditLog('Saved searches used'),
+  'audit.retrieve': auditLog('Audit events retrieved by a system'),
+  'audit.receive': imported('Audit events of another system received'),
+  'audit.received': auditLog('Received audit events looked at'),
+  'audit.sender-refused': security('110126', 'Sender of audit events refused'),
+  'client.copy': exported('Client copied from the page'),
+  'client.print': exported('Client printed'),
+  'client.export': exported('Client saved as a file'),
+  'client.disclose': disclosed('Disclosure recorded'),
+  'client.own-view': exported('Access list made for a client'),
+  'forwarding.list': security('110129', 'Audit forwarding looked at'),
+  'forwarding.add': security('110129', 'Audit receiver added'),
+  'forwarding.change': security('110129', 'Audit receiver changed'),
+  'forwarding.remove': security('110129', 'Audit receiver removed'),
+  'forwarding.skip': alert('Audit event could not be forwarded'),
+  'alert.raise': alert('Alert raised'),
+  'alert.list': auditLog('Alerts looked at'),
+  'alert.acknowledge': alert('Alert acknowledged'),
+  'alert.close': alert('Alert closed'),
+  'alert.rule': security('110129', 'Alert rule changed'),
   'home.read': application('110132', 'Overview looked at'),
   'keys.create': security('110129', 'Keys made'),
   'keys.rotate': security('110129', 'Keys rotated'),

@@ -4,8 +4,9 @@ import type { Refusal } from '../../platform/http/refusals.ts';
 import type { RouteDeclaration } from '../../platform/http/route.ts';
 import { createEventWriter } from './audit-event.ts';
 import type { AuditDeps } from './deps.ts';
+import { createEventFeed, type EventFeed } from './event-feed.ts';
 import { unknownEvents } from './events.ts';
-import { createLogReader } from './log-reader.ts';
+import { createLogReader, type LogReader } from './log-reader.ts';
 import type { AuditInput, AuditVerification } from './model.ts';
 import { createRecorder } from './recorder.ts';
 import { refusalInput } from './refusals.ts';
@@ -18,6 +19,10 @@ import { type VerifyOptions, verifyLog } from './verify.ts';
 import type { AuditStatusReply } from './wire.ts';
 
 export type { AuditDeps } from './deps.ts';
+export type { EventFeed, SequencedEvent, Wanted } from './event-feed.ts';
+/** Every event there is; `eventNames` reads a filter (`client.*`). */
+export { type AuditEventName, eventNames, EVENTS, eventShape, isAuditEventName } from './events.ts';
+export type { EventFilter, WholeEvent } from './log-reader.ts';
 export type { AuditEntity, AuditInput, AuditVerification } from './model.ts';
 
 /** The audit log: who did what, and the proof that nothing of it was changed. Makes the only receipts a route can answer with. */
@@ -43,6 +48,11 @@ export interface Audit {
   stop(): Promise<void>;
   /** Takes what waits into the tree, then recomputes everything from the events. */
   verify(options?: VerifyOptions): Promise<AuditVerification>;
+  /** The log in the order of its leaves, for whoever follows it: forwarding, alerts, counts. */
+  readonly feed: EventFeed;
+  /** Questions to the log by other features. Whoever answers somebody with it records that the log was used. */
+  readonly search: LogReader['search'];
+  readonly searchWhole: LogReader['searchWhole'];
   readonly routes: readonly RouteDeclaration[];
 }
 
@@ -62,6 +72,9 @@ export function createAudit(deps: AuditDeps): Audit {
   return {
     ...recorder,
     status: reader.status,
+    feed: createEventFeed({ database, keyRing }),
+    search: reader.search,
+    searchWhole: reader.searchWhole,
     startSequencer: sequencer.start,
     sequence: sequencer.drain,
     stop: sequencer.stop,

@@ -24,17 +24,52 @@ import { summarise } from './summary.ts';
 import { createNodeReader, merkle, tileHashes } from './tile-reader.ts';
 import { joined } from './tree-edge.ts';
 import { type CheckpointRow, pendingEvents, readHead, readLeaves } from './tree-store.ts';
-import type { AuditEventReply, AuditListQuery, AuditListReply, AuditProof, AuditStatusReply } from './wire.ts';
+import type {
+  ActorKind as AuditActorKind,
+  AuditEventReply,
+  AuditEventSummary,
+  AuditListQuery,
+  AuditListReply,
+  AuditProof,
+  AuditStatusReply,
+} from './wire.ts';
 
 /** Reads the log for its pages and for auditors. Whoever calls these records that the log was used. */
 export interface LogReader {
   list(query: AuditListQuery): Promise<AuditListReply>;
+  /** The same for other features, by several values of each kind. */
+  search(filter: EventFilter): Promise<AuditListReply>;
+  /** The same, each event whole. */
+  searchWhole(filter: EventFilter): Promise<{ readonly events: readonly WholeEvent[]; readonly next?: string }>;
   one(id: string): Promise<AuditEventReply>;
   status(): Promise<AuditStatusReply>;
   /** The newest signed note. */
   checkpoint(): Promise<string>;
   /** Bytes of a tile or entry bundle, by its C2SP path without leading slash. */
   tile(path: string): Promise<Uint8Array>;
+}
+
+/** Lists are ORs; all given ones together are an AND. Times are instants, `from` included, `to` excluded. */
+export interface EventFilter {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Names or families (`client.*`). */
+  readonly events?: readonly string[] | undefined;
+  /** Actor ids. */
+  readonly actors?: readonly string[] | undefined;
+  /** Ids of clients, with or without `Patient/`. */
+  readonly clients?: readonly string[] | undefined;
+  readonly addresses?: readonly string[] | undefined;
+  readonly kinds?: readonly AuditActorKind[] | undefined;
+  readonly outcome?: AuditListQuery['outcome'];
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+/** An event in the terms of the pages, and as FHIR (undefined when erased). */
+export interface WholeEvent {
+  readonly summary: AuditEventSummary;
+  readonly json: string | undefined;
 }
 
 type ReaderDeps = Pick<AuditDeps, 'database' | 'keyRing' | 'clock'> & { readonly signer: () => Promise<Signer> };
@@ -45,7 +80,9 @@ const PENDING_COUNTED_MAX = 10_000;
 
 export function createLogReader(deps: ReaderDeps): LogReader {
   return {
-    list: (query) => list(deps, query),
+    list: (query) => search(deps, filterOf(query)),
+    search: (filter) => search(deps, filter),
+    searchWhole: (filter) => searchWhole(deps, filter),
     one: (id) => one(deps, id),
     status: () => status(deps),
     async checkpoint() {
@@ -57,29 +94,55 @@ export function createLogReader(deps: ReaderDeps): LogReader {
   };
 }
 
-async function list({ database, keyRing }: ReaderDeps, query: AuditListQuery): Promise<AuditListReply> {
-  const rows = await listEvents(database, toEventQuery(keyRing, query));
-  const shown = rows.slice(0, query.limit);
-  const last = rows.length > query.limit ? shown.at(-1) : undefined;
-  const events = shown.map((row) => summarise(row, openRow(keyRing, row)?.json));
+function filterOf(query: AuditListQuery): EventFilter {
+  const { event, actor, client, address, kind, ...same } = query;
+  const one = <T>(value: T | undefined): readonly T[] | undefined => (value === undefined ? undefined : [value]);
+  return {
+    ...same,
+    events: one(event),
+    actors: one(actor),
+    clients: one(client),
+    addresses: one(address),
+    kinds: one(kind),
+  };
+}
+
+async function search(deps: ReaderDeps, filter: EventFilter): Promise<AuditListReply> {
+  const { events, next } = await searchWhole(deps, filter);
+  const summaries = events.map(({ summary }) => summary);
+  return next === undefined ? { events: summaries } : { events: summaries, next };
+}
+
+async function searchWhole({ database, keyRing }: ReaderDeps, filter: EventFilter) {
+  const rows = await listEvents(database, toEventQuery(keyRing, filter));
+  const shown = rows.slice(0, filter.limit);
+  const last = rows.length > filter.limit ? shown.at(-1) : undefined;
+  const events = shown.map((row): WholeEvent => {
+    const json = openRow(keyRing, row)?.json;
+    return { summary: summarise(row, json), json };
+  });
   return last === undefined ? { events } : { events, next: cursorOf(last.id) };
 }
 
 const FAILURES = { 'minor-failure': [4], 'serious-failure': [8], failure: [4, 8], success: [0] } as const;
 
-function toEventQuery(keyRing: ReaderDeps['keyRing'], query: AuditListQuery): EventQuery {
-  const events = query.event === undefined ? undefined : eventNames(query.event);
+function toEventQuery(keyRing: ReaderDeps['keyRing'], filter: EventFilter): EventQuery {
+  const events = filter.events?.flatMap(eventNames);
   if (events?.length === 0) throw unknownFilter();
+  const blind = (parameter: string, values: readonly string[]) =>
+    values.flatMap((value) => keyRing.blindAll(parameter, value));
   return {
     // One more than is shown tells whether there is a next page.
-    limit: query.limit + 1,
-    ...(query.from === undefined ? {} : { fromMs: Date.parse(query.from) }),
-    ...(query.to === undefined ? {} : { beforeMs: Date.parse(query.to) }),
-    ...(query.actor === undefined ? {} : { actors: keyRing.blindAll(TOKEN.actor, query.actor) }),
-    ...(query.client === undefined ? {} : { clients: keyRing.blindAll(TOKEN.client, clientId(query.client)) }),
+    limit: filter.limit + 1,
+    ...(filter.from === undefined ? {} : { fromMs: Date.parse(filter.from) }),
+    ...(filter.to === undefined ? {} : { beforeMs: Date.parse(filter.to) }),
+    ...(filter.actors === undefined ? {} : { actors: blind(TOKEN.actor, filter.actors) }),
+    ...(filter.clients === undefined ? {} : { clients: blind(TOKEN.client, filter.clients.map(clientId)) }),
+    ...(filter.addresses === undefined ? {} : { addresses: blind(TOKEN.address, filter.addresses) }),
+    ...(filter.kinds === undefined ? {} : { kinds: filter.kinds }),
     ...(events === undefined ? {} : { events }),
-    ...(query.outcome === undefined ? {} : { outcomes: FAILURES[query.outcome] }),
-    ...(query.cursor === undefined ? {} : { after: parseCursor(query.cursor) }),
+    ...(filter.outcome === undefined ? {} : { outcomes: FAILURES[filter.outcome] }),
+    ...(filter.cursor === undefined ? {} : { after: parseCursor(filter.cursor) }),
   };
 }
 

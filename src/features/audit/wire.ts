@@ -26,6 +26,10 @@ export const AuditListQuery = z.strictObject({
   actor: text(200).optional(),
   /** Id of a client or source record, with or without `Patient/`. */
   client: text(80).optional(),
+  /** Network address exactly as listed. */
+  address: text(64).optional(),
+  /** Kind of actor. */
+  kind: ActorKind.optional(),
   outcome: z.union([AuditOutcome, z.literal('failure')]).optional(),
   cursor: z
     .string()
