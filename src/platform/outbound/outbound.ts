@@ -1,0 +1,170 @@
+import { lookup } from 'node:dns';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { rootCertificates } from 'node:tls';
+import { Problem, type ProblemKind } from '../../kernel/problem.ts';
+import { type AddressRules, addressRules } from './addresses.ts';
+
+export type OutboundCode =
+  | 'outbound-url' // not https, or with a user name in it
+  | 'outbound-forbidden' // leads to this machine or a private network
+  | 'outbound-unreachable' // no such name, refused, reset
+  | 'outbound-tls' // the other side's certificate does not stand verification
+  | 'outbound-timeout'
+  | 'outbound-too-large';
+
+export interface OutboundOptions {
+  /** Networks (`10.1.0.0/16`) that may be reached though they are private; `any` only for addresses an administrator set. */
+  readonly allowedNetworks: readonly string[] | 'any';
+  /** Authorities trusted beside the public ones, PEM; asked at each new connection. */
+  readonly authoritiesPem?: (() => Promise<string>) | string;
+  /** What this server shows of itself where the other side asks for a client certificate. */
+  readonly identity?: { readonly certificate: string; readonly key: string };
+  /** Idle connections kept per host. */
+  readonly keptPerHost?: number;
+}
+
+export interface OutboundRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  /** For the whole exchange, name resolution and TLS included. Default 15 s. */
+  readonly timeoutMs?: number;
+  /** Largest answer body. Default 1 MiB. */
+  readonly answerBytesMax?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface OutboundAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Uint8Array;
+}
+
+export interface Outbound {
+  /**
+   * One exchange over TLS. Redirects are answers like any other. Throws Problem with an OutboundCode; its words name no address,
+   * since they may be shown to whoever gave the URL.
+   */
+  request(what: OutboundRequest): Promise<OutboundAnswer>;
+  /** What can be said of a URL without resolving its name: throws `outbound-url` or `outbound-forbidden`. */
+  assertAllowed(url: string): URL;
+  /** Ends idle connections. */
+  close(): void;
+}
+
+const TIMEOUT_MS = 15_000;
+const ANSWER_BYTES_MAX = 1_048_576;
+
+/** Builds the client. The address is checked where the connection is made, so a name that changes between two looks gains nothing. */
+export function createOutbound(options: OutboundOptions): Outbound {
+  const rules = addressRules(options.allowedNetworks);
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: options.keptPerHost ?? 2, timeout: 60_000 });
+  const assertAllowed = (text: string): URL => allowedUrl(text, rules);
+  return {
+    assertAllowed,
+    async request(what) {
+      const url = assertAllowed(what.url);
+      const authorities =
+        typeof options.authoritiesPem === 'function' ? await options.authoritiesPem() : options.authoritiesPem;
+      return exchange(url, what, { agent, rules, authorities, identity: options.identity });
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function allowedUrl(text: string, rules: AddressRules): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '')
+    throw failure('invalid', 'outbound-url', 'An address that starts with https:// and holds no user name is needed.');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 ? !rules.isAllowed(host) : /(^|\.)localhost\.?$/i.test(host) && !rules.isAllowed('127.0.0.1'))
+    throw forbidden();
+  return url;
+}
+
+interface Context {
+  readonly agent: Agent;
+  readonly rules: AddressRules;
+  readonly authorities: string | undefined;
+  readonly identity: OutboundOptions['identity'];
+}
+
+function exchange(url: URL, what: OutboundRequest, context: Context): Promise<OutboundAnswer> {
+  const timeout = AbortSignal.timeout(what.timeoutMs ?? TIMEOUT_MS);
+  const signal = what.signal === undefined ? timeout : AbortSignal.any([timeout, what.signal]);
+  const { authorities, identity } = context;
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => reject(asProblem(error, timeout.aborted));
+    const sent = httpsRequest(
+      url,
+      {
+        method: what.method,
+        headers: { ...what.headers },
+        agent: context.agent,
+        lookup: guardedLookup(context.rules),
+        minVersion: 'TLSv1.2',
+        rejectUnauthorized: true,
+        signal,
+        ...(authorities === undefined ? {} : { ca: [...rootCertificates, authorities] }),
+        ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+      },
+      (answer) => {
+        readAnswer(answer, what.answerBytesMax ?? ANSWER_BYTES_MAX).then(resolve, fail);
+      },
+    );
+    sent.once('error', fail);
+    sent.end(what.body);
+  });
+}
+
+async function readAnswer(answer: IncomingMessage, bytesMax: number): Promise<OutboundAnswer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) {
+      answer.destroy();
+      throw failure('unavailable', 'outbound-too-large', 'The other side answered more than is taken.');
+    }
+    chunks.push(chunk);
+  }
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) };
+}
+
+/** Every address of the name must be allowed: one private among them is how a name is rebound. */
+function guardedLookup(rules: AddressRules): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '');
+      const [first] = addresses;
+      if (first === undefined || addresses.some(({ address }) => !rules.isAllowed(address)))
+        return callback(forbidden(), '');
+      if (options.all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+function asProblem(error: unknown, timedOut: boolean): Problem {
+  if (error instanceof Problem) return error as Problem;
+  if (timedOut) return failure('unavailable', 'outbound-timeout', 'The other side did not answer in time.', error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (/^(CERT|DEPTH|UNABLE|SELF_SIGNED|ERR_TLS|ERR_SSL|EPROTO|INVALID_)/.test(code))
+    return failure(
+      'unavailable',
+      'outbound-tls',
+      'The certificate of the other side does not stand verification.',
+      error,
+    );
+  return failure('unavailable', 'outbound-unreachable', 'The other side could not be reached.', error);
+}
+
+const forbidden = (): Problem =>
+  failure('forbidden', 'outbound-forbidden', 'This address leads to a private network, which is not allowed here.');
+
+function failure(kind: ProblemKind, code: OutboundCode, detail: string, cause?: unknown): Problem {
+  return new Problem<OutboundCode>(kind, code, detail, cause === undefined ? {} : { cause });
+}
