@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
+  CRLDistributionPointsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   type Extension,
@@ -15,6 +16,7 @@ import {
 } from '@peculiar/x509';
 import { randomBytes, sha256Hex } from '../../crypto/index.ts';
 import { toBase64, toHex } from '../../kernel/bytes.ts';
+import { plainSerial } from './inspect.ts';
 import { type X509Key, x509Crypto } from './web-crypto.ts';
 
 /**
@@ -27,7 +29,7 @@ const BACKDATE_MS = 3_600_000;
 const ROOT_DAYS = 3_650;
 const ISSUING_DAYS = 1_825;
 const EC = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
+export const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
 /** Longest lifetimes in days: servers as browsers accept them, nodes as IHE ITI-19 allows (two years). */
 export const SERVER_DAYS = 397;
@@ -38,6 +40,8 @@ export interface Certificate {
   readonly der: Uint8Array<ArrayBuffer>;
   /** SHA-256 of the DER, lower-case hex. */
   readonly sha256: string;
+  /** Lower-case hex without leading zeros. */
+  readonly serial: string;
   readonly subject: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -100,6 +104,8 @@ export interface LeafRequest {
   readonly names: readonly string[];
   readonly days: number;
   readonly nowMs: number;
+  /** Where others learn that it was revoked. */
+  readonly crlUrl?: string | undefined;
 }
 
 /** A server's or a node's certificate. Its extensions are ours alone; nothing a requester wished for is taken over. */
@@ -115,6 +121,7 @@ export async function issueLeaf(issuer: Authority, request: LeafRequest): Promis
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([usage]),
       new SubjectAlternativeNameExtension(request.names.map(generalName)),
+      ...(request.crlUrl === undefined ? [] : [new CRLDistributionPointsExtension([request.crlUrl])]),
     ],
   });
 }
@@ -143,7 +150,7 @@ export function readCertificate(pem: string): Certificate & { readonly names: re
   return { ...described(parsed), names: names.map((name) => String(name.value)) };
 }
 
-interface Signer {
+export interface Signer {
   readonly key: X509Key;
   readonly name: DistinguishedName;
   readonly spki: Uint8Array<ArrayBuffer>;
@@ -152,7 +159,7 @@ interface Signer {
 
 type DistinguishedName = Record<string, string[]>[];
 
-async function openSigner(authority: Authority): Promise<Signer> {
+export async function openSigner(authority: Authority): Promise<Signer> {
   const parsed = new X509Certificate(authority.certificate.der);
   return {
     key: await x509Crypto.subtle.importKey('pkcs8', authority.pkcs8, EC, false, ['sign']),
@@ -201,6 +208,7 @@ function described(certificate: X509Certificate): Certificate {
     pem: toPem('CERTIFICATE', der),
     der,
     sha256: sha256Hex(der),
+    serial: plainSerial(certificate.serialNumber),
     subject: certificate.subject,
     notBeforeMs: certificate.notBefore.getTime(),
     notAfterMs: certificate.notAfter.getTime(),
