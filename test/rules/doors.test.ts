@@ -14,7 +14,7 @@ interface Door {
   readonly example: string;
 }
 
-const PURE = /^src\/(kernel|features\/matching)\/|^src\/features\/[^/]+\/(model|rules|wire)\.ts$/;
+const PURE = /^src\/(kernel|features\/matching)\/|^src\/features\/[^/]+\/(model|rules|wire(-[a-z]+)?)\.ts$/;
 
 const DOORS: readonly Door[] = [
   {

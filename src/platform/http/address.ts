@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /** The peer's address as text; an IPv4 address mapped into IPv6 (::ffff:192.0.2.1) is written as IPv4. */
 export function plainAddress(remote: string | undefined): string {
@@ -24,4 +24,24 @@ export function addressGroup(address: string): string {
     .map((group) => group.padStart(4, '0'))
     .join('');
   return `${hex.slice(0, 14)}/56`;
+}
+
+/** A network as it may be written: an address, or an address and the number of bits that count (CIDR). */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  if (rest.length > 0 || isIP(address) === 0) return false;
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (isIPv6(address) ? 128 : 32);
+}
+
+/** Whether an address lies in one of these networks, each of which `isNetwork`. */
+export function networkMatcher(networks: readonly string[]): (address: string | undefined) => boolean {
+  const list = new BlockList();
+  for (const text of networks) {
+    const [address = '', bits] = text.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return (address) => address !== undefined && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -17,8 +17,9 @@ export function routeLines(routes: readonly RouteDeclaration[]): string[] {
 }
 
 function accessText(access: Access): string {
-  if (access.kind !== 'permission') return `${access.kind}: ${access.because}`;
-  return `permission ${access.permission}${access.scope === undefined ? '' : `, node scope ${access.scope}`}`;
+  const stepUp = 'stepUp' in access ? ', step-up' : '';
+  if (access.kind !== 'permission') return `${access.kind}${stepUp}: ${access.because}`;
+  return `permission ${access.permission}${access.scope === undefined ? '' : `, node scope ${access.scope}`}${stepUp}`;
 }
 
 function auditText(audit: AuditDeclaration): string {

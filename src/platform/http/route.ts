@@ -16,21 +16,30 @@ export type Access =
        * asks for each part of the message with `mayUse`.
        */
       readonly scope?: NodeScope | 'by-entry';
+      /** Asked of users: a full proof that is recent (policy `stepUpMinutes`), since the act is dangerous. */
+      readonly stepUp?: true;
     }
   /** Any signed-in user, whatever their role: their own session, their own profile. */
-  | { readonly kind: 'signed-in'; readonly because: string }
+  | { readonly kind: 'signed-in'; readonly because: string; readonly stepUp?: true }
   /** On the nodes' door: whoever authenticated with a certificate, with any scope. On the users' door: everybody. */
   | { readonly kind: 'public'; readonly because: string }
   /** Everybody on both doors, without any certificate: enrolment, and what must be read before one can connect. */
   | { readonly kind: 'open'; readonly because: string };
 
-export const permission = (name: Permission, more: { readonly scope?: NodeScope | 'by-entry' } = {}): Access => ({
+export const permission = (
+  name: Permission,
+  more: { readonly scope?: NodeScope | 'by-entry'; readonly stepUp?: true } = {},
+): Access => ({
   kind: 'permission',
   permission: name,
   ...more,
 });
 export const openBecause = (because: string): Access => ({ kind: 'open', because });
-export const signedInBecause = (because: string): Access => ({ kind: 'signed-in', because });
+export const signedInBecause = (because: string, more: { readonly stepUp?: true } = {}): Access => ({
+  kind: 'signed-in',
+  because,
+  ...more,
+});
 export const publicBecause = (because: string): Access => ({ kind: 'public', because });
 
 /** What is written to the audit log when the route succeeds. Refusals of any route are recorded by the door. */
