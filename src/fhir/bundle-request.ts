@@ -223,6 +223,16 @@ export function openReferences(resource: Resource): readonly string[] {
   return [...found];
 }
 
+/** Every literal reference of a resource. */
+export function referencesIn(resource: Resource): readonly string[] {
+  const found = new Set<string>();
+  replaceReferences<unknown>(resource, (reference: string) => {
+    found.add(reference);
+    return reference;
+  });
+  return [...found];
+}
+
 function refused(detail: string, expression: string, fhirCode = 'value'): Problem {
   return new Problem<FhirProblemCode>('invalid', 'fhir-bundle', detail, { fhirCode, expression: [expression] });
 }

@@ -9,6 +9,7 @@ export {
   type EntryAct,
   openReferences,
   parseBundleRequest,
+  referencesIn,
   replaceReferences,
   transactionOrder,
 } from './bundle-request.ts';
@@ -36,6 +37,8 @@ export {
   parsePrefer,
   type Preferences,
 } from './preconditions.ts';
+/** Every resource type of R4, known to the table or not. */
+export { isR4Resource as isR4ResourceType } from './r4.ts';
 /** From bytes or a plain value to a valid Patient; throws Problem `fhir-invalid` (400) with every fault and its FHIRPath. */
 export { assertPatient, parseBody, parsePatient, type ValidPatient } from './resource.ts';
 export { COUNT_DEFAULT, COUNT_MAX } from './search-controls.ts';

@@ -1,6 +1,6 @@
 /** Calls the FHIR routes as a door does, without a socket: matches the route, asks for the permission, maps refusals. */
 import type { AuditInput } from '../../src/features/audit/index.ts';
-import { fhirRoutes } from '../../src/features/registry/index.ts';
+import { type FhirDeps, fhirRoutes } from '../../src/features/registry/index.ts';
 import { printFhirXml } from '../../src/fhir/index.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { Problem } from '../../src/kernel/problem.ts';
@@ -43,7 +43,7 @@ export interface FhirFixture {
   as(actor: Actor): FhirClient;
 }
 
-export function fhirFixture(fixture: RegistryFixture): FhirFixture {
+export function fhirFixture(fixture: RegistryFixture, more: Partial<FhirDeps> = {}): FhirFixture {
   const recorded: AuditInput[] = [];
   const routes = fhirRoutes({
     registry: fixture.registry,
@@ -57,6 +57,7 @@ export function fhirFixture(fixture: RegistryFixture): FhirFixture {
     domains: fixture.nodes.domains,
     clock: fixture.clock,
     softwareVersion: '0.0.0-test',
+    ...more,
   });
   return { routes, recorded, as: (actor) => clientOf(routes, actor) };
 }

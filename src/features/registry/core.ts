@@ -2,6 +2,7 @@
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { RegistryDeps } from './deps.ts';
+import { mergeSources } from './feed-merge.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { matchPatient } from './match.ts';
 import { createReadBatcher } from './read-batcher.ts';
@@ -39,6 +40,7 @@ export function createCore(deps: RegistryDeps): BuiltCore {
       return new Map(rows.map((row) => [row.source_id, row.golden_id]));
     },
     findByKey: (system, value) => findByKey(deps, system, value),
+    replace: (actor, what) => mergeSources(roundDeps, actor, what),
   };
   return { core, intake, roundDeps };
 }

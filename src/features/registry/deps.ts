@@ -1,4 +1,5 @@
 import type { Patient } from '@medplum/fhirtypes';
+import type { OrganisationId } from '../../kernel/ids.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing, ResourceStore } from '../../store/index.ts';
@@ -13,7 +14,16 @@ export interface RegistryDeps {
   readonly resources: ResourceStore;
   readonly audit: Pick<Audit, 'record' | 'recordNow'>;
   readonly matcher: Matcher;
-  readonly domains: { table(): Promise<DomainTable> };
+  readonly domains: {
+    table(): Promise<DomainTable>;
+    /** The next `table()` is read anew. */
+    forget?(): void;
+  };
+  /**
+   * The organisation whose people see every client, once there is one; its records need no mark of their own. Missing: none, and
+   * every record is marked.
+   */
+  readonly centralOrganisation?: () => Promise<OrganisationId | undefined>;
   readonly clock: Clock;
   /** Plain search terms of a Patient (src/fhir), to be blinded here. Beyond `enough` it need not go on. */
   readonly termsOf: (patient: Patient, enough?: number) => readonly SearchTerm[];

@@ -28,7 +28,7 @@ import {
   updateSubmission,
 } from './fhir-submissions.ts';
 import { refusalOf, writtenEntry } from './fhir-writes.ts';
-import type { Submission } from './model.ts';
+import type { Submission, ValidPatient } from './model.ts';
 
 type ReadAct = Extract<EntryAct, { kind: 'read' | 'vread' | 'search' }>;
 type WriteAct = Exclude<EntryAct, ReadAct>;
@@ -191,7 +191,7 @@ async function submissionOf({ deps, exchange }: Work, act: WriteAct, id: Resourc
       });
     }
     case 'update':
-      return updateSubmission(act.id, patientIn(act.resource), act.ifMatch);
+      return updateSubmission(deps, actor, { id: act.id, patient: patientIn(act.resource), ifMatch: act.ifMatch });
     case 'conditional-update':
       return conditionalUpdate(deps, actor, {
         patient: patientIn(act.resource),
@@ -205,7 +205,7 @@ async function submissionOf({ deps, exchange }: Work, act: WriteAct, id: Resourc
   }
 }
 
-function patientIn(resource: unknown): Parameters<typeof updateSubmission>[1] {
+function patientIn(resource: unknown): ValidPatient {
   assertRegistrable(resource);
   return resource;
 }

@@ -25,6 +25,8 @@ import type { RouteReply } from '../../platform/http/route.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { Audit } from '../audit/index.ts';
 import type { Domains } from '../nodes/index.ts';
+import type { Aliases } from './aliases.ts';
+import type { IdentityRules } from './fhir-identities.ts';
 import { clientNotFound } from './problems.ts';
 import type { RegistryCore } from './service.ts';
 
@@ -35,6 +37,10 @@ export interface FhirDeps {
   readonly domains: Pick<Domains, 'table' | 'ensureForUsers'>;
   readonly clock: Clock;
   readonly softwareVersion: string;
+  /** Other names of identifier systems; none where this is missing. */
+  readonly aliases?: Pick<Aliases, 'table'>;
+  /** `plain` where this is missing. */
+  readonly identityRules?: IdentityRules;
 }
 
 /** The part of a RouteRequest that is looked at here; entries of a bundle make their own. */

@@ -12,9 +12,12 @@ import { type Exchange, type FhirRequest, openExchange } from './fhir-exchange.t
 import { assertRegistrable } from './fhir-bounds.ts';
 import { assertPlainQuery } from './fhir-reads.ts';
 
+/** Operations by the name they are called by. */
+export type OperationName = '$match' | '$ihe-pix' | '$merge' | '$process-message';
+
 /** A route and what it does in FHIR's terms: the capability statement is made of these. */
 export interface FhirRoute {
-  readonly interactions: readonly (TypeInteraction | SystemInteraction | '$match')[];
+  readonly interactions: readonly (TypeInteraction | SystemInteraction | OperationName)[];
   readonly conditional?: boolean;
   readonly route: RouteDeclaration;
 }

@@ -7,6 +7,8 @@ import { answerBundle } from './fhir-bundles.ts';
 import { metadataRoute } from './fhir-capabilities.ts';
 import { bundleReply, type Exchange, type FhirDeps, rawQuery } from './fhir-exchange.ts';
 import { answerMatch } from './fhir-match.ts';
+import { mergeRoute } from './fhir-merge.ts';
+import { pixRoutes } from './fhir-pix.ts';
 import { answerHistory, answerRead } from './fhir-reads.ts';
 import {
   A_BUNDLE,
@@ -34,6 +36,8 @@ export function fhirRoutes(deps: FhirDeps): RouteDeclaration[] {
     ...searchRoutes(deps),
     ...writeRoutes(deps),
     matchRoute(deps),
+    ...pixRoutes(deps),
+    mergeRoute(deps),
     bundleRoute(deps, '/fhir'),
     bundleRoute(deps, '/fhir/'),
   ];

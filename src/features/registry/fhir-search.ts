@@ -19,6 +19,7 @@ import type { AuditInput } from '../audit/index.ts';
 import { kindOf, patientOf } from './content.ts';
 import { openPage, sealPage } from './fhir-cursor.ts';
 import { type Exchange, type FhirDeps, principalKey } from './fhir-exchange.ts';
+import { aliasesOf, queryWithSystems } from './fhir-identities.ts';
 import type { Cursor } from './model.ts';
 import type { RegistrySearchResult } from './service.ts';
 
@@ -34,7 +35,8 @@ const isAboutAnswer = ([name]: readonly [string, string]): boolean => ANSWER_NAM
 export async function search(deps: FhirDeps, exchange: Exchange, pairs: FormPairs): Promise<SearchAnswer> {
   const { actor, base, preferences } = exchange;
   const page = pageOf(deps, exchange, pairs);
-  const parsed = parseSearch(page.pairs, { nowMs: deps.clock.nowMs(), strict: preferences.strict });
+  const asked = queryWithSystems(page.pairs, await aliasesOf(deps));
+  const parsed = parseSearch(asked, { nowMs: deps.clock.nowMs(), strict: preferences.strict });
   await assertDomainsKnown(deps, parsed);
   const found = parsed.ids ? await findByIds(deps, parsed, parsed.ids) : await find(deps, parsed, page.after);
   const self = selfQuery(parsed);
@@ -66,7 +68,7 @@ export async function search(deps: FhirDeps, exchange: Exchange, pairs: FormPair
 export async function assertSearchable(deps: FhirDeps, exchange: Exchange, pairs: FormPairs): Promise<void> {
   const page = pageOf(deps, exchange, pairs);
   const context = { nowMs: deps.clock.nowMs(), strict: exchange.preferences.strict };
-  await assertDomainsKnown(deps, parseSearch(page.pairs, context));
+  await assertDomainsKnown(deps, parseSearch(queryWithSystems(page.pairs, await aliasesOf(deps)), context));
 }
 
 interface Page {
@@ -160,22 +162,28 @@ function partOf(patient: Patient, { domains, summary, elements }: ParsedSearch):
   return subset(withIdentifiersOf(patient, domains), summary, elements);
 }
 
-/** ITI-78: identifiers of a domain that nobody knows are asked for: 404. Known is what has an owner, or a record. */
-async function assertDomainsKnown({ domains, registry }: FhirDeps, parsed: ParsedSearch): Promise<void> {
-  if (!parsed.domains) return;
-  const table = await domains.table();
-  for (const system of parsed.domains) {
-    if (table.bySystem(system)) continue;
-    const { records } = await registry.search({
-      kind: 'golden',
-      terms: [[{ parameter: 'identifier', value: `${system}|` }]],
-      accepts: (patient) => patient.identifier?.some((identifier) => identifier.system === system) ?? false,
-      everything: false,
-      order: 'id',
-      limit: 1,
-      total: 'none',
-    });
-    if (records.length > 0) continue;
+/** ITI-78: identifiers of a domain that nobody knows are asked for: 404. */
+async function assertDomainsKnown(deps: FhirDeps, parsed: ParsedSearch): Promise<void> {
+  for (const system of parsed.domains ?? []) {
+    if (await isDomainKnown(deps, system)) continue;
     throw new Problem('not-found', 'fhir-domain-unknown', 'targetSystem not found', { fhirCode: 'not-found' });
   }
+}
+
+/** Known is what has an owner, or a record. */
+export async function isDomainKnown(
+  { domains, registry }: Pick<FhirDeps, 'domains' | 'registry'>,
+  system: string,
+): Promise<boolean> {
+  if ((await domains.table()).bySystem(system)) return true;
+  const { records } = await registry.search({
+    kind: 'golden',
+    terms: [[{ parameter: 'identifier', value: `${system}|` }]],
+    accepts: (patient) => patient.identifier?.some((identifier) => identifier.system === system) ?? false,
+    everything: false,
+    order: 'id',
+    limit: 1,
+    total: 'none',
+  });
+  return records.length > 0;
 }

@@ -5,32 +5,44 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor, NodePrincipal } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { type FhirDeps, resourceId } from './fhir-exchange.ts';
+import { aliasesOf, incoming, queryWithSystems } from './fhir-identities.ts';
 import type { CreateSubmission, DeleteSubmission, DomainRef, UpdateSubmission, UpsertSubmission } from './model.ts';
 import { clientNotFound, domainNotOwned, notOwnRecord } from './problems.ts';
 import { ownsDomain } from './work.ts';
 
-type Domains = Pick<FhirDeps, 'domains' | 'registry'>;
+type Domains = Pick<FhirDeps, 'domains' | 'registry' | 'aliases' | 'identityRules'>;
 
 export async function createSubmission(
   deps: Domains,
   actor: Actor,
   what: { readonly patient: ValidPatient; readonly ifNoneExist?: FormPairs | undefined; readonly id?: ResourceId },
 ): Promise<CreateSubmission> {
-  const { patient, ifNoneExist, id } = what;
+  const { id } = what;
+  const patient = await incoming(deps, actor, what.patient);
+  const ifNoneExist = what.ifNoneExist && queryWithSystems(what.ifNoneExist, await aliasesOf(deps));
   const preset = id === undefined ? {} : { id };
   if (!ifNoneExist) return { kind: 'create', ...preset, domain: await domainOf(deps, actor, patient), patient };
   const { system, value } = keyOf(ifNoneExist);
   return { kind: 'create', ...preset, domain: await domainNamed(deps, actor, system), patient, ifNoneExist: { value } };
 }
 
-export function updateSubmission(id: string, patient: ValidPatient, ifMatch: number | undefined): UpdateSubmission {
+export async function updateSubmission(
+  deps: Domains,
+  actor: Actor,
+  what: { readonly id: string; readonly patient: ValidPatient; readonly ifMatch: number | undefined },
+): Promise<UpdateSubmission> {
+  const { id, patient, ifMatch } = what;
+  assertSameId(id, patient);
+  return { kind: 'update', id: resourceId(id), patient: await incoming(deps, actor, patient), ...guard(ifMatch) };
+}
+
+export function assertSameId(id: string, patient: ValidPatient): void {
   if (patient.id !== id) {
     throw new Problem('invalid', 'fhir-id', 'The resource must carry the same id as the address.', {
       fhirCode: patient.id === undefined ? 'required' : 'value',
       expression: ['Patient.id'],
     });
   }
-  return { kind: 'update', id: resourceId(id), patient, ...guard(ifMatch) };
 }
 
 export async function conditionalUpdate(
@@ -38,9 +50,10 @@ export async function conditionalUpdate(
   actor: Actor,
   what: { readonly patient: ValidPatient; readonly query: FormPairs; readonly ifMatch: number | undefined },
 ): Promise<UpsertSubmission> {
-  const { system, value } = keyOf(what.query);
+  const { system, value } = keyOf(queryWithSystems(what.query, await aliasesOf(deps)));
   const domain = await domainNamed(deps, actor, system);
-  return { kind: 'upsert', domain, key: value, patient: what.patient, ...guard(what.ifMatch) };
+  const patient = await incoming(deps, actor, what.patient);
+  return { kind: 'upsert', domain, key: value, patient, ...guard(what.ifMatch) };
 }
 
 export function deleteSubmission(id: string, ifMatch: number | undefined): DeleteSubmission {
@@ -48,12 +61,9 @@ export function deleteSubmission(id: string, ifMatch: number | undefined): Delet
 }
 
 /** Who does not own the domain is refused before anything is looked up, or the answer would tell whether the record exists. */
-export async function conditionalDelete(
-  { domains, registry }: Domains,
-  actor: Actor,
-  query: FormPairs,
-): Promise<DeleteSubmission> {
-  const { system, value } = keyOf(query);
+export async function conditionalDelete(deps: Domains, actor: Actor, query: FormPairs): Promise<DeleteSubmission> {
+  const { domains, registry } = deps;
+  const { system, value } = keyOf(queryWithSystems(query, await aliasesOf(deps)));
   if (!ownsDomain(actor.principal, (await domains.table()).bySystem(system))) throw notOwnRecord();
   const id = await registry.findByKey(system, value);
   if (!id) throw clientNotFound();
@@ -83,7 +93,7 @@ export function keyOf(query: FormPairs): { readonly system: string; readonly val
  * The domain a new record belongs to. A node: its first domain for which the record has an identifier, else its first. A
  * person: the first identifier's domain that no node owns, else a domain of the organisation's own.
  */
-async function domainOf(deps: Domains, actor: Actor, patient: ValidPatient): Promise<DomainRef> {
+export async function domainOf(deps: Domains, actor: Actor, patient: ValidPatient): Promise<DomainRef> {
   const { principal } = actor;
   if (principal.kind === 'node') return nodeDomain(deps, principal, patient);
   const table = await deps.domains.table();

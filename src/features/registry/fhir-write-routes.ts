@@ -1,7 +1,9 @@
 /** FHIR create, update and delete, plain and conditional. */
 import { parseIfMatch, parseIfNoneExist } from '../../fhir/index.ts';
 import { event, permission, route } from '../../platform/http/route.ts';
-import type { FhirDeps } from './fhir-exchange.ts';
+import { type FhirDeps, resourceId } from './fhir-exchange.ts';
+import { aliasesOf, assertIdentified, queryWithSystems } from './fhir-identities.ts';
+import { answerReplacement, obsoleteOf } from './fhir-merge.ts';
 import {
   byId,
   doors,
@@ -14,13 +16,16 @@ import {
   plainExchange,
 } from './fhir-route.ts';
 import {
+  assertSameId,
   conditionalDelete,
   conditionalUpdate,
   createSubmission,
   deleteSubmission,
+  keyOf,
   updateSubmission,
 } from './fhir-submissions.ts';
 import { answerWrite } from './fhir-writes.ts';
+import { isReplaced } from './replacement.ts';
 
 const FEED = { scope: 'feed' } as const;
 const write = { doors, access: permission('client.write', FEED), output: 'fhir', limits: ONE_PATIENT } as const;
@@ -56,7 +61,12 @@ export function writeRoutes(deps: FhirDeps): FhirRoute[] {
         async handle(request) {
           const exchange = plainExchange(request);
           const ifMatch = parseIfMatch(request.header('if-match'));
-          return answerWrite(deps, exchange, updateSubmission(request.params.id, patientOf(request), ifMatch));
+          const what = { id: request.params.id, patient: patientOf(request), ifMatch };
+          if (isReplaced(what.patient)) {
+            assertSameId(what.id, what.patient);
+            return answerReplacement(deps, exchange, { obsolete: resourceId(what.id), patient: what.patient });
+          }
+          return answerWrite(deps, exchange, await updateSubmission(deps, request.actor, what));
         },
       }),
     },
@@ -73,6 +83,11 @@ export function writeRoutes(deps: FhirDeps): FhirRoute[] {
           const exchange = exchangeOf(request);
           const ifMatch = parseIfMatch(request.header('if-match'));
           const what = { patient: patientOf(request), query: exchange.query, ifMatch };
+          if (request.actor.principal.kind === 'node') assertIdentified(what.patient);
+          if (isReplaced(what.patient)) {
+            const key = keyOf(queryWithSystems(what.query, await aliasesOf(deps)));
+            return answerReplacement(deps, exchange, { obsolete: await obsoleteOf(deps, key), patient: what.patient });
+          }
           return answerWrite(deps, exchange, await conditionalUpdate(deps, request.actor, what));
         },
       }),

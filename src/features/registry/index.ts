@@ -61,7 +61,10 @@ export function createRegistry(deps: RegistryDeps): Registry {
 
 export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 /** FHIR R4 at /fhir, for both doors. */
-export { fhirRoutes } from './fhir-routes.ts';
+export { type FhirDeps, fhirRoutes } from './fhir-routes.ts';
+/** Other names of identifier systems, as an administrator keeps them. */
+export { type Aliases, createAliases } from './aliases.ts';
+export type { IdentityRules } from './fhir-identities.ts';
 /** For the prior of matching: the size of the registry, roughly. */
 export { estimateSources } from './store.ts';
 /** Valid R4 and within the bounds of what one record may repeat; throws Problem. For whoever brings Patients from outside. */

@@ -20,7 +20,11 @@ interface BestSource {
 export async function matchPatient(
   deps: RoundDeps,
   patient: Patient,
-  options: { readonly count?: number } = {},
+  options: {
+    readonly count?: number;
+    /** Which of these golden records may be answered; missing: all. */
+    readonly see?: (goldenIds: readonly ResourceId[]) => Promise<ReadonlySet<ResourceId>>;
+  } = {},
 ): Promise<MatchResult> {
   const prepared = deps.matcher.prepare(matchRecordOf(patient));
   const tokens = deps.records.lookupKeys(prepared);
@@ -37,7 +41,9 @@ export async function matchPatient(
     const known = best.get(source.goldenId);
     if (!known || comparison.weight > known.comparison.weight) best.set(source.goldenId, { source, comparison });
   }
+  const seen = await options.see?.([...best.keys()]);
   const ranked = [...best.values()]
+    .filter(({ source }) => seen?.has(source.goldenId) ?? true)
     .filter(({ comparison }) => comparison.grade !== 'certainly-not')
     .sort((x, y) => y.comparison.weight - x.comparison.weight || (x.source.goldenId < y.source.goldenId ? -1 : 1))
     .slice(0, options.count ?? CANDIDATES_ANSWERED_MAX);

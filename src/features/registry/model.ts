@@ -101,6 +101,11 @@ export type RegistryProblemCode =
   | 'last-source'
   | 'not-merged'
   | 'search-too-broad'
+  | 'same-record'
+  | 'merge-loop'
+  | 'successor-replaced'
+  | 'unmerge-refused'
+  | 'merge-elsewhere'
   | 'busy';
 
 export type LedgerKind =

@@ -115,3 +115,41 @@ export const searchTooBroad = (max: number): RegistryProblem =>
     `This search would read more than ${max} records. Add a criterion, or ask without _total=accurate.`,
     { fhirCode: 'too-costly' },
   );
+
+export const sameRecord = (): RegistryProblem =>
+  new Problem('unprocessable', 'same-record', 'A record cannot replace itself. Nothing was changed.', {
+    fhirCode: 'business-rule',
+    expression: ['Patient.link'],
+  });
+
+export const mergeLoop = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'merge-loop',
+    'The surviving record was itself replaced by the other one. Nothing was changed. Send the merge the other way round, or ask a steward.',
+    { fhirCode: 'business-rule', expression: ['Patient.link'] },
+  );
+
+export const successorReplaced = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'successor-replaced',
+    'The surviving record was itself replaced by another one. Nothing was changed. Name that one.',
+    { fhirCode: 'business-rule', expression: ['Patient.link'] },
+  );
+
+export const unmergeRefused = (): RegistryProblem =>
+  new Problem(
+    'method-not-allowed',
+    'unmerge-refused',
+    'This record was replaced by another one, and its sender cannot bring it back by a message. Nothing was changed. Ask a steward.',
+    { fhirCode: 'not-supported', expression: ['Patient.link'] },
+  );
+
+export const mergeElsewhere = (): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'merge-elsewhere',
+    'A record that is replaced by another one is sent by itself (PUT), in a message, or by $merge. Nothing was written.',
+    { fhirCode: 'not-supported', expression: ['Patient.link'] },
+  );

@@ -7,8 +7,9 @@ import { sameContent } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
 import { ledgerActor } from './ledger.ts';
 import type { Matcher } from './matcher.ts';
-import { clientNotFound, duplicateKey, keyChanged, notOwnRecord, versionConflict } from './problems.ts';
+import { clientNotFound, duplicateKey, keyChanged, notOwnRecord, unmergeRefused, versionConflict } from './problems.ts';
 import type { Records } from './records.ts';
+import { isReplaced } from './replacement.ts';
 import { askInstead, decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
 import { carriesKey, storedKey } from './own-key.ts';
 import { ownsDomain, refused, type Work, type WorkContent } from './work.ts';
@@ -88,6 +89,7 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
 function revise(input: DecisionInput, work: Work, source: SourceState): Decided | undefined {
   const { content } = work;
   if (!content || !source.patient) throw new Error('a revised record was not loaded');
+  if (isReplaced(source.patient)) return refuse(work, unmergeRefused());
   if (sameContent(source.patient, content.patient)) {
     return { work, source, status: 'unchanged', linked: false, reviews: 0, candidatesCut: false };
   }

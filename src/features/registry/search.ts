@@ -7,19 +7,31 @@ import { openCursor, type Position, sealCursor } from './cursor.ts';
 import type { RegistryDeps } from './deps.ts';
 import { searchTooBroad } from './problems.ts';
 import type { RegistrySearch, RegistrySearchResult } from './service.ts';
+import { organisationTerm, type Within } from './visibility.ts';
 import { countLiveGoldens, listGoldens, listSources, readSourcesOfGoldens } from './store.ts';
 
 type SearchDeps = Pick<RegistryDeps, 'database' | 'keyRing' | 'resources'>;
 
-export async function searchRegistry(deps: SearchDeps, search: RegistrySearch): Promise<RegistrySearchResult> {
+export async function searchRegistry(
+  deps: SearchDeps,
+  asked: RegistrySearch,
+  within?: Within,
+): Promise<RegistrySearchResult> {
+  const search: BoundedSearch = within === undefined ? asked : { ...asked, within };
   const after = search.after === undefined ? undefined : openCursor(deps.keyRing, purposeOf(search), search.after);
   if (search.kind === 'golden') {
-    if (search.everything) return listAll(deps, search, after);
-    return walk(deps, search, { after, candidates: search.terms.length === 0 ? allGoldens : goldensByTerms });
+    if (search.everything) return within === undefined ? listAll(deps, search, after) : listWithin(deps, search, after);
+    const byTerms = search.terms.length > 0 || within !== undefined;
+    return walk(deps, search, { after, candidates: byTerms ? goldensByTerms : allGoldens });
   }
-  if (search.terms.length > 0) return searchSources(deps, search, after);
+  if (search.terms.length > 0 || within !== undefined) return searchSources(deps, search, after);
   if (search.order !== 'id') throw searchTooBroad(SEARCH_ROWS_MAX);
   return walk(deps, search, { after, candidates: allSources });
+}
+
+/** A search with its bounds: records of other organisations are not there. */
+interface BoundedSearch extends RegistrySearch {
+  readonly within?: Within;
 }
 
 const purposeOf = (search: RegistrySearch) => `${search.kind}:${search.order}`;
@@ -63,6 +75,25 @@ async function listAll(
   return page(deps, search, { records, more: rows.length > search.limit, total });
 }
 
+/** Every client of some organisations, without opening more than the page. */
+async function listWithin(
+  deps: SearchDeps,
+  search: BoundedSearch,
+  after: Position | undefined,
+): Promise<RegistrySearchResult> {
+  const { rows } = await goldensByTerms(deps, search, { from: after, limit: search.limit + 1 });
+  let total = after?.total;
+  if (total === undefined && search.total !== 'none') {
+    const counted = await deps.resources.count(deps.database, {
+      type: 'Patient',
+      allOf: blindTerms(deps, search),
+      ...(search.lastUpdated ? { lastUpdated: search.lastUpdated } : {}),
+    });
+    total = counted;
+  }
+  return page(deps, search, { records: rows.slice(0, search.limit), more: rows.length > search.limit, total });
+}
+
 async function readInOrder(deps: SearchDeps, ids: readonly ResourceId[]): Promise<StoredResource[]> {
   const found = await deps.resources.read(deps.database, 'Patient', ids);
   return ids.flatMap((id) => {
@@ -81,7 +112,7 @@ interface Candidates {
 /** Reads the next records in the search's order that may fit it. */
 type NextCandidates = (
   deps: SearchDeps,
-  search: RegistrySearch,
+  search: BoundedSearch,
   at: { readonly from: Position | undefined; readonly limit: number },
 ) => Promise<Candidates>;
 
@@ -130,7 +161,7 @@ const allSources: NextCandidates = async (deps, search, { from, limit }) => {
 /** Walks the candidates in order; stops when the page is full, unless it also counts. */
 async function walk(
   deps: SearchDeps,
-  search: RegistrySearch,
+  search: BoundedSearch,
   { after, candidates }: { readonly after: Position | undefined; readonly candidates: NextCandidates },
 ): Promise<RegistrySearchResult> {
   const counting = after === undefined && search.total !== 'none';
@@ -158,8 +189,9 @@ async function walk(
   return page(deps, search, { records: records.slice(0, search.limit), more: records.length > search.limit, total });
 }
 
-function blindTerms(deps: SearchDeps, search: RegistrySearch): bigint[][] {
-  return search.terms.map((anyOf) => anyOf.flatMap((term) => deps.keyRing.blindAll(term.parameter, term.value)));
+function blindTerms(deps: SearchDeps, search: BoundedSearch): bigint[][] {
+  const organisations = search.within && [search.within.organisations.map(organisationTerm)];
+  return [...search.terms, ...(organisations ?? [])].map((anyOf) => anyOf.flatMap((term) => deps.keyRing.blindAll(term.parameter, term.value)));
 }
 
 /** Records opened at once; what does not fit is let go before the next ones. */
@@ -168,7 +200,7 @@ const SOURCES_AT_ONCE = 500;
 /** Source records are found through their golden record, whose tokens are the union of theirs. */
 async function searchSources(
   deps: SearchDeps,
-  search: RegistrySearch,
+  search: BoundedSearch,
   after: Position | undefined,
 ): Promise<RegistrySearchResult> {
   const ids = await sourcesOfFoundGoldens(deps, search);
@@ -185,7 +217,7 @@ async function searchSources(
   return page(deps, search, { records: rest.slice(0, search.limit), more: rest.length > search.limit, total });
 }
 
-async function sourcesOfFoundGoldens(deps: SearchDeps, search: RegistrySearch): Promise<ResourceId[]> {
+async function sourcesOfFoundGoldens(deps: SearchDeps, search: BoundedSearch): Promise<ResourceId[]> {
   const sources: ResourceId[] = [];
   let from: Position | undefined;
   let opened = 0;
@@ -195,7 +227,10 @@ async function sourcesOfFoundGoldens(deps: SearchDeps, search: RegistrySearch): 
     const found = await goldensByTerms(deps, { ...anyTime, order: 'id' }, { from, limit: 1_000 });
     opened += found.rows.length;
     const goldens = found.rows.map((row) => row.id);
-    sources.push(...(await readSourcesOfGoldens(deps.database, goldens)).map((row) => row.source_id));
+    const members = (await readSourcesOfGoldens(deps.database, goldens)).filter(
+      (row) => search.within?.domainIds.includes(row.domain_id) ?? true,
+    );
+    sources.push(...members.map((row) => row.source_id));
     if (opened > SEARCH_ROWS_MAX || sources.length > SEARCH_ROWS_MAX) throw searchTooBroad(SEARCH_ROWS_MAX);
     if (found.exhausted || !found.last) return sources;
     from = found.last;

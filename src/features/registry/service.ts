@@ -4,6 +4,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { Explanation, MatchGrade } from '../matching/index.ts';
+import type { SourceMerge, SourceMerged } from './feed-merge.ts';
 import type { Cursor, RecordKind, SubmissionOutcome, Submission, SubmitOptions } from './model.ts';
 
 /** A search term before blinding, as `src/fhir` makes them from a query and from a resource. */
@@ -78,4 +79,9 @@ export interface RegistryCore {
   goldenOf(sourceIds: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, ResourceId>>;
   /** Source records (any golden) whose own identifier in a domain is this one. At most one. */
   findByKey(system: string, value: string): Promise<ResourceId | undefined>;
+  /**
+   * One source record replaced by another of the same sender: it stays, inactive, and belongs to the other's person from now on.
+   * Throws Problem: not its own records, unknown, a loop, kept apart by a steward.
+   */
+  replace(actor: Actor, what: SourceMerge): Promise<SourceMerged>;
 }

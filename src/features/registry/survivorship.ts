@@ -6,6 +6,7 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
+import { isReplaced } from './replacement.ts';
 
 export interface Member {
   readonly sourceId: ResourceId;
@@ -34,9 +35,10 @@ const UNITED = ['identifier', 'name', 'telecom', 'address', 'communication', 'co
 const NEWEST = ['maritalStatus', 'managingOrganization', 'generalPractitioner'] as const;
 
 export function computeGolden(members: readonly Member[]): GoldenDemographics {
-  const newestFirst = [...members].sort(
-    (x, y) => y.lastUpdatedMs - x.lastUpdatedMs || (x.sourceId < y.sourceId ? -1 : 1),
-  );
+  const all = [...members].sort((x, y) => y.lastUpdatedMs - x.lastUpdatedMs || (x.sourceId < y.sourceId ? -1 : 1));
+  // A record that its sender replaced says nothing of the person any more; its identifiers still lead to them.
+  const standing = all.filter((m) => !isReplaced(m.patient));
+  const newestFirst = standing.length === 0 ? all : standing;
   const patient: Record<string, unknown> = { resourceType: 'Patient', active: newestFirst.some(isActive) };
   const provenance: Provenance[] = [];
   const put = (choice: Provenance | undefined) => {
@@ -44,7 +46,9 @@ export function computeGolden(members: readonly Member[]): GoldenDemographics {
     patient[choice.path] = choice.value;
     provenance.push(choice);
   };
-  for (const path of UNITED) for (const choice of unite(newestFirst, path)) append(patient, provenance, choice);
+  for (const path of UNITED) {
+    for (const choice of unite(path === 'identifier' ? all : newestFirst, path)) append(patient, provenance, choice);
+  }
   put(chooseFrequent(newestFirst, 'gender', (value) => value !== 'unknown'));
   put(chooseBirthDate(newestFirst));
   put(chooseDeceased(newestFirst));
@@ -59,7 +63,10 @@ export function computeGolden(members: readonly Member[]): GoldenDemographics {
   for (const path of NEWEST) put(chooseNewest(newestFirst, path));
   for (const choice of uniteExtensions(newestFirst)) append(patient, provenance, choice);
   // The element that Patient.link is for: the golden record names the records it stands for.
-  patient['link'] = newestFirst.map((m) => ({ other: { reference: `Patient/${m.sourceId}` }, type: 'seealso' }));
+  patient['link'] = all.map((m) => ({
+    other: { reference: `Patient/${m.sourceId}` },
+    type: isReplaced(m.patient) ? 'replaces' : 'seealso',
+  }));
   // Built element by element from validated Patients: every element has the type it had there.
   return { patient: patient as unknown as Patient, provenance };
 }

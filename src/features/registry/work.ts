@@ -9,8 +9,9 @@ import { matchRecordOf } from './match-record.ts';
 import type { PreparedRecord } from './matcher.ts';
 import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
 import { carriesKey, ownIdentifier } from './own-key.ts';
-import { domainNotOwned, keyMissing, notOwnRecord, tooManyTerms } from './problems.ts';
+import { domainNotOwned, keyMissing, mergeElsewhere, notOwnRecord, tooManyTerms } from './problems.ts';
 import { keyTokensOf, type Records } from './records.ts';
+import { isReplaced } from './replacement.ts';
 import { hasTooManyTerms } from './term-bound.ts';
 
 export interface Work {
@@ -67,6 +68,8 @@ export function prepareWork(
   const problem = ownershipProblem(input, domains);
   if (problem) return { ...input, keyTokens: [], outcome: refused(problem) };
   if (submission.kind === 'delete') return { ...input, keyTokens: [] };
+  // Moving a record to its successor's person needs both at hand: feed-merge.ts.
+  if (isReplaced(submission.patient)) return { ...input, keyTokens: [], outcome: refused(mergeElsewhere()) };
   // Here and not when the person is written: there it would fail for everybody whose records share the transaction.
   if (hasTooManyTerms(deps, submission.patient)) {
     return { ...input, keyTokens: [], outcome: refused(tooManyTerms()) };

@@ -1,0 +1,205 @@
+/** Merges as senders tell them: ITI-104's PUT with a `replaced-by` link, and `Patient/$merge`. */
+import type { Identifier, Parameters, PatientLink, Reference } from '@medplum/fhirtypes';
+import type { ResourceId } from '../../kernel/ids.ts';
+import { parseId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import { Problem } from '../../kernel/problem.ts';
+import { event, permission, type RouteReply, route } from '../../platform/http/route.ts';
+import { parseStoredJson } from '../../fhir/index.ts';
+import { kindOf, patientOf } from './content.ts';
+import {
+  type Exchange,
+  type FhirDeps,
+  informationOutcome,
+  resourceReply,
+  storedReply,
+  versionHeaders,
+} from './fhir-exchange.ts';
+import { assertRegistrable } from './fhir-bounds.ts';
+import { aliasesOf, incoming } from './fhir-identities.ts';
+import { readCurrent } from './fhir-reads.ts';
+import { bodyOf, doors, type FhirRoute, none, ONE_PATIENT, plainExchange } from './fhir-route.ts';
+import type { ValidPatient } from './model.ts';
+import { clientNotFound } from './problems.ts';
+import { replacementLink } from './replacement.ts';
+
+/** A PUT that says a record was replaced: the merge, answered like the update it also is. */
+export async function answerReplacement(
+  deps: FhirDeps,
+  exchange: Exchange,
+  what: { readonly obsolete: ResourceId; readonly patient: ValidPatient },
+): Promise<RouteReply<never>> {
+  const patient = await incoming(deps, exchange.actor, what.patient);
+  const survivor = await survivorOf(deps, exchange, patient);
+  const { audited } = await deps.registry.replace(exchange.actor, { obsolete: what.obsolete, survivor, patient });
+  const stored = await readCurrent(deps, what.obsolete);
+  const goldenId = (await deps.registry.goldenOf([what.obsolete])).get(what.obsolete);
+  const headers = {
+    ...versionHeaders(stored),
+    location: `${exchange.base}/Patient/${stored.id}/_history/${stored.version}`,
+    ...(goldenId === undefined ? {} : { locationcruid: `Patient/${goldenId}` }),
+  };
+  if (exchange.preferences.return === 'minimal') return { status: 200, headers, audited };
+  return storedReply(stored.content, exchange, { headers, audited });
+}
+
+/** Which record a merge leaves. Throws Problem where the record does not say it as IHE wants it said. */
+export async function survivorOf(
+  deps: FhirDeps,
+  exchange: Pick<Exchange, 'actor' | 'base'>,
+  patient: ValidPatient,
+): Promise<ResourceId> {
+  const links = (patient.link ?? []).filter(({ type }) => type === 'replaced-by');
+  const [link] = links;
+  if (links.length !== 1 || !link || patient.active !== false) throw malformedMerge();
+  return recordMeant(deps, exchange, link.other);
+}
+
+/** The record that a reference means: by identifier, by its id, or by the id of a person of whom the sender has one record. */
+export async function recordMeant(
+  deps: FhirDeps,
+  { actor, base }: Pick<Exchange, 'actor' | 'base'>,
+  other: Reference,
+): Promise<ResourceId> {
+  const { identifier, reference } = other;
+  if (identifier?.system && identifier.value) return byIdentifier(deps, identifier);
+  const local = reference?.startsWith(`${base}/`) ? reference.slice(base.length + 1) : reference;
+  const conditional = /^Patient\?identifier=([^&]+)$/.exec(local ?? '')?.[1];
+  if (conditional !== undefined) {
+    const [system = '', value = ''] = decodeURIComponent(conditional).split('|');
+    return byIdentifier(deps, { system, value });
+  }
+  const id = parseId<ResourceId>(/^Patient\/([^/]+)/.exec(local ?? '')?.[1] ?? '');
+  const stored = id === undefined ? undefined : await deps.registry.read(id);
+  if (id === undefined || !stored?.content) throw survivorUnknown();
+  const patient = patientOf(stored.content);
+  return kindOf(patient) === 'source' ? id : ownRecordOf(deps, actor, patient.link ?? []);
+}
+
+async function byIdentifier(deps: FhirDeps, { system = '', value = '' }: Identifier): Promise<ResourceId> {
+  const named = (await aliasesOf(deps)).get(system) ?? system;
+  const id = await deps.registry.findByKey(named, value);
+  if (id === undefined) throw survivorUnknown();
+  return id;
+}
+
+/** A golden record is named where a source record is meant: unmistakable when the sender has one record of the person. */
+async function ownRecordOf(deps: FhirDeps, { principal }: Actor, links: readonly PatientLink[]): Promise<ResourceId> {
+  const ids = links.flatMap(({ other }) => parseId<ResourceId>(other.reference?.replace(/^Patient\//, '') ?? '') ?? []);
+  const stored = await deps.registry.readMany(ids);
+  const domains = principal.kind === 'node' ? principal.domains : undefined;
+  const own = ids.filter((id) => {
+    const content = stored.get(id)?.content;
+    const patient = content ? patientOf(content) : undefined;
+    if (!patient || replacementLink(patient)) return false;
+    return domains === undefined || patient.identifier?.some(({ system }) => domains.includes(system ?? '')) === true;
+  });
+  const [only] = own;
+  if (own.length !== 1 || only === undefined) throw survivorUnknown();
+  return only;
+}
+
+const malformedMerge = (): Problem =>
+  new Problem(
+    'unprocessable',
+    'merge-malformed',
+    'A record that was replaced has active=false and exactly one link of type replaced-by. Nothing was changed.',
+    { fhirCode: 'business-rule', expression: ['Patient.link'] },
+  );
+const survivorUnknown = (): Problem =>
+  new Problem(
+    'unprocessable',
+    'survivor-unknown',
+    'The record that is said to be left is not known here. Nothing was changed. Send it first, or name it by its identifier.',
+    { fhirCode: 'not-found', expression: ['Patient.link.other'] },
+  );
+
+/** `Patient/$merge` of R5, informative there: source and target by reference or identifier, and what the target shall say. */
+export function mergeRoute(deps: FhirDeps): FhirRoute {
+  return {
+    interactions: ['$merge'],
+    route: route({
+      doors,
+      method: 'POST',
+      path: '/fhir/Patient/$merge',
+      access: permission('client.write', { scope: 'feed' }),
+      audit: event('client.merge'),
+      input: { params: none, query: 'raw', body: 'bytes' },
+      output: 'fhir',
+      limits: ONE_PATIENT,
+      handle: (request) => answerMerge(deps, plainExchange(request), bodyOf(request) as Parameters),
+    }),
+  };
+}
+
+async function answerMerge(deps: FhirDeps, exchange: Exchange, body: Parameters): Promise<RouteReply<never>> {
+  const asked = mergeAsked(body);
+  const source = await recordMeant(deps, exchange, asked.source);
+  const target = await recordMeant(deps, exchange, asked.target);
+  const result = asked.result === undefined ? undefined : await incoming(deps, exchange.actor, asked.result);
+  if (result !== undefined && result.id !== undefined && result.id !== target) throw resultOfAnother();
+  const merged = await deps.registry.replace(exchange.actor, { obsolete: source, survivor: target });
+  const said = [merged.changed ? 'The records were merged.' : 'The records had been merged before.'];
+  if (result !== undefined) {
+    const { outcomes } = await deps.registry.submit(exchange.actor, [{ kind: 'update', id: target, patient: result }]);
+    const [outcome] = outcomes;
+    if (outcome?.status === 'refused') said.push(`The result was not taken over: ${outcome.problem.publicDetail}`);
+  }
+  const left = await readCurrent(deps, target);
+  const answer: Parameters = {
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'input', resource: body },
+      { name: 'outcome', resource: informationOutcome(said.join(' ')) },
+      // What the store holds is a Patient that was valid when it was written.
+      { name: 'result', resource: parseStoredJson(left.content) as ValidPatient },
+    ],
+  };
+  return resourceReply(answer, exchange, { audited: merged.audited });
+}
+
+interface MergeAsked {
+  readonly source: Reference;
+  readonly target: Reference;
+  readonly result: ValidPatient | undefined;
+}
+
+function mergeAsked(body: Parameters | undefined): MergeAsked {
+  if (body?.resourceType !== 'Parameters' || !Array.isArray(body.parameter))
+    throw refused('Parameters were expected.', 'structure');
+  const named = (name: string) => body.parameter?.filter((parameter) => parameter.name === name) ?? [];
+  const known = ['source-patient', 'source-patient-identifier', 'target-patient', 'target-patient-identifier'];
+  const other = body.parameter.find(({ name }) => ![...known, 'result-patient', 'preview'].includes(name ?? ''));
+  if (other)
+    throw refused('$merge takes source- and target-patient, their identifiers, and result-patient.', 'not-supported');
+  if (named('preview').some(({ valueBoolean }) => valueBoolean === true))
+    throw refused('A preview is not given here.', 'not-supported');
+  const side = (which: 'source' | 'target'): Reference => {
+    const references = named(`${which}-patient`);
+    const identifiers = named(`${which}-patient-identifier`);
+    if (references.length + identifiers.length !== 1)
+      throw refused(`The ${which} patient is named once: by reference or by one identifier.`, 'required');
+    const [byIdentifier] = identifiers;
+    return references[0]?.valueReference ?? { identifier: byIdentifier?.valueIdentifier ?? {} };
+  };
+  const result: unknown = named('result-patient')[0]?.resource;
+  if (result !== undefined) assertRegistrable(result);
+  return { source: side('source'), target: side('target'), result };
+}
+
+const refused = (detail: string, fhirCode: string): Problem =>
+  new Problem('invalid', 'fhir-operation', detail, { fhirCode, expression: ['Parameters.parameter'] });
+const resultOfAnother = (): Problem =>
+  new Problem('unprocessable', 'merge-result', 'result-patient carries the id of another record than the target.', {
+    fhirCode: 'business-rule',
+  });
+
+/** The record a conditional PUT means; a merge of what was never sent is refused. */
+export async function obsoleteOf(
+  deps: FhirDeps,
+  key: { readonly system: string; readonly value: string },
+): Promise<ResourceId> {
+  const id = await deps.registry.findByKey(key.system, key.value);
+  if (id === undefined) throw clientNotFound();
+  return id;
+}

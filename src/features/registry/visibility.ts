@@ -1,0 +1,131 @@
+/**
+ * Whose clients one sees. A golden record is seen by the organisations one of whose domains fed it, and by those it was shared
+ * with; a source record by the organisation of its domain; everything by the central organisation and by nodes. This file and
+ * the search token of each organisation are all there is to it: every read goes through `seenBy`.
+ * decisions/0019-whose-clients.md says what is shown of others' records, and why.
+ */
+import type { Patient } from '@medplum/fhirtypes';
+import type { OrganisationId, ResourceId } from '../../kernel/ids.ts';
+import type { Permission } from '../../kernel/access.ts';
+import type { Principal, Reach } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
+import { type Sql, statement } from '../../platform/db/sql.ts';
+import type { StoredResource } from '../../store/model.ts';
+import type { DomainTable } from './deps.ts';
+import { matchPatient } from './match.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { searchRegistry } from './search.ts';
+import type { RegistryCore, SearchTerm } from './service.ts';
+
+/** Organisations of a bounded reach, and the numbers of their domains. */
+export interface Within {
+  readonly organisations: readonly OrganisationId[];
+  readonly domainIds: readonly number[];
+}
+
+/** Undefined: everything is in reach, and nothing need be asked. */
+export async function withinReach(
+  deps: Pick<RoundDeps, 'domains'>,
+  principal: Principal,
+  permission: Permission,
+): Promise<Within | undefined> {
+  const reach = reachOf(principal, permission);
+  return reach === 'all' ? undefined : within(await deps.domains.table(), reach);
+}
+
+function within(domains: DomainTable, organisations: Exclude<Reach, 'all'>): Within {
+  const domainIds = domains.all().flatMap((one) => (organisations.includes(one.organisationId) ? [one.id] : []));
+  return { organisations, domainIds };
+}
+
+const visible = statement<{ id: ResourceId; golden: boolean }>(
+  'registry.visible',
+  `SELECT golden_id AS id, true AS golden FROM registry.golden WHERE golden_id = ANY($1::uuid[]) AND organisations && $2::uuid[]
+   UNION ALL
+   SELECT source_id, false FROM registry.source WHERE source_id = ANY($1::uuid[]) AND domain_id = ANY($3::int[])`,
+);
+
+/** Which of these records, golden or source, are in reach; true for golden ones. */
+export async function visibleAmong(
+  sql: Sql,
+  ids: readonly ResourceId[],
+  within: Within,
+): Promise<ReadonlyMap<ResourceId, boolean>> {
+  if (ids.length === 0 || within.organisations.length === 0) return new Map();
+  const rows = await sql.rows(visible, [ids, within.organisations, within.domainIds]);
+  return new Map(rows.map((row) => [row.id, row.golden]));
+}
+
+const PARAMETER = 'registry.organisation';
+
+/** What a golden record of this organisation is found by. */
+export const organisationTerm = (id: OrganisationId): SearchTerm => ({ parameter: PARAMETER, value: id });
+
+/** The registry as somebody of bounded reach sees it. What is out of reach is not there, for counts and paging too. */
+export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Principal): RegistryCore {
+  const { database } = deps;
+  const reach = () => withinReach(deps, principal, 'client.read');
+  const see = async (ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, boolean>> => {
+    const bounds = await reach();
+    return bounds === undefined ? new Map() : await visibleAmong(database, ids, bounds);
+  };
+  const keep = async (records: readonly StoredResource[]): Promise<StoredResource[]> => {
+    const seen = await see(records.map((record) => record.id));
+    return records.filter((record) => seen.has(record.id));
+  };
+  return {
+    ...all,
+    async read(id) {
+      return (await see([id])).has(id) ? await all.read(id) : undefined;
+    },
+    async readMany(ids) {
+      return await all.readMany([...(await see(ids)).keys()]);
+    },
+    /** Of golden records the present version only: a former one may hold what has been taken out since. */
+    async readVersion(id, version) {
+      const golden = (await see([id])).get(id);
+      if (golden === undefined) return undefined;
+      if (!golden) return await all.readVersion(id, version);
+      const present = await all.read(id);
+      return present?.version === version ? present : undefined;
+    },
+    async history(id, page) {
+      const golden = (await see([id])).get(id);
+      if (golden === undefined) return [];
+      if (!golden) return await all.history(id, page);
+      const present = await all.read(id);
+      return present === undefined || present.version >= (page.beforeVersion ?? Infinity) ? [] : [present];
+    },
+    async search(search) {
+      const bounds = await reach();
+      if (bounds === undefined) return await all.search(search);
+      const found = await searchRegistry(deps, search, bounds);
+      // 64 bits of a token may collide: what is handed out is in reach by the plain columns as well.
+      return { ...found, records: await keep(found.records) };
+    },
+    async match(patient: Patient, options = {}) {
+      return await matchPatient(deps, patient, { ...options, see: async (ids) => new Set((await see(ids)).keys()) });
+    },
+    async goldenOf(sourceIds) {
+      return await all.goldenOf([...(await see(sourceIds)).keys()]);
+    },
+    async findByKey(system, value) {
+      const id = await all.findByKey(system, value);
+      return id !== undefined && (await see([id])).has(id) ? id : undefined;
+    },
+  };
+}
+
+/** Organisations that see a golden record: those of its members' domains and those it is shared with, without the central one. */
+export function organisationsOf(
+  domains: DomainTable,
+  golden: { readonly domainIds: readonly number[]; readonly sharedWith: readonly OrganisationId[] },
+  central: OrganisationId | undefined,
+): OrganisationId[] {
+  const own = golden.domainIds.map((id) => {
+    const domain = domains.byId(id);
+    if (domain === undefined) throw new Error('A record belongs to a domain that is not known');
+    return domain.organisationId;
+  });
+  return [...new Set([...own, ...golden.sharedWith])].filter((id) => id !== central).sort();
+}
