@@ -59,3 +59,7 @@ export { validateResource } from './validate.ts';
 export { parseFhirXml } from './xml-parse.ts';
 /** A valid resource as XML, in the order of the specification. */
 export { printFhirXml } from './xml-print.ts';
+/** Characters as XML wants them in attributes and text. */
+export { escapeAttribute, escapeText } from './xml-escape.ts';
+/** Any small XML document as a tree, without DTD and within limits; undefined where it is not one. */
+export { readXml, type XmlElement } from './xml-read.ts';

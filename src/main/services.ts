@@ -4,6 +4,7 @@ import { type Audit, createAudit } from '../features/audit/index.ts';
 import { ALL_PERMISSIONS, createIdentity, type Identity } from '../features/identity/index.ts';
 import { compileModel, DEFAULT_MODEL } from '../features/matching/index.ts';
 import { createNodes, type Nodes } from '../features/nodes/index.ts';
+import { createEncodings, type Encodings } from '../features/encodings/index.ts';
 import { createHome } from '../features/home/index.ts';
 import { createLoad, type Load } from '../features/load/index.ts';
 import {
@@ -12,6 +13,7 @@ import {
   estimateSources,
   fhirRoutes,
   type Registry,
+  walkClients,
 } from '../features/registry/index.ts';
 import { searchTerms } from '../fhir/index.ts';
 import type { Actor } from '../kernel/principal.ts';
@@ -30,6 +32,7 @@ import {
   type ResealParticipant,
 } from '../store/index.ts';
 import { programVersion } from './place.ts';
+import { composeLogFollowers, type LogFollowers } from './log-followers.ts';
 import { rootKeySource } from './root-key.ts';
 
 /** Everything Careseal does, wired together: what doors, background work and the command line are made of. */
@@ -44,6 +47,8 @@ export interface Services {
   readonly nodes: Nodes;
   readonly registry: Registry;
   readonly load: Load;
+  readonly encodings: Encodings;
+  readonly logFollowers: LogFollowers;
   readonly routes: readonly RouteDeclaration[];
   readonly resealParticipants: readonly ResealParticipant[];
   /** Where people reach the users' door: for links. */
@@ -118,7 +123,7 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
   };
 }
 
-type Features = Pick<Services, 'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'routes'>;
+type Features = Pick<Services, 'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'encodings' | 'logFollowers' | 'routes'>;
 
 interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl'> {
   readonly log: Logger;
@@ -146,15 +151,18 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     fhirUrl: nodesUrl(config),
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
   });
+  const resources = createResourceStore(vault);
   const registry = createRegistry({
     ...common,
-    resources: createResourceStore(vault),
+    resources,
     audit,
     matcher: createMatcher(compileModel(DEFAULT_MODEL, { population: await population(database) })),
     domains: nodes.domains,
+    centralOrganisation: identity.centralOrganisation,
     termsOf: searchTerms,
   });
   const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs });
+  const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });
   const home = createHome({
     ...common,
     audit,
@@ -169,8 +177,18 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     domains: nodes.domains,
     softwareVersion: await programVersion(),
   });
-  const parts = [audit, identity, nodes, registry, load, home];
-  return { audit, identity, nodes, registry, load, routes: [...parts.flatMap(({ routes }) => routes), ...fhir] };
+  const logFollowers = composeLogFollowers({ config, database, audit, log });
+  const parts = [audit, identity, nodes, registry, load, home, logFollowers];
+  return {
+    audit,
+    identity,
+    nodes,
+    registry,
+    load,
+    encodings,
+    logFollowers,
+    routes: [...parts.flatMap(({ routes }) => routes), ...fhir],
+  };
 }
 
 const AUDIT_FAILURES = {

@@ -110,6 +110,8 @@ async function serve({ config, services, database, log, started }: ServeInput): 
   started.add(() => background.stop());
   await recordServer(services, 'server.start');
   started.add(() => recordServer(services, 'server.stop'));
+  services.logFollowers.start();
+  started.add(() => services.logFollowers.stop());
   const rotating = keepRotating(services, log);
   started.add(() => rotating.stop());
   let doors: OpenDoors;

@@ -90,6 +90,7 @@ function pairs(values: Record<string, unknown>, issues: ProblemIssue[]): void {
   for (const [first, second] of [
     ['usersCertificateFile', 'usersKeyFile'],
     ['nodesCertificateFile', 'nodesKeyFile'],
+    ['atnaCertificateFile', 'atnaKeyFile'],
   ] as const) {
     if ((values[first] === undefined) !== (values[second] === undefined)) {
       issues.push({ detail: `${variableName(first)} and ${variableName(second)} are needed together` });

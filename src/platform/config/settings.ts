@@ -111,6 +111,8 @@ export const SETTINGS = {
     description: 'Address that messages come from',
   } satisfies Setting<string | undefined>,
   mailAuthorityFile: optionalFile('Authority (PEM) of the mail server’s certificate, where it is not a public one'),
+  atnaCertificateFile: optionalFile('Client certificate chain (PEM) shown to audit repositories that events go to'),
+  atnaKeyFile: optionalFile('Private key (PEM) of that certificate'),
   logLevel: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug']),
     fromText: asText,
@@ -158,6 +160,8 @@ export const DEFAULTS: SettingValues = {
   mailPasswordFile: undefined,
   mailFrom: undefined,
   mailAuthorityFile: undefined,
+  atnaCertificateFile: undefined,
+  atnaKeyFile: undefined,
   logLevel: 'info',
   logFormat: 'auto',
   development: false,

@@ -1,0 +1,151 @@
+import { newId } from '../../crypto/index.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { Clock } from '../../kernel/time.ts';
+import { instant } from '../../kernel/time.ts';
+import { type Database, isUniqueViolation } from '../../platform/db/index.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
+import { type Audit, eventNames } from '../audit/index.ts';
+import { nameTaken, targetNotFound, unknownEvents } from './errors.ts';
+import * as store from './target-store.ts';
+import type { AddTarget, ChangeTarget, TargetView } from './wire.ts';
+
+export interface Targets {
+  list(actor: Actor): Promise<{ readonly targets: TargetView[]; readonly audited: AuditReceipt }>;
+  add(actor: Actor, target: AddTarget): Promise<Changed>;
+  change(actor: Actor, id: string, target: ChangeTarget): Promise<Changed>;
+  remove(actor: Actor, id: string): Promise<AuditReceipt>;
+}
+
+interface Changed {
+  readonly target: TargetView;
+  readonly audited: AuditReceipt;
+}
+
+export interface TargetsDeps {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed'>;
+}
+
+/** Management of targets; each act is recorded with what was and what is. */
+export function createTargets({ database, clock, audit }: TargetsDeps): Targets {
+  const reference = (id: string) => [{ reference: `Target/${id}`, role: 'security-resource' as const }];
+
+  async function view(id: string): Promise<TargetView> {
+    const [target, size] = await Promise.all([store.findTarget(database, id), audit.feed.size()]);
+    if (target === undefined) throw targetNotFound();
+    return viewOf(target, size);
+  }
+
+  return {
+    async list(actor) {
+      const [targets, size] = await Promise.all([store.listTargets(database), audit.feed.size()]);
+      const audited = await audit.recordNow([
+        {
+          actor,
+          event: 'forwarding.list',
+          action: 'R',
+          outcome: 'success',
+          entities: targets.flatMap(({ id }) => reference(id)),
+        },
+      ]);
+      return { targets: targets.map((target) => viewOf(target, size)), audited };
+    },
+
+    async add(actor, asked) {
+      const settings = settingsOf({ ...asked, paused: false });
+      const id = newId();
+      const nextLeaf = asked.from === 'now' ? await audit.feed.size() : 0;
+      const audited = await named(() =>
+        database.transaction(async (tx) => {
+          await store.insertTarget(tx, id, settings, { nowMs: clock.nowMs(), nextLeaf });
+          return await audit.record(tx, [
+            {
+              actor,
+              event: 'forwarding.add',
+              action: 'C',
+              outcome: 'success',
+              entities: reference(id),
+              detail: { to: described(settings), from: asked.from },
+            },
+          ]);
+        }),
+      );
+      return { target: await view(id), audited };
+    },
+
+    async change(actor, id, asked) {
+      const settings = settingsOf(asked);
+      const audited = await named(() =>
+        database.transaction(async (tx) => {
+          const before = await store.findTarget(tx, id);
+          if (before === undefined) throw targetNotFound();
+          await store.changeTarget(tx, id, settings);
+          return await audit.record(tx, [
+            {
+              actor,
+              event: 'forwarding.change',
+              action: 'U',
+              outcome: 'success',
+              entities: reference(id),
+              detail: { from: described(before), to: described(settings) },
+            },
+          ]);
+        }),
+      );
+      return { target: await view(id), audited };
+    },
+
+    async remove(actor, id) {
+      return await database.transaction(async (tx) => {
+        const before = await store.findTarget(tx, id);
+        if (before === undefined) throw targetNotFound();
+        await store.removeTarget(tx, id, clock.nowMs());
+        return await audit.record(tx, [
+          {
+            actor,
+            event: 'forwarding.remove',
+            action: 'D',
+            outcome: 'success',
+            entities: reference(id),
+            detail: { from: described(before) },
+          },
+        ]);
+      });
+    },
+  };
+}
+
+async function named<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isUniqueViolation(error)) throw nameTaken();
+    throw error;
+  }
+}
+
+function settingsOf(asked: ChangeTarget): store.TargetSettings {
+  const { authorities, filter, ...same } = asked;
+  if (filter.events.some((name) => eventNames(name).length === 0)) throw unknownEvents();
+  return { ...same, filter, authorities: authorities.trim() === '' ? null : authorities };
+}
+
+/** For the log: where to and what, in one line. Addresses of servers are no secret; certificates would only fill it. */
+function described({ protocol, host, port, path, filter, paused }: store.TargetSettings): string {
+  const events = filter.events.length === 0 ? 'all' : filter.events.join(' ');
+  return `${protocol} ${host}:${port}${path}, events ${events}, outcome ${filter.outcome}${paused ? ', paused' : ''}`;
+}
+
+function viewOf(target: store.Target, size: number): TargetView {
+  const { authorities, createdAt, nextLeaf, deliveredAt, failingSince, failure, ...same } = target;
+  return {
+    ...same,
+    authorities: authorities ?? '',
+    createdAt: instant(createdAt.getTime()),
+    waiting: Math.max(0, size - nextLeaf),
+    ...(deliveredAt === null ? {} : { deliveredAt: instant(deliveredAt.getTime()) }),
+    ...(failingSince === null ? {} : { failingSince: instant(failingSince.getTime()) }),
+    ...(failure === null ? {} : { failure }),
+  };
+}

@@ -1,0 +1,135 @@
+import { createSocket } from 'node:dgram';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import { type PeerCertificate, peerCertificate } from '../http/peer.ts';
+import type { LiveTls } from '../http/index.ts';
+import { createFrameReader, FramingError, type FramingFault } from './framing.ts';
+import { DATAGRAM_BYTES_MAX } from './sender.ts';
+
+/** A message as it came, with what is known of its sender beyond its own word. */
+export interface ReceivedMessage {
+  readonly transport: 'tls' | 'udp';
+  /** IP address of the sender; over UDP anybody may write any address. */
+  readonly address: string;
+  readonly message: Buffer;
+  /** False where a datagram was as long as datagrams get: what is missing is gone. */
+  readonly truncated: boolean;
+}
+
+export interface StreamSource {
+  readonly address: string;
+  readonly peer: PeerCertificate | undefined;
+}
+
+export interface SyslogReceiver {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface TlsReceiverOptions<Sender> {
+  readonly host: string;
+  readonly port: number;
+  /** Must ask for client certificates. */
+  readonly tls: LiveTls;
+  readonly sizeBytesMax: number;
+  readonly connectionsMax: number;
+  readonly idleTimeoutMs: number;
+  /** Who the connection's certificate stands for, asked again for each batch. A rejection ends the connection. */
+  readonly admit: (source: StreamSource) => Promise<Sender>;
+  /** Keeps the messages; the next ones of this connection wait for it. A rejection ends the connection. */
+  readonly take: (sender: Sender, messages: readonly ReceivedMessage[]) => Promise<void>;
+  readonly refused: (source: StreamSource, because: FramingFault | 'too-many', error?: unknown) => void;
+}
+
+/** Syslog over TLS (RFC 5425). Slow keeping slows the sender down: nothing is read meanwhile, so nothing piles up here. */
+export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>): Promise<SyslogReceiver> {
+  const open = new Set<Socket>();
+  const server = createTlsServer({ ...options.tls.current(), requestCert: true, ALPNProtocols: [] }, (socket) => {
+    const source = { address: socket.remoteAddress ?? 'unknown', peer: peerCertificate(socket) };
+    if (open.size >= options.connectionsMax) {
+      options.refused(source, 'too-many');
+      socket.destroy();
+      return;
+    }
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    socket.setTimeout(options.idleTimeoutMs, () => socket.destroy());
+    void serve(socket, source, options);
+  });
+  const stopFollowing = options.tls.onChange((changed) => server.setSecureContext(changed));
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  await listening(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      stopFollowing();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function listening(server: ReturnType<typeof createTcpServer>, at: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: at.host, port: at.port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function serve<Sender>(
+  socket: TLSSocket,
+  source: StreamSource,
+  options: TlsReceiverOptions<Sender>,
+): Promise<void> {
+  const reader = createFrameReader(options.sizeBytesMax);
+  try {
+    // Before a byte is read: who may not send is not listened to.
+    await options.admit(source);
+    for await (const chunk of socket) {
+      const messages = reader.push(chunk as Buffer);
+      if (messages.length === 0) continue;
+      // A certificate revoked meanwhile ends the connection with the next message.
+      const sender = await options.admit(source);
+      await options.take(
+        sender,
+        messages.map((message) => ({ transport: 'tls', address: source.address, message, truncated: false })),
+      );
+    }
+    socket.end();
+  } catch (error) {
+    if (error instanceof FramingError) options.refused(source, error.fault);
+    socket.destroy();
+  }
+}
+
+export interface UdpReceiverOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Never rejects; answers false when it is full, and the datagram is lost, as datagrams may be. */
+  readonly take: (message: ReceivedMessage) => boolean;
+}
+
+/** Syslog over UDP (RFC 5426): one message per datagram, from whoever says so. */
+export async function receiveOverUdp(options: UdpReceiverOptions): Promise<SyslogReceiver> {
+  const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+  socket.on('message', (message, { address }) => {
+    options.take({ transport: 'udp', address, message, truncated: message.byteLength >= DATAGRAM_BYTES_MAX });
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address: options.host, port: options.port }, () => {
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+  // An error on one datagram (an ICMP answer) must not end the receiver.
+  socket.on('error', () => undefined);
+  return {
+    port: socket.address().port,
+    close: () => new Promise((resolve) => socket.close(() => resolve())),
+  };
+}

@@ -1,0 +1,190 @@
+import { createSocket } from 'node:dgram';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { frame } from './framing.ts';
+
+/** Where syslog goes. `tls` is RFC 5425, `tcp` the same framing in the clear, `udp` RFC 5426. */
+export interface SyslogTarget {
+  readonly protocol: 'tls' | 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the authorities to trust (`tls`); the system's own when absent. */
+  readonly ca?: string | undefined;
+  /** The client certificate chain and its key, PEM. */
+  readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
+}
+
+/** A way to one receiver, for messages in their order. */
+export interface SyslogConnection {
+  /** Resolves once all of them are handed to the network and there is room for more. Rejects when the connection is broken. */
+  send(messages: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Ends in an orderly way. Syslog has no acknowledgement; the nearest there is: a receiver that closes after we did has read
+   * everything (`confirmed`). `unconfirmed`: it did not close in time. Rejects when the connection broke: messages may be lost.
+   */
+  finish(): Promise<'confirmed' | 'unconfirmed'>;
+  /** Drops the connection at once. */
+  destroy(): void;
+}
+
+/** A datagram cannot hold the message (RFC 5426 §3.2); it can never be sent this way. */
+export class DatagramTooLong extends Error {
+  readonly sizeBytes: number;
+  constructor(sizeBytes: number) {
+    super(`A message of ${sizeBytes} bytes does not fit into a datagram`);
+    this.name = 'DatagramTooLong';
+    this.sizeBytes = sizeBytes;
+  }
+}
+
+/** The largest datagram there is over IPv4. */
+export const DATAGRAM_BYTES_MAX = 65_507;
+
+export interface SyslogOptions {
+  readonly connectTimeoutMs: number;
+  /** How long a write may wait for a slow receiver before the connection counts as broken. */
+  readonly stallTimeoutMs: number;
+  readonly finishTimeoutMs: number;
+}
+
+export async function openSyslog(target: SyslogTarget, options: SyslogOptions): Promise<SyslogConnection> {
+  if (target.protocol === 'udp') return openDatagrams(target);
+  const socket = await opened(target, options.connectTimeoutMs);
+  return overStream(socket, options);
+}
+
+function opened(target: SyslogTarget, timeoutMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = target;
+    const socket: Socket =
+      target.protocol === 'tcp'
+        ? connectTcp({ host, port, noDelay: true })
+        : connectTls({
+            host,
+            port,
+            // SNI takes names only; the certificate is checked against the host either way.
+            ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+            minVersion: 'TLSv1.2',
+            ...(target.ca === undefined ? {} : { ca: target.ca }),
+            ...(target.identity === undefined ? {} : { cert: target.identity.certificate, key: target.identity.key }),
+          });
+    const timer = setTimeout(() => socket.destroy(coded('ETIMEDOUT')), timeoutMs);
+    const refused = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    socket.once('error', refused);
+    socket.once(target.protocol === 'tcp' ? 'connect' : 'secureConnect', () => {
+      clearTimeout(timer);
+      socket.off('error', refused);
+      resolve(socket);
+    });
+  });
+}
+
+function coded(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
+  let broken: Error | undefined;
+  let ended = false;
+  let finishing = false;
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const one of waiting) one();
+  };
+  socket.on('error', (error) => {
+    broken ??= error;
+    wake();
+  });
+  // A receiver that closes first may not have read what was under way.
+  socket.on('end', () => {
+    ended = true;
+    if (!finishing) broken ??= coded('ECONNRESET');
+    wake();
+  });
+  socket.on('close', () => {
+    if (!ended) broken ??= coded('ECONNRESET');
+    ended = true;
+    wake();
+  });
+  socket.on('drain', wake);
+  // Nothing is expected from the other side, but what comes must be read, or its end is never seen.
+  socket.resume();
+  socket.setKeepAlive(true, 30_000);
+
+  /** Waits until `done` or the connection broke. */
+  function until(done: () => boolean, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (result: boolean): void => {
+        clearTimeout(timer);
+        waiting.delete(look);
+        resolve(result);
+      };
+      const timer = setTimeout(() => settle(false), timeoutMs);
+      const look = (): void => {
+        if (broken !== undefined || done()) settle(true);
+      };
+      waiting.add(look);
+      look();
+    });
+  }
+
+  return {
+    async send(messages) {
+      if (broken !== undefined) throw broken;
+      const room = socket.write(Buffer.concat(messages.map(frame)));
+      if (!room && !(await until(() => !socket.writableNeedDrain, options.stallTimeoutMs))) {
+        broken ??= coded('ESTALLED');
+        socket.destroy();
+      }
+      // `until` may have seen it break; TypeScript's flow analysis does not follow callbacks.
+      const fault = broken as Error | undefined;
+      if (fault !== undefined) throw fault;
+    },
+    async finish() {
+      if (broken !== undefined) throw broken;
+      finishing = true;
+      socket.end();
+      const inTime = await until(() => ended, options.finishTimeoutMs);
+      socket.destroy();
+      const fault = broken as Error | undefined;
+      if (fault !== undefined) throw fault;
+      return inTime ? 'confirmed' : 'unconfirmed';
+    },
+    destroy: () => void socket.destroy(),
+  };
+}
+
+/** Datagrams are neither ordered nor confirmed by anybody; an address that cannot be reached shows at most now and then. */
+async function openDatagrams({ host, port }: SyslogTarget): Promise<SyslogConnection> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  let broken: Error | undefined;
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.connect(port, host, () => {
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+  socket.on('error', (error) => {
+    broken ??= error;
+  });
+  return {
+    async send(messages) {
+      for (const message of messages) {
+        if (message.byteLength > DATAGRAM_BYTES_MAX) throw new DatagramTooLong(message.byteLength);
+        if (broken !== undefined) throw broken;
+        await new Promise<void>((resolve, reject) => {
+          socket.send(message, (error) => (error === null ? resolve() : reject(error)));
+        });
+      }
+    },
+    finish() {
+      socket.close();
+      return broken === undefined ? Promise.resolve('confirmed') : Promise.reject(broken);
+    },
+    destroy: () => void socket.close(),
+  };
+}
