@@ -25,6 +25,22 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Load a CSV or NDJSON file of client records',
     load: async () => (await import('./load.ts')).load,
   },
+  'encodings key': {
+    summary: 'Make the secret of a private linkage between two programmes',
+    load: async () => (await import('./encodings.ts')).encodingsKey,
+  },
+  'encodings export': {
+    summary: 'Encode clients for a private linkage',
+    load: async () => (await import('./encodings.ts')).encodingsExport,
+  },
+  'encodings match': {
+    summary: 'Compare two encoded files',
+    load: async () => (await import('./encodings.ts')).encodingsMatch,
+  },
+  'encodings resolve': {
+    summary: 'Put one’s own records beside the pairs found',
+    load: async () => (await import('./encodings.ts')).encodingsResolve,
+  },
   'node add': {
     summary: 'Register a system and issue its certificate',
     load: async () => (await import('./node.ts')).nodeAdd,

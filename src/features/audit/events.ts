@@ -202,6 +202,7 @@ export const EVENTS = {
   'client.print': exported('Client printed'),
   'client.export': exported('Client saved as a file'),
   'client.disclose': disclosed('Disclosure recorded'),
+  'client.encode': disclosed('Client encoded for linkage with another programme'),
   'client.own-view': exported('Access list made for a client'),
   'forwarding.list': security('110129', 'Audit forwarding looked at'),
   'forwarding.add': security('110129', 'Audit receiver added'),

@@ -12,8 +12,12 @@ import { figures } from './store.ts';
 import { createUploads } from './uploads.ts';
 import type { LoadSummary } from './wire.ts';
 
+/** CSV as it is really written, for other files that people bring. */
+export { createCsvReader, type CsvRow } from './csv-reader.ts';
 export type { LoadDeps } from './deps.ts';
 export type { DirectLoad, LocalFile } from './direct.ts';
+/** Reads a file of records as a load would, and loads nothing. */
+export { readLocalFile } from './read-file.ts';
 
 /** Loading files of records: by the page through an upload and a job, by the command line directly. See README.md. */
 export interface Load {

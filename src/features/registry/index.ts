@@ -60,6 +60,10 @@ export function createRegistry(deps: RegistryDeps): Registry {
 }
 
 export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
+/** What matching compares, taken out of a Patient. */
+export { matchRecordOf } from './match-record.ts';
+/** Every client, page by page, for work over the whole registry. */
+export { walkClients, type WalkedClient } from './walk.ts';
 /** FHIR R4 at /fhir, for both doors. */
 export { type FhirDeps, fhirRoutes } from './fhir-routes.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
