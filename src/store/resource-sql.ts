@@ -59,10 +59,14 @@ export const count = statement<{ candidates: bigint }>(
   'SELECT store.count_candidates($1, $2::bigint[], $3::text[], $4, $5) AS candidates',
 );
 
-/** Rows per statement. Each size is a statement of its own, prepared once per connection, so there are few. */
-export const WRITE_SIZES = [64, 16, 4, 1] as const;
+/**
+ * Rows per statement. Each size is a statement of its own, prepared once per connection, so there are few; what is left of one is
+ * filled with nulls, which it skips.
+ */
+export const WRITE_SIZES = [1, 2, 4, 8, 16, 32, 64] as const;
 export type WriteSize = (typeof WRITE_SIZES)[number];
-const WRITE_COLUMNS = 6;
+export const WRITE_SIZE_MAX = 64;
+export const WRITE_COLUMNS = 6;
 
 function rowsOfParameters(size: WriteSize): string {
   const rows: string[] = [];
@@ -76,14 +80,16 @@ function rowsOfParameters(size: WriteSize): string {
 }
 
 function bySize(make: (size: WriteSize) => Statement<never>): Readonly<Record<WriteSize, Statement<never>>> {
-  return { 64: make(64), 16: make(16), 4: make(4), 1: make(1) };
+  return { 1: make(1), 2: make(2), 4: make(4), 8: make(8), 16: make(16), 32: make(32), 64: make(64) };
 }
 
 /** First versions. A row that exists already is left alone, and missing from the count. */
 export const insertRows = bySize((size) =>
   statement(
     `store.insert-${size}`,
-    `INSERT INTO store.resource (${COLUMNS}, tokens) VALUES ${rowsOfParameters(size)} ON CONFLICT DO NOTHING`,
+    `INSERT INTO store.resource (${COLUMNS}, tokens)
+     SELECT * FROM (VALUES ${rowsOfParameters(size)}) AS input (${COLUMNS}, tokens) WHERE id IS NOT NULL
+     ON CONFLICT DO NOTHING`,
   ),
 );
 

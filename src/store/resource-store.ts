@@ -134,10 +134,13 @@ async function writeRows(
   rows: readonly SqlValue[][],
 ): Promise<void> {
   const written: Promise<number>[] = [];
-  for (let at = 0; at < rows.length; ) {
-    const size = statements.WRITE_SIZES.find((fits) => fits <= rows.length - at) ?? 1;
-    written.push(tx.run(sizes[size], rows.slice(at, at + size).flat()));
-    at += size;
+  for (let at = 0; at < rows.length; at += statements.WRITE_SIZE_MAX) {
+    const values = rows.slice(at, at + statements.WRITE_SIZE_MAX).flat();
+    const size =
+      statements.WRITE_SIZES.find((fits) => fits * statements.WRITE_COLUMNS >= values.length) ??
+      statements.WRITE_SIZE_MAX;
+    while (values.length < size * statements.WRITE_COLUMNS) values.push(null);
+    written.push(tx.run(sizes[size], values));
   }
   let total = 0;
   for (const part of await Promise.all(written)) total += part;

@@ -60,6 +60,8 @@ export class RoundState {
   /** Keys whose block was larger than the bound. */
   readonly cutTokens = new Set<bigint>();
   readonly neverLinks = new Set<string>();
+  /** Records that stood in the database and belong to another golden record now. */
+  readonly moved = new Set<ResourceId>();
   readonly ledger: PendingLedgerEntry[] = [];
   readonly reviews: PendingReview[] = [];
 
@@ -83,6 +85,7 @@ export class RoundState {
     from.members.delete(source.id);
     from.touched = true;
     source.goldenId = goldenId;
+    if (source.storedVersion > 0) this.moved.add(source.id);
     if (source.change === 'none') source.change = 'moved';
     const to = this.golden(goldenId);
     to.members.add(source.id);

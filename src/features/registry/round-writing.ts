@@ -145,13 +145,17 @@ async function dropReviewsIfAny(tx: Transaction, gone: readonly ResourceId[]): P
 async function writeKeys(tx: Transaction, sources: readonly SourceState[]): Promise<void> {
   const removed: BlockingRow[] = [];
   const added: BlockingRow[] = [];
+  const first: BlockingRow[] = [];
   for (const source of sources) {
     for (const token of source.storedTokens ?? []) removed.push({ token, sourceId: source.id });
-    if (source.change === 'written')
-      for (const token of source.tokens ?? []) added.push({ token, sourceId: source.id });
+    if (source.change !== 'written') continue;
+    const rows = source.storedVersion === 0 ? first : added;
+    for (const token of new Set(source.tokens)) rows.push({ token, sourceId: source.id });
   }
-  await removeBlockingKeys(tx, removed);
-  await addBlockingKeys(tx, added);
+  await Promise.all([
+    addBlockingKeys(tx, first, true),
+    removeBlockingKeys(tx, removed).then(() => addBlockingKeys(tx, added)),
+  ]);
 }
 
 function goldenRow(golden: GoldenState, nowMs: number): GoldenRow {
@@ -169,7 +173,10 @@ async function writeReviews(
   tx: Transaction,
   round: { readonly state: RoundState; readonly goldens: readonly GoldenState[]; readonly nowMs: number },
 ): Promise<void> {
-  const joined = round.goldens.filter((golden) => golden.members.size > 1).map((golden) => golden.id);
+  const { moved } = round.state;
+  const joined = round.goldens
+    .filter(({ members }) => members.size > 1 && !members.isDisjointFrom(moved))
+    .map(({ id }) => id);
   if (joined.length > 0) await settleReviewsWithin(tx, joined, new Date(round.nowMs));
   const seen = new Set<string>();
   const rows: NewReview[] = [];

@@ -151,6 +151,11 @@ const insertKeys = statement(
   `INSERT INTO registry.blocking_key (token, source_id) SELECT * FROM unnest($1::bigint[], $2::uuid[])
    ON CONFLICT DO NOTHING`,
 );
+/** For records that are new: whoever has no keys yet needs no check for those that are there. */
+const insertFirstKeys = statement(
+  'registry.insert-first-blocking-keys',
+  'INSERT INTO registry.blocking_key (token, source_id) SELECT * FROM unnest($1::bigint[], $2::uuid[])',
+);
 const deleteKeys = statement(
   'registry.delete-blocking-keys',
   `DELETE FROM registry.blocking_key AS key USING unnest($1::bigint[], $2::uuid[]) AS gone(token, source_id)
@@ -162,10 +167,13 @@ export interface BlockingRow {
   readonly sourceId: ResourceId;
 }
 
-export async function addBlockingKeys(tx: Transaction, rows: readonly BlockingRow[]): Promise<void> {
+/** `onlyNew`: none of these records has keys yet, and each row comes once. */
+export async function addBlockingKeys(tx: Transaction, rows: readonly BlockingRow[], onlyNew = false): Promise<void> {
+  if (rows.length === 0) return;
   // Sorted, so that neighbouring entries fall on the same index pages.
-  const sorted = [...rows].sort((x, y) => (x.token < y.token ? -1 : x.token > y.token ? 1 : 0));
-  if (rows.length > 0) await tx.run(insertKeys, [sorted.map((row) => row.token), sorted.map((row) => row.sourceId)]);
+  const sorted = rows.toSorted((x, y) => (x.token < y.token ? -1 : x.token > y.token ? 1 : 0));
+  const columns = [sorted.map((row) => row.token), sorted.map((row) => row.sourceId)];
+  await tx.run(onlyNew ? insertFirstKeys : insertKeys, columns);
 }
 
 export async function removeBlockingKeys(tx: Transaction, rows: readonly BlockingRow[]): Promise<void> {
@@ -243,10 +251,17 @@ export async function openReviews(tx: Transaction, rows: readonly NewReview[]) {
 /** Reviews between two records that now stand for one person, or of a record that is gone, need nobody any more. */
 const settleReviews = statement(
   'registry.settle-reviews',
-  `UPDATE registry.review AS r SET state = 'decided', decision = 'link', decided_at = $2
-   FROM registry.source AS x, registry.source AS y
-   WHERE r.state <> 'decided' AND x.source_id = r.a AND y.source_id = r.b AND x.golden_id = y.golden_id
-     AND x.golden_id = ANY($1::uuid[]) AND r.cause <> 'record-changed'`,
+  // From the members to their reviews, one look-up each: planned while there were few reviews, a join would read them all for ever.
+  `WITH member AS MATERIALIZED (SELECT source_id, golden_id FROM registry.source WHERE golden_id = ANY($1::uuid[])),
+   within AS MATERIALIZED (
+     SELECT waiting.review_id FROM member AS x
+     CROSS JOIN LATERAL (
+       SELECT review_id, b FROM registry.review WHERE a = x.source_id AND state <> 'decided' AND cause <> 'record-changed' OFFSET 0
+     ) AS waiting
+     JOIN member AS y ON y.source_id = waiting.b AND y.golden_id = x.golden_id
+   )
+   UPDATE registry.review SET state = 'decided', decision = 'link', decided_at = $2
+   WHERE review_id = ANY(ARRAY(SELECT review_id FROM within))`,
 );
 const dropReviews = statement(
   'registry.drop-reviews',

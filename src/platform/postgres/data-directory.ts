@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { chmod, chown, mkdir, open, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, realpath, rm, stat, statfs } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Binaries } from './binaries.ts';
 import type { OsUser } from './os-user.ts';
-import { pgHbaConf, pgIdentConf, postgresqlConf, type ServerSettings, SUPERUSER } from './settings.ts';
+import { pgHbaConf, pgIdentConf, postgresqlConf, type ServerSettings, SUPERUSER, walMegabytesFor } from './settings.ts';
 
 /** One home's PostgreSQL files: `pg/data`, owned by the user PostgreSQL runs as; the log beside it. */
 export interface DataDirectory {
@@ -90,7 +90,9 @@ export async function configure(
   settings: ServerSettings,
   listen: { readonly socketDirectory: string; readonly port: number } | { readonly loopbackPort: number },
 ): Promise<void> {
-  await writeOwned(directory, 'postgresql.conf', postgresqlConf(settings, listen));
+  const { bavail, bsize } = await statfs(directory.path);
+  const sized = { walMegabytes: walMegabytesFor(bavail * bsize), ...settings };
+  await writeOwned(directory, 'postgresql.conf', postgresqlConf(sized, listen));
   await writeOwned(directory, 'pg_hba.conf', pgHbaConf('loopbackPort' in listen ? 'loopback' : 'socket'));
   await writeOwned(directory, 'pg_ident.conf', pgIdentConf(userInfo().username));
 }
