@@ -1,8 +1,12 @@
+import type { Permission } from '../../kernel/access.ts';
 import type { OrganisationId } from '../../kernel/ids.ts';
 import { mayUse, type Principal } from '../../kernel/principal.ts';
 import { type Problem, scopeMissing } from '../../kernel/problem.ts';
+import { reachOf, touches } from '../../kernel/reach.ts';
 import type { Access } from '../../platform/http/route.ts';
-import { notAllowed, notSignedIn } from './errors.ts';
+import { notAllowed, notSignedIn, stepUpNeeded } from './errors.ts';
+import type { IdentitySettings } from './model.ts';
+import { isProofFresh } from './policy-rules.ts';
 
 /**
  * What a handler knows about the one thing it is about to touch. A feature that has loaded it asks `decideAccess` again with
@@ -22,16 +26,28 @@ export interface ResourceClaim {
 export function decideAccess(principal: Principal, access: Access, resource?: ResourceClaim): Problem | undefined {
   if (access.kind === 'public' || access.kind === 'open') return undefined;
   if (principal.kind === 'anonymous') return notSignedIn();
-  if (access.kind === 'signed-in') return principal.kind === 'user' ? undefined : notAllowed();
+  // A token does what its permissions name; a person's own account is for the person.
+  if (access.kind === 'signed-in')
+    return principal.kind === 'user' && principal.tokenId === undefined ? undefined : notAllowed();
   if (!principal.permissions.has(access.permission)) return notAllowed();
   if (access.scope !== undefined && access.scope !== 'by-entry' && !mayUse(principal, access.scope))
     return scopeMissing(access.scope);
-  return resource === undefined || reaches(principal, resource) ? undefined : notAllowed();
+  return resource === undefined || reaches(principal, access.permission, resource) ? undefined : notAllowed();
 }
 
-function reaches(principal: Principal, resource: ResourceClaim): boolean {
-  if (principal.kind !== 'user' && principal.kind !== 'node') return true;
+function reaches(principal: Principal, permission: Permission, resource: ResourceClaim): boolean {
   const { organisationIds, domain } = resource;
-  if (organisationIds !== undefined && !organisationIds.includes(principal.organisationId)) return false;
+  if (organisationIds !== undefined && !touches(reachOf(principal, permission), organisationIds)) return false;
   return domain === undefined || principal.kind !== 'node' || principal.domains.includes(domain);
+}
+
+/** What a dangerous act asks besides: that the user has proved who they are a short while ago. Asked after `decideAccess`. */
+export function stepUpRefusal(
+  principal: Principal,
+  access: Access,
+  now: { readonly nowMs: number; readonly settings: IdentitySettings },
+): Problem | undefined {
+  const asked = 'stepUp' in access && access.stepUp === true;
+  if (!asked || principal.kind !== 'user') return undefined;
+  return isProofFresh(principal.authenticatedAtMs, now.nowMs, now.settings) ? undefined : stepUpNeeded();
 }

@@ -15,7 +15,7 @@ interface BackgroundDeps {
 
 /** What runs without a request: hearing of ended access elsewhere, and clearing what has expired. */
 export function createBackground(parts: IdentityParts, deps: BackgroundDeps) {
-  const { sessions, sessionStore, links, throttle } = parts;
+  const { sessions, sessionStore, links, throttle, policy, trusted, challenges } = parts;
   const running: { stop(): Promise<void> }[] = [];
 
   async function housekeep(): Promise<void> {
@@ -23,6 +23,8 @@ export function createBackground(parts: IdentityParts, deps: BackgroundDeps) {
     await sessionStore.deleteExpired(deps.database, nowMs);
     await signInStore.deleteExpired(deps.database, nowMs);
     await links.deleteExpired(deps.database, nowMs);
+    await trusted.deleteExpired(deps.database, nowMs);
+    await challenges.deleteExpired(deps.database, nowMs);
     await throttle.housekeep();
   }
 
@@ -33,12 +35,14 @@ export function createBackground(parts: IdentityParts, deps: BackgroundDeps) {
       const unlisten = await deps.database.listen(CHANNEL, (userId) =>
         userId === '' ? sessions.dropAll() : sessions.dropUser(userId),
       );
+      const unlistenPolicy = await policy.start();
       const timer = setInterval(() => void housekeep().catch(deps.onHousekeepingFailure), HOUSEKEEPING_MS);
       timer.unref();
       running.push({
         async stop() {
           clearInterval(timer);
           await unlisten();
+          await unlistenPolicy();
         },
       });
     },

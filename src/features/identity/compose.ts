@@ -10,11 +10,18 @@ import { createLinkStore } from './link-store.ts';
 import { DEFAULT_IDENTITY_SETTINGS, type IdentitySettings } from './model.ts';
 import { createOrganisationStore } from './organisation-store.ts';
 import { createPasswordChoice } from './password-choice.ts';
+import { createChallengeStore } from './challenge-store.ts';
+import { createPasskeyStore } from './passkey-store.ts';
+import { createPasskeys } from './passkeys.ts';
+import { createPolicy } from './policy.ts';
 import { createSealing } from './sealing.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
 import type { SignInDeps } from './sign-in.ts';
+import { type MailOut, NO_MAIL } from './tell-user.ts';
 import { createThrottle } from './throttle.ts';
+import { createTrustedDeviceStore } from './trusted-device-store.ts';
+import { createTrustedDevices } from './trusted-devices.ts';
 import { createUserStore } from './user-store.ts';
 
 export interface IdentityDeps {
@@ -22,8 +29,10 @@ export interface IdentityDeps {
   readonly keyRing: KeyRing;
   readonly audit: Audit;
   readonly clock: Clock;
-  /** Default: DEFAULT_IDENTITY_SETTINGS. */
+  /** What the policy starts from; default: DEFAULT_IDENTITY_SETTINGS. */
   readonly settings?: IdentitySettings;
+  /** platform/mail; default: none is set up. */
+  readonly mail?: MailOut;
   /** Default: Argon2id with a bounded queue, from crypto/. */
   readonly passwords?: PasswordHasher;
   /** Told when the hourly clearing of what has expired fails; nothing depends on it, and it is tried again. */
@@ -34,19 +43,29 @@ export interface IdentityDeps {
 export type IdentityParts = ReturnType<typeof composeParts>;
 
 export function composeParts({ database, keyRing, audit, clock, ...given }: IdentityDeps) {
-  const settings = given.settings ?? DEFAULT_IDENTITY_SETTINGS;
+  const policy = createPolicy({ database, audit, clock, defaults: given.settings ?? DEFAULT_IDENTITY_SETTINGS });
+  const { settings } = policy;
+  const mail = given.mail ?? NO_MAIL;
   const passwords = given.passwords ?? createPasswordHasher();
   const sealing = createSealing(keyRing);
   const sessionStore = createSessionStore(sealing);
+  const passkeyStore = createPasskeyStore(sealing);
+  const challenges = createChallengeStore(sealing);
   const shared = {
     database,
     audit,
     clock,
     settings,
+    policy,
+    mail,
+    passkeyStore,
+    challenges,
+    passkeys: createPasskeys({ store: passkeyStore, challenges, clock }),
+    trusted: createTrustedDevices({ store: createTrustedDeviceStore(sealing), clock, settings }),
     users: createUserStore(sealing),
     organisations: createOrganisationStore(sealing),
     credentials: createCredentialStore(sealing),
-    sessions: createSessions({ database, store: sessionStore, sealing, clock, settings }),
+    sessions: createSessions({ database, store: sessionStore, sealing, clock, settings, policy }),
     throttle: createThrottle({ database, sealing, clock }),
   };
   const links = createLinkStore(sealing);

@@ -9,20 +9,51 @@ export interface TotpFactor {
   readonly secret: string;
 }
 
+/** An authenticator app as its owner sees it. */
+export interface NamedFactor {
+  readonly id: FactorId;
+  readonly name: string;
+  readonly createdMs: number;
+  readonly lastUsedMs: number | undefined;
+}
+
+/** Enrolled before factors had names. */
+const UNNAMED = 'Authenticator app';
+
 const FACTORS = statement<{ readonly id: FactorId; readonly sealed_secret: Uint8Array }>(
   'identity.factors',
   `SELECT id, sealed_secret FROM identity.factors WHERE user_id = $1 AND kind = 'totp' ORDER BY created_at`,
 );
 const INSERT_FACTOR = statement(
   'identity.factor-insert',
-  `INSERT INTO identity.factors (user_id, id, kind, sealed_secret, last_step, created_at)
-   VALUES ($1, $2, 'totp', $3, $4, $5)`,
+  `INSERT INTO identity.factors (user_id, id, kind, sealed_secret, last_step, created_at, sealed_factor_name)
+   VALUES ($1, $2, 'totp', $3, $4, $5, $6)`,
+);
+const NAMED = statement<{
+  readonly id: FactorId;
+  readonly sealed_factor_name: Uint8Array | null;
+  readonly created_at: Date;
+  readonly last_used_at: Date | null;
+}>(
+  'identity.factors-named',
+  `SELECT id, sealed_factor_name, created_at, last_used_at FROM identity.factors
+   WHERE user_id = $1 AND kind = 'totp' ORDER BY created_at, id`,
+);
+const RENAME_FACTOR = statement(
+  'identity.factor-rename',
+  'UPDATE identity.factors SET sealed_factor_name = $3 WHERE user_id = $1 AND id = $2',
+);
+const DELETE_FACTOR = statement(
+  'identity.factor-delete',
+  'DELETE FROM identity.factors WHERE user_id = $1 AND id = $2',
 );
 const TAKE_STEP = statement(
   'identity.factor-step',
   `UPDATE identity.factors SET last_step = $3, last_used_at = $4 WHERE user_id = $1 AND id = $2 AND last_step < $3`,
 );
 const DELETE_FACTORS = statement('identity.factors-delete', 'DELETE FROM identity.factors WHERE user_id = $1');
+const DELETE_PASSKEYS = statement('identity.factors-passkeys', 'DELETE FROM identity.passkeys WHERE user_id = $1');
+const DELETE_TRUSTED = statement('identity.factors-trusted', 'DELETE FROM identity.trusted_devices WHERE user_id = $1');
 const INSERT_CODES = statement(
   'identity.codes-insert',
   `INSERT INTO identity.recovery_codes (user_id, code_hash) SELECT $1, decode(hex, 'hex') FROM unnest($2::text[]) AS hex`,
@@ -49,10 +80,34 @@ export function createCredentialStore(sealing: Sealing) {
     async insertFactor(
       tx: Transaction,
       userId: UserId,
-      factor: TotpFactor & { readonly lastStep: number; readonly nowMs: number },
+      factor: TotpFactor & { readonly lastStep: number; readonly nowMs: number; readonly name?: string },
     ): Promise<void> {
       const sealed = sealing.seal('sealed_secret', factor.id, factor.secret);
-      await tx.run(INSERT_FACTOR, [userId, factor.id, sealed, factor.lastStep, new Date(factor.nowMs)]);
+      const name = factor.name === undefined ? null : sealing.seal('sealed_factor_name', factor.id, factor.name);
+      await tx.run(INSERT_FACTOR, [userId, factor.id, sealed, factor.lastStep, new Date(factor.nowMs), name]);
+    },
+    async named(sql: Sql, userId: UserId): Promise<NamedFactor[]> {
+      return (await sql.rows(NAMED, [userId])).map((row) => ({
+        id: row.id,
+        name:
+          row.sealed_factor_name === null
+            ? UNNAMED
+            : sealing.open('sealed_factor_name', row.id, row.sealed_factor_name),
+        createdMs: row.created_at.getTime(),
+        lastUsedMs: row.last_used_at?.getTime(),
+      }));
+    },
+    async rename(tx: Transaction, userId: UserId, factor: { id: FactorId; name: string }): Promise<boolean> {
+      const sealed = sealing.seal('sealed_factor_name', factor.id, factor.name);
+      return (await tx.run(RENAME_FACTOR, [userId, factor.id, sealed])) === 1;
+    },
+    async remove(tx: Transaction, userId: UserId, id: FactorId): Promise<boolean> {
+      return (await tx.run(DELETE_FACTOR, [userId, id])) === 1;
+    },
+    /** Ten new recovery codes; the ones before stop working. */
+    async replaceCodes(tx: Transaction, userId: UserId, hashesHex: readonly string[]): Promise<void> {
+      await tx.run(DELETE_CODES, [userId]);
+      await tx.run(INSERT_CODES, [userId, hashesHex]);
     },
     /** Compare-and-set: true for the first who uses this or a later step, whatever runs at the same time. */
     async takeStep(
@@ -72,8 +127,11 @@ export function createCredentialStore(sealing: Sealing) {
     async codesLeft(sql: Sql, userId: UserId): Promise<number> {
       return (await sql.rows(COUNT_CODES, [userId]))[0]?.n ?? 0;
     },
+    /** Everything but the password: authenticators, passkeys, recovery codes and the devices that stand for them. */
     async deleteAll(tx: Transaction, userId: UserId): Promise<void> {
       await tx.run(DELETE_FACTORS, [userId]);
+      await tx.run(DELETE_PASSKEYS, [userId]);
+      await tx.run(DELETE_TRUSTED, [userId]);
       await tx.run(DELETE_CODES, [userId]);
     },
   };

@@ -6,7 +6,9 @@ import type { LinkStore } from './link-store.ts';
 import type { IdentitySettings } from './model.ts';
 import type { OrganisationStore } from './organisation-store.ts';
 import type { PasswordChoice } from './password-choice.ts';
+import type { Policy } from './policy.ts';
 import type { Sessions } from './sessions.ts';
+import type { MailOut } from './tell-user.ts';
 import type { Throttle } from './throttle.ts';
 import type { UserStore } from './user-store.ts';
 
@@ -19,6 +21,8 @@ export interface EnrolmentDeps {
   readonly links: LinkStore;
   readonly sessions: Sessions;
   readonly throttle: Throttle;
+  readonly policy: Policy;
+  readonly mail: MailOut;
   readonly choice: PasswordChoice;
   readonly audit: Audit;
   readonly clock: Clock;

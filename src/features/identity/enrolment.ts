@@ -82,7 +82,7 @@ export async function confirmAccount(deps: EnrolmentDeps, request: ConfirmReques
     const recoveryCodes = await giveFactors(tx, deps, account.id, { secret: draft.totpSecret, lastStep: step });
     await deps.throttle.clear(tx, account.email);
     await deps.users.signedIn(tx, account.id, deps.clock.nowMs());
-    const { principal, cookies } = await deps.sessions.start(tx, account, browser);
+    const { principal, cookies } = await deps.sessions.start(tx, account, browser, { method: 'enrolment' });
     const event = kind === 'setup' ? 'setup.confirm' : 'enrol.confirm';
     const entities = [userEntity(account.id)];
     const audited = await deps.audit.record(tx, [
@@ -145,9 +145,10 @@ async function mustFind(tx: Transaction, { users }: EnrolmentDeps, id: UserId): 
   return account;
 }
 
-async function giveFactors(
+/** A first authenticator and ten recovery codes, instead of whatever was there. */
+export async function giveFactors(
   tx: Transaction,
-  { credentials, clock }: EnrolmentDeps,
+  { credentials, clock }: Pick<EnrolmentDeps, 'credentials' | 'clock'>,
   userId: UserId,
   totp: { readonly secret: string; readonly lastStep: number },
 ): Promise<string[]> {

@@ -59,6 +59,34 @@ export const emailTaken = (): IdentityProblem =>
 
 export const userUnknown = (): IdentityProblem => make('not-found', 'user-unknown', 'There is no such user.');
 
+/** Also for organisations that exist and that the caller does not administer: they are not told apart. */
+export const organisationUnknown = (): IdentityProblem =>
+  make('not-found', 'organisation-unknown', 'There is no such organisation among those you administer.');
+
+export const roleUnknown = (): IdentityProblem =>
+  make('not-found', 'role-unknown', 'There is no such role; it may have been retired. Nothing was changed.');
+
+export const otherOrganisations = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'other-organisations',
+    'This person also belongs to an organisation that you do not administer. Change the membership in yours, or ask the central administration.',
+  );
+
+export const lastMembership = (): IdentityProblem =>
+  make(
+    'conflict',
+    'last-membership',
+    'This is the person’s only organisation. Disable the account instead; nothing was changed.',
+  );
+
+export const memberAlready = (): IdentityProblem =>
+  make(
+    'conflict',
+    'member-already',
+    'This person belongs to the organisation already. Change the roles there instead.',
+  );
+
 export const sessionUnknown = (): IdentityProblem =>
   make('not-found', 'session-unknown', 'There is no such session of yours; it may have ended.');
 
@@ -79,3 +107,83 @@ export const rightsExceed = (): IdentityProblem =>
 
 export const wrongState = (): IdentityProblem =>
   make('conflict', 'wrong-state', 'This is not possible in the account’s present state; nothing was changed.');
+
+export const policyRefused = (
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): IdentityProblem =>
+  make('unprocessable', 'policy-refused', 'A setting is outside its safe range; nothing was changed.', {
+    issues: issues.map(({ path, message }) => ({
+      detail: `${path.join('.')}: ${message}`,
+      expression: [path.join('.')],
+    })),
+  });
+
+export const networkWouldLockOut = (): IdentityProblem =>
+  make(
+    'conflict',
+    'network-would-lock-out',
+    'This would shut out yourself, at the address you are at now. Add your own network first; nothing was changed.',
+  );
+
+export const networkRefused = (): IdentityProblem =>
+  make('forbidden', 'network-refused', 'Sign-in is not allowed from this network. An administrator keeps the list.');
+
+export const stepUpNeeded = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'step-up-needed',
+    'This needs a recent proof that it is you. Give your second factor again; nothing was changed.',
+  );
+
+export const passkeyRefused = (privateDetail: string): IdentityProblem =>
+  make('unauthenticated', 'passkey-refused', 'This passkey was not accepted. Try again, or use another way.', {
+    privateDetail,
+  });
+
+export const challengeDead = (): IdentityProblem =>
+  make(
+    'conflict',
+    'challenge-dead',
+    'This took too long, or was begun in another window. Start again; nothing was changed.',
+  );
+
+export const factorUnknown = (): IdentityProblem =>
+  make('not-found', 'factor-unknown', 'There is no such factor of yours; it may have been removed.');
+
+export const lastFactor = (): IdentityProblem =>
+  make('conflict', 'last-factor', 'This is your last second factor. Add another one first; nothing was changed.');
+
+export const tooManyFactors = (): IdentityProblem =>
+  make(
+    'conflict',
+    'too-many-factors',
+    'Ten of a kind are the most. Remove one you no longer use; nothing was changed.',
+  );
+
+export const factorMissing = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'factor-missing',
+    'Your account has no second factor, and one is required. Ask an administrator for a link to set one up.',
+  );
+
+export const exceptionUnknown = (): IdentityProblem =>
+  make('not-found', 'exception-unknown', 'There is no such exception; it may have ended.');
+
+export const ownException = (): IdentityProblem =>
+  make('forbidden', 'own-exception', 'Nobody approves an exception for themselves. Ask another administrator.');
+
+export const noticeUnknown = (): IdentityProblem =>
+  make('not-found', 'notice-unknown', 'There is no such notice; it may have been withdrawn.');
+
+export const noticeFirst = (): IdentityProblem =>
+  make('forbidden', 'notice-first', 'Read and acknowledge the notice first.');
+
+export const banUnknown = (): IdentityProblem =>
+  make('not-found', 'ban-unknown', 'There is no such ban; it may have ended by itself.');
+
+export const importRefused = (issues: readonly { readonly detail: string }[]): IdentityProblem =>
+  make('unprocessable', 'import-refused', 'The file cannot be used; nobody was invited.', { issues });
+
+export const passkeysUnavailable = (): IdentityProblem =>
+  make('conflict', 'passkeys-unavailable', 'Passkeys need a host name; this server is reached by a bare address.');

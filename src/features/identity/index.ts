@@ -4,9 +4,16 @@ import type { Actor, Principal, RequestOrigin } from '../../kernel/principal.ts'
 import type { Problem } from '../../kernel/problem.ts';
 import type { Access, RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant } from '../../store/index.ts';
-import { decideAccess, type ResourceClaim } from './access.ts';
+import { decideAccess, type ResourceClaim, stepUpRefusal } from './access.ts';
 import { lockAdministrators } from './administrators.ts';
 import { createBackground } from './background.ts';
+import { factorRoutes } from './factor-routes.ts';
+import { createFactorReset } from './factor-reset.ts';
+import { createOwnFactors } from './own-factors.ts';
+import { changeOwnPassword } from './own-password.ts';
+import { createPasswordReset } from './password-reset.ts';
+import { resetRoutes } from './reset-routes.ts';
+import { createStepUp } from './step-up.ts';
 import { composeParts, type IdentityDeps, type IdentityParts } from './compose.ts';
 import { linkRoutes } from './link-routes.ts';
 import { type IssuedLink, issueSetupLink } from './links.ts';
@@ -54,6 +61,8 @@ export interface Identity {
   findUserByEmail(email: string): Promise<{ readonly id: UserId } | undefined>;
   /** The actor's organisation. The operator's is the only one; before set-up it is made, and set-up gives it its name. */
   organisationFor(actor: Actor): Promise<OrganisationId>;
+  /** The organisation over all others, whose people see every client; undefined while nobody has set Careseal up. */
+  centralOrganisation(): Promise<OrganisationId | undefined>;
   readonly routes: readonly RouteDeclaration[];
   /** Identity's part in key rotations. */
   readonly resealParticipants: readonly ResealParticipant[];
@@ -76,6 +85,12 @@ async function foundUnnamed({ database, organisations, clock }: IdentityParts): 
   });
 }
 
+/** It never changes once it is there, so it is asked for until then and remembered. */
+function createCentral({ database, organisations }: IdentityParts): () => Promise<OrganisationId | undefined> {
+  let known: OrganisationId | undefined;
+  return async () => (known ??= (await organisations.first(database))?.id);
+}
+
 export function createIdentity(deps: IdentityDeps): Identity {
   const { database } = deps;
   const parts = composeParts(deps);
@@ -84,8 +99,10 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const background = createBackground(parts, deps);
   return {
     ...background,
-    authenticateUser: (cookieHeader) => sessions.authenticate(cookieHeader),
-    decideAccess,
+    authenticateUser: (cookieHeader, origin) => sessions.authenticate(cookieHeader, origin.address),
+    decideAccess: (principal, access, resource) =>
+      decideAccess(principal, access, resource) ??
+      stepUpRefusal(principal, access, { nowMs: deps.clock.nowMs(), settings: parts.settings }),
     setupLink: (actor, baseUrl) => issueSetupLink(enrolment, actor, baseUrl),
     users: management,
     findUserByEmail: (email) => users.findByEmail(database, email.trim().toLowerCase()),
@@ -94,10 +111,17 @@ export function createIdentity(deps: IdentityDeps): Identity {
       const organisation = await organisations.first(database);
       return organisation?.id ?? (await foundUnnamed(parts));
     },
+    centralOrganisation: createCentral(parts),
     routes: [
       ...ownRoutes(createOwnAccount(parts)),
       passwordCheckRoute(parts.choice),
       ...signInRoutes(parts.signIn),
+      ...factorRoutes({ factors: createOwnFactors({ ...parts.signIn, ...parts }), stepUp: createStepUp(parts.signIn) }),
+      ...resetRoutes({
+        passwordReset: createPasswordReset({ ...parts.signIn, ...parts, onFailure: deps.onHousekeepingFailure }),
+        factorReset: createFactorReset({ ...parts.signIn, ...parts }),
+        changePassword: (request) => changeOwnPassword({ ...parts.signIn, ...parts }, request),
+      }),
       ...linkRoutes(enrolment),
       ...userRoutes(management),
     ],

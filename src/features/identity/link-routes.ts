@@ -3,7 +3,7 @@ import { instant } from '../../kernel/time.ts';
 import { event, publicBecause, type RouteDeclaration, type RouteLimits, route } from '../../platform/http/route.ts';
 import { type AccountInput, confirmAccount, draftAccount } from './enrolment.ts';
 import type { EnrolmentDeps } from './enrolment-deps.ts';
-import type { LinkKind } from './link-store.ts';
+import type { FirstLinkKind } from './link-store.ts';
 import { lookAtLink } from './links.ts';
 import { answer, browserOf, NOTHING, SMALL_BODY_BYTES } from './route-parts.ts';
 import * as wire from './wire.ts';
@@ -23,7 +23,7 @@ export function linkRoutes(deps: EnrolmentDeps): RouteDeclaration[] {
   ];
 }
 
-function lookRoute(kind: LinkKind, deps: EnrolmentDeps): RouteDeclaration {
+function lookRoute(kind: FirstLinkKind, deps: EnrolmentDeps): RouteDeclaration {
   return route({
     doors: ['users'],
     method: 'POST',
@@ -45,7 +45,7 @@ function lookRoute(kind: LinkKind, deps: EnrolmentDeps): RouteDeclaration {
   });
 }
 
-function draftRoute(kind: LinkKind, body: z.ZodType<AccountInput>, deps: EnrolmentDeps): RouteDeclaration {
+function draftRoute(kind: FirstLinkKind, body: z.ZodType<AccountInput>, deps: EnrolmentDeps): RouteDeclaration {
   return route({
     doors: ['users'],
     method: 'POST',
@@ -62,7 +62,7 @@ function draftRoute(kind: LinkKind, body: z.ZodType<AccountInput>, deps: Enrolme
   });
 }
 
-function confirmRoute(kind: LinkKind, deps: EnrolmentDeps): RouteDeclaration {
+function confirmRoute(kind: FirstLinkKind, deps: EnrolmentDeps): RouteDeclaration {
   return route({
     doors: ['users'],
     method: 'POST',

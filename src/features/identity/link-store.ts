@@ -4,7 +4,10 @@ import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts'
 import type { LinkDraft } from './model.ts';
 import type { Sealing } from './sealing.ts';
 
-export type LinkKind = 'setup' | 'enrol';
+/** `factor`: enrol another second factor; `password`: choose another password. */
+export type LinkKind = 'setup' | 'enrol' | 'factor' | 'password';
+/** Those that make or activate an account. */
+export type FirstLinkKind = 'setup' | 'enrol';
 
 export interface Link {
   readonly kind: LinkKind;
@@ -39,6 +42,10 @@ const SET_DRAFT = statement(
 const DELETE = statement('identity.link-delete', 'DELETE FROM identity.links WHERE token_hash = $1');
 const DELETE_SETUP = statement('identity.link-delete-setup', `DELETE FROM identity.links WHERE kind = 'setup'`);
 const DELETE_OF_USER = statement('identity.link-delete-user', 'DELETE FROM identity.links WHERE user_id = $1');
+const NEWEST_END = statement<{ readonly expires_at: Date | null }>(
+  'identity.link-newest',
+  'SELECT max(expires_at) AS expires_at FROM identity.links WHERE user_id = $1 AND kind = $2',
+);
 const EXPIRED = statement('identity.expire-links', 'DELETE FROM identity.links WHERE expires_at <= $1');
 
 /** SQL for one-time links. A used link's row is deleted: used, expired and never issued are the same to whoever asks. */
@@ -66,6 +73,10 @@ export function createLinkStore(sealing: Sealing) {
     async setDraft(sql: Sql, tokenHash: Uint8Array, draft: LinkDraft, nowMs: number): Promise<boolean> {
       const sealed = sealing.seal('sealed_draft', toHex(tokenHash), draft);
       return (await sql.run(SET_DRAFT, [tokenHash, sealed, new Date(nowMs)])) === 1;
+    },
+    /** Unix ms at which the newest link of this kind ends. */
+    async newestEnd(sql: Sql, kind: LinkKind, userId: UserId): Promise<number | undefined> {
+      return (await sql.rows(NEWEST_END, [userId, kind]))[0]?.expires_at?.getTime();
     },
     async delete(tx: Transaction, tokenHash: Uint8Array): Promise<void> {
       await tx.run(DELETE, [tokenHash]);

@@ -20,10 +20,10 @@ export interface IssuedLink {
 export async function issueLink(
   tx: Transaction,
   { links, clock, settings }: Pick<EnrolmentDeps, 'links' | 'clock' | 'settings'>,
-  what: { readonly userId: UserId | undefined; readonly baseUrl: string },
+  what: { readonly userId: UserId | undefined; readonly baseUrl: string; readonly kind?: 'enrol' | 'factor' },
 ): Promise<IssuedLink> {
   const { userId, baseUrl } = what;
-  const kind: LinkKind = userId === undefined ? 'setup' : 'enrol';
+  const kind: LinkKind = userId === undefined ? 'setup' : (what.kind ?? 'enrol');
   if (userId === undefined) await links.deleteSetup(tx);
   else await links.deleteOfUser(tx, userId);
   const token = randomToken(256);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Role } from '../../kernel/access.ts';
 import type { Branded, OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
+import type { Permission } from '../../kernel/access.ts';
+import type { Membership } from './rights.ts';
 import type { USER_STATES } from './wire.ts';
 
 export type UserState = (typeof USER_STATES)[number];
@@ -12,8 +13,12 @@ export interface User {
   readonly name: string;
   readonly email: string;
   readonly state: UserState;
+  /** The organisation joined first. */
   readonly organisationId: OrganisationId;
-  readonly roles: readonly Role[];
+  /** Held there: names of built-in roles, ids of others. */
+  readonly roles: readonly string[];
+  /** All of them, the first joined first; never empty. */
+  readonly memberships: readonly Membership[];
   readonly secondFactor: boolean;
   readonly lastSignInMs: number | undefined;
 }
@@ -21,6 +26,11 @@ export interface User {
 export interface Organisation {
   readonly id: OrganisationId;
   readonly name: string;
+  /** The administration over all the others; there is exactly one, the first. */
+  readonly central: boolean;
+  /** What its people have at most; undefined: no ceiling. */
+  readonly ceiling: readonly Permission[] | undefined;
+  readonly retiredMs: number | undefined;
 }
 
 /** One browser signed in. `address` and `userAgent` are personal data: sealed at rest. */
@@ -47,21 +57,40 @@ export const LinkDraft = z.strictObject({
 });
 export type LinkDraft = z.output<typeof LinkDraft>;
 
+export const SECOND_FACTOR_LEVELS = ['off', 'optional', 'required'] as const;
+export type SecondFactorLevel = (typeof SECOND_FACTOR_LEVELS)[number];
+
 /**
- * Typed settings with safe ranges (NIST SP 800-63B-4, OWASP ASVS 5.0 V6 and V7). Throttling has none: its numbers are part of
- * the promise and live in throttle-rules.ts.
+ * The policy: typed settings with safe ranges (NIST SP 800-63B-4, OWASP ASVS 5.0 V6 and V7), changed by administrators while
+ * serving (policy.ts). The numbers of throttling that are part of the promise have none; they live in throttle-rules.ts.
  */
 export const IdentitySettings = z.strictObject({
+  secondFactor: z.enum(SECOND_FACTOR_LEVELS).default('required'),
+  trustedDevices: z.boolean().default(true),
+  /** Counted from the last real second factor, not from the last use. */
+  trustedDeviceDays: z.int().min(1).max(30).default(30),
   sessionIdleMinutes: z.int().min(2).max(60).default(15),
   sessionAbsoluteHours: z.int().min(1).max(24).default(12),
   /** Older sessions of the same person end when there are more. */
   sessionsPerUserMax: z.int().min(1).max(100).default(20),
+  /** How recent a full proof must be for acts that are dangerous. */
+  stepUpMinutes: z.int().min(1).max(60).default(10),
+  /** Together with a second factor; 8 is the least (SP 800-63B-4 §3.1.1.2). */
+  passwordLengthMin: z.int().min(8).max(64).default(8),
+  /** Where the password is all there is; 15 is the least. */
+  passwordAloneLengthMin: z.int().min(15).max(64).default(15),
+  /** Words of the organisation that no password may consist of. */
+  blocklistWords: z.array(z.string().trim().min(3).max(60)).max(500).default([]),
+  /** Wrong attempts before waiting begins. */
+  attemptsFree: z.int().min(3).max(10).default(10),
+  /** Retires who has not signed in for so long; 0: never. The last administrator is never retired. */
+  inactivityDays: z.union([z.literal(0), z.int().min(30).max(1095)]).default(0),
   /** From the right password to the right code. */
   preSessionMinutes: z.int().min(2).max(15).default(10),
-  /** 8 is the least together with a second factor, which everybody has (SP 800-63B-4 §3.1.1.2). */
-  passwordLengthMin: z.int().min(8).max(64).default(8),
   setupLinkMinutes: z.int().min(5).max(60).default(30),
   enrolmentLinkHours: z.int().min(1).max(168).default(72),
+  /** For a lost password or second factor. */
+  resetLinkMinutes: z.int().min(10).max(1440).default(60),
   /** How long a browser counts as one the person has used before (device cookie). */
   knownDeviceDays: z.int().min(1).max(365).default(180),
 });

@@ -1,23 +1,26 @@
-import { parseId, type SessionId } from '../../kernel/ids.ts';
+import { type OrganisationId, parseId, type SessionId } from '../../kernel/ids.ts';
 import type { Actor, Principal, UserPrincipal } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Audit } from '../audit/index.ts';
-import { notSignedIn, sessionUnknown } from './errors.ts';
+import { notSignedIn, organisationUnknown, sessionUnknown } from './errors.ts';
 import type { IdentitySettings, Session } from './model.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import { roleStore } from './role-store.ts';
+import type { Sealing } from './sealing.ts';
 import type { Browser, Sessions } from './sessions.ts';
 import { type SignInDeps, userEntity } from './sign-in.ts';
 import { owesCode } from './sign-in-code.ts';
 import type { UserStore } from './user-store.ts';
-import type { SessionAnswer, SessionsAnswer } from './wire.ts';
+import type { RoleName, SessionAnswer, SessionsAnswer } from './wire.ts';
 
 interface OwnAccountDeps {
   readonly database: Database;
   readonly users: UserStore;
   readonly sessions: Sessions;
   readonly organisations: OrganisationStore;
+  readonly sealing: Sealing;
   readonly signIn: SignInDeps;
   readonly audit: Audit;
   readonly settings: IdentitySettings;
@@ -30,6 +33,7 @@ export function createOwnAccount({
   database,
   users,
   organisations,
+  sealing,
   sessions,
   signIn,
   audit,
@@ -57,20 +61,44 @@ export function createOwnAccount({
       if (account === undefined || principal.kind !== 'user') {
         return (await owesCode(signIn, browser)) ? { ...nobody, state: 'second-factor' } : nobody;
       }
-      const organisation = await organisations.find(database, account.organisationId);
+      const ids = account.memberships.map((one) => one.organisationId);
+      const [names, own] = await Promise.all([organisations.names(database, ids), roleStore.list(database, sealing)]);
+      const named = (organisationId: OrganisationId) => ({ id: organisationId, name: names.get(organisationId) ?? '' });
+      const central = account.memberships.find((one) => one.organisationId === principal.organisationId)?.central;
       const endsMs = await sessions.absoluteEnd(browser.sessionToken);
       const { id, name, email } = account;
       return {
         state: 'signed-in',
         user: {
           ...{ id, name, email },
-          roles: [...principal.roles],
-          organisation: { id: account.organisationId, name: organisation?.name ?? '' },
+          roles: principal.roles as RoleName[],
+          organisation: { ...named(principal.organisationId), central: central ?? false },
+          organisations: ids.map(named),
+          roleNames: Object.fromEntries(
+            own.filter((role) => principal.roles.includes(role.id)).map((role) => [role.id, role.name]),
+          ),
         },
         permissions: [...principal.permissions],
         idleTimeoutSeconds,
         ...(endsMs === undefined ? {} : { absoluteEndsAt: instant(endsMs) }),
+        ...(principal.emergency === undefined
+          ? {}
+          : { emergency: { id: principal.emergency.id, endsAt: instant(principal.emergency.endsMs) } }),
       };
+    },
+
+    /** The session acts in another of the person's organisations from its next request on. */
+    async actIn(actor: Actor, organisationId: OrganisationId): Promise<AuditReceipt> {
+      const { userId, sessionId } = userOf(actor);
+      return await database.transaction(async (tx) => {
+        const account = await users.find(tx, userId);
+        if (!account?.memberships.some((one) => one.organisationId === organisationId)) throw organisationUnknown();
+        await sessions.actIn(tx, { userId, id: sessionId, organisationId });
+        await users.notify(tx, userId);
+        tx.afterCommit(() => sessions.dropUser(userId));
+        const detail = { organisation: organisationId };
+        return await audit.record(tx, [{ actor, event: 'session.act-in', action: 'U', outcome: 'success', detail }]);
+      });
     },
 
     async sessions(actor: Actor): Promise<SessionsAnswer & { audited: AuditReceipt }> {

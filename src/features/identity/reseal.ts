@@ -15,17 +15,33 @@ interface SealedTable {
 const TABLES: readonly SealedTable[] = [
   { table: 'organisations', key: 'id', columns: ['sealed_name'] },
   { table: 'users', key: 'id', columns: ['sealed_profile', 'sealed_password'] },
-  { table: 'factors', key: 'id', columns: ['sealed_secret'] },
+  { table: 'factors', key: 'id', columns: ['sealed_secret', 'sealed_factor_name'] },
+  { table: 'passkeys', key: 'id', columns: ['sealed_passkey'] },
+  { table: 'challenges', key: 'token_hash', columns: ['sealed_challenge'] },
+  { table: 'trusted_devices', key: 'id', columns: ['sealed_browser'] },
+  { table: 'exceptions', key: 'id', columns: ['sealed_why'] },
+  { table: 'bans', key: 'id', columns: ['sealed_network'] },
+  { table: 'notices', key: 'id', columns: ['sealed_notice'] },
   { table: 'sessions', key: 'id', columns: ['sealed_origin'] },
   { table: 'links', key: 'token_hash', columns: ['sealed_draft'] },
+  { table: 'roles', key: 'id', columns: ['sealed_role'] },
+  { table: 'emergencies', key: 'id', columns: ['sealed_reason', 'sealed_note'] },
+  { table: 'personal_tokens', key: 'id', columns: ['sealed_label'] },
+  { table: 'providers', key: 'id', columns: ['sealed_provider'] },
+  { table: 'external_identities', key: 'id', columns: ['sealed_subject'] },
+  { table: 'provider_visits', key: 'id', columns: ['sealed_visit'] },
 ];
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 type SealedRow = { readonly key: Uint8Array | string } & Readonly<Record<SealedColumn, Uint8Array | null>>;
 
-/** Identity's part in key rotations: every sealed column, and the blind tokens of e-mail addresses. */
+/** Identity's part in key rotations: every sealed column, and the blind tokens of e-mail addresses, names and subjects. */
 export function createResealParticipants(sealing: Sealing): readonly ResealParticipant[] {
-  return [...TABLES.map((table) => sealedParticipant(table, sealing)), emailParticipant(sealing)];
+  return [
+    ...TABLES.map((table) => sealedParticipant(table, sealing)),
+    emailParticipant(sealing),
+    subjectParticipant(sealing),
+  ];
 }
 
 function sealedParticipant({ table, key, columns }: SealedTable, sealing: Sealing): ResealParticipant {
@@ -64,7 +80,10 @@ const EMAIL_PAGE = statement<{
   'identity.retoken-page',
   `SELECT id AS key, sealed_profile, email_token FROM identity.users WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE`,
 );
-const EMAIL_WRITE = statement('identity.retoken-write', 'UPDATE identity.users SET email_token = $2 WHERE id = $1');
+const EMAIL_WRITE = statement(
+  'identity.retoken-write',
+  'UPDATE identity.users SET email_token = $2, name_tokens = $3 WHERE id = $1',
+);
 /** Failures counted against the old token go on counting, unless there are newer ones under the new token already. */
 const MOVE_ATTEMPTS = statement(
   'identity.retoken-attempts',
@@ -81,10 +100,44 @@ function emailParticipant(sealing: Sealing): ResealParticipant {
     async resealBatch(tx: Transaction, batch: ResealBatch): Promise<ResealProgress> {
       const rows = await tx.rows(EMAIL_PAGE, [batch.cursor ?? NIL, batch.limit]);
       for (const row of rows) {
-        const token = sealing.emailToken(sealing.open('sealed_profile', row.key, row.sealed_profile).email);
+        const profile = sealing.open('sealed_profile', row.key, row.sealed_profile);
+        const token = sealing.emailToken(profile.email);
         if (token === row.email_token) continue;
-        await tx.run(EMAIL_WRITE, [row.key, token]);
+        await tx.run(EMAIL_WRITE, [row.key, token, sealing.nameTokens(profile)]);
         await tx.run(MOVE_ATTEMPTS, [row.email_token, token]);
+      }
+      return progress(rows, batch);
+    },
+  };
+}
+
+const SUBJECT_PAGE = statement<{
+  readonly key: string;
+  readonly issuer: string;
+  readonly sealed_subject: Uint8Array;
+  readonly subject_token: bigint;
+}>(
+  'identity.resubject-page',
+  `SELECT e.id AS key, p.issuer, e.sealed_subject, e.subject_token
+   FROM identity.external_identities e JOIN identity.providers p ON p.id = e.provider_id
+   WHERE e.id > $1 ORDER BY e.id LIMIT $2 FOR UPDATE OF e`,
+);
+const SUBJECT_WRITE = statement(
+  'identity.resubject-write',
+  'UPDATE identity.external_identities SET subject_token = $2 WHERE id = $1',
+);
+
+function subjectParticipant(sealing: Sealing): ResealParticipant {
+  return {
+    name: 'identity.external_identities.subject',
+    kinds: ['index'],
+    count: (sql) => countRows(sql, 'external_identities'),
+    async resealBatch(tx, batch) {
+      const rows = await tx.rows(SUBJECT_PAGE, [batch.cursor ?? NIL, batch.limit]);
+      for (const row of rows) {
+        const subject = sealing.open('sealed_subject', row.key, row.sealed_subject);
+        const token = sealing.subjectToken(row.issuer, subject);
+        if (token !== row.subject_token) await tx.run(SUBJECT_WRITE, [row.key, token]);
       }
       return progress(rows, batch);
     },

@@ -1,7 +1,9 @@
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { RouteReply, RouteRequest } from '../../platform/http/route.ts';
+import { CHALLENGE_COOKIE } from './challenge-store.ts';
 import { DEVICE_COOKIE } from './devices.ts';
 import { type Browser, PRE_SESSION_COOKIE, SESSION_COOKIE } from './sessions.ts';
+import { TRUSTED_COOKIE } from './trusted-devices.ts';
 import * as wire from './wire.ts';
 
 /** Passwords, codes, tokens: nothing that a person types is larger. */
@@ -16,6 +18,8 @@ export function browserOf(request: RouteRequest<unknown, unknown, unknown>): Bro
     sessionToken: request.cookie(SESSION_COOKIE),
     preSessionToken: request.cookie(PRE_SESSION_COOKIE),
     deviceToken: request.cookie(DEVICE_COOKIE),
+    trustedToken: request.cookie(TRUSTED_COOKIE),
+    challengeToken: request.cookie(CHALLENGE_COOKIE),
     userAgent: request.header('user-agent'),
     address: request.actor.origin.address,
   };

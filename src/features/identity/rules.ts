@@ -1,57 +1,110 @@
-import { PERMISSIONS, type Permission, type Role } from '../../kernel/access.ts';
+import type { Permission } from '../../kernel/access.ts';
+import { PERMISSIONS } from '../../kernel/access.ts';
+import type { OrganisationId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
+import { covers, reachOf, touches } from '../../kernel/reach.ts';
 import type { IdentitySettings, UserState } from './model.ts';
-
-/** What each role may do. An auditor sees the log and nothing else: who watches must not be tempted to take part. */
-const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
-  administrator: PERMISSIONS,
-  registrar: ['client.read', 'client.write', 'client.load'],
-  steward: ['client.read', 'client.write', 'client.load', 'client.delete', 'review.read', 'review.decide'],
-  auditor: ['audit.read'],
-};
-
-export function permissionsOf(roles: readonly Role[]): ReadonlySet<Permission> {
-  return new Set(roles.flatMap((role) => ROLE_PERMISSIONS[role]));
-}
+import { type Membership, rightsIn } from './rights.ts';
 
 /** Everything: the operator at the server's own command line, who could read the root key anyway. */
 export const ALL_PERMISSIONS: ReadonlySet<Permission> = new Set(PERMISSIONS);
 
+/** An act upon an account. Those with an organisation concern the membership there and nothing else. */
 export type UserAct =
-  | { readonly kind: 'add'; readonly roles: readonly Role[] }
-  | { readonly kind: 'roles'; readonly roles: readonly Role[] }
+  | ({ readonly kind: 'add' } & GivesRoles)
+  | ({ readonly kind: 'roles' } & GivesRoles)
+  | ({ readonly kind: 'join' } & GivesRoles)
+  | { readonly kind: 'leave'; readonly organisationId: OrganisationId }
   | { readonly kind: 'disable' | 'enable' | 'reset' | 'invite-again' };
+
+interface GivesRoles {
+  readonly organisationId: OrganisationId;
+  readonly roles: readonly string[];
+}
 
 export interface UserActTarget {
   readonly id: string;
-  readonly roles: readonly Role[];
+  readonly memberships: readonly Membership[];
   readonly state: UserState;
 }
 
-export type UserActRefusal = 'rights-exceed' | 'own-rights' | 'last-administrator' | 'wrong-state';
+export type UserActRefusal =
+  | 'user-unknown' // none of the actor's organisations
+  | 'organisation-unknown' // not one of those the actor administers
+  | 'other-organisations' // belongs to an organisation that the actor does not administer
+  | 'rights-exceed'
+  | 'own-rights'
+  | 'last-administrator'
+  | 'last-membership'
+  | 'member-already'
+  | 'wrong-state';
+
+export interface UserActFacts {
+  /** Undefined for `add`. */
+  readonly target: UserActTarget | undefined;
+  /** The membership that the act would make, with its organisation's ceiling. */
+  readonly given: Membership | undefined;
+  /** Central administrators who can sign in, without the target; true at commit. */
+  readonly otherAdministrators: number;
+}
 
 /**
- * May this principal do this to that user? Asked inside the transaction, under the administrators' lock, so that
- * `otherActiveAdministrators` is true at commit. `target` is undefined for `add`.
+ * May this principal do this to that user? Asked inside the transaction, under the administrators' lock. An organisation's
+ * administrator decides over the memberships of that organisation, and over accounts that belong to no other.
  */
-export function decideUserAct(
-  principal: Principal,
-  act: UserAct,
-  target: UserActTarget | undefined,
-  otherActiveAdministrators: number,
-): 'allowed' | UserActRefusal {
-  const given = 'roles' in act ? permissionsOf(act.roles) : new Set<Permission>();
-  if (!given.isSubsetOf(principal.permissions)) return 'rights-exceed';
-  if (target === undefined) return 'allowed';
-  const held = permissionsOf(target.roles);
-  // A reset hands out a link: over somebody with more rights it would be a way to take those rights.
-  if (!held.isSubsetOf(principal.permissions)) return 'rights-exceed';
-  if (principal.kind === 'user' && principal.userId === target.id) {
-    // A stolen session must not become a new second factor, and nobody raises or ends their own access.
-    if (act.kind !== 'roles' || !given.isSubsetOf(held)) return 'own-rights';
+export function decideUserAct(principal: Principal, act: UserAct, facts: UserActFacts): 'allowed' | UserActRefusal {
+  const { target, given } = facts;
+  const administered = reachOf(principal, 'user.manage');
+  if ('organisationId' in act && !covers(administered, [act.organisationId])) {
+    return target !== undefined && !sees(principal, target) ? 'user-unknown' : 'organisation-unknown';
   }
-  if (endsAdministrator(act, target) && otherActiveAdministrators === 0) return 'last-administrator';
-  return fitsState(act, target.state) ? 'allowed' : 'wrong-state';
+  if (given !== undefined && exceeds(principal, given)) return 'rights-exceed';
+  if (target === undefined) return 'allowed';
+  if (!sees(principal, target)) return 'user-unknown';
+  return (
+    beyondOwn(principal, act, target) ??
+    onOneself(principal, act, facts) ??
+    (endsAdministrator(act, target) && facts.otherAdministrators === 0 ? 'last-administrator' : undefined) ??
+    unfit(act, target) ??
+    'allowed'
+  );
+}
+
+/** Whether the target is among the users this principal may know of at all. */
+function sees(principal: Principal, target: UserActTarget): boolean {
+  const organisations = target.memberships.map((one) => one.organisationId);
+  return touches(reachOf(principal, 'user.read'), organisations);
+}
+
+/** Rights there beyond what the principal has there. */
+function exceeds(principal: Principal, membership: Membership): boolean {
+  for (const permission of rightsIn(membership, membership.roles)) {
+    if (!covers(reachOf(principal, permission), [membership.organisationId])) return true;
+  }
+  return false;
+}
+
+function beyondOwn(principal: Principal, act: UserAct, target: UserActTarget): UserActRefusal | undefined {
+  const only = act.kind === 'roles' || act.kind === 'leave' ? act.organisationId : undefined;
+  const touched = only === undefined ? target.memberships : target.memberships.filter((m) => m.organisationId === only);
+  const organisations = touched.map((one) => one.organisationId);
+  if (!covers(reachOf(principal, 'user.manage'), organisations)) return 'other-organisations';
+  // A reset hands out a link: over somebody with more rights it would be a way to take those rights.
+  return touched.some((one) => exceeds(principal, one)) ? 'rights-exceed' : undefined;
+}
+
+/** A stolen session must not become a new second factor, and nobody raises or ends their own access. */
+function onOneself(principal: Principal, act: UserAct, { target, given }: UserActFacts): UserActRefusal | undefined {
+  if (principal.kind !== 'user' || principal.userId !== target?.id) return undefined;
+  if (act.kind !== 'roles' || given === undefined) return 'own-rights';
+  const held = target.memberships.find((one) => one.organisationId === act.organisationId);
+  if (held === undefined) return undefined;
+  return rightsIn(given, given.roles).isSubsetOf(rightsIn(held, held.roles)) ? undefined : 'own-rights';
+}
+
+/** Everybody else's rights hang on the central administrators: one of them always remains. */
+export function isAdministrator(memberships: readonly Membership[]): boolean {
+  return memberships.some((one) => one.central && one.roles.some((role) => role.id === 'administrator'));
 }
 
 /**
@@ -59,22 +112,32 @@ export function decideUserAct(
  * the API nobody can reset the last one, since that would be oneself).
  */
 function endsAdministrator(act: UserAct, target: UserActTarget): boolean {
-  if (!target.roles.includes('administrator') || target.state === 'disabled') return false;
-  return act.kind === 'disable' || (act.kind === 'roles' && !act.roles.includes('administrator'));
+  if (!isAdministrator(target.memberships) || target.state === 'disabled') return false;
+  if (act.kind === 'disable') return true;
+  if (act.kind !== 'roles' && act.kind !== 'leave') return false;
+  const central = target.memberships.find((one) => one.central)?.organisationId;
+  return act.organisationId === central && !(act.kind === 'roles' && act.roles.includes('administrator'));
 }
 
-function fitsState(act: UserAct, state: UserState): boolean {
+function unfit(act: UserAct, { state, memberships }: UserActTarget): UserActRefusal | undefined {
+  const isMember = 'organisationId' in act && memberships.some((one) => one.organisationId === act.organisationId);
   switch (act.kind) {
     case 'disable':
     case 'reset':
-      return state !== 'disabled';
+      return state === 'disabled' ? 'wrong-state' : undefined;
     case 'enable':
-      return state === 'disabled';
+      return state === 'disabled' ? undefined : 'wrong-state';
     case 'invite-again':
-      return state === 'invited';
+      return state === 'invited' ? undefined : 'wrong-state';
+    case 'join':
+      return isMember ? 'member-already' : undefined;
     case 'roles':
+      return isMember ? undefined : 'organisation-unknown';
+    case 'leave':
+      if (!isMember) return 'organisation-unknown';
+      return memberships.length === 1 ? 'last-membership' : undefined;
     case 'add':
-      return true;
+      return undefined;
   }
 }
 

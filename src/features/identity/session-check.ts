@@ -3,11 +3,12 @@ import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { IdentitySettings } from './model.ts';
 import { makePrincipal } from './principal.ts';
+import type { Policy } from './policy.ts';
 import { sessionAlive } from './rules.ts';
 import type { Sealing } from './sealing.ts';
 import { type CachedSession, createSessionCache } from './session-cache.ts';
 import type { LiveSessionRow, SessionStore } from './session-store.ts';
-import { parseRoles } from './user-store.ts';
+import { homeOf, parseMemberships } from './membership-sql.ts';
 
 /** Idle time is written down this coarsely, so that a page that loads twenty things makes one write and not twenty. */
 const SEEN_EVERY_MS = 30_000;
@@ -20,6 +21,7 @@ export interface SessionsDeps {
   readonly sealing: Sealing;
   readonly clock: Clock;
   readonly settings: IdentitySettings;
+  readonly policy: Pick<Policy, 'refresh' | 'isNetworkAllowed'>;
 }
 
 /** The check of every request: the live session of a token, from memory when it was read within the last second. */
@@ -30,11 +32,13 @@ export interface SessionCheck {
   dropAll(): void;
 }
 
-export function createSessionCheck({ database, store, sealing, clock, settings }: SessionsDeps): SessionCheck {
+export function createSessionCheck({ database, store, sealing, clock, settings, policy }: SessionsDeps): SessionCheck {
   const cache = createSessionCache();
 
   async function load(tokenHash: Buffer, key: string): Promise<CachedSession | undefined> {
     const generation = cache.generation();
+    // Once a second at most, with the session itself: a changed policy holds as soon as an ended session does.
+    await policy.refresh();
     const row = await store.find(database, tokenHash);
     if (row === undefined) {
       cache.drop(key);
@@ -71,15 +75,25 @@ function cachedSession(
   row: LiveSessionRow,
   facts: { readonly sealing: Sealing; readonly nowMs: number; readonly seenHereMs: number },
 ): CachedSession {
+  const memberships = parseMemberships(row.memberships);
   const account = {
     id: row.user_id,
     name: facts.sealing.open('sealed_profile', row.user_id, row.sealed_profile).name,
-    organisationId: row.organisation_id,
-    roles: parseRoles(row.roles),
+    organisationId: homeOf(memberships),
+    memberships,
   };
+  const emergency =
+    row.emergency_id === null || row.emergency_ends_at === null
+      ? undefined
+      : { id: row.emergency_id, endsMs: row.emergency_ends_at.getTime() };
   const writtenSeenMs = row.last_seen_at.getTime();
   return {
-    principal: makePrincipal(account, row.id, row.authenticated_at.getTime()),
+    principal: makePrincipal(account, {
+      id: row.id,
+      authenticatedAtMs: row.authenticated_at.getTime(),
+      acting: row.organisation_id,
+      emergency: emergency && emergency.endsMs > facts.nowMs ? emergency : undefined,
+    }),
     absoluteEndsMs: row.absolute_ends_at.getTime(),
     loadedMs: facts.nowMs,
     // This process may have seen the session later than it has written down.

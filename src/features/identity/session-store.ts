@@ -1,6 +1,7 @@
 import type { OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { Session } from './model.ts';
+import { MEMBERSHIPS } from './membership-sql.ts';
 import type { Sealing } from './sealing.ts';
 
 interface SessionRow {
@@ -21,22 +22,27 @@ export interface LiveSessionRow {
   readonly authenticated_at: Date;
   readonly absolute_ends_at: Date;
   readonly sealed_profile: Uint8Array;
-  readonly organisation_id: OrganisationId;
-  readonly roles: readonly string[];
+  /** Where the person is at work in this session; null: the organisation joined first. */
+  readonly organisation_id: OrganisationId | null;
+  /** For `parseMemberships`. */
+  readonly memberships: unknown;
+  readonly emergency_id: string | null;
+  readonly emergency_ends_at: Date | null;
 }
 
 const INSERT = statement(
   'identity.session-insert',
   `INSERT INTO identity.sessions
-     (token_hash, id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at)
-   VALUES ($1, $2, $3, $4, $5, $5, $5, $6)`,
+     (token_hash, id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at, method)
+   VALUES ($1, $2, $3, $4, $5, $7, $5, $6, $8)`,
 );
 const FIND = statement<LiveSessionRow>(
   'identity.session',
-  `SELECT s.id, s.user_id, s.last_seen_at, s.authenticated_at, s.absolute_ends_at, u.sealed_profile, m.organisation_id, m.roles
+  `SELECT s.id, s.user_id, s.last_seen_at, s.authenticated_at, s.absolute_ends_at, s.organisation_id, u.sealed_profile,
+     ${MEMBERSHIPS}, e.id AS emergency_id, e.ends_at AS emergency_ends_at
    FROM identity.sessions s
    JOIN identity.users u ON u.id = s.user_id
-   JOIN identity.memberships m ON m.user_id = u.id
+   LEFT JOIN LATERAL (SELECT id, ends_at FROM identity.emergencies WHERE session_id = s.id ORDER BY ends_at DESC LIMIT 1) e ON true
    WHERE s.token_hash = $1 AND u.state = 'active'`,
 );
 /** Never backwards: two processes may write the same session's time. */
@@ -49,8 +55,20 @@ const OF_USER = statement<SessionRow>(
   `SELECT id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at
    FROM identity.sessions WHERE user_id = $1 ORDER BY last_seen_at DESC, id`,
 );
+const ACT_IN = statement(
+  'identity.session-act-in',
+  'UPDATE identity.sessions SET organisation_id = $3 WHERE user_id = $1 AND id = $2',
+);
 const END = statement('identity.session-end', 'DELETE FROM identity.sessions WHERE user_id = $1 AND id = $2');
 const END_TOKEN = statement('identity.session-end-token', 'DELETE FROM identity.sessions WHERE token_hash = $1');
+const RENEW = statement(
+  'identity.session-renew',
+  `UPDATE identity.sessions SET token_hash = $3, authenticated_at = $4, last_seen_at = $4, step_up_failures = 0 WHERE user_id = $1 AND id = $2`,
+);
+const END_OTHERS = statement(
+  'identity.sessions-end-others',
+  'DELETE FROM identity.sessions WHERE user_id = $1 AND id <> $2',
+);
 const END_ALL = statement('identity.sessions-end', 'DELETE FROM identity.sessions WHERE user_id = $1');
 const TRIM = statement(
   'identity.sessions-trim',
@@ -62,6 +80,7 @@ const EXPIRED = statement('identity.expire-sessions', 'DELETE FROM identity.sess
 
 export interface NewSession extends Session {
   readonly tokenHash: Uint8Array;
+  readonly method: string;
 }
 
 /** SQL for sessions. Tokens come in as hashes. */
@@ -76,7 +95,9 @@ export function createSessionStore(sealing: Sealing) {
         ...(userAgent === undefined ? {} : { userAgent }),
       });
       const [started, ends] = [new Date(session.startedMs), new Date(session.absoluteEndsMs)];
-      await tx.run(INSERT, [session.tokenHash, session.id, session.userId, origin, started, ends]);
+      const proved = new Date(session.authenticatedMs);
+      const row = [session.tokenHash, session.id, session.userId, origin, started, ends, proved, session.method];
+      await tx.run(INSERT, row);
     },
     async find(sql: Sql, tokenHash: Uint8Array): Promise<LiveSessionRow | undefined> {
       return (await sql.rows(FIND, [tokenHash]))[0];
@@ -97,9 +118,25 @@ export function createSessionStore(sealing: Sealing) {
         ...sealing.open('sealed_origin', row.id, row.sealed_origin),
       }));
     },
+    /** From now on the session acts in this organisation. */
+    async actIn(
+      tx: Transaction,
+      session: { userId: UserId; id: SessionId; organisationId: OrganisationId },
+    ): Promise<void> {
+      await tx.run(ACT_IN, [session.userId, session.id, session.organisationId]);
+    },
     async end(tx: Transaction, userId: UserId, id: SessionId): Promise<boolean> {
       return (await tx.run(END, [userId, id])) === 1;
     },
+    async renew(
+      tx: Transaction,
+      session: { userId: UserId; id: SessionId; tokenHash: Uint8Array; nowMs: number },
+    ): Promise<boolean> {
+      const { userId, id, tokenHash, nowMs } = session;
+      return (await tx.run(RENEW, [userId, id, tokenHash, new Date(nowMs)])) === 1;
+    },
+    endOthers: (tx: Transaction, userId: UserId, keep: SessionId): Promise<number> =>
+      tx.run(END_OTHERS, [userId, keep]),
     async endToken(tx: Transaction, tokenHash: Uint8Array): Promise<void> {
       await tx.run(END_TOKEN, [tokenHash]);
     },

@@ -1,5 +1,5 @@
 import { hashToken, newId, randomToken } from '../../crypto/index.ts';
-import type { SessionId, UserId } from '../../kernel/ids.ts';
+import type { OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import type { Principal, UserPrincipal } from '../../kernel/principal.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import { readCookie } from '../../platform/http/cookies.ts';
@@ -21,8 +21,26 @@ export interface Browser {
   readonly sessionToken?: string | undefined;
   readonly preSessionToken?: string | undefined;
   readonly deviceToken?: string | undefined;
+  readonly trustedToken?: string | undefined;
+  readonly challengeToken?: string | undefined;
   readonly userAgent?: string | undefined;
   readonly address?: string | undefined;
+}
+
+/** What opened a session. */
+export type SignInMethod =
+  | 'code'
+  | 'passkey'
+  | 'recovery-code'
+  | 'trusted-device'
+  | 'password-only'
+  | 'enrolment'
+  | 'provider';
+
+export interface HowSignedIn {
+  readonly method: SignInMethod;
+  /** Unix ms of the last full proof; default now. A trusted device's is that of its second factor. */
+  readonly authenticatedAtMs?: number;
 }
 
 export interface StartedSession {
@@ -38,9 +56,11 @@ export function createSessions(deps: SessionsDeps) {
   const check = createSessionCheck(deps);
   return {
     /** The principal of a request: the user of a live session, or anonymous. */
-    async authenticate(cookieHeader: string | undefined): Promise<Principal> {
+    async authenticate(cookieHeader: string | undefined, address?: string): Promise<Principal> {
       const entry = await check.find(readCookie(cookieHeader, SESSION_COOKIE));
-      return entry?.principal ?? ANONYMOUS;
+      if (entry === undefined) return ANONYMOUS;
+      // Checked at every request: a cookie that has left the allowed networks is worth nothing outside of them.
+      return deps.policy.isNetworkAllowed('users', address, entry.principal) ? entry.principal : ANONYMOUS;
     },
 
     /** Unix ms at which the session of this token ends whatever happens. */
@@ -52,11 +72,27 @@ export function createSessions(deps: SessionsDeps) {
      * Starts a session under a fresh token, whatever the browser held before (fixation), ends the one it held, and makes
      * the browser a known one.
      */
-    async start(tx: Transaction, account: Account, browser: Browser): Promise<StartedSession> {
+    async start(
+      tx: Transaction,
+      account: Account,
+      browser: Browser,
+      how: HowSignedIn = { method: 'code' },
+    ): Promise<StartedSession> {
       const nowMs = clock.nowMs();
+      const authenticatedMs = how.authenticatedAtMs ?? nowMs;
       const token = randomToken(256);
       const id = newId<SessionId>();
-      await insertSession(tx, { store, settings, nowMs, id, tokenHash: hashToken(token), account, browser });
+      await insertSession(tx, {
+        store,
+        settings,
+        nowMs,
+        id,
+        tokenHash: hashToken(token),
+        account,
+        browser,
+        authenticatedMs,
+        method: how.method,
+      });
       const old = browser.sessionToken;
       if (old !== undefined) {
         await store.endToken(tx, hashToken(old));
@@ -65,7 +101,7 @@ export function createSessions(deps: SessionsDeps) {
       const known = { oldToken: browser.deviceToken, nowMs, days: settings.knownDeviceDays };
       const device = await rememberDevice(tx, account.id, known);
       return {
-        principal: makePrincipal(account, id, nowMs),
+        principal: makePrincipal(account, { id, authenticatedAtMs: authenticatedMs }),
         cookies: [{ name: SESSION_COOKIE, value: token }, { name: PRE_SESSION_COOKIE, value: null }, device],
       };
     },
@@ -76,8 +112,28 @@ export function createSessions(deps: SessionsDeps) {
       return (await store.ofUser(database, userId)).filter((session) => sessionAlive(session, nowMs, settings));
     },
 
+    /** The session acts in this organisation from its next request on. */
+    async actIn(
+      tx: Transaction,
+      session: { userId: UserId; id: SessionId; organisationId: OrganisationId },
+    ): Promise<void> {
+      await store.actIn(tx, session);
+    },
+
     /** Ends one session of this user; false when there is none of that id. */
     end: (tx: Transaction, userId: UserId, id: SessionId): Promise<boolean> => store.end(tx, userId, id),
+
+    /**
+     * A new proof within a session: it goes on under a fresh token (rotation), proved now. undefined when it has ended.
+     */
+    async renew(tx: Transaction, session: { userId: UserId; id: SessionId }): Promise<CookieChange | undefined> {
+      const token = randomToken(256);
+      const renewed = await store.renew(tx, { ...session, tokenHash: hashToken(token), nowMs: clock.nowMs() });
+      return renewed ? { name: SESSION_COOKIE, value: token } : undefined;
+    },
+
+    /** Ends every session of the user but this one; how many. */
+    endOthers: (tx: Transaction, userId: UserId, keep: SessionId): Promise<number> => store.endOthers(tx, userId, keep),
 
     /** Ends every session, half-done sign-in and known browser of the user. */
     async endEverything(tx: Transaction, userId: UserId): Promise<void> {
@@ -100,14 +156,17 @@ interface Starting {
   readonly tokenHash: Uint8Array;
   readonly account: Account;
   readonly browser: Browser;
+  readonly authenticatedMs: number;
+  readonly method: SignInMethod;
 }
 
 async function insertSession(tx: Transaction, starting: Starting): Promise<void> {
-  const { store, settings, nowMs, id, tokenHash, account, browser } = starting;
+  const { store, settings, nowMs, id, tokenHash, account, browser, authenticatedMs, method } = starting;
   await store.insert(tx, {
     ...{ id, tokenHash, userId: account.id, address: browser.address, userAgent: oneLine(browser.userAgent) },
     startedMs: nowMs,
-    authenticatedMs: nowMs,
+    authenticatedMs,
+    method,
     lastSeenMs: nowMs,
     absoluteEndsMs: nowMs + settings.sessionAbsoluteHours * 3_600_000,
   });

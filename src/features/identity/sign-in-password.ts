@@ -4,27 +4,33 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { CookieChange } from '../../platform/http/route.ts';
 import { knownDevice } from './devices.ts';
-import { signInRefused } from './errors.ts';
+import { factorMissing, signInRefused } from './errors.ts';
+import { isFactorAsked } from './policy-rules.ts';
 import { type Browser, PRE_SESSION_COOKIE } from './sessions.ts';
-import { refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
+import { openSession, refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { signInStore } from './sign-in-store.ts';
 import type { Attempt } from './throttle.ts';
 import type { Account } from './user-store.ts';
-import { EmailAddress } from './wire.ts';
+import { EmailAddress, type SignInPasswordAnswer } from './wire.ts';
 
 export interface PasswordGiven {
+  readonly answer: SignInPasswordAnswer;
   readonly cookies: readonly CookieChange[];
   readonly audited: AuditReceipt;
 }
 
+interface PasswordRequest {
+  readonly actor: Actor;
+  readonly email: string;
+  readonly password: string;
+  readonly browser: Browser;
+}
+
 /**
  * The first step. Charged before it is compared; an address without an account costs the same work and reads the same.
- * Throws `sign-in-refused`, `too-many-attempts` or `passwords-busy`.
+ * Throws `sign-in-refused`, `too-many-attempts`, `passwords-busy`, `factor-missing` or `network-refused`.
  */
-export async function signInWithPassword(
-  deps: SignInDeps,
-  request: { readonly actor: Actor; readonly email: string; readonly password: string; readonly browser: Browser },
-): Promise<PasswordGiven> {
+export async function signInWithPassword(deps: SignInDeps, request: PasswordRequest): Promise<PasswordGiven> {
   const { database, audit, passwords, clock, throttle } = deps;
   const { actor, password, browser } = request;
   const email = EmailAddress.safeParse(request.email).data ?? request.email.toLowerCase();
@@ -39,16 +45,56 @@ export async function signInWithPassword(
     return await refuseGuess(audit, actor, { event: 'sign-in.password', reason, account }, signInRefused(reason));
   }
   const rehashed = passwords.needsRehash(account.passwordHash) ? await passwords.hash(password) : undefined;
-  return await database.transaction(async (tx) => {
+  const given = await database.transaction(async (tx) => {
     if (rehashed !== undefined) await deps.users.setPassword(tx, account.id, rehashed);
     await throttle.settle(tx, attempt);
-    const cookie = await startPreSession(tx, deps, account, browser);
-    const entities = [userEntity(account.id)];
-    const audited = await audit.record(tx, [
-      { actor, event: 'sign-in.password', action: 'E', outcome: 'success', entities },
-    ]);
-    return { cookies: [cookie], audited };
+    return await afterPassword(tx, deps, account, request);
   });
+  if (given !== 'factor-missing') return given;
+  const missing = { event: 'sign-in.password', reason: given, account } as const;
+  return await refuseGuess(audit, actor, missing, factorMissing());
+}
+
+/** What a right password leads to, as the policy has it for this person and this browser. */
+async function afterPassword(
+  tx: Transaction,
+  deps: SignInDeps,
+  account: Account,
+  { actor, browser }: PasswordRequest,
+): Promise<PasswordGiven | 'factor-missing'> {
+  const { policy, credentials, passkeyStore, trusted } = deps;
+  const level = await policy.requirementFor(tx, account.id);
+  const authenticators = (await credentials.factors(tx, account.id)).length;
+  const passkeys = (await passkeyStore.ofUser(tx, account.id)).length;
+  const hasFactor = authenticators + passkeys > 0;
+  const opening = { actor, account, browser };
+  if (!isFactorAsked(level, hasFactor)) {
+    // Proved by the password alone: that is all there is to prove for this person.
+    const how = { method: 'password-only', event: 'sign-in.password-only' } as const;
+    return { answer: { next: 'signed-in' }, ...(await openSession(tx, deps, { ...opening, ...how })) };
+  }
+  if (!hasFactor) return 'factor-missing';
+  const token = browser.trustedToken;
+  const device = await trusted.find(tx, account.id, token);
+  const rotated = device && token !== undefined ? await trusted.rotate(tx, device, token) : undefined;
+  if (device !== undefined && rotated !== undefined) {
+    const how = { method: 'trusted-device', event: 'sign-in.trusted-device', cookies: [rotated] } as const;
+    const opened = await openSession(tx, deps, { ...opening, ...how, authenticatedAtMs: device.factorMs });
+    return { answer: { next: 'signed-in' }, ...opened };
+  }
+  const cookie = await startPreSession(tx, deps, account, browser);
+  const audited = await deps.audit.record(tx, [
+    { actor, event: 'sign-in.password', action: 'E', outcome: 'success', entities: [userEntity(account.id)] },
+  ]);
+  const ways = [
+    ...(authenticators > 0 ? (['authenticator'] as const) : []),
+    ...(passkeys > 0 ? (['passkey'] as const) : []),
+  ];
+  return {
+    answer: { next: 'second-factor', ways, mayTrust: deps.settings.trustedDevices },
+    cookies: [cookie],
+    audited,
+  };
 }
 
 /** The account that may sign in with this address. Whatever stands in the way looks like a wrong password. */

@@ -33,6 +33,11 @@ const REMEMBER_DEVICE = statement(
 );
 const FORGET_DEVICES = statement('identity.devices-forget', 'DELETE FROM identity.devices WHERE user_id = $1');
 
+const FAIL_STEP_UP = statement<{ readonly step_up_failures: number }>(
+  'identity.step-up-fail',
+  'UPDATE identity.sessions SET step_up_failures = step_up_failures + 1 WHERE id = $1 RETURNING step_up_failures',
+);
+
 const EXPIRED = [
   statement('identity.expire-pre-sessions', 'DELETE FROM identity.pre_sessions WHERE expires_at <= $1'),
   statement('identity.expire-devices', 'DELETE FROM identity.devices WHERE expires_at <= $1'),
@@ -56,6 +61,10 @@ export const signInStore = {
   /** True for the one who ends it. */
   async endPre(tx: Transaction, tokenHash: Uint8Array): Promise<boolean> {
     return (await tx.run(END_PRE, [tokenHash])) === 1;
+  },
+  /** Counts a wrong new proof within a session; how many there were since the last right one. */
+  async failStepUp(sql: Sql, sessionId: string): Promise<number> {
+    return (await sql.rows(FAIL_STEP_UP, [sessionId]))[0]?.step_up_failures ?? 0;
   },
   async knowsDevice(sql: Sql, tokenHash: Uint8Array, userId: UserId, nowMs: number): Promise<boolean> {
     return (await sql.rows(KNOWN_DEVICE, [tokenHash, userId, new Date(nowMs)]))[0]?.known ?? false;

@@ -44,7 +44,7 @@ const code = (browser: TestBrowser, text = codeAt(kofi.totp, fixture.clock.nowMs
 describe('sign-in', () => {
   test('password, then code', async () => {
     const browser = newBrowser();
-    expect(await password(browser)).toEqual({ next: 'second-factor' });
+    expect(await password(browser)).toEqual({ next: 'second-factor', ways: ['authenticator'], mayTrust: true });
     expect(await browser.ask('GET', '/api/session')).toMatchObject({ state: 'second-factor', permissions: [] });
     expect(await browser.principal()).toMatchObject({ kind: 'anonymous' });
     expect(await code(browser)).toEqual({ state: 'signed-in' });

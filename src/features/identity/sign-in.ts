@@ -2,21 +2,33 @@ import type { PasswordHasher } from '../../crypto/index.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
-import type { Database } from '../../platform/db/sql.ts';
-import { markRefusalAudited } from '../../platform/http/audited.ts';
+import type { Database, Transaction } from '../../platform/db/sql.ts';
+import { type AuditReceipt, markRefusalAudited } from '../../platform/http/audited.ts';
+import type { CookieChange } from '../../platform/http/route.ts';
 import type { Audit, AuditEntity } from '../audit/index.ts';
+import { CHALLENGE_COOKIE } from './challenge-store.ts';
 import type { CredentialStore } from './credential-store.ts';
-import type { IdentityProblem } from './errors.ts';
+import { type IdentityProblem, networkRefused } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
-import type { Sessions } from './sessions.ts';
+import type { Passkeys } from './passkeys.ts';
+import type { PasskeyStore } from './passkey-store.ts';
+import type { Policy } from './policy.ts';
+import { makePrincipal } from './principal.ts';
+import type { Browser, HowSignedIn, Sessions } from './sessions.ts';
+import { type Told, type Teller, tellUser } from './tell-user.ts';
 import type { Throttle } from './throttle.ts';
+import type { TrustedDevices } from './trusted-devices.ts';
 import type { Account, UserStore } from './user-store.ts';
 
-/** What both steps of a sign-in work with (sign-in-password.ts, sign-in-code.ts). */
-export interface SignInDeps {
+/** What the ways of signing in work with. */
+export interface SignInDeps extends Teller {
   readonly database: Database;
   readonly users: UserStore;
   readonly credentials: CredentialStore;
+  readonly passkeyStore: PasskeyStore;
+  readonly passkeys: Passkeys;
+  readonly trusted: TrustedDevices;
+  readonly policy: Policy;
   readonly sessions: Sessions;
   readonly throttle: Throttle;
   readonly passwords: PasswordHasher;
@@ -25,11 +37,23 @@ export interface SignInDeps {
   readonly settings: IdentitySettings;
 }
 
+export type SignInEvent =
+  | 'sign-in.password'
+  | 'sign-in.code'
+  | 'sign-in.recovery-code'
+  | 'sign-in.passkey'
+  | 'sign-in.trusted-device'
+  | 'sign-in.password-only'
+  | 'step-up'
+  | 'password.change'
+  | 'password.reset'
+  | 'factor.begin';
+
 export interface FailedGuess {
-  readonly event: 'sign-in.password' | 'sign-in.code' | 'sign-in.recovery-code';
+  readonly event: SignInEvent;
   readonly reason: string;
   /** Whom the guess was aimed at, when there is such an account. */
-  readonly account: Account | undefined;
+  readonly account: { readonly id: UserId } | undefined;
 }
 
 /** Writes down a wrong guess with the account it was aimed at, so that the door need not, and throws the refusal. */
@@ -47,3 +71,44 @@ export async function refuseGuess(
 
 /** The account an audit event is about. */
 export const userEntity = (id: UserId): AuditEntity => ({ reference: `User/${id}`, role: 'user' });
+
+export interface Opened {
+  readonly cookies: readonly CookieChange[];
+  readonly audited: AuditReceipt;
+}
+
+export interface Opening extends HowSignedIn {
+  readonly actor: Actor;
+  readonly account: Account;
+  readonly browser: Browser;
+  readonly event: SignInEvent;
+  /** Whether the browser is to be a trusted device from now on; only after a real second factor. */
+  readonly trust?: boolean | undefined;
+  readonly detail?: Readonly<Record<string, string>>;
+  /** Cookies of the way that led here. */
+  readonly cookies?: readonly CookieChange[];
+  readonly told?: Told | undefined;
+}
+
+/** The one place where a session begins after a sign-in: network, session, trusted device, notice and audit together. */
+export async function openSession(tx: Transaction, deps: SignInDeps, opening: Opening): Promise<Opened> {
+  const { users, sessions, policy, trusted, audit, clock } = deps;
+  const { actor, account, browser, event, method, detail } = opening;
+  if (!policy.isNetworkAllowed('users', browser.address, makePrincipal(account, NO_SESSION))) throw networkRefused();
+  await users.signedIn(tx, account.id, clock.nowMs());
+  const started = await sessions.start(tx, account, browser, opening);
+  const trust = opening.trust === true ? await trusted.trust(tx, account.id, browser) : undefined;
+  if (opening.told !== undefined) await tellUser(tx, deps, account.email, opening.told);
+  const audited = await audit.record(tx, [
+    {
+      ...{ actor: { ...actor, principal: started.principal }, event, action: 'E', outcome: 'success' },
+      entities: [userEntity(account.id)],
+      detail: { method, ...(trust === undefined ? {} : { trusted: 'yes' }), ...detail },
+    },
+  ]);
+  const cookies = [...started.cookies, { name: CHALLENGE_COOKIE, value: null }, ...(opening.cookies ?? [])];
+  return { cookies: trust === undefined ? cookies : [...cookies, trust], audited };
+}
+
+/** Only to ask which roles the account would hold. */
+const NO_SESSION = { id: '' as never, authenticatedAtMs: 0 };

@@ -1,31 +1,58 @@
-import type { Role } from '../../kernel/access.ts';
-import type { UserId } from '../../kernel/ids.ts';
+import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Audit } from '../audit/index.ts';
 import type { EnrolmentDeps } from './enrolment-deps.ts';
-import { type IdentityProblem, lastAdministrator, ownRights, rightsExceed, wrongState } from './errors.ts';
+import {
+  type IdentityProblem,
+  lastAdministrator,
+  lastMembership,
+  memberAlready,
+  organisationUnknown,
+  otherOrganisations,
+  ownRights,
+  rightsExceed,
+  userUnknown,
+  wrongState,
+} from './errors.ts';
 import { type IssuedLink, issueLink } from './links.ts';
 import type { UserAct, UserActRefusal } from './rules.ts';
 import { userEntity } from './sign-in.ts';
 import type { Account } from './user-store.ts';
 
 /** An act upon an existing user. */
-export type ChangeUser = Exclude<UserAct, { kind: 'add' }>;
+export type ChangeUser =
+  | Exclude<UserAct, { kind: 'add' | 'roles' | 'join' }>
+  /** Without an organisation: the only one, or the first joined. */
+  | { readonly kind: 'roles'; readonly roles: readonly string[]; readonly organisationId?: OrganisationId }
+  | { readonly kind: 'join'; readonly roles: readonly string[]; readonly organisationId: OrganisationId };
 
 /** Does what rules.ts has allowed. Answers the enrolment link of those acts that make one. */
 export async function applyAct(
   tx: Transaction,
   deps: EnrolmentDeps,
-  what: { readonly account: Account; readonly act: ChangeUser; readonly baseUrl: string },
+  what: {
+    readonly actor: Actor;
+    readonly account: Account;
+    readonly act: Exclude<UserAct, { kind: 'add' }>;
+    readonly baseUrl: string;
+  },
 ): Promise<IssuedLink | undefined> {
   const { users, credentials, links, sessions, throttle } = deps;
-  const { account, act, baseUrl } = what;
+  const { actor, account, act, baseUrl } = what;
   const { id } = account;
+  const by = actor.principal.kind === 'user' ? actor.principal.userId : undefined;
+  const nowMs = deps.clock.nowMs();
   switch (act.kind) {
     case 'roles':
-      await users.setRoles(tx, id, act.roles);
+      await users.setRoles(tx, { ...act, userId: id, by, nowMs });
+      return undefined;
+    case 'join':
+      await users.join(tx, { ...act, userId: id, by, nowMs });
+      return undefined;
+    case 'leave':
+      await users.leave(tx, id, act.organisationId);
       return undefined;
     case 'disable':
       await users.setState(tx, id, 'disabled');
@@ -50,12 +77,17 @@ export interface ActRecord {
   readonly act: UserAct;
   readonly id?: UserId;
   readonly refusal?: UserActRefusal;
-  readonly rolesBefore?: readonly Role[];
+  /** The account before the act. */
+  readonly before?: Account;
 }
 
 /** The audit event of an act upon a user, done or refused. */
 export async function recordAct(tx: Transaction, audit: Audit, actor: Actor, what: ActRecord): Promise<AuditReceipt> {
-  const { act, id, refusal, rolesBefore } = what;
+  const { act, id, refusal, before } = what;
+  const rolesBefore =
+    'organisationId' in act && act.kind !== 'add'
+      ? before?.memberships.find((one) => one.organisationId === act.organisationId)?.roles
+      : undefined;
   return await audit.record(tx, [
     {
       actor,
@@ -64,7 +96,8 @@ export async function recordAct(tx: Transaction, audit: Audit, actor: Actor, wha
       outcome: refusal === undefined ? 'success' : 'serious-failure',
       detail: {
         ...('roles' in act ? { roles: act.roles.join(' ') } : {}),
-        ...(rolesBefore === undefined ? {} : { rolesBefore: rolesBefore.join(' ') }),
+        ...(rolesBefore === undefined ? {} : { rolesBefore: rolesBefore.map((role) => role.id).join(' ') }),
+        ...('organisationId' in act ? { organisation: act.organisationId } : {}),
       },
       ...(refusal === undefined ? {} : { reason: refusal }),
       ...(id === undefined ? {} : { entities: [userEntity(id)] }),
@@ -73,6 +106,11 @@ export async function recordAct(tx: Transaction, audit: Audit, actor: Actor, wha
 }
 
 const REFUSALS: Readonly<Record<UserActRefusal, () => IdentityProblem>> = {
+  'user-unknown': userUnknown,
+  'organisation-unknown': organisationUnknown,
+  'other-organisations': otherOrganisations,
+  'last-membership': lastMembership,
+  'member-already': memberAlready,
   'rights-exceed': rightsExceed,
   'own-rights': ownRights,
   'last-administrator': lastAdministrator,

@@ -1,14 +1,20 @@
-import type { UserId } from '../../kernel/ids.ts';
+import type { z } from 'zod';
+import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import { parseId } from '../../kernel/ids.ts';
 import { instant } from '../../kernel/time.ts';
 import { event, permission, type RouteDeclaration, type RouteReply, route } from '../../platform/http/route.ts';
-import { userUnknown } from './errors.ts';
+import { organisationUnknown, userUnknown } from './errors.ts';
 import type { User } from './model.ts';
 import type { ChangeUser } from './user-acts.ts';
-import type { UserOutcome, Users } from './users.ts';
+import type { UserListQuery, UserOutcome, UserPage, Users } from './users.ts';
 import * as wire from './wire.ts';
 
-const ACTS: readonly Exclude<ChangeUser, { kind: 'roles' }>['kind'][] = ['disable', 'enable', 'reset', 'invite-again'];
+const ACTS: readonly ('disable' | 'enable' | 'reset' | 'invite-again')[] = [
+  'disable',
+  'enable',
+  'reset',
+  'invite-again',
+];
 
 /** Administrators' management of users. */
 export function userRoutes(users: Users): RouteDeclaration[] {
@@ -19,13 +25,23 @@ export function userRoutes(users: Users): RouteDeclaration[] {
       path: '/api/users',
       access: permission('user.read'),
       audit: event('user.list'),
-      input: { params: wire.NoParams, query: wire.NoQuery, body: 'none' },
+      input: { params: wire.NoParams, query: wire.UsersQuery, body: 'none' },
       output: wire.UsersAnswer,
       limits: { bodyBytesMax: 0, perMinute: 60 },
-      async handle({ actor }) {
-        const { users: listed, audited } = await users.list(actor);
-        return { status: 200, body: { users: listed.map(userEntry) }, audited };
+      async handle({ actor, query }) {
+        return usersReply(await users.list(actor, listQuery(query)));
       },
+    }),
+    route({
+      doors: ['users'],
+      method: 'POST',
+      path: '/api/users/search',
+      access: permission('user.read'),
+      audit: event('user.list'),
+      input: { params: wire.NoParams, query: wire.NoQuery, body: wire.UsersSearchRequest },
+      output: wire.UsersAnswer,
+      limits: { bodyBytesMax: 2_048, perMinute: 240 },
+      handle: async ({ actor, body }) => usersReply(await users.list(actor, { ...listQuery(body), text: body.text })),
     }),
     route({
       doors: ['users'],
@@ -36,7 +52,11 @@ export function userRoutes(users: Users): RouteDeclaration[] {
       input: { params: wire.NoParams, query: wire.NoQuery, body: wire.UserAddRequest },
       output: wire.UserLinkAnswer,
       limits: { bodyBytesMax: 8_192, perMinute: 60 },
-      handle: async ({ actor, body, baseUrl }) => withLink(await users.add(actor, body, baseUrl), 201),
+      async handle({ actor, body, baseUrl }) {
+        const { organisationId, ...person } = body;
+        const place = organisationId === undefined ? {} : { organisationId: organisationOf(organisationId) };
+        return withLink(await users.add(actor, { ...person, ...place }, baseUrl), 201);
+      },
     }),
     route({
       doors: ['users'],
@@ -48,11 +68,48 @@ export function userRoutes(users: Users): RouteDeclaration[] {
       output: wire.UserAnswer,
       limits: { bodyBytesMax: 8_192, perMinute: 60 },
       async handle({ actor, params, body, baseUrl }) {
-        const act: ChangeUser = { kind: 'roles', roles: body.roles };
+        const place = body.organisationId === undefined ? {} : { organisationId: organisationOf(body.organisationId) };
+        const act: ChangeUser = { kind: 'roles', roles: body.roles, ...place };
         return plain(await users.change(actor, userId(params.id), act, baseUrl));
       },
     }),
+    ...membershipRoutes(users),
     ...ACTS.map((kind) => actRoute(users, kind)),
+  ];
+}
+
+/** Joining and leaving organisations. */
+function membershipRoutes(users: Users): RouteDeclaration[] {
+  return [
+    route({
+      doors: ['users'],
+      method: 'POST',
+      path: '/api/users/:id/memberships',
+      access: permission('user.manage'),
+      audit: event('user.join'),
+      input: { params: wire.IdParams, query: wire.NoQuery, body: wire.MembershipRequest },
+      output: wire.UserAnswer,
+      limits: { bodyBytesMax: 8_192, perMinute: 60 },
+      async handle({ actor, params, body, baseUrl }) {
+        const organisationId = organisationOf(body.organisationId);
+        const act: ChangeUser = { kind: 'join', organisationId, roles: body.roles };
+        return plain(await users.change(actor, userId(params.id), act, baseUrl));
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'DELETE',
+      path: '/api/users/:id/memberships/:organisation',
+      access: permission('user.manage'),
+      audit: event('user.leave'),
+      input: { params: wire.MembershipParams, query: wire.NoQuery, body: 'none' },
+      output: wire.UserAnswer,
+      limits: { bodyBytesMax: 0, perMinute: 60 },
+      async handle({ actor, params, baseUrl }) {
+        const act: ChangeUser = { kind: 'leave', organisationId: organisationOf(params.organisation) };
+        return plain(await users.change(actor, userId(params.id), act, baseUrl));
+      },
+    }),
   ];
 }
 
@@ -83,13 +140,27 @@ function actRoute(users: Users, kind: (typeof ACTS)[number]): RouteDeclaration {
   });
 }
 
-/** A user as pages and the command line show them. */
-export function userEntry(user: User): wire.UserEntry {
+/** A user as pages and the command line show them: of memberships, those whose organisation's name is known to who asks. */
+export function userEntry(user: User, names: ReadonlyMap<OrganisationId, string>): wire.UserEntry {
+  const memberships = user.memberships.flatMap(({ organisationId, central, roles }) => {
+    const name = names.get(organisationId);
+    return name === undefined
+      ? []
+      : [
+          {
+            organisation: { id: organisationId, name },
+            roles: roles.map((role) => role.id) as wire.RoleName[],
+            central,
+          },
+        ];
+  });
   return {
     id: user.id,
     name: user.name,
     email: user.email,
-    roles: [...user.roles],
+    roles: memberships[0]?.roles ?? [],
+    memberships,
+    elsewhere: memberships.length < user.memberships.length,
     state: user.state,
     secondFactor: user.secondFactor,
     ...(user.lastSignInMs === undefined ? {} : { lastSignInAt: instant(user.lastSignInMs) }),
@@ -97,17 +168,17 @@ export function userEntry(user: User): wire.UserEntry {
 }
 
 /** The answer of acts that give out a link. */
-export function userLinkAnswer({ user, link }: UserOutcome): wire.UserLinkAnswer {
+export function userLinkAnswer({ user, organisations, link }: UserOutcome): wire.UserLinkAnswer {
   if (link === undefined) throw new Error('This act gives out a link');
-  return { user: userEntry(user), link: link.url, expiresAt: instant(link.expiresMs) };
+  return { user: userEntry(user, organisations), link: link.url, expiresAt: instant(link.expiresMs) };
 }
 
 function withLink(outcome: UserOutcome, status: number): RouteReply<wire.UserLinkAnswer> {
   return { status, body: userLinkAnswer(outcome), audited: outcome.audited };
 }
 
-function plain({ user, audited }: UserOutcome): RouteReply<wire.UserAnswer> {
-  return { status: 200, body: { user: userEntry(user) }, audited };
+function plain({ user, organisations, audited }: UserOutcome): RouteReply<wire.UserAnswer> {
+  return { status: 200, body: { user: userEntry(user, organisations) }, audited };
 }
 
 /** zod takes upper-case UUIDs, our ids are lower case: anything else is nobody's. */
@@ -115,4 +186,25 @@ function userId(text: string): UserId {
   const id = parseId<UserId>(text);
   if (id === undefined) throw userUnknown();
   return id;
+}
+
+export function organisationOf(text: string): OrganisationId {
+  const id = parseId<OrganisationId>(text);
+  if (id === undefined) throw organisationUnknown();
+  return id;
+}
+
+function listQuery(asked: z.output<typeof wire.UsersQuery>): UserListQuery {
+  const { state, organisation, after, limit } = asked;
+  return {
+    state,
+    limit,
+    ...(organisation === undefined ? {} : { organisationId: organisationOf(organisation) }),
+    ...(after === undefined ? {} : { after: userId(after) }),
+  };
+}
+
+function usersReply({ users, total, next, organisations, audited }: UserPage): RouteReply<wire.UsersAnswer> {
+  const body = { users: users.map((user) => userEntry(user, organisations)), total, ...(next ? { next } : {}) };
+  return { status: 200, body, audited };
 }

@@ -1,19 +1,23 @@
 import { newId } from '../../crypto/index.ts';
-import type { Role } from '../../kernel/access.ts';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { Transaction } from '../../platform/db/sql.ts';
+import { covers, reachOf } from '../../kernel/reach.ts';
+import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import { type AuditReceipt, markRefusalAudited } from '../../platform/http/audited.ts';
 import { lockAdministrators, otherActiveAdministrators } from './administrators.ts';
 import type { EnrolmentDeps } from './enrolment-deps.ts';
-import { emailTaken, setUpFirst, userUnknown } from './errors.ts';
+import { emailTaken, organisationUnknown, roleUnknown, setUpFirst, userUnknown } from './errors.ts';
 import { type IssuedLink, issueLink } from './links.ts';
-import type { User } from './model.ts';
+import type { User, UserState } from './model.ts';
+import { type HeldRole, isBuiltIn, builtInRole, type Membership } from './rights.ts';
+import { roleStore } from './role-store.ts';
 import { decideUserAct, type UserAct, type UserActRefusal } from './rules.ts';
 import { actRefused, applyAct, type ChangeUser, recordAct } from './user-acts.ts';
 
 export interface UserOutcome {
   readonly user: User;
+  /** Names of the person's organisations, as far as the actor may know them. */
+  readonly organisations: ReadonlyMap<OrganisationId, string>;
   /** For acts that make an enrolment link. */
   readonly link: IssuedLink | undefined;
   readonly audited: AuditReceipt;
@@ -22,34 +26,74 @@ export interface UserOutcome {
 export interface NewPerson {
   readonly name: string;
   readonly email: string;
-  readonly roles: readonly Role[];
+  /** Names of built-in roles, ids of others. */
+  readonly roles: readonly string[];
+  /** Default: the organisation the actor acts in; the operator's is the central one. */
+  readonly organisationId?: OrganisationId | undefined;
+}
+
+export interface UserListQuery {
+  readonly text?: string | undefined;
+  readonly state?: UserState | undefined;
+  readonly organisationId?: OrganisationId | undefined;
+  readonly after?: UserId | undefined;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+export interface UserPage {
+  /** By name where all of them fit on one page, else the newest first. */
+  readonly users: User[];
+  readonly total: number;
+  /** Where the next page begins. */
+  readonly next: UserId | undefined;
+  /** Names of the organisations that the people listed belong to, as far as the actor may know them. */
+  readonly organisations: ReadonlyMap<OrganisationId, string>;
+  readonly audited: AuditReceipt;
 }
 
 /** Management of users, by administrators and by the operator's command line alike. Decided in rules.ts, under one lock. */
 export interface Users {
-  /** Everybody, by name. Audited. */
-  list(actor: Actor): Promise<{ readonly users: User[]; readonly audited: AuditReceipt }>;
+  /** Who belongs to an organisation that the actor administers; a central administrator sees everybody. Audited. */
+  list(actor: Actor, query?: UserListQuery): Promise<UserPage>;
   /**
    * Invites a person: an account without password or factor, and a one-time link to choose them. Throws `email-taken`,
-   * `rights-exceed` or `set-up-first`.
+   * `rights-exceed`, `organisation-unknown`, `role-unknown` or `set-up-first`.
    */
   add(actor: Actor, person: NewPerson, baseUrl: string): Promise<UserOutcome>;
   /**
-   * Changes a user's state or roles; what it ends, it ends for the next request. Throws `user-unknown`, `own-rights`,
-   * `rights-exceed`, `last-administrator` or `wrong-state`.
+   * Changes a user's state, memberships or roles; what it ends, it ends for the next request. Throws `user-unknown`,
+   * `other-organisations`, `own-rights`, `rights-exceed`, `last-administrator`, `last-membership` or `wrong-state`.
    */
   change(actor: Actor, id: UserId, act: ChangeUser, baseUrl: string): Promise<UserOutcome>;
 }
 
+const PAGE = 100;
+
 export function createUsers(deps: EnrolmentDeps): Users {
   return {
-    async list(actor) {
-      const listed = await deps.users.list(deps.database);
-      const audited = await deps.audit.recordNow([{ actor, event: 'user.list', action: 'R', outcome: 'success' }]);
-      return { users: listed.toSorted((a, b) => a.name.localeCompare(b.name)), audited };
-    },
+    list: (actor, query = {}) => list(deps, actor, query),
     add: (actor, person, baseUrl) => settled(deps, (tx) => add(tx, deps, { actor, person, baseUrl })),
     change: (actor, id, act, baseUrl) => settled(deps, (tx) => change(tx, deps, { actor, id, act, baseUrl })),
+  };
+}
+
+async function list(deps: EnrolmentDeps, actor: Actor, query: UserListQuery): Promise<UserPage> {
+  const { text, state, organisationId, after, limit = PAGE } = query;
+  const reach = reachOf(actor.principal, 'user.read');
+  if (organisationId !== undefined && !covers(reach, [organisationId])) throw organisationUnknown();
+  const organisations = organisationId === undefined ? (reach === 'all' ? undefined : reach) : [organisationId];
+  const filter = { organisations, state, text: text?.trim() === '' ? undefined : text };
+  const { accounts, total } = await deps.users.page(deps.database, filter, { after, limit: limit + 1 });
+  const shown = accounts.slice(0, limit);
+  const audited = await deps.audit.recordNow([{ actor, event: 'user.list', action: 'R', outcome: 'success' }]);
+  const whole = after === undefined && total <= limit;
+  return {
+    users: whole ? shown.toSorted((a, b) => a.name.localeCompare(b.name)) : shown,
+    total,
+    next: accounts.length > limit ? shown.at(-1)?.id : undefined,
+    organisations: await knownNames(deps.database, deps, actor, shown),
+    audited,
   };
 }
 
@@ -78,20 +122,22 @@ async function add(
 ): Promise<UserOutcome | Refused> {
   const { actor, person, baseUrl } = request;
   const { name, email, roles } = person;
-  const act: UserAct = { kind: 'add', roles };
-  const decision = decideUserAct(actor.principal, act, undefined, 0);
+  const organisationId = person.organisationId ?? (await organisationOf(tx, deps, actor));
+  const act: UserAct = { kind: 'add', organisationId, roles };
+  const given = await givenBy(tx, deps, act);
+  const decision = decideUserAct(actor.principal, act, { target: undefined, given, otherAdministrators: 0 });
   if (decision !== 'allowed') {
     return { refused: decision, audited: await recordAct(tx, deps.audit, actor, { act, refusal: decision }) };
   }
-  const organisationId = await organisationOf(tx, deps, actor);
   // Adds go one after the other (the lock), so nobody takes the address between this look and the insert.
   if ((await deps.users.findByEmail(tx, email)) !== undefined) throw emailTaken();
   const id = newId<UserId>();
   const nowMs = deps.clock.nowMs();
-  await deps.users.insert(tx, { id, name, email, state: 'invited', organisationId, roles, nowMs });
+  const by = actor.principal.kind === 'user' ? actor.principal.userId : undefined;
+  await deps.users.insert(tx, { id, name, email, state: 'invited', organisationId, roles, by, nowMs });
   const link = await issueLink(tx, deps, { userId: id, baseUrl });
   const audited = await recordAct(tx, deps.audit, actor, { act, id });
-  return { user: await afterwards(tx, deps, id), link, audited };
+  return { ...(await afterwards(tx, deps, actor, id)), link, audited };
 }
 
 async function change(
@@ -99,27 +145,65 @@ async function change(
   deps: EnrolmentDeps,
   request: { readonly actor: Actor; readonly id: UserId; readonly act: ChangeUser; readonly baseUrl: string },
 ): Promise<UserOutcome | Refused> {
-  const { actor, id, act, baseUrl } = request;
+  const { actor, id, baseUrl } = request;
   const { users, sessions, audit } = deps;
   const account = await users.findLocked(tx, id);
   if (account === undefined) throw userUnknown();
-  const others = await otherActiveAdministrators(tx, id);
-  const decision = decideUserAct(actor.principal, act, account, others);
+  const act = completed(request.act, account);
+  const given = await givenBy(tx, deps, act);
+  const otherAdministrators = await otherActiveAdministrators(tx, id);
+  const decision = decideUserAct(actor.principal, act, { target: account, given, otherAdministrators });
   if (decision !== 'allowed') {
     return { refused: decision, audited: await recordAct(tx, audit, actor, { act, id, refusal: decision }) };
   }
-  const link = await applyAct(tx, deps, { account, act, baseUrl });
+  const link = await applyAct(tx, deps, { actor, account, act, baseUrl });
   await users.notify(tx, id);
   tx.afterCommit(() => sessions.dropUser(id));
-  const before = act.kind === 'roles' ? { rolesBefore: account.roles } : {};
-  const audited = await recordAct(tx, audit, actor, { act, id, ...before });
-  return { user: await afterwards(tx, deps, id), link, audited };
+  const audited = await recordAct(tx, audit, actor, { act, id, before: account });
+  return { ...(await afterwards(tx, deps, actor, id)), link, audited };
 }
 
-async function afterwards(tx: Transaction, { users }: EnrolmentDeps, id: UserId): Promise<User> {
-  const user = await users.find(tx, id);
+/** `roles` without an organisation means the only one, or the first joined. */
+function completed(act: ChangeUser, account: User): Exclude<UserAct, { kind: 'add' }> {
+  return act.kind === 'roles' ? { ...act, organisationId: act.organisationId ?? account.organisationId } : act;
+}
+
+/** The membership that an act would make. Throws `organisation-unknown` or `role-unknown`. */
+async function givenBy(tx: Transaction, deps: EnrolmentDeps, act: UserAct): Promise<Membership | undefined> {
+  if (!('roles' in act)) return undefined;
+  const organisation = await deps.organisations.find(tx, act.organisationId);
+  if (organisation === undefined || organisation.retiredMs !== undefined) throw organisationUnknown();
+  const { id, central, ceiling } = organisation;
+  return { organisationId: id, central, active: true, ceiling, roles: await heldRoles(tx, act.roles) };
+}
+
+async function heldRoles(tx: Transaction, ids: readonly string[]): Promise<HeldRole[]> {
+  const own = await roleStore.permissionsOf(
+    tx,
+    ids.filter((id) => !isBuiltIn(id)),
+  );
+  return ids.map((id) => {
+    if (isBuiltIn(id)) return builtInRole(id);
+    const permissions = own.get(id);
+    if (permissions === undefined) throw roleUnknown();
+    return { id, permissions };
+  });
+}
+
+async function afterwards(tx: Transaction, deps: EnrolmentDeps, actor: Actor, id: UserId) {
+  const user = await deps.users.find(tx, id);
   if (user === undefined) throw userUnknown();
-  return user;
+  return { user, organisations: await knownNames(tx, deps, actor, [user]) };
+}
+
+/** Which organisations people belong to is told as far as the actor administers them. */
+async function knownNames(sql: Sql, deps: EnrolmentDeps, actor: Actor, users: readonly User[]) {
+  const reach = reachOf(actor.principal, 'user.read');
+  const ids = new Set(users.flatMap((user) => user.memberships.map((one) => one.organisationId)));
+  return await deps.organisations.names(
+    sql,
+    [...ids].filter((id) => covers(reach, [id])),
+  );
 }
 
 /** New users join the organisation of whoever adds them; the operator's is the first there is. */

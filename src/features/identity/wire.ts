@@ -22,12 +22,34 @@ export const IDENTITY_PROBLEM_CODES = [
   'email-taken', // 409
   'user-unknown', // 404
   'session-unknown', // 404
+  'organisation-unknown', // 404: none, or none of those one administers
+  'role-unknown', // 404
+  'other-organisations', // 403: the person belongs to organisations one does not administer
+  'last-membership', // 409
+  'member-already', // 409
   'set-up-first', // 409: no organisation yet
   'set-up-done', // 409: there is an administrator already
   'last-administrator', // 409
   'own-rights', // 403: raising one's own rights, ending or resetting oneself
   'rights-exceed', // 403: giving, or touching somebody with, rights one does not have
   'wrong-state', // 409: e.g. inviting again somebody who has enrolled
+  'policy-refused', // 422 with one issue per setting outside its range
+  'network-would-lock-out', // 409: the list of networks leaves out whoever sets it
+  'network-refused', // 403: this network is not on the list
+  'step-up-needed', // 403: prove it is you (POST /api/step-up), then ask again
+  'passkey-refused', // 401: wrong origin, counter, signature, or no user verification; never says which
+  'challenge-dead', // 409: unknown, used or expired challenge
+  'factor-unknown', // 404
+  'last-factor', // 409
+  'too-many-factors', // 409
+  'factor-missing', // 403: right password, no factor, and one is required
+  'exception-unknown', // 404
+  'own-exception', // 403
+  'notice-unknown', // 404
+  'notice-first', // 403: a notice is to be acknowledged
+  'ban-unknown', // 404
+  'import-refused', // 422 with one issue per row
+  'passkeys-unavailable', // 409
 ] as const;
 export type IdentityProblemCode = (typeof IDENTITY_PROBLEM_CODES)[number];
 
@@ -70,12 +92,14 @@ export const RecoveryCode = z
   .transform((text) => text.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1'))
   .pipe(z.string().regex(/^[0-9A-HJKMNP-TV-Z]{16}$/));
 
-export const RoleName = z.enum(ROLES);
+/** A built-in role's name, or the id of one of the programme's own. */
+export const RoleName = z.union([z.enum(ROLES), z.uuid()]);
+export type RoleName = z.output<typeof RoleName>;
 /** At least one, none twice. */
 export const RoleList = z
   .array(RoleName)
   .min(1)
-  .max(ROLES.length)
+  .max(20)
   .refine((roles) => new Set(roles).size === roles.length, 'A role is named twice');
 
 export const NoQuery = z.strictObject({});
@@ -92,12 +116,19 @@ export const SessionAnswer = z.object({
       name: z.string(),
       email: z.string(),
       roles: z.array(RoleName),
-      organisation: z.object({ id: Id, name: z.string() }),
+      /** Where this session acts. */
+      organisation: z.object({ id: Id, name: z.string(), central: z.boolean() }),
+      /** All of the person's organisations. */
+      organisations: z.array(z.object({ id: Id, name: z.string() })),
+      /** Names of the roles that are the programme's own. */
+      roleNames: z.record(z.string(), z.string()),
     })
     .optional(),
   permissions: z.array(z.enum(PERMISSIONS)),
   idleTimeoutSeconds: z.int(),
   absoluteEndsAt: Instant.optional(),
+  /** Present while glass is broken: every client is in reach until then, and everything is looked at afterwards. */
+  emergency: z.object({ id: Id, endsAt: Instant }).optional(),
 });
 export type SessionAnswer = z.output<typeof SessionAnswer>;
 
@@ -163,13 +194,22 @@ export const SignInPasswordRequest = z.strictObject({
   email: z.string().trim().min(1).max(254),
   password: PasswordText,
 });
-export const SignInPasswordAnswer = z.object({ next: z.literal('second-factor') });
+export const SignInPasswordAnswer = z.union([
+  /** `mayTrust`: whether the page may offer not to ask again on this browser. */
+  z.object({
+    next: z.literal('second-factor'),
+    ways: z.array(z.enum(['authenticator', 'passkey'])),
+    mayTrust: z.boolean(),
+  }),
+  /** No second factor is asked for: a trusted device, or the policy. */
+  z.object({ next: z.literal('signed-in') }),
+]);
 export type SignInPasswordAnswer = z.output<typeof SignInPasswordAnswer>;
 
 /** POST /api/sign-in/code */
 export const SignInCodeRequest = z.union([
-  z.strictObject({ code: TotpCode }),
-  z.strictObject({ recoveryCode: RecoveryCode }),
+  z.strictObject({ code: TotpCode, trust: z.boolean().optional() }),
+  z.strictObject({ recoveryCode: RecoveryCode, trust: z.boolean().optional() }),
 ]);
 export const SignInCodeAnswer = z.object({
   state: z.literal('signed-in'),
@@ -193,24 +233,60 @@ export const SessionsAnswer = z.object({
 });
 export type SessionsAnswer = z.output<typeof SessionsAnswer>;
 
-export const USER_STATES = ['invited', 'active', 'disabled'] as const;
+export const USER_STATES = ['invited', 'active', 'disabled', 'retired'] as const;
 export const UserEntry = z.object({
   id: Id,
   name: z.string(),
   email: z.string(),
+  /** In the first of `memberships`. */
   roles: z.array(RoleName),
+  /** Those in organisations that whoever asks administers. */
+  memberships: z.array(
+    z.object({
+      organisation: z.object({ id: Id, name: z.string() }),
+      roles: z.array(RoleName),
+      central: z.boolean(),
+    }),
+  ),
+  /** The person belongs to further organisations. */
+  elsewhere: z.boolean(),
   state: z.enum(USER_STATES),
   secondFactor: z.boolean(),
   lastSignInAt: Instant.optional(),
 });
 export type UserEntry = z.output<typeof UserEntry>;
 
-/** GET /api/users */
-export const UsersAnswer = z.object({ users: z.array(UserEntry) });
+/** GET /api/users. `q`: words, each of which begins a word of the name or the address; never a part of an address page. */
+export const UsersQuery = z.strictObject({
+  state: z.enum(USER_STATES).optional(),
+  organisation: Id.optional(),
+  after: Id.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(100),
+});
+/** POST /api/users/search: the same with words, which belong in no address. */
+export const UsersSearchRequest = z.strictObject({
+  text: z.string().max(200),
+  state: z.enum(USER_STATES).optional(),
+  organisation: Id.optional(),
+  after: Id.optional(),
+  limit: z.int().min(1).max(200).default(100),
+});
+export const UsersAnswer = z.object({
+  users: z.array(UserEntry),
+  total: z.int(),
+  /** `after` of the next page. */
+  next: Id.optional(),
+});
 export type UsersAnswer = z.output<typeof UsersAnswer>;
 
 /** POST /api/users */
-export const UserAddRequest = z.strictObject({ name: PersonName, email: EmailAddress, roles: RoleList });
+export const UserAddRequest = z.strictObject({
+  name: PersonName,
+  email: EmailAddress,
+  roles: RoleList,
+  /** Default: the one the session acts in. */
+  organisationId: Id.optional(),
+});
 /** POST /api/users, /api/users/:id/reset, /api/users/:id/invite-again: the link is shown once, to the administrator. */
 export const UserLinkAnswer = z.object({ user: UserEntry, link: z.url(), expiresAt: Instant });
 export type UserLinkAnswer = z.output<typeof UserLinkAnswer>;
@@ -218,4 +294,8 @@ export type UserLinkAnswer = z.output<typeof UserLinkAnswer>;
 /** POST /api/users/:id/disable, /enable; PUT /api/users/:id/roles */
 export const UserAnswer = z.object({ user: UserEntry });
 export type UserAnswer = z.output<typeof UserAnswer>;
-export const RolesRequest = z.strictObject({ roles: RoleList });
+/** Without an organisation: the person's only one, or the first joined. */
+export const RolesRequest = z.strictObject({ roles: RoleList, organisationId: Id.optional() });
+/** POST /api/users/:id/memberships, and DELETE /api/users/:id/memberships/:organisation */
+export const MembershipRequest = z.strictObject({ organisationId: Id, roles: RoleList });
+export const MembershipParams = z.strictObject({ id: Id, organisation: Id });

@@ -1,0 +1,90 @@
+import type { UserId } from '../../kernel/ids.ts';
+import type { Clock } from '../../kernel/time.ts';
+import type { Database, Transaction } from '../../platform/db/sql.ts';
+import type { ChallengeOf } from './challenge-store.ts';
+import type { CredentialStore } from './credential-store.ts';
+import type { Passkey } from './passkey-store.ts';
+import type { Passkeys } from './passkeys.ts';
+import { recoveryCodeHash } from './recovery-codes.ts';
+import { totpStep } from './totp.ts';
+import type { PasskeyAssertion } from './wire-factors.ts';
+
+/** A second factor as somebody gives it, each part as the wire has parsed it. */
+export type GivenProof =
+  | { readonly code: string }
+  | { readonly recoveryCode: string }
+  | { readonly credential: PasskeyAssertion };
+
+/** The same, with the challenge used up already: whatever follows, a passkey's answer is looked at once. */
+export type PreparedProof =
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'recovery-code'; readonly code: string }
+  | {
+      readonly kind: 'passkey';
+      readonly credential: PasskeyAssertion;
+      readonly passkey: Passkey | undefined;
+      readonly challenge: string | undefined;
+    };
+
+export interface ProofDeps {
+  readonly database: Database;
+  readonly credentials: CredentialStore;
+  readonly passkeys: Passkeys;
+  readonly clock: Clock;
+}
+
+export async function prepareProof(
+  { database, passkeys }: ProofDeps,
+  given: GivenProof,
+  of: ChallengeOf & { readonly token: string | undefined },
+): Promise<PreparedProof> {
+  if ('code' in given) return { kind: 'code', code: given.code };
+  if ('recoveryCode' in given) return { kind: 'recovery-code', code: given.recoveryCode };
+  const { credential } = given;
+  const challenge = await passkeys.takeChallenge(database, of, of.token);
+  return { kind: 'passkey', credential, challenge, passkey: await passkeys.named(database, credential) };
+}
+
+/** Uses the factor of this person up, or says why not, as a code for the log; nothing is written then. */
+export async function useProof(
+  tx: Transaction,
+  deps: ProofDeps,
+  userId: UserId,
+  given: { readonly proof: PreparedProof; readonly baseUrl: string },
+): Promise<string | undefined> {
+  const { credentials, passkeys, clock } = deps;
+  const { proof, baseUrl } = given;
+  const nowMs = clock.nowMs();
+  switch (proof.kind) {
+    case 'recovery-code': {
+      const taken = await credentials.takeCode(tx, userId, recoveryCodeHash(userId, proof.code), nowMs);
+      return taken ? undefined : 'recovery-code-wrong';
+    }
+    case 'code':
+      return await useCode(tx, deps, userId, proof.code);
+    case 'passkey': {
+      const { passkey, challenge, credential } = proof;
+      if (challenge === undefined) return 'passkey-challenge';
+      if (passkey === undefined) return 'passkey-unknown';
+      if (passkey.userId !== userId) return 'passkey-of-another';
+      return await passkeys.prove(tx, passkey, { credential, challenge, baseUrl });
+    }
+  }
+}
+
+async function useCode(
+  tx: Transaction,
+  { credentials, clock }: ProofDeps,
+  userId: UserId,
+  code: string,
+): Promise<string | undefined> {
+  const nowMs = clock.nowMs();
+  let replayed = false;
+  for (const { id, secret } of await credentials.factors(tx, userId)) {
+    const step = totpStep(secret, code, nowMs);
+    if (step === undefined) continue;
+    if (await credentials.takeStep(tx, userId, { factorId: id, step, nowMs })) return undefined;
+    replayed = true;
+  }
+  return replayed ? 'code-replayed' : 'code-wrong';
+}
