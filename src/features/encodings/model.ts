@@ -2,7 +2,7 @@
  * Linkage between two programmes that may not show each other their clients: each encodes its records into Bloom filters under
  * a key that only the two know, and somebody compares the filters. Method: cryptographic long-term keys (Schnell, Bachteler,
  * Reiher 2011), positions drawn at random per value instead of by double hashing (Niedermeyer et al. 2014), hardened by balancing
- * (Schnell, Borgs 2016) or XOR-folding (Schnell, Borgs 2016). What the result still gives away: docs/private-linkage.md.
+ * (Schnell, Borgs 2016) or XOR-folding (Schnell, Borgs 2016). What the result still gives away: README.md.
  */
 
 /** How a finished filter is hardened against reading values out of its bits. */
