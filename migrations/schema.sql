@@ -1,26 +1,82 @@
 -- Golden dump of the schema: `npm run schema` writes it, a test compares it. Do not edit.
 
+-- atna
+CREATE SCHEMA atna;
+GRANT USAGE ON SCHEMA atna TO careseal_app;
+
+CREATE TABLE atna.received (
+  id uuid NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  recorded timestamp with time zone NOT NULL,
+  transport text NOT NULL,
+  node_id uuid,
+  understood boolean NOT NULL,
+  tokens bigint[] NOT NULL,
+  sealed bytea STORAGE EXTERNAL NOT NULL,
+  CONSTRAINT received_pkey PRIMARY KEY (id),
+  CONSTRAINT received_transport_check CHECK ((transport = ANY (ARRAY['tls'::text, 'udp'::text, 'fhir'::text])))
+);
+CREATE INDEX received_recorded ON atna.received USING btree (recorded, id);
+CREATE INDEX received_tokens ON atna.received USING gin (tokens);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON atna.received FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT, SELECT ON atna.received TO careseal_app;
+
+CREATE TABLE atna.target (
+  id uuid NOT NULL,
+  name text NOT NULL,
+  protocol text NOT NULL,
+  host text NOT NULL,
+  port integer NOT NULL,
+  path text DEFAULT ''::text NOT NULL,
+  authorities text,
+  filter jsonb NOT NULL,
+  paused boolean DEFAULT false NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  removed_at timestamp with time zone,
+  next_leaf bigint NOT NULL,
+  held_by text,
+  held_until timestamp with time zone,
+  delivered bigint DEFAULT 0 NOT NULL,
+  skipped bigint DEFAULT 0 NOT NULL,
+  delivered_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  failure text,
+  CONSTRAINT target_pkey PRIMARY KEY (id),
+  CONSTRAINT target_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+  CONSTRAINT target_next_leaf_check CHECK ((next_leaf >= 0)),
+  CONSTRAINT target_port_check CHECK (((port >= 1) AND (port <= 65535))),
+  CONSTRAINT target_protocol_check CHECK ((protocol = ANY (ARRAY['tls'::text, 'tcp'::text, 'udp'::text, 'fhir'::text])))
+);
+CREATE UNIQUE INDEX target_name ON atna.target USING btree (lower(name)) WHERE (removed_at IS NULL);
+GRANT INSERT, SELECT, UPDATE ON atna.target TO careseal_app;
+
 -- audit
 CREATE SCHEMA audit;
 GRANT USAGE ON SCHEMA audit TO careseal_app;
 
-CREATE SEQUENCE audit.event_seq_seq AS bigint;
+CREATE SEQUENCE audit.batch_seq_seq AS bigint;
 
-CREATE OR REPLACE FUNCTION audit.erase(events uuid[], because uuid)
- RETURNS bigint
+CREATE OR REPLACE FUNCTION audit.ensure_month(moment timestamp with time zone)
+ RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
-  erased bigint;
+  first date := date_trunc('month', moment AT TIME ZONE 'UTC')::date;
+  name text := 'event_' || to_char(first, 'YYYY_MM');
 BEGIN
-  IF NOT EXISTS (SELECT FROM audit.event WHERE id = because AND event = 'audit.erase' AND outcome = 0) THEN
-    RAISE EXCEPTION 'An erasure needs the audit event that says so';
+  IF to_regclass('audit.' || name) IS NOT NULL THEN
+    RETURN;
   END IF;
-  INSERT INTO audit.erasure (event, because)
-    SELECT id, erase.because FROM audit.event WHERE id = ANY (events) AND sealed IS NOT NULL;
-  UPDATE audit.event SET sealed = NULL WHERE id = ANY (events) AND sealed IS NOT NULL;
-  GET DIAGNOSTICS erased = ROW_COUNT;
-  RETURN erased;
+  PERFORM pg_advisory_xact_lock(hashtext('careseal audit.' || name));
+  IF to_regclass('audit.' || name) IS NOT NULL THEN
+    RETURN;
+  END IF;
+  EXECUTE format('CREATE TABLE audit.%I (LIKE audit.event INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', name);
+  EXECUTE format('ALTER TABLE audit.event ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', name,
+    first::text || ' 00:00:00+00', (first + interval '1 month')::date::text || ' 00:00:00+00');
+  EXECUTE format('CREATE TRIGGER never_truncated BEFORE TRUNCATE ON audit.%I FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse()', name);
 END $function$
 ;
 CREATE OR REPLACE FUNCTION audit.refuse()
@@ -37,16 +93,33 @@ CREATE OR REPLACE FUNCTION audit.refuse_unless_erasure()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  IF OLD.sealed IS NOT NULL AND NEW.sealed IS NULL
-    AND to_jsonb(NEW) - 'sealed' = to_jsonb(OLD) - 'sealed'
-    AND EXISTS (SELECT FROM audit.erasure WHERE erasure.event = OLD.id)
+  IF to_jsonb(NEW) - 'sealed' - 'because' = to_jsonb(OLD) - 'sealed' - 'because'
+    AND (NEW.sealed IS NOT NULL OR NEW.because IS NOT NULL)
+    AND EXISTS (SELECT FROM audit.erasure WHERE erasure.batch = OLD.id AND erasure.erased_at = now())
   THEN
     RETURN NEW;
   END IF;
-  RAISE EXCEPTION 'The audit log is append-only: UPDATE on audit.event is refused'
+  RAISE EXCEPTION 'The audit log is append-only: UPDATE on audit.batch is refused'
     USING ERRCODE = 'insufficient_privilege';
 END $function$
 ;
+
+CREATE TABLE audit.batch (
+  id uuid NOT NULL,
+  xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+  seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  events integer NOT NULL,
+  sealed bytea STORAGE EXTERNAL,
+  because uuid,
+  former jsonb,
+  CONSTRAINT batch_pkey PRIMARY KEY (id),
+  CONSTRAINT batch_events_check CHECK (((events >= 1) AND (events <= 256)))
+) WITH (toast_tuple_target=8160, fillfactor=100);
+CREATE INDEX batch_order ON audit.batch USING btree (xid, seq);
+CREATE TRIGGER append_only BEFORE UPDATE ON audit.batch FOR EACH ROW EXECUTE FUNCTION audit.refuse_unless_erasure();
+CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON audit.batch FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT (id, events, sealed) ON audit.batch TO careseal_app;
+GRANT SELECT ON audit.batch TO careseal_app;
 
 CREATE TABLE audit.checkpoint (
   size bigint NOT NULL,
@@ -56,7 +129,10 @@ CREATE TABLE audit.checkpoint (
   through_xid xid8 NOT NULL,
   through_seq bigint NOT NULL,
   era_seq bigint NOT NULL,
+  previous bigint NOT NULL,
   CONSTRAINT checkpoint_pkey PRIMARY KEY (size),
+  CONSTRAINT checkpoint_check CHECK (((previous >= 0) AND (previous < size))),
+  CONSTRAINT checkpoint_previous_key UNIQUE (previous),
   CONSTRAINT checkpoint_root_check CHECK ((length(root) = 32)),
   CONSTRAINT checkpoint_size_check CHECK ((size > 0))
 );
@@ -67,15 +143,16 @@ CREATE TABLE audit.erasure (
   event uuid NOT NULL,
   because uuid NOT NULL,
   erased_at timestamp with time zone DEFAULT now() NOT NULL,
+  batch uuid NOT NULL,
   CONSTRAINT erasure_pkey PRIMARY KEY (event)
 );
+CREATE INDEX erasure_batch ON audit.erasure USING btree (batch);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.erasure FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 GRANT SELECT ON audit.erasure TO careseal_app;
 
 CREATE TABLE audit.event (
+  index bigint NOT NULL,
   id uuid NOT NULL,
-  xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
-  seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   recorded timestamp with time zone NOT NULL,
   actor bigint NOT NULL,
   client bigint,
@@ -84,32 +161,20 @@ CREATE TABLE audit.event (
   event text NOT NULL,
   actor_kind text NOT NULL,
   commitment bytea STORAGE PLAIN NOT NULL,
-  sealed bytea STORAGE EXTERNAL,
-  CONSTRAINT event_pkey PRIMARY KEY (id),
-  CONSTRAINT event_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'node'::text, 'operator'::text, 'system'::text, 'anonymous'::text]))),
-  CONSTRAINT event_commitment_check CHECK ((length(commitment) = 32)),
-  CONSTRAINT event_event_check CHECK (((length(event) >= 1) AND (length(event) <= 100))),
-  CONSTRAINT event_outcome_check CHECK ((outcome = ANY (ARRAY[0, 4, 8])))
-) WITH (toast_tuple_target=4080, fillfactor=100);
-CREATE INDEX event_actor ON audit.event USING btree (actor, recorded);
-CREATE INDEX event_client ON audit.event USING btree (client, recorded) WHERE (client IS NOT NULL);
-CREATE INDEX event_failure ON audit.event USING btree (outcome, recorded) WHERE (outcome <> 0);
-CREATE INDEX event_order ON audit.event USING btree (xid, seq);
-CREATE INDEX event_rare ON audit.event USING btree (event, recorded) WHERE (event <> ALL (ARRAY['client.read'::text, 'client.search'::text]));
-CREATE TRIGGER append_only BEFORE UPDATE ON audit.event FOR EACH ROW EXECUTE FUNCTION audit.refuse_unless_erasure();
-CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON audit.event FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
-GRANT INSERT (id, recorded, actor, client, address, outcome, event, actor_kind, commitment, sealed) ON audit.event TO careseal_app;
-GRANT SELECT ON audit.event TO careseal_app;
-
-CREATE TABLE audit.leaf (
-  index bigint NOT NULL,
-  event uuid NOT NULL,
-  CONSTRAINT leaf_pkey PRIMARY KEY (index),
-  CONSTRAINT leaf_event_key UNIQUE (event),
-  CONSTRAINT leaf_index_check CHECK ((index >= 0))
-);
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.leaf FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
-GRANT INSERT, SELECT ON audit.leaf TO careseal_app;
+  batch uuid NOT NULL,
+  place smallint NOT NULL,
+  CONSTRAINT event_pkey1 PRIMARY KEY (recorded, id),
+  CONSTRAINT event_index_check CHECK ((index >= 0))
+) PARTITION BY RANGE (recorded);
+CREATE INDEX event_actor ON ONLY audit.event USING btree (actor, recorded);
+CREATE INDEX event_address ON ONLY audit.event USING btree (address, recorded) WHERE (address IS NOT NULL);
+CREATE INDEX event_client ON ONLY audit.event USING btree (client, recorded) WHERE (client IS NOT NULL);
+CREATE INDEX event_failure ON ONLY audit.event USING btree (outcome, recorded) WHERE (outcome <> 0);
+CREATE INDEX event_index ON ONLY audit.event USING btree (index);
+CREATE INDEX event_rare ON ONLY audit.event USING btree (event, recorded) WHERE (event <> ALL (ARRAY['client.read'::text, 'client.search'::text]));
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit.event FOR EACH ROW EXECUTE FUNCTION audit.refuse();
+CREATE TRIGGER never_truncated BEFORE TRUNCATE ON audit.event FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT, SELECT ON audit.event TO careseal_app;
 
 CREATE TABLE audit.signer (
   id smallint NOT NULL,
@@ -151,6 +216,27 @@ GRANT SELECT ON careseal.migration TO careseal_app;
 CREATE SCHEMA identity;
 GRANT USAGE ON SCHEMA identity TO careseal_app;
 
+CREATE TABLE identity.acknowledgements (
+  notice_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT acknowledgements_pkey PRIMARY KEY (notice_id, user_id),
+  CONSTRAINT acknowledgements_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES identity.notices(id),
+  CONSTRAINT acknowledgements_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX acknowledgements_user_id_idx ON identity.acknowledgements USING btree (user_id);
+GRANT INSERT, SELECT ON identity.acknowledgements TO careseal_app;
+
+CREATE TABLE identity.allowed_networks (
+  scope text NOT NULL,
+  scope_id text NOT NULL,
+  networks text[] NOT NULL,
+  CONSTRAINT allowed_networks_pkey PRIMARY KEY (scope, scope_id),
+  CONSTRAINT allowed_networks_networks_check CHECK ((cardinality(networks) > 0)),
+  CONSTRAINT allowed_networks_scope_check CHECK ((scope = ANY (ARRAY['door'::text, 'role'::text])))
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.allowed_networks TO careseal_app;
+
 CREATE TABLE identity.attempts (
   subject bigint NOT NULL,
   stage text NOT NULL,
@@ -166,6 +252,32 @@ CREATE TABLE identity.attempts (
 CREATE INDEX attempts_last_at_idx ON identity.attempts USING btree (last_at);
 GRANT DELETE, INSERT, SELECT, UPDATE ON identity.attempts TO careseal_app;
 
+CREATE TABLE identity.bans (
+  id uuid NOT NULL,
+  subject bigint NOT NULL,
+  sealed_network bytea NOT NULL,
+  failures integer NOT NULL,
+  since timestamp with time zone NOT NULL,
+  until timestamp with time zone NOT NULL,
+  lifted_at timestamp with time zone,
+  lifted_by uuid,
+  CONSTRAINT bans_pkey PRIMARY KEY (id)
+);
+CREATE INDEX bans_subject_idx ON identity.bans USING btree (subject);
+CREATE INDEX bans_until_idx ON identity.bans USING btree (until);
+GRANT INSERT, SELECT, UPDATE ON identity.bans TO careseal_app;
+
+CREATE TABLE identity.challenges (
+  token_hash bytea NOT NULL,
+  purpose text NOT NULL,
+  owner text NOT NULL,
+  sealed_challenge bytea NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT challenges_pkey PRIMARY KEY (token_hash)
+);
+CREATE INDEX challenges_expires_at_idx ON identity.challenges USING btree (expires_at);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.challenges TO careseal_app;
+
 CREATE TABLE identity.devices (
   token_hash bytea NOT NULL,
   user_id uuid NOT NULL,
@@ -176,6 +288,60 @@ CREATE TABLE identity.devices (
 CREATE INDEX devices_user_id_idx ON identity.devices USING btree (user_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON identity.devices TO careseal_app;
 
+CREATE TABLE identity.emergencies (
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  session_id uuid NOT NULL,
+  organisation_id uuid NOT NULL,
+  sealed_reason bytea NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone NOT NULL,
+  reviewed_at timestamp with time zone,
+  reviewed_by uuid,
+  verdict text,
+  sealed_note bytea,
+  CONSTRAINT emergencies_pkey PRIMARY KEY (id),
+  CONSTRAINT emergencies_check CHECK ((((reviewed_at IS NULL) = (verdict IS NULL)) AND ((reviewed_at IS NULL) = (reviewed_by IS NULL)))),
+  CONSTRAINT emergencies_check1 CHECK ((reviewed_by <> user_id)),
+  CONSTRAINT emergencies_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id),
+  CONSTRAINT emergencies_verdict_check CHECK ((verdict = ANY (ARRAY['justified'::text, 'not-justified'::text])))
+);
+CREATE INDEX emergencies_session ON identity.emergencies USING btree (session_id, ends_at);
+CREATE INDEX emergencies_unreviewed ON identity.emergencies USING btree (started_at) WHERE (reviewed_at IS NULL);
+CREATE INDEX emergencies_user ON identity.emergencies USING btree (user_id, started_at);
+GRANT INSERT, SELECT, UPDATE ON identity.emergencies TO careseal_app;
+
+CREATE TABLE identity.exceptions (
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  sealed_why bytea NOT NULL,
+  approved_by uuid,
+  granted_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  CONSTRAINT exceptions_pkey PRIMARY KEY (id),
+  CONSTRAINT exceptions_check CHECK ((approved_by <> user_id)),
+  CONSTRAINT exceptions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX exceptions_user_id_idx ON identity.exceptions USING btree (user_id);
+GRANT INSERT, SELECT, UPDATE ON identity.exceptions TO careseal_app;
+
+CREATE TABLE identity.external_identities (
+  provider_id uuid NOT NULL,
+  subject_token bigint NOT NULL,
+  user_id uuid NOT NULL,
+  id uuid NOT NULL,
+  sealed_subject bytea NOT NULL,
+  linked_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone,
+  CONSTRAINT external_identities_pkey PRIMARY KEY (provider_id, subject_token),
+  CONSTRAINT external_identities_id_key UNIQUE (id),
+  CONSTRAINT external_identities_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES identity.providers(id),
+  CONSTRAINT external_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX external_identities_user ON identity.external_identities USING btree (user_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.external_identities TO careseal_app;
+
 CREATE TABLE identity.factors (
   user_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -184,6 +350,7 @@ CREATE TABLE identity.factors (
   last_step bigint NOT NULL,
   created_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone,
+  sealed_factor_name bytea,
   CONSTRAINT factors_pkey PRIMARY KEY (user_id, id),
   CONSTRAINT factors_kind_check CHECK ((kind = 'totp'::text)),
   CONSTRAINT factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
@@ -197,8 +364,8 @@ CREATE TABLE identity.links (
   sealed_draft bytea,
   expires_at timestamp with time zone NOT NULL,
   CONSTRAINT links_pkey PRIMARY KEY (token_hash),
-  CONSTRAINT links_check CHECK (((kind = 'enrol'::text) = (user_id IS NOT NULL))),
-  CONSTRAINT links_kind_check CHECK ((kind = ANY (ARRAY['setup'::text, 'enrol'::text]))),
+  CONSTRAINT links_check CHECK (((kind = 'setup'::text) = (user_id IS NULL))),
+  CONSTRAINT links_kind_check CHECK ((kind = ANY (ARRAY['setup'::text, 'enrol'::text, 'factor'::text, 'password'::text]))),
   CONSTRAINT links_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
 );
 CREATE INDEX links_user_id_idx ON identity.links USING btree (user_id);
@@ -208,20 +375,84 @@ CREATE TABLE identity.memberships (
   user_id uuid NOT NULL,
   organisation_id uuid NOT NULL,
   roles text[] NOT NULL,
+  joined_at timestamp with time zone DEFAULT now() NOT NULL,
+  reviewed_at timestamp with time zone,
+  reviewed_by uuid,
   CONSTRAINT memberships_pkey PRIMARY KEY (user_id, organisation_id),
   CONSTRAINT memberships_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES identity.organisations(id),
-  CONSTRAINT memberships_roles_check CHECK ((roles <@ ARRAY['administrator'::text, 'registrar'::text, 'steward'::text, 'auditor'::text])),
   CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
 );
-GRANT INSERT, SELECT, UPDATE ON identity.memberships TO careseal_app;
+CREATE INDEX memberships_organisation_id_user_id_idx ON identity.memberships USING btree (organisation_id, user_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.memberships TO careseal_app;
+
+CREATE TABLE identity.notices (
+  id uuid NOT NULL,
+  sealed_notice bytea NOT NULL,
+  roles text[] NOT NULL,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone,
+  withdrawn_at timestamp with time zone,
+  CONSTRAINT notices_pkey PRIMARY KEY (id)
+);
+GRANT INSERT, SELECT, UPDATE ON identity.notices TO careseal_app;
 
 CREATE TABLE identity.organisations (
   id uuid NOT NULL,
   sealed_name bytea NOT NULL,
   created_at timestamp with time zone NOT NULL,
-  CONSTRAINT organisations_pkey PRIMARY KEY (id)
+  central boolean DEFAULT false NOT NULL,
+  ceiling text[],
+  retired_at timestamp with time zone,
+  CONSTRAINT organisations_pkey PRIMARY KEY (id),
+  CONSTRAINT organisations_check CHECK (((NOT central) OR ((ceiling IS NULL) AND (retired_at IS NULL))))
 );
+CREATE UNIQUE INDEX organisation_central ON identity.organisations USING btree (central) WHERE central;
 GRANT INSERT, SELECT, UPDATE ON identity.organisations TO careseal_app;
+
+CREATE TABLE identity.passkeys (
+  user_id uuid NOT NULL,
+  id uuid NOT NULL,
+  credential_hash bytea NOT NULL,
+  sealed_passkey bytea NOT NULL,
+  counter bigint NOT NULL,
+  backup_eligible boolean NOT NULL,
+  backed_up boolean NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone,
+  CONSTRAINT passkeys_pkey PRIMARY KEY (user_id, id),
+  CONSTRAINT passkeys_credential_hash_key UNIQUE (credential_hash),
+  CONSTRAINT passkeys_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.passkeys TO careseal_app;
+
+CREATE TABLE identity.personal_tokens (
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  token_hash bytea NOT NULL,
+  organisation_id uuid NOT NULL,
+  sealed_label bytea NOT NULL,
+  permissions text[] NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  CONSTRAINT personal_tokens_pkey PRIMARY KEY (id),
+  CONSTRAINT personal_tokens_token_hash_key UNIQUE (token_hash),
+  CONSTRAINT personal_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX personal_tokens_user ON identity.personal_tokens USING btree (user_id, created_at);
+GRANT INSERT, SELECT, UPDATE ON identity.personal_tokens TO careseal_app;
+
+CREATE TABLE identity.policy (
+  one boolean DEFAULT true NOT NULL,
+  settings jsonb NOT NULL,
+  version integer NOT NULL,
+  changed_at timestamp with time zone NOT NULL,
+  CONSTRAINT policy_pkey PRIMARY KEY (one),
+  CONSTRAINT policy_one_check CHECK (one)
+);
+GRANT INSERT, SELECT, UPDATE ON identity.policy TO careseal_app;
 
 CREATE TABLE identity.pre_sessions (
   token_hash bytea NOT NULL,
@@ -235,6 +466,37 @@ CREATE INDEX pre_sessions_expires_at_idx ON identity.pre_sessions USING btree (e
 CREATE INDEX pre_sessions_user_id_idx ON identity.pre_sessions USING btree (user_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON identity.pre_sessions TO careseal_app;
 
+CREATE TABLE identity.provider_visits (
+  state_hash bytea NOT NULL,
+  browser_hash bytea NOT NULL,
+  provider_id uuid NOT NULL,
+  id uuid NOT NULL,
+  sealed_visit bytea NOT NULL,
+  purpose text NOT NULL,
+  user_id uuid,
+  link_hash bytea,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT provider_visits_pkey PRIMARY KEY (state_hash),
+  CONSTRAINT provider_visits_check CHECK (((purpose = 'link'::text) = (user_id IS NOT NULL))),
+  CONSTRAINT provider_visits_id_key UNIQUE (id),
+  CONSTRAINT provider_visits_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES identity.providers(id),
+  CONSTRAINT provider_visits_purpose_check CHECK ((purpose = ANY (ARRAY['sign-in'::text, 'link'::text]))),
+  CONSTRAINT provider_visits_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX provider_visits_expires ON identity.provider_visits USING btree (expires_at);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.provider_visits TO careseal_app;
+
+CREATE TABLE identity.providers (
+  id uuid NOT NULL,
+  issuer text NOT NULL,
+  sealed_provider bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  retired_at timestamp with time zone,
+  CONSTRAINT providers_pkey PRIMARY KEY (id),
+  CONSTRAINT providers_issuer_key UNIQUE (issuer)
+);
+GRANT INSERT, SELECT, UPDATE ON identity.providers TO careseal_app;
+
 CREATE TABLE identity.recovery_codes (
   user_id uuid NOT NULL,
   code_hash bytea NOT NULL,
@@ -243,6 +505,26 @@ CREATE TABLE identity.recovery_codes (
   CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON identity.recovery_codes TO careseal_app;
+
+CREATE TABLE identity.requirements (
+  scope text NOT NULL,
+  scope_id text NOT NULL,
+  second_factor text NOT NULL,
+  CONSTRAINT requirements_pkey PRIMARY KEY (scope, scope_id),
+  CONSTRAINT requirements_scope_check CHECK ((scope = ANY (ARRAY['organisation'::text, 'role'::text, 'user'::text]))),
+  CONSTRAINT requirements_second_factor_check CHECK ((second_factor = ANY (ARRAY['off'::text, 'optional'::text, 'required'::text])))
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.requirements TO careseal_app;
+
+CREATE TABLE identity.roles (
+  id uuid NOT NULL,
+  sealed_role bytea NOT NULL,
+  permissions text[] NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  retired_at timestamp with time zone,
+  CONSTRAINT roles_pkey PRIMARY KEY (id)
+);
+GRANT INSERT, SELECT, UPDATE ON identity.roles TO careseal_app;
 
 CREATE TABLE identity.sessions (
   token_hash bytea NOT NULL,
@@ -253,6 +535,9 @@ CREATE TABLE identity.sessions (
   authenticated_at timestamp with time zone NOT NULL,
   last_seen_at timestamp with time zone NOT NULL,
   absolute_ends_at timestamp with time zone NOT NULL,
+  method text DEFAULT 'code'::text NOT NULL,
+  step_up_failures integer DEFAULT 0 NOT NULL,
+  organisation_id uuid,
   CONSTRAINT sessions_pkey PRIMARY KEY (token_hash),
   CONSTRAINT sessions_id_key UNIQUE (id),
   CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
@@ -260,6 +545,21 @@ CREATE TABLE identity.sessions (
 CREATE INDEX sessions_absolute_ends_at_idx ON identity.sessions USING btree (absolute_ends_at);
 CREATE INDEX sessions_user_id_idx ON identity.sessions USING btree (user_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON identity.sessions TO careseal_app;
+
+CREATE TABLE identity.trusted_devices (
+  user_id uuid NOT NULL,
+  id uuid NOT NULL,
+  token_hash bytea NOT NULL,
+  sealed_browser bytea NOT NULL,
+  factor_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT trusted_devices_pkey PRIMARY KEY (user_id, id),
+  CONSTRAINT trusted_devices_token_hash_key UNIQUE (token_hash),
+  CONSTRAINT trusted_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
+);
+CREATE INDEX trusted_devices_expires_at_idx ON identity.trusted_devices USING btree (expires_at);
+GRANT DELETE, INSERT, SELECT, UPDATE ON identity.trusted_devices TO careseal_app;
 
 CREATE TABLE identity.users (
   id uuid NOT NULL,
@@ -269,11 +569,13 @@ CREATE TABLE identity.users (
   sealed_password bytea,
   created_at timestamp with time zone NOT NULL,
   last_sign_in_at timestamp with time zone,
+  name_tokens bigint[] DEFAULT '{}'::bigint[] NOT NULL,
   CONSTRAINT users_pkey PRIMARY KEY (id),
   CONSTRAINT users_check CHECK (((state <> 'active'::text) OR (sealed_password IS NOT NULL))),
   CONSTRAINT users_email_token_key UNIQUE (email_token),
-  CONSTRAINT users_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'active'::text, 'disabled'::text])))
+  CONSTRAINT users_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'active'::text, 'disabled'::text, 'retired'::text])))
 );
+CREATE INDEX users_name_tokens ON identity.users USING gin (name_tokens);
 GRANT INSERT, SELECT, UPDATE ON identity.users TO careseal_app;
 
 -- jobs
@@ -459,14 +761,18 @@ CREATE TABLE nodes.authority (
   id uuid NOT NULL,
   kind text NOT NULL,
   certificate text NOT NULL,
-  sealed_key bytea NOT NULL,
+  sealed_key bytea,
   not_after timestamp with time zone NOT NULL,
   created_at timestamp with time zone NOT NULL,
+  crl bytea,
+  crl_number integer DEFAULT 0 NOT NULL,
+  crl_next_update timestamp with time zone,
   CONSTRAINT authority_pkey PRIMARY KEY (id),
+  CONSTRAINT authority_key CHECK (((sealed_key IS NOT NULL) OR (kind = 'root'::text))),
   CONSTRAINT authority_kind_check CHECK ((kind = ANY (ARRAY['root'::text, 'issuing'::text])))
 );
 GRANT INSERT, SELECT ON nodes.authority TO careseal_app;
-GRANT UPDATE (sealed_key) ON nodes.authority TO careseal_app;
+GRANT UPDATE (sealed_key, crl, crl_number, crl_next_update) ON nodes.authority TO careseal_app;
 
 CREATE TABLE nodes.certificate (
   sha256 bytea NOT NULL,
@@ -477,13 +783,22 @@ CREATE TABLE nodes.certificate (
   not_after timestamp with time zone NOT NULL,
   issued_at timestamp with time zone NOT NULL,
   revoked_at timestamp with time zone,
+  origin text DEFAULT 'issued'::text NOT NULL,
+  serial text DEFAULT ''::text NOT NULL,
+  authority_id uuid,
+  ends_at timestamp with time zone,
+  revocation_reason text,
+  warned_days smallint,
+  last_seen_at timestamp with time zone,
+  binding bytea,
   CONSTRAINT certificate_pkey PRIMARY KEY (sha256),
   CONSTRAINT certificate_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes.node(id),
+  CONSTRAINT certificate_origin_check CHECK ((origin = ANY (ARRAY['issued'::text, 'trusted'::text, 'foreign'::text]))),
   CONSTRAINT certificate_sha256_check CHECK ((octet_length(sha256) = 32))
 );
 CREATE INDEX certificate_node ON nodes.certificate USING btree (node_id);
 GRANT INSERT, SELECT ON nodes.certificate TO careseal_app;
-GRANT UPDATE (revoked_at) ON nodes.certificate TO careseal_app;
+GRANT UPDATE (revoked_at, ends_at, revocation_reason, warned_days, last_seen_at, binding) ON nodes.certificate TO careseal_app;
 
 CREATE TABLE nodes.domain (
   id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -498,6 +813,60 @@ CREATE TABLE nodes.domain (
 GRANT INSERT, SELECT ON nodes.domain TO careseal_app;
 GRANT UPDATE (node_id) ON nodes.domain TO careseal_app;
 
+CREATE TABLE nodes.enrolment (
+  token_hash bytea NOT NULL,
+  node_id uuid NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  binding bytea NOT NULL,
+  CONSTRAINT enrolment_pkey PRIMARY KEY (token_hash),
+  CONSTRAINT enrolment_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes.node(id),
+  CONSTRAINT enrolment_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+CREATE INDEX enrolment_node ON nodes.enrolment USING btree (node_id) WHERE (ended_at IS NULL);
+GRANT INSERT, SELECT ON nodes.enrolment TO careseal_app;
+GRANT UPDATE (ended_at, binding) ON nodes.enrolment TO careseal_app;
+
+CREATE TABLE nodes.foreign_authority (
+  id uuid NOT NULL,
+  organisation_id uuid NOT NULL,
+  name text NOT NULL,
+  certificate text NOT NULL,
+  sha256 bytea NOT NULL,
+  not_after timestamp with time zone NOT NULL,
+  accept_long boolean NOT NULL,
+  crl bytea,
+  crl_next_update timestamp with time zone,
+  crl_required boolean DEFAULT false NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  removed_at timestamp with time zone,
+  binding bytea NOT NULL,
+  CONSTRAINT foreign_authority_pkey PRIMARY KEY (id),
+  CONSTRAINT foreign_authority_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+CREATE UNIQUE INDEX foreign_authority_once ON nodes.foreign_authority USING btree (sha256) WHERE (removed_at IS NULL);
+GRANT INSERT, SELECT ON nodes.foreign_authority TO careseal_app;
+GRANT UPDATE (crl, crl_next_update, crl_required, removed_at, binding) ON nodes.foreign_authority TO careseal_app;
+
+CREATE TABLE nodes.name_rule (
+  id uuid NOT NULL,
+  authority_id uuid NOT NULL,
+  node_id uuid NOT NULL,
+  attribute text NOT NULL,
+  value text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  removed_at timestamp with time zone,
+  binding bytea NOT NULL,
+  CONSTRAINT name_rule_pkey PRIMARY KEY (id),
+  CONSTRAINT name_rule_attribute_check CHECK ((attribute = ANY (ARRAY['cn'::text, 'dns'::text, 'uri'::text, 'email'::text]))),
+  CONSTRAINT name_rule_authority_id_fkey FOREIGN KEY (authority_id) REFERENCES nodes.foreign_authority(id),
+  CONSTRAINT name_rule_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes.node(id)
+);
+CREATE UNIQUE INDEX name_rule_once ON nodes.name_rule USING btree (authority_id, attribute, value) WHERE (removed_at IS NULL);
+GRANT INSERT, SELECT ON nodes.name_rule TO careseal_app;
+GRANT UPDATE (removed_at, binding) ON nodes.name_rule TO careseal_app;
+
 CREATE TABLE nodes.node (
   id uuid NOT NULL,
   name text NOT NULL,
@@ -506,17 +875,52 @@ CREATE TABLE nodes.node (
   last_seen_at timestamp with time zone,
   revoked_at timestamp with time zone,
   sealed_reason bytea,
+  activated_at timestamp with time zone,
+  suspended_at timestamp with time zone,
+  scopes text[] DEFAULT '{read,search,pix,match,feed}'::text[] NOT NULL,
+  networks text[] DEFAULT '{}'::text[] NOT NULL,
+  per_minute integer DEFAULT 60000 NOT NULL,
+  token_required boolean DEFAULT false NOT NULL,
+  jwks text,
+  jwks_url text,
+  sealed_contact bytea,
+  binding bytea,
   CONSTRAINT node_pkey PRIMARY KEY (id),
-  CONSTRAINT node_check CHECK (((revoked_at IS NULL) = (sealed_reason IS NULL)))
+  CONSTRAINT node_check CHECK (((revoked_at IS NULL) = (sealed_reason IS NULL))),
+  CONSTRAINT node_per_minute_check CHECK ((per_minute > 0))
 );
 CREATE UNIQUE INDEX node_name ON nodes.node USING btree (organisation_id, lower(name)) WHERE (revoked_at IS NULL);
 GRANT INSERT, SELECT ON nodes.node TO careseal_app;
-GRANT UPDATE (last_seen_at, revoked_at, sealed_reason) ON nodes.node TO careseal_app;
+GRANT UPDATE (name, last_seen_at, revoked_at, sealed_reason, activated_at, suspended_at, scopes, networks, per_minute, token_required, jwks, jwks_url, sealed_contact, binding) ON nodes.node TO careseal_app;
+
+CREATE TABLE nodes.used_assertion (
+  hash bytea NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT used_assertion_pkey PRIMARY KEY (hash),
+  CONSTRAINT used_assertion_hash_check CHECK ((octet_length(hash) = 32))
+);
+CREATE INDEX used_assertion_expiry ON nodes.used_assertion USING btree (expires_at);
+GRANT DELETE, INSERT, SELECT ON nodes.used_assertion TO careseal_app;
 
 -- registry
 CREATE SCHEMA registry;
 GRANT USAGE ON SCHEMA registry TO careseal_app;
 
+CREATE SEQUENCE registry.change_seq_seq AS bigint;
+
+CREATE OR REPLACE FUNCTION registry.note_changes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM registry.change_wanted) THEN
+    INSERT INTO registry.change (golden_id, version, at)
+      SELECT golden_id, version, updated_at FROM changed ORDER BY golden_id;
+    PERFORM pg_notify('careseal_changes', '');
+  END IF;
+  RETURN NULL;
+END $function$
+;
 CREATE OR REPLACE FUNCTION registry.refuse_ledger_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -533,17 +937,44 @@ CREATE TABLE registry.blocking_key (
 );
 GRANT DELETE, INSERT, SELECT ON registry.blocking_key TO careseal_app;
 
+CREATE TABLE registry.change (
+  seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  golden_id uuid NOT NULL,
+  version integer NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT change_pkey PRIMARY KEY (seq)
+);
+GRANT DELETE, INSERT, SELECT ON registry.change TO careseal_app;
+
+CREATE TABLE registry.change_wanted (
+  wanted boolean NOT NULL,
+  CONSTRAINT change_wanted_pkey PRIMARY KEY (wanted),
+  CONSTRAINT change_wanted_wanted_check CHECK (wanted)
+);
+GRANT DELETE, INSERT, SELECT ON registry.change_wanted TO careseal_app;
+
+CREATE TABLE registry.domain_alias (
+  alias text NOT NULL,
+  system text NOT NULL,
+  CONSTRAINT domain_alias_pkey PRIMARY KEY (alias)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON registry.domain_alias TO careseal_app;
+
 CREATE TABLE registry.golden (
   golden_id uuid NOT NULL,
   version integer NOT NULL,
   updated_at timestamp with time zone NOT NULL,
   replaced_by uuid,
   deleted boolean DEFAULT false NOT NULL,
+  organisations uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+  shared_with uuid[] DEFAULT '{}'::uuid[] NOT NULL,
   CONSTRAINT golden_pkey PRIMARY KEY (golden_id)
 );
 CREATE INDEX golden_live_by_id ON registry.golden USING btree (golden_id) WHERE ((replaced_by IS NULL) AND (NOT deleted));
 CREATE INDEX golden_live_by_time ON registry.golden USING btree (updated_at, golden_id) WHERE ((replaced_by IS NULL) AND (NOT deleted));
 CREATE INDEX golden_replaced_by ON registry.golden USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
+CREATE TRIGGER golden_inserted AFTER INSERT ON registry.golden REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION registry.note_changes();
+CREATE TRIGGER golden_updated AFTER UPDATE ON registry.golden REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION registry.note_changes();
 GRANT DELETE, INSERT, SELECT, UPDATE ON registry.golden TO careseal_app;
 
 CREATE TABLE registry.ledger (
@@ -573,6 +1004,16 @@ CREATE TABLE registry.never_link (
 CREATE INDEX never_link_b ON registry.never_link USING btree (b);
 GRANT DELETE, INSERT, SELECT ON registry.never_link TO careseal_app;
 
+CREATE TABLE registry.related_person (
+  related_id uuid NOT NULL,
+  source_id uuid NOT NULL,
+  domain_id integer NOT NULL,
+  version integer NOT NULL,
+  CONSTRAINT related_person_pkey PRIMARY KEY (related_id)
+);
+CREATE INDEX related_person_source ON registry.related_person USING btree (source_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON registry.related_person TO careseal_app;
+
 CREATE TABLE registry.review (
   review_id uuid NOT NULL,
   a uuid NOT NULL,
@@ -597,6 +1038,19 @@ CREATE INDEX review_decided_at ON registry.review USING btree (decided_at) WHERE
 CREATE UNIQUE INDEX review_pair_waiting ON registry.review USING btree (a, b) WHERE (state <> 'decided'::text);
 CREATE INDEX review_queue ON registry.review USING btree (state, review_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON registry.review TO careseal_app;
+
+CREATE TABLE registry.share (
+  golden_id uuid NOT NULL,
+  share_id uuid NOT NULL,
+  organisation_id uuid NOT NULL,
+  detail bytea NOT NULL,
+  shared_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  CONSTRAINT share_pkey PRIMARY KEY (golden_id, share_id)
+);
+CREATE UNIQUE INDEX share_standing ON registry.share USING btree (golden_id, organisation_id) WHERE (ended_at IS NULL);
+GRANT INSERT, SELECT ON registry.share TO careseal_app;
+GRANT UPDATE (detail, ended_at) ON registry.share TO careseal_app;
 
 CREATE TABLE registry.source (
   source_id uuid NOT NULL,
@@ -741,3 +1195,48 @@ CREATE TABLE store.resource_history (
   CONSTRAINT resource_history_pkey PRIMARY KEY (type, id, version)
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON store.resource_history TO careseal_app;
+
+-- subscriptions
+CREATE SCHEMA subscriptions;
+GRANT USAGE ON SCHEMA subscriptions TO careseal_app;
+
+CREATE TABLE subscriptions.delivery (
+  id uuid NOT NULL,
+  subscription_id uuid NOT NULL,
+  golden_id uuid NOT NULL,
+  version integer NOT NULL,
+  state text NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  retry_at timestamp with time zone NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  done_at timestamp with time zone,
+  failure text,
+  CONSTRAINT delivery_pkey PRIMARY KEY (id),
+  CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'dead'::text])))
+);
+CREATE INDEX delivery_done ON subscriptions.delivery USING btree (done_at) WHERE (done_at IS NOT NULL);
+CREATE INDEX delivery_state ON subscriptions.delivery USING btree (state, id);
+CREATE UNIQUE INDEX delivery_waiting ON subscriptions.delivery USING btree (subscription_id, golden_id) WHERE (state = 'waiting'::text);
+GRANT DELETE, INSERT, SELECT, UPDATE ON subscriptions.delivery TO careseal_app;
+
+CREATE TABLE subscriptions.subscription (
+  id uuid NOT NULL,
+  node_id uuid NOT NULL,
+  organisation_id uuid NOT NULL,
+  status text NOT NULL,
+  version integer NOT NULL,
+  sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone,
+  failures integer DEFAULT 0 NOT NULL,
+  failing_since timestamp with time zone,
+  last_failure text,
+  last_success_at timestamp with time zone,
+  retry_at timestamp with time zone NOT NULL,
+  lease_until timestamp with time zone,
+  CONSTRAINT subscription_pkey PRIMARY KEY (id),
+  CONSTRAINT subscription_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'active'::text, 'error'::text, 'off'::text])))
+);
+CREATE INDEX subscription_node ON subscriptions.subscription USING btree (node_id);
+GRANT DELETE, INSERT, SELECT, UPDATE ON subscriptions.subscription TO careseal_app;

@@ -37,6 +37,9 @@ hand it over by a way that only this person reads. \`careseal user invite-again\
   },
 };
 
+/** Everybody: a programme has tens of thousands at most. */
+const LISTED_MAX = 1_000_000;
+
 export const userList: Command = {
   name: 'user list',
   summary: 'List the users with their roles and state',
@@ -44,9 +47,10 @@ export const userList: Command = {
   options: {},
   json: true,
   async run({ out, withServices }) {
-    const users = await withServices(async ({ identity, actor }) =>
-      (await identity.users.list(actor)).users.map(userEntry),
-    );
+    const users = await withServices(async ({ identity, actor }) => {
+      const { users: listed, organisations } = await identity.users.list(actor, { limit: LISTED_MAX });
+      return listed.map((user) => userEntry(user, organisations));
+    });
     out.json({ users });
     if (users.length === 0) out.line('There are no users yet; `careseal setup` prints the link for the first one.');
     for (const line of table(users)) out.line(line);
@@ -81,7 +85,7 @@ interface Words {
   readonly done: string;
 }
 
-function change(kind: Exclude<ChangeUser['kind'], 'roles'>, { summary, help, done }: Words): Command {
+function change(kind: Exclude<ChangeUser['kind'], 'roles' | 'join' | 'leave'>, { summary, help, done }: Words): Command {
   return {
     name: `user ${kind}`,
     summary,
@@ -93,7 +97,7 @@ function change(kind: Exclude<ChangeUser['kind'], 'roles'>, { summary, help, don
       await withServices(async (services) => {
         const outcome = await changeByEmail(services, argument(0), { kind });
         if (outcome.link !== undefined) return printLink(out, outcome, done);
-        out.json({ user: userEntry(outcome.user) });
+        out.json({ user: userEntry(outcome.user, outcome.organisations) });
         out.line(done);
       });
     },

@@ -38,6 +38,8 @@ export interface NodePrincipal {
   readonly permissions: ReadonlySet<Permission>;
   /** Interactions it may use: those of the node, narrowed by the token of this request if it sent one. */
   readonly scopes: ReadonlySet<NodeScope>;
+  /** The node needs a token for everything and this request came without: it may fetch one, and renew its certificate. */
+  readonly lacksToken?: true;
   /** SHA-256 of the DER certificate, lower-case hex. */
   readonly certificateSha256: string;
 }

@@ -70,3 +70,9 @@ export function scopeMissing(scope: NodeScope): Problem<'scope-missing'> {
   const text = `This node or its token lacks the scope "${scope}", which this interaction needs. An administrator gives scopes on the node's page.`;
   return new Problem('forbidden', 'scope-missing', text);
 }
+
+/** The node's certificate alone is not enough for anything that asks a permission. */
+export function tokenMissing(): Problem<'token-missing'> {
+  const text = 'This node needs an access token (Authorization: Bearer …) besides its certificate. POST /oauth/token gives one.';
+  return new Problem('unauthenticated', 'token-missing', text);
+}

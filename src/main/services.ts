@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { newId } from '../crypto/index.ts';
-import { type Audit, createAudit } from '../features/audit/index.ts';
+import { type Audit, type AuditDeps, createAudit } from '../features/audit/index.ts';
 import { ALL_PERMISSIONS, createIdentity, type Identity } from '../features/identity/index.ts';
 import { compileModel, DEFAULT_MODEL } from '../features/matching/index.ts';
 import { createNodes, type Nodes } from '../features/nodes/index.ts';
@@ -136,7 +136,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const common = { database, keyRing: vault.keyRing, clock: systemClock };
   const audit = createAudit({
     ...common,
-    source: { site: config.hostnames[0] ?? hostname(), baseUrl },
+    source: auditSource(config),
     onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
   });
   const identity = createIdentity({
@@ -191,7 +191,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   };
 }
 
-const AUDIT_FAILURES = {
+export const AUDIT_FAILURES = {
   'sequencing-failed': 'Audit events could not be taken into the signed log; it is tried again',
   'tree-damaged': 'THE AUDIT LOG IS DAMAGED: its tree does not fit its signed head. Run `careseal audit verify`',
 } as const;
@@ -224,6 +224,11 @@ function mailTransport(config: Config): Transport | undefined {
   if (host === undefined || from === undefined) return undefined;
   const { mailPasswordFile: passwordFile, mailAuthorityFile: authorityFile } = config;
   return createSmtpTransport({ host, port, from, user, passwordFile, authorityFile });
+}
+
+/** How this installation is named in its audit events. */
+export function auditSource(config: Config): AuditDeps['source'] {
+  return { site: config.hostnames[0] ?? hostname(), baseUrl: usersUrl(config) };
 }
 
 /** `https://first-host-name:port`. */

@@ -1,3 +1,4 @@
+import { ALL_PERMISSIONS } from '../../src/features/identity/index.ts';
 import { newSecretKey, secretKey } from '../../src/crypto/index.ts';
 import type { AuditInput } from '../../src/features/audit/index.ts';
 import { NODE_SCOPES } from '../../src/kernel/access.ts';
@@ -30,6 +31,8 @@ export const nodeActor: Actor = {
   origin: { door: 'nodes', address: '10.1.2.3', requestId: '0198f3a0-0000-7000-8000-0000000000ff' },
 };
 
+const USER_PERMISSIONS = ['client.read', 'client.write', 'review.read', 'review.decide', 'audit.read'] as const;
+
 export const userActor: Actor = {
   principal: {
     kind: 'user',
@@ -37,7 +40,9 @@ export const userActor: Actor = {
     displayName: 'Zoë "Z" Müller',
     organisationId: '0198f3a0-0000-7000-8000-00000000000a' as OrganisationId,
     roles: ['steward', 'registrar'],
-    permissions: new Set(['client.read', 'audit.read']),
+    permissions: new Set(USER_PERMISSIONS),
+    // Of the central organisation.
+    reach: new Map(USER_PERMISSIONS.map((permission) => [permission, 'all'])),
     sessionId: '0198f3a0-0000-7000-8000-0000000000b1' as SessionId,
     authenticatedAtMs: 0,
   },
@@ -45,7 +50,7 @@ export const userActor: Actor = {
 };
 
 export const operatorActor: Actor = {
-  principal: { kind: 'operator', osUser: 'root', permissions: new Set() },
+  principal: { kind: 'operator', osUser: 'root', permissions: ALL_PERMISSIONS },
   origin: { door: 'command-line', requestId: '0198f3a0-0000-7000-8000-0000000000fd' },
 };
 

@@ -1,6 +1,6 @@
 /** Calls the FHIR routes as a door does, without a socket: matches the route, asks for the permission, maps refusals. */
 import type { AuditInput } from '../../src/features/audit/index.ts';
-import { type FhirDeps, fhirRoutes } from '../../src/features/registry/index.ts';
+import { type FhirRouteDeps, fhirRoutes } from '../../src/features/registry/index.ts';
 import { printFhirXml } from '../../src/fhir/index.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { Problem } from '../../src/kernel/problem.ts';
@@ -43,7 +43,7 @@ export interface FhirFixture {
   as(actor: Actor): FhirClient;
 }
 
-export function fhirFixture(fixture: RegistryFixture, more: Partial<FhirDeps> = {}): FhirFixture {
+export function fhirFixture(fixture: RegistryFixture, more: Partial<FhirRouteDeps> = {}): FhirFixture {
   const recorded: AuditInput[] = [];
   const routes = fhirRoutes({
     registry: fixture.registry,

@@ -2,7 +2,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import { createAudit } from '../../src/features/audit/index.ts';
 import { compileModel, DEFAULT_MODEL } from '../../src/features/matching/index.ts';
 import { createNodes } from '../../src/features/nodes/index.ts';
-import { createMatcher, createRegistry, type Registry } from '../../src/features/registry/index.ts';
+import { createMatcher, createRegistry, type Registry, type RegistryCore } from '../../src/features/registry/index.ts';
 import type { ValidPatient } from '../../src/features/registry/model.ts';
 import { searchTerms } from '../../src/fhir/index.ts';
 import { NODE_SCOPES } from '../../src/kernel/access.ts';
@@ -21,7 +21,8 @@ export interface RegistryFixture {
   readonly db: TestDatabase;
   readonly keyRing: KeyRing;
   readonly resources: ResourceStore;
-  readonly registry: Registry;
+  /** The door, and everything as the operator sees it. */
+  readonly registry: Registry & RegistryCore;
   readonly nodes: ReturnType<typeof createNodes>;
   readonly audit: ReturnType<typeof createAudit>;
   readonly clock: ReturnType<typeof testClock>;
@@ -74,7 +75,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
     db,
     keyRing,
     resources,
-    registry,
+    registry: { ...registry.as(operatorActor.principal), ...registry },
     nodes,
     audit,
     clock,

@@ -283,7 +283,8 @@ export function clientDetail(index: number): ClientDetailReply {
       })),
     ],
     reviewsOpen: index === 3 ? 1 : 0,
-    neverLinked: [],
+    sourcesElsewhere: 0,
+  neverLinked: [],
   };
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Permission } from '../../kernel/access.ts';
 import type { Principal } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import { event, type RouteDeclaration, route, signedInBecause } from '../../platform/http/route.ts';
@@ -50,12 +51,14 @@ async function factsFor(
   principal: Principal,
 ): Promise<{ facts: HomeFacts; figures: z.infer<typeof homeReply>['figures'] }> {
   const may = (permission: Permission) => principal.permissions.has(permission);
+  // Counts of what no organisation owns alone are for those whom every organisation concerns.
+  const everywhere = (permission: Permission) => reachOf(principal, permission) === 'all';
   const nowMs = deps.clock.nowMs();
   const [registry, nodes, users, loads, audit] = await Promise.all([
-    may('client.read') ? deps.registry.figures() : undefined,
-    may('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
-    may('user.read') ? readUserFigures(deps.database) : undefined,
-    may('client.load') ? deps.loadFigures() : undefined,
+    may('client.read') ? deps.registry.figures(principal) : undefined,
+    everywhere('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
+    may('user.read') ? readUserFigures(deps.database, reachOf(principal, 'user.read')) : undefined,
+    everywhere('client.load') ? deps.loadFigures() : undefined,
     may('audit.read') ? deps.auditHealth() : undefined,
   ]);
   const oldest = registry?.oldestReviewAt;

@@ -1,7 +1,7 @@
 import type { Permission } from '../../kernel/access.ts';
 import type { OrganisationId } from '../../kernel/ids.ts';
 import { mayUse, type Principal } from '../../kernel/principal.ts';
-import { type Problem, scopeMissing } from '../../kernel/problem.ts';
+import { type Problem, scopeMissing, tokenMissing } from '../../kernel/problem.ts';
 import { reachOf, touches } from '../../kernel/reach.ts';
 import type { Access } from '../../platform/http/route.ts';
 import { notAllowed, notSignedIn, stepUpNeeded } from './errors.ts';
@@ -29,6 +29,7 @@ export function decideAccess(principal: Principal, access: Access, resource?: Re
   // A token does what its permissions name; a person's own account is for the person.
   if (access.kind === 'signed-in')
     return principal.kind === 'user' && principal.tokenId === undefined ? undefined : notAllowed();
+  if (principal.kind === 'node' && principal.lacksToken) return tokenMissing();
   if (!principal.permissions.has(access.permission)) return notAllowed();
   if (access.scope !== undefined && access.scope !== 'by-entry' && !mayUse(principal, access.scope))
     return scopeMissing(access.scope);

@@ -10,7 +10,8 @@ export type KeptActor = {
 
 export function keepActor({ principal, origin }: Actor): KeptActor {
   return {
-    principal: { ...principal, permissions: [] },
+    // A person's reach is left out: a load files into domains of the organisation it was started in, and into no other.
+    principal: { ...principal, permissions: [], reach: undefined },
     permissions: [...principal.permissions],
     requestId: origin.requestId,
   };

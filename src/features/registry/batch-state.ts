@@ -1,6 +1,6 @@
 /** What one round of submissions knows while it decides: loaded from the database, changed in memory, written once at the end. */
 import type { Patient } from '@medplum/fhirtypes';
-import type { LinkEntryId, ResourceId } from '../../kernel/ids.ts';
+import type { LinkEntryId, OrganisationId, ResourceId } from '../../kernel/ids.ts';
 import type { MatchRecord } from '../matching/index.ts';
 import type { PreparedRecord } from './matcher.ts';
 import type { LedgerDetail, LedgerKind } from './model.ts';
@@ -35,6 +35,10 @@ export interface GoldenState {
   readonly members: Set<ResourceId>;
   touched: boolean;
   replacedBy?: ResourceId;
+  /** Who saw it before, and with whom it is shared; empty for one that this round makes. */
+  organisations: readonly OrganisationId[];
+  sharedWith: readonly OrganisationId[];
+  shareChanged?: boolean;
 }
 
 export interface PendingLedgerEntry {
@@ -73,7 +77,7 @@ export class RoundState {
   golden(id: ResourceId): GoldenState {
     let golden = this.goldens.get(id);
     if (!golden) {
-      golden = { id, storedVersion: 0, members: new Set(), touched: false };
+      golden = { id, storedVersion: 0, members: new Set(), touched: false, organisations: [], sharedWith: [] };
       this.goldens.set(id, golden);
     }
     return golden;

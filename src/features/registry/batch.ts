@@ -3,6 +3,7 @@
  * in rounds, so that each sees what the former did.
  */
 import type { ResourceId } from '../../kernel/ids.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditInput } from '../audit/index.ts';
@@ -122,7 +123,9 @@ async function runRound(
 async function explainMissing(deps: RoundDeps, tx: Transaction, works: readonly Work[]): Promise<void> {
   for (const work of works) {
     const missing = work.outcome?.status === 'refused' && work.outcome.problem.code === 'client-not-found';
-    if (missing && (work.submission.kind === 'update' || work.submission.kind === 'delete')) {
+    // What a golden record or a deleted one is, is told to those who may know of all there are.
+    const knowsAll = reachOf(work.actor.principal, 'client.read') === 'all';
+    if (missing && knowsAll && (work.submission.kind === 'update' || work.submission.kind === 'delete')) {
       work.outcome = refused(await golden404(deps.resources, tx, work.submission.id));
     }
   }

@@ -1,5 +1,6 @@
 /** What the client and review pages read: golden record, sources, why they are linked, history. */
 import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import type { StoredResource } from '../../store/model.ts';
 import { pairKey, type SourceState } from './batch-state.ts';
@@ -19,10 +20,11 @@ import {
   readSourcesOfGoldens,
   type ReviewRow,
 } from './store.ts';
-import { computeGolden, type Member } from './survivorship.ts';
+import { computeGolden, type Member, type Provenance } from './survivorship.ts';
 import { actorOf, compareFields, demographicsOf, ledgerView, summaryOf } from './views.ts';
 import type { ClientDetailReply, LedgerEntryView, ReviewDetailReply, ReviewSummary, SourceView } from './wire.ts';
 import { storedKey } from './own-key.ts';
+import { type Within, withinReach } from './visibility.ts';
 
 /** Pairs scored for the identity graph of one client; beyond that the picture could not be read anyway. */
 const GRAPH_SOURCES_MAX = 25;
@@ -34,10 +36,12 @@ interface OpenedSource {
 
 export async function clientDetail(
   deps: RoundDeps,
+  principal: Principal,
   id: ResourceId,
 ): Promise<Omit<ClientDetailReply, 'reviewsOpen'> & { reviewsOpen: number }> {
+  const within = await withinReach(deps, principal, 'client.read');
   const golden = (await readGoldens(deps.database, [id]))[0];
-  if (!golden) throw clientNotFound();
+  if (!golden || !seesGolden(golden, within)) throw clientNotFound();
   if (golden.deleted) throw clientDeleted();
   const [opened, ledger, domains] = await Promise.all([
     openSources(deps, await readSourcesOfGoldens(deps.database, [id])),
@@ -47,11 +51,15 @@ export async function clientDetail(
   const members = opened.map(memberOf);
   const stored = (await deps.resources.read(deps.database, 'Patient', [id])).get(id);
   if (!stored) throw clientNotFound();
-  const sources = opened.map((one) => sourceViewOf(one, { keyRing: deps.keyRing, domains, ledger }));
+  const own = opened.filter((one) => isWithin(one, within));
+  const sources = own.map((one) => sourceViewOf(one, { keyRing: deps.keyRing, domains, ledger }));
   const labels = new Map(
     sources.map((one) => [one.id as ResourceId, { domainLabel: one.domainLabel, updatedAt: one.updatedAt }]),
   );
-  const ids = opened.map((one) => one.state.id);
+  const ids = own.map((one) => one.state.id);
+  const shown = new Set(ids);
+  const reviews = await withinReach(deps, principal, 'review.read');
+  const provenance = members.length === 0 ? [] : computeGolden(members).provenance;
   return {
     client: {
       id,
@@ -60,17 +68,46 @@ export async function clientDetail(
       ...(golden.replaced_by ? { replacedBy: await finalGolden(deps, golden) } : {}),
       name: summaryOf(stored).name,
       updatedAt: instant(golden.updated_at.getTime()),
-      demographics: members.length === 0 ? [] : demographicsOf(computeGolden(members).provenance, labels),
+      demographics: demographicsOf(within === undefined ? provenance : provenance.map((one) => ownPart(one, shown)), labels),
     },
     sources,
-    links: explainPairs(deps, opened.slice(0, GRAPH_SOURCES_MAX)),
-    ledger: ledger.toReversed().map(ledgerView),
-    reviewsOpen: ids.length === 0 ? 0 : (await readWaitingReviewsOf(deps.database, ids)).length,
+    sourcesElsewhere: opened.length - own.length,
+    links: explainPairs(deps, own.slice(0, GRAPH_SOURCES_MAX)),
+    ledger: ownEntries(ledger, within === undefined ? undefined : shown)
+      .toReversed()
+      .map(ledgerView),
+    reviewsOpen: ids.length === 0 ? 0 : (await readWaitingReviewsOf(deps.database, ids, reviews)).length,
     // Several decisions may keep one pair apart: it is shown once.
     neverLinked: [
       ...new Map((await readNeverLinks(deps.database, ids)).map((row) => [pairKey(row.a, row.b), row])).values(),
-    ].map((row) => ({ a: row.a, b: row.b, entryId: row.entry_id })),
+    ]
+      .filter((row) => within === undefined || (shown.has(row.a) && shown.has(row.b)))
+      .map((row) => ({ a: row.a, b: row.b, entryId: row.entry_id })),
   };
+}
+
+const seesGolden = (golden: GoldenRow, within: Within | undefined): boolean =>
+  within === undefined || golden.organisations.some((id) => within.organisations.includes(id));
+
+const isWithin = (opened: OpenedSource, within: Within | undefined): boolean =>
+  within === undefined || within.domainIds.includes(opened.state.domainId);
+
+/** The value stands for everybody who sees the client; which record of another organisation says so, or says otherwise, does not. */
+function ownPart(one: Provenance, shown: ReadonlySet<ResourceId>): Provenance {
+  return {
+    ...one,
+    from: one.from.filter((id) => shown.has(id)),
+    alternatives: one.alternatives.filter(({ sourceId }) => shown.has(sourceId)),
+  };
+}
+
+/** What happened to the records shown; names of who acted in other organisations stay there. */
+function ownEntries(ledger: readonly LedgerEntry[], shown: ReadonlySet<ResourceId> | undefined): readonly LedgerEntry[] {
+  if (shown === undefined) return ledger;
+  return ledger.filter(
+    ({ sourceId, otherSourceId }) =>
+      sourceId !== undefined && shown.has(sourceId) && (otherSourceId === undefined || shown.has(otherSourceId)),
+  );
 }
 
 /** Follows redirects to the golden record that stands now. Chains are short; a loop cannot be made, and would end here. */
@@ -138,10 +175,17 @@ async function clientLedger(deps: RoundDeps, id: ResourceId): Promise<LedgerEntr
   return rows.map((row) => openLedgerEntry(deps.keyRing, row));
 }
 
-export async function clientHistory(deps: RoundDeps, id: ResourceId): Promise<LedgerEntryView[]> {
+export async function clientHistory(
+  deps: RoundDeps,
+  principal: Principal,
+  id: ResourceId,
+): Promise<LedgerEntryView[]> {
+  const within = await withinReach(deps, principal, 'client.read');
   const golden = (await readGoldens(deps.database, [id]))[0];
-  if (!golden) throw clientNotFound();
-  return (await clientLedger(deps, id)).toReversed().map(ledgerView);
+  if (!golden || !seesGolden(golden, within)) throw clientNotFound();
+  const sources = await readSourcesOfGoldens(deps.database, [id]);
+  const shown = within && new Set(sources.filter((row) => within.domainIds.includes(row.domain_id)).map((row) => row.source_id));
+  return ownEntries(await clientLedger(deps, id), shown).toReversed().map(ledgerView);
 }
 
 const PLACING = ['created', 'linked', 'unlinked', 'merged', 'unmerged', 'review-decided'] as const;
@@ -195,7 +239,7 @@ function linkedBy(entry: LedgerEntry): NonNullable<SourceView['linkedBy']> {
 export async function reviewPage(
   deps: RoundDeps,
   state: ReviewRow['state'],
-  page: { readonly after?: ReviewId; readonly limit: number },
+  page: { readonly after?: ReviewId; readonly limit: number; readonly within: Within | undefined },
 ): Promise<{ readonly reviews: ReviewSummary[]; readonly next?: ReviewId }> {
   const rows = await readReviewPage(deps.database, state, { ...page, limit: page.limit + 1 });
   const shown = rows.slice(0, page.limit);
@@ -252,7 +296,11 @@ function gradeOf(text: string): ReviewSummary['grade'] {
   return GRADES.find((grade) => grade === text) ?? 'possible';
 }
 
-export async function reviewDetail(deps: RoundDeps, id: ReviewId): Promise<Omit<ReviewDetailReply, 'counts'>> {
+export async function reviewDetail(
+  deps: RoundDeps,
+  id: ReviewId,
+  within: Within | undefined,
+): Promise<Omit<ReviewDetailReply, 'counts'>> {
   const row = await readReview(deps.database, id);
   if (!row) throw reviewNotFound();
   const [opened, domains] = await Promise.all([
@@ -261,11 +309,11 @@ export async function reviewDetail(deps: RoundDeps, id: ReviewId): Promise<Omit<
   ]);
   const a = opened.find((one) => one.state.id === row.a);
   const b = opened.find((one) => one.state.id === row.b);
-  if (!a || !b) throw reviewNotFound();
+  if (!a || !b || !isWithin(a, within) || !isWithin(b, within)) throw reviewNotFound();
   const ledger = (await readLedger(deps.database, [], [row.a, row.b])).map((entry) =>
     openLedgerEntry(deps.keyRing, entry),
   );
-  const neighbours = await readReviewNeighbours(deps.database, row.state, id);
+  const neighbours = await readReviewNeighbours(deps.database, { state: row.state, id, within });
   const context = { keyRing: deps.keyRing, domains, ledger };
   const sourceA = sourceViewOf(a, context);
   const sourceB = sourceViewOf(b, context);

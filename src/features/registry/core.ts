@@ -1,5 +1,7 @@
 /** Puts the registry's core together: the write path, reads, searches and `$match`. */
 import type { ResourceId } from '../../kernel/ids.ts';
+import type { Principal } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { RegistryDeps } from './deps.ts';
 import { mergeSources } from './feed-merge.ts';
@@ -13,9 +15,11 @@ import type { RegistryCore } from './service.ts';
 import { patientOf } from './content.ts';
 import { readGoldenOf, readSourcesByKey } from './store.ts';
 import { carriesKey } from './own-key.ts';
+import { boundedReads } from './visibility.ts';
 
 export interface BuiltCore {
-  readonly core: RegistryCore;
+  /** The registry as this principal sees it. */
+  as(principal: Principal): RegistryCore;
   readonly intake: Intake;
   readonly roundDeps: RoundDeps;
 }
@@ -42,7 +46,12 @@ export function createCore(deps: RegistryDeps): BuiltCore {
     findByKey: (system, value) => findByKey(deps, system, value),
     replace: (actor, what) => mergeSources(roundDeps, actor, what),
   };
-  return { core, intake, roundDeps };
+  return {
+    as: (principal) =>
+      reachOf(principal, 'client.read') === 'all' ? core : boundedReads(roundDeps, core, principal),
+    intake,
+    roundDeps,
+  };
 }
 
 async function findByKey(deps: RegistryDeps, system: string, value: string): Promise<ResourceId | undefined> {

@@ -15,7 +15,7 @@ import { isReplaced, replacedBy, successorOf } from './replacement.ts';
 import { loadPatients, type RoundDeps } from './round-loading.ts';
 import { REVIEWS_PER_RECORD_MAX } from './rules.ts';
 import { decide, type Decision, goldensOf, placePinned } from './stewardship.ts';
-import { ownsDomain } from './work.ts';
+import { isInReach, ownsDomain } from './work.ts';
 
 export interface SourceMerge {
   readonly obsolete: ResourceId;
@@ -71,7 +71,10 @@ async function bothOf({ deps, tx, state, actor }: Decision, what: SourceMerge): 
   if (!obsolete?.patient || !survivor?.patient) throw clientNotFound();
   const domains = await deps.domains.table();
   for (const source of [obsolete, survivor]) {
-    if (!ownsDomain(actor.principal, domains.byId(source.domainId))) throw notOwnRecord();
+    const domain = domains.byId(source.domainId);
+    if (!ownsDomain(actor.principal, domain)) {
+      throw isInReach(actor.principal, domain) ? notOwnRecord() : clientNotFound();
+    }
   }
   const next = successorOf(survivor.patient);
   if (next === obsolete.id) throw mergeLoop();

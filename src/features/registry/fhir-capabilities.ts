@@ -16,7 +16,7 @@ const TYPE_INTERACTIONS: readonly TypeInteraction[] = [
   'search-type',
 ];
 
-export function metadataRoute(deps: FhirDeps, served: readonly FhirRoute[]): RouteDeclaration {
+export function metadataRoute(deps: Pick<FhirDeps, 'clock' | 'softwareVersion'>, served: readonly FhirRoute[]): RouteDeclaration {
   const date = instant(deps.clock.nowMs());
   const offered = offeredBy(served);
   return route({

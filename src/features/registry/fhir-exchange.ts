@@ -30,6 +30,16 @@ import type { IdentityRules } from './fhir-identities.ts';
 import { clientNotFound } from './problems.ts';
 import type { RegistryCore } from './service.ts';
 
+/** What the routes have: whose request it is decides what of the registry is there. */
+export interface FhirRouteDeps extends Omit<FhirDeps, 'registry'> {
+  readonly registry: { as(principal: Principal): RegistryCore };
+}
+
+/** What handlers work with: the registry as the caller sees it. */
+export function seenBy(deps: FhirRouteDeps, { principal }: Actor): FhirDeps {
+  return { ...deps, registry: deps.registry.as(principal) };
+}
+
 export interface FhirDeps {
   readonly registry: RegistryCore;
   readonly audit: Pick<Audit, 'recordNow'>;

@@ -10,8 +10,10 @@ import { kindOf, patientOf } from './content.ts';
 import {
   type Exchange,
   type FhirDeps,
+  type FhirRouteDeps,
   informationOutcome,
   resourceReply,
+  seenBy,
   storedReply,
   versionHeaders,
 } from './fhir-exchange.ts';
@@ -115,7 +117,7 @@ const survivorUnknown = (): Problem =>
   );
 
 /** `Patient/$merge` of R5, informative there: source and target by reference or identifier, and what the target shall say. */
-export function mergeRoute(deps: FhirDeps): FhirRoute {
+export function mergeRoute(deps: FhirRouteDeps): FhirRoute {
   return {
     interactions: ['$merge'],
     route: route({
@@ -127,7 +129,7 @@ export function mergeRoute(deps: FhirDeps): FhirRoute {
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',
       limits: ONE_PATIENT,
-      handle: (request) => answerMerge(deps, plainExchange(request), bodyOf(request) as Parameters),
+      handle: (request) => answerMerge(seenBy(deps, request.actor), plainExchange(request), bodyOf(request) as Parameters),
     }),
   };
 }

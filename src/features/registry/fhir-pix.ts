@@ -7,7 +7,7 @@ import { parseId } from '../../kernel/ids.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { event, permission, type RouteReply, route } from '../../platform/http/route.ts';
 import { kindOf, patientOf } from './content.ts';
-import { type Exchange, type FhirDeps, rawQuery, resourceReply } from './fhir-exchange.ts';
+import { type Exchange, type FhirDeps, type FhirRouteDeps, rawQuery, resourceReply, seenBy } from './fhir-exchange.ts';
 import { aliasesOf } from './fhir-identities.ts';
 import { A_FORM, bodyOf, doors, exchangeOf, type FhirRoute, type Incoming, NO_BODY, none } from './fhir-route.ts';
 import { isDomainKnown } from './fhir-search.ts';
@@ -21,7 +21,7 @@ interface PixQuestion {
   readonly raw: string;
 }
 
-export function pixRoutes(deps: FhirDeps): FhirRoute[] {
+export function pixRoutes(deps: FhirRouteDeps): FhirRoute[] {
   const common = {
     doors,
     path: '/fhir/Patient/$ihe-pix',
@@ -37,7 +37,7 @@ export function pixRoutes(deps: FhirDeps): FhirRoute[] {
         method: 'GET',
         input: { params: none, query: 'raw', body: 'none' },
         limits: NO_BODY,
-        handle: (request) => answerPix(deps, exchangeOf(request)),
+        handle: (request) => answerPix(seenBy(deps, request.actor), exchangeOf(request)),
       }),
     },
     {
@@ -47,7 +47,7 @@ export function pixRoutes(deps: FhirDeps): FhirRoute[] {
         method: 'POST',
         input: { params: none, query: 'raw', body: 'bytes' },
         limits: A_FORM,
-        handle: (request) => answerPix(deps, exchangeOf(withBody(request))),
+        handle: (request) => answerPix(seenBy(deps, request.actor), exchangeOf(withBody(request))),
       }),
     },
   ];

@@ -5,7 +5,7 @@ import { Problem } from '../../kernel/problem.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
 import { answerBundle } from './fhir-bundles.ts';
 import { metadataRoute } from './fhir-capabilities.ts';
-import { bundleReply, type Exchange, type FhirDeps, rawQuery } from './fhir-exchange.ts';
+import { bundleReply, type Exchange, type FhirDeps, type FhirRouteDeps, rawQuery, seenBy } from './fhir-exchange.ts';
 import { answerMatch } from './fhir-match.ts';
 import { mergeRoute } from './fhir-merge.ts';
 import { pixRoutes } from './fhir-pix.ts';
@@ -28,9 +28,9 @@ import {
 import { search } from './fhir-search.ts';
 import { writeRoutes } from './fhir-write-routes.ts';
 
-export type { FhirDeps } from './fhir-exchange.ts';
+export type { FhirRouteDeps } from './fhir-exchange.ts';
 
-export function fhirRoutes(deps: FhirDeps): RouteDeclaration[] {
+export function fhirRoutes(deps: FhirRouteDeps): RouteDeclaration[] {
   const served = [
     ...readRoutes(deps),
     ...searchRoutes(deps),
@@ -44,7 +44,7 @@ export function fhirRoutes(deps: FhirDeps): RouteDeclaration[] {
   return [...served.map((one) => one.route), metadataRoute(deps, served)];
 }
 
-function readRoutes(deps: FhirDeps): FhirRoute[] {
+function readRoutes(deps: FhirRouteDeps): FhirRoute[] {
   const common = {
     doors,
     access: permission('client.read', { scope: 'read' }),
@@ -66,7 +66,7 @@ function readRoutes(deps: FhirDeps): FhirRoute[] {
             ifNoneMatch: request.header('if-none-match'),
             ifModifiedSince: request.header('if-modified-since'),
           };
-          return answerRead(deps, plainExchange(request), { id: request.params.id, conditions });
+          return answerRead(seenBy(deps, request.actor), plainExchange(request), { id: request.params.id, conditions });
         },
       }),
     },
@@ -78,7 +78,7 @@ function readRoutes(deps: FhirDeps): FhirRoute[] {
         path: '/fhir/Patient/:id/_history/:version',
         audit: event('client.vread'),
         input: { params: byVersion, query: 'raw', body: 'none' },
-        handle: (request) => answerRead(deps, plainExchange(request), request.params),
+        handle: (request) => answerRead(seenBy(deps, request.actor), plainExchange(request), request.params),
       }),
     },
     {
@@ -89,13 +89,13 @@ function readRoutes(deps: FhirDeps): FhirRoute[] {
         path: '/fhir/Patient/:id/_history',
         audit: event('client.history'),
         input: { params: byId, query: 'raw', body: 'none' },
-        handle: (request) => answerHistory(deps, exchangeOf(request), request.params.id),
+        handle: (request) => answerHistory(seenBy(deps, request.actor), exchangeOf(request), request.params.id),
       }),
     },
   ];
 }
 
-function searchRoutes(deps: FhirDeps): FhirRoute[] {
+function searchRoutes(deps: FhirRouteDeps): FhirRoute[] {
   const access = permission('client.read', { scope: 'search' });
   const common = { doors, access, audit: event('client.search'), output: 'fhir' } as const;
   return [
@@ -107,7 +107,7 @@ function searchRoutes(deps: FhirDeps): FhirRoute[] {
         path: '/fhir/Patient',
         input: { params: none, query: 'raw', body: 'none' },
         limits: NO_BODY,
-        handle: (request) => answerSearch(deps, exchangeOf(request)),
+        handle: (request) => answerSearch(seenBy(deps, request.actor), exchangeOf(request)),
       }),
     },
     {
@@ -118,7 +118,7 @@ function searchRoutes(deps: FhirDeps): FhirRoute[] {
         path: '/fhir/Patient/_search',
         input: { params: none, query: 'raw', body: 'bytes' },
         limits: A_FORM,
-        handle: (request) => answerSearch(deps, exchangeOf(withForm(request))),
+        handle: (request) => answerSearch(seenBy(deps, request.actor), exchangeOf(withForm(request))),
       }),
     },
   ];
@@ -154,7 +154,7 @@ function formText(body: Uint8Array = new Uint8Array(0)): string {
   }
 }
 
-function matchRoute(deps: FhirDeps): FhirRoute {
+function matchRoute(deps: FhirRouteDeps): FhirRoute {
   return {
     interactions: ['$match'],
     route: route({
@@ -166,12 +166,12 @@ function matchRoute(deps: FhirDeps): FhirRoute {
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',
       limits: A_MATCH,
-      handle: (request) => answerMatch(deps, plainExchange(request), parseMatchRequest(bodyOf(request))),
+      handle: (request) => answerMatch(seenBy(deps, request.actor), plainExchange(request), parseMatchRequest(bodyOf(request))),
     }),
   };
 }
 
-function bundleRoute(deps: FhirDeps, path: string): FhirRoute {
+function bundleRoute(deps: FhirRouteDeps, path: string): FhirRoute {
   return {
     interactions: ['batch', 'transaction'],
     route: route({
@@ -184,7 +184,7 @@ function bundleRoute(deps: FhirDeps, path: string): FhirRoute {
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',
       limits: A_BUNDLE,
-      handle: (request) => answerBundle(deps, plainExchange(request), parseBundleRequest(bodyOf(request))),
+      handle: (request) => answerBundle(seenBy(deps, request.actor), plainExchange(request), parseBundleRequest(bodyOf(request))),
     }),
   };
 }

@@ -1,7 +1,7 @@
 /** FHIR create, update and delete, plain and conditional. */
 import { parseIfMatch, parseIfNoneExist } from '../../fhir/index.ts';
 import { event, permission, route } from '../../platform/http/route.ts';
-import { type FhirDeps, resourceId } from './fhir-exchange.ts';
+import { type FhirRouteDeps, resourceId, seenBy } from './fhir-exchange.ts';
 import { aliasesOf, assertIdentified, queryWithSystems } from './fhir-identities.ts';
 import { answerReplacement, obsoleteOf } from './fhir-merge.ts';
 import {
@@ -31,7 +31,7 @@ const FEED = { scope: 'feed' } as const;
 const write = { doors, access: permission('client.write', FEED), output: 'fhir', limits: ONE_PATIENT } as const;
 const remove = { doors, access: permission('client.delete', FEED), output: 'fhir', limits: NO_BODY } as const;
 
-export function writeRoutes(deps: FhirDeps): FhirRoute[] {
+export function writeRoutes(all: FhirRouteDeps): FhirRoute[] {
   return [
     {
       interactions: ['create'],
@@ -43,6 +43,7 @@ export function writeRoutes(deps: FhirDeps): FhirRoute[] {
         audit: event('client.create'),
         input: { params: none, query: 'raw', body: 'bytes' },
         async handle(request) {
+          const deps = seenBy(all, request.actor);
           const exchange = plainExchange(request);
           const patient = patientOf(request);
           const ifNoneExist = parseIfNoneExist(request.header('if-none-exist'));
@@ -59,6 +60,7 @@ export function writeRoutes(deps: FhirDeps): FhirRoute[] {
         audit: event('client.update'),
         input: { params: byId, query: 'raw', body: 'bytes' },
         async handle(request) {
+          const deps = seenBy(all, request.actor);
           const exchange = plainExchange(request);
           const ifMatch = parseIfMatch(request.header('if-match'));
           const what = { id: request.params.id, patient: patientOf(request), ifMatch };
@@ -80,6 +82,7 @@ export function writeRoutes(deps: FhirDeps): FhirRoute[] {
         audit: event('client.update'),
         input: { params: none, query: 'raw', body: 'bytes' },
         async handle(request) {
+          const deps = seenBy(all, request.actor);
           const exchange = exchangeOf(request);
           const ifMatch = parseIfMatch(request.header('if-match'));
           const what = { patient: patientOf(request), query: exchange.query, ifMatch };
@@ -92,11 +95,11 @@ export function writeRoutes(deps: FhirDeps): FhirRoute[] {
         },
       }),
     },
-    ...deleteRoutes(deps),
+    ...deleteRoutes(all),
   ];
 }
 
-function deleteRoutes(deps: FhirDeps): FhirRoute[] {
+function deleteRoutes(all: FhirRouteDeps): FhirRoute[] {
   return [
     {
       interactions: ['delete'],
@@ -107,6 +110,7 @@ function deleteRoutes(deps: FhirDeps): FhirRoute[] {
         audit: event('client.delete'),
         input: { params: byId, query: 'raw', body: 'none' },
         async handle(request) {
+          const deps = seenBy(all, request.actor);
           const exchange = plainExchange(request);
           const ifMatch = parseIfMatch(request.header('if-match'));
           return answerWrite(deps, exchange, deleteSubmission(request.params.id, ifMatch));
@@ -123,6 +127,7 @@ function deleteRoutes(deps: FhirDeps): FhirRoute[] {
         audit: event('client.delete'),
         input: { params: none, query: 'raw', body: 'none' },
         async handle(request) {
+          const deps = seenBy(all, request.actor);
           const exchange = exchangeOf(request);
           return answerWrite(deps, exchange, await conditionalDelete(deps, request.actor, exchange.query));
         },

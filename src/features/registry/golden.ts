@@ -1,13 +1,21 @@
 /** Golden records as they are stored: computed from their members, found by the union of their members' search terms. */
 import type { Patient } from '@medplum/fhirtypes';
+import type { OrganisationId } from '../../kernel/ids.ts';
 import type { ResourceWrite } from '../../store/model.ts';
 import type { GoldenState, RoundState } from './batch-state.ts';
 import { storedContent } from './content.ts';
-import type { RegistryDeps } from './deps.ts';
+import type { DomainTable, RegistryDeps } from './deps.ts';
 import type { SearchTerm } from './service.ts';
+import { organisationsOf, organisationTerm } from './visibility.ts';
 import { computeGolden, type Member } from './survivorship.ts';
 
 type GoldenDeps = Pick<RegistryDeps, 'keyRing' | 'termsOf'>;
+
+/** What says whose a golden record is: see visibility.ts. */
+export interface Ownership {
+  readonly domains: DomainTable;
+  readonly central: OrganisationId | undefined;
+}
 
 export function goldenWrite(
   deps: GoldenDeps,
@@ -24,7 +32,32 @@ export function goldenWrite(
   const members = membersOf(state, golden);
   if (members.length === 0) return { ...base, content: null, tokens: [] };
   const { patient } = computeGolden(members);
-  return { ...base, content: storedContent(patient, head), tokens: goldenTokens(deps, patient, members) };
+  return {
+    ...base,
+    content: storedContent(patient, head),
+    tokens: [...goldenTokens(deps, patient, members), ...organisationTokens(deps, golden.organisations)],
+  };
+}
+
+export function organisationTokens(
+  { keyRing }: Pick<GoldenDeps, 'keyRing'>,
+  organisations: readonly OrganisationId[],
+): bigint[] {
+  return organisations.map((id) => {
+    const { parameter, value } = organisationTerm(id);
+    return keyRing.blind(parameter, value);
+  });
+}
+
+/** Sets who sees the golden record now. One that stands for nobody any more stays known to those who knew it. */
+export function settleOwnership(state: RoundState, golden: GoldenState, ownership: Ownership): void {
+  if (golden.members.size === 0) return;
+  const domainIds = [...golden.members].flatMap((id) => state.sources.get(id)?.domainId ?? []);
+  golden.organisations = organisationsOf(
+    ownership.domains,
+    { domainIds, sharedWith: golden.sharedWith },
+    ownership.central,
+  );
 }
 
 function membersOf(state: RoundState, golden: GoldenState): Member[] {

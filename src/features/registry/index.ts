@@ -4,6 +4,7 @@
  */
 import type { RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import type { Sql } from '../../platform/db/sql.ts';
 import type { ResealParticipant, StoredResource } from '../../store/index.ts';
 import { createCore } from './core.ts';
@@ -12,7 +13,7 @@ import { registryParticipants, tokensOfStored } from './reseal.ts';
 import { readReviewCounts } from './review-store.ts';
 import { registryRoutes } from './routes.ts';
 import type { RegistryCore } from './service.ts';
-import { readFigures } from './store.ts';
+import { clientFigures, withinReach } from './visibility.ts';
 
 export interface RegistryFigures {
   readonly clients: number;
@@ -22,14 +23,19 @@ export interface RegistryFigures {
   readonly oldestReviewAt?: Date;
 }
 
-export interface Registry extends RegistryCore {
+export interface Registry {
+  /** Reads, searches and `$match` as this principal sees the registry: what is out of reach is not there. */
+  as(principal: Principal): RegistryCore;
+  /** See `RegistryCore`. */
+  readonly submit: RegistryCore['submit'];
   /** The user API. The FHIR routes are made by `fhirRoutes`. */
   readonly routes: readonly RouteDeclaration[];
   /** What key rotation has to walk over. */
   readonly resealParticipants: readonly ResealParticipant[];
   /** Search tokens of stored Patients under the current index key, for the store's part in a rotation. */
   tokensOfStored(sql: Sql, stored: readonly StoredResource[]): Promise<ReadonlyMap<ResourceId, readonly bigint[]>>;
-  figures(): Promise<RegistryFigures>;
+  /** Counts of what this principal sees. */
+  figures(principal: Principal): Promise<RegistryFigures>;
   /** Resolves when no batch is queued or in flight. */
   drained(): Promise<void>;
 }
@@ -38,15 +44,17 @@ export interface Registry extends RegistryCore {
 export function createRegistry(deps: RegistryDeps): Registry {
   const built = createCore(deps);
   return {
-    ...built.core,
+    as: built.as,
+    submit: (actor, submissions, options = {}) => built.intake.submit(actor, submissions, options),
     routes: registryRoutes(deps, built),
     resealParticipants: registryParticipants(built.roundDeps),
     tokensOfStored: (sql, stored) => tokensOfStored(built.roundDeps, sql, stored),
     drained: () => built.intake.drained(),
-    async figures() {
+    async figures(principal) {
+      const midnight = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
       const [rows, counts] = await Promise.all([
-        readFigures(deps.database),
-        readReviewCounts(deps.database, new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0))),
+        clientFigures(deps, await withinReach(deps, principal, 'client.read')),
+        readReviewCounts(deps.database, midnight, await withinReach(deps, principal, 'review.read')),
       ]);
       return {
         clients: rows.clients,
@@ -65,7 +73,7 @@ export { matchRecordOf } from './match-record.ts';
 /** Every client, page by page, for work over the whole registry. */
 export { walkClients, type WalkedClient } from './walk.ts';
 /** FHIR R4 at /fhir, for both doors. */
-export { type FhirDeps, fhirRoutes } from './fhir-routes.ts';
+export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
 export { type Aliases, createAliases } from './aliases.ts';
 export type { IdentityRules } from './fhir-identities.ts';

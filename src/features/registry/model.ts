@@ -101,6 +101,8 @@ export type RegistryProblemCode =
   | 'last-source'
   | 'not-merged'
   | 'search-too-broad'
+  | 'shared-client'
+  | 'share-unknown'
   | 'same-record'
   | 'merge-loop'
   | 'successor-replaced'

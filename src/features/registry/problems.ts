@@ -108,6 +108,14 @@ export const lastSource = (): RegistryProblem =>
 export const notMerged = (): RegistryProblem =>
   new Problem('conflict', 'not-merged', 'No merge of this client is left to take back.');
 
+export const sharedClient = (): RegistryProblem =>
+  new Problem(
+    'forbidden',
+    'shared-client',
+    'Records of other organisations are part of this client, so your organisation does not decide this alone. Nothing was changed. Ask a central steward.',
+    { fhirCode: 'forbidden' },
+  );
+
 export const searchTooBroad = (max: number): RegistryProblem =>
   new Problem(
     'unprocessable',

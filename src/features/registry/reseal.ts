@@ -3,13 +3,14 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { ResealParticipant, StoredResource } from '../../store/index.ts';
 import { patientOf } from './content.ts';
-import { goldenTokens } from './golden.ts';
+import { goldenTokens, organisationTokens } from './golden.ts';
 import { keyTokenOf } from './records.ts';
 import type { RoundDeps } from './round-loading.ts';
 import {
   addBlockingKeys,
   type BlockingRow,
   readFigures,
+  readGoldens,
   readSourcesOfGoldens,
   removeBlockingKeys,
   type SourceRow,
@@ -107,6 +108,14 @@ export async function tokensOfStored(
     'Patient',
     sources.map((row) => row.source_id),
   );
+  const organisations = new Map(
+    (
+      await readGoldens(
+        sql,
+        stored.map((one) => one.id),
+      )
+    ).map((row) => [row.golden_id, row.organisations]),
+  );
   for (const one of stored) {
     const members = sources.flatMap((row) => {
       const source = contents.get(row.source_id);
@@ -115,7 +124,11 @@ export async function tokensOfStored(
         : [];
     });
     // Only a live golden record has members; everything else is reached by id alone.
-    tokens.set(one.id, members.length === 0 || !one.content ? [] : goldenTokens(deps, patientOf(one.content), members));
+    const own = organisationTokens(deps, organisations.get(one.id) ?? []);
+    tokens.set(
+      one.id,
+      members.length === 0 || !one.content ? [] : [...goldenTokens(deps, patientOf(one.content), members), ...own],
+    );
   }
   return tokens;
 }

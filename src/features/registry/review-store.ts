@@ -3,6 +3,7 @@ import type { LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { ReviewState } from './model.ts';
 import type { LedgerRow, ReviewRow } from './store.ts';
+import type { Within } from './visibility.ts';
 
 const REVIEW_COLUMNS =
   'review_id, a, b, state, cause, score, grade, model_version, created_at, decided_at, decision, entry_id';
@@ -25,42 +26,63 @@ export async function lockReview(tx: Transaction, id: ReviewId): Promise<ReviewR
   return (await tx.rows(reviewByIdLocked, [id]))[0];
 }
 
+/**
+ * Both records of a pair are of domains in reach, where the reach is bounded: who decides about a pair sees both whole, so pairs
+ * across organisations wait for the central ones.
+ */
+const WITHIN = (domains: string) => `(${domains}::int[] IS NULL OR (
+     EXISTS (SELECT FROM registry.source s WHERE s.source_id = r.a AND s.domain_id = ANY (${domains}))
+     AND EXISTS (SELECT FROM registry.source s WHERE s.source_id = r.b AND s.domain_id = ANY (${domains}))))`;
+const bounds = (within: Within | undefined) => within?.domainIds ?? null;
+
 const reviewPage = statement<ReviewRow>(
   'registry.review-page',
-  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE state = $1 AND review_id > $2 ORDER BY review_id LIMIT $3`,
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review r WHERE state = $1 AND review_id > $2 AND ${WITHIN('$4')}
+   ORDER BY review_id LIMIT $3`,
 );
 const reviewPageNewestFirst = statement<ReviewRow>(
   'registry.review-page-newest-first',
-  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE state = $1 AND review_id < $2 ORDER BY review_id DESC LIMIT $3`,
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review r WHERE state = $1 AND review_id < $2 AND ${WITHIN('$4')}
+   ORDER BY review_id DESC LIMIT $3`,
 );
 const FIRST = '00000000-0000-0000-0000-000000000000';
 const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Waiting ones oldest first, decided ones newest first. */
-export function readReviewPage(sql: Sql, state: ReviewState, page: { after?: ResourceId | ReviewId; limit: number }) {
+export function readReviewPage(
+  sql: Sql,
+  state: ReviewState,
+  page: { after?: ResourceId | ReviewId; limit: number; within: Within | undefined },
+) {
   return state === 'decided'
-    ? sql.rows(reviewPageNewestFirst, [state, page.after ?? LAST, page.limit])
-    : sql.rows(reviewPage, [state, page.after ?? FIRST, page.limit]);
+    ? sql.rows(reviewPageNewestFirst, [state, page.after ?? LAST, page.limit, bounds(page.within)])
+    : sql.rows(reviewPage, [state, page.after ?? FIRST, page.limit, bounds(page.within)]);
 }
 
 const neighbour = statement<{ next: ReviewId | null; previous: ReviewId | null }>(
   'registry.review-neighbours',
-  `SELECT (SELECT review_id FROM registry.review WHERE state = $1 AND review_id > $2 ORDER BY review_id LIMIT 1) AS next,
-          (SELECT review_id FROM registry.review WHERE state = $1 AND review_id < $2 ORDER BY review_id DESC LIMIT 1) AS previous`,
+  `SELECT (SELECT review_id FROM registry.review r WHERE state = $1 AND review_id > $2 AND ${WITHIN('$3')}
+           ORDER BY review_id LIMIT 1) AS next,
+          (SELECT review_id FROM registry.review r WHERE state = $1 AND review_id < $2 AND ${WITHIN('$3')}
+           ORDER BY review_id DESC LIMIT 1) AS previous`,
 );
-export async function readReviewNeighbours(sql: Sql, state: ReviewState, id: ReviewId) {
-  return (await sql.rows(neighbour, [state, id]))[0] ?? { next: null, previous: null };
+export async function readReviewNeighbours(
+  sql: Sql,
+  at: { readonly state: ReviewState; readonly id: ReviewId; readonly within: Within | undefined },
+) {
+  return (await sql.rows(neighbour, [at.state, at.id, bounds(at.within)]))[0] ?? { next: null, previous: null };
 }
 
 const reviewCounts = statement<{ open: bigint; later: bigint; decided_today: bigint; oldest: Date | null }>(
   'registry.review-counts',
   `SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'later') AS later,
-          (SELECT count(*) FROM registry.review WHERE decided_at >= $1 AND entry_id IS NOT NULL) AS decided_today,
+          (SELECT count(*) FROM registry.review r WHERE decided_at >= $1 AND entry_id IS NOT NULL AND ${WITHIN('$2')})
+            AS decided_today,
           min(created_at) FILTER (WHERE state = 'open') AS oldest
-   FROM registry.review WHERE state IN ('open', 'later')`,
+   FROM registry.review r WHERE state IN ('open', 'later') AND ${WITHIN('$2')}`,
 );
-export async function readReviewCounts(sql: Sql, todayFrom: Date) {
-  const row = (await sql.rows(reviewCounts, [todayFrom]))[0];
+export async function readReviewCounts(sql: Sql, todayFrom: Date, within: Within | undefined) {
+  const row = (await sql.rows(reviewCounts, [todayFrom, bounds(within)]))[0];
   return {
     open: Number(row?.open ?? 0n),
     later: Number(row?.later ?? 0n),
@@ -71,10 +93,11 @@ export async function readReviewCounts(sql: Sql, todayFrom: Date) {
 
 const waitingBetween = statement<ReviewRow>(
   'registry.reviews-of-sources',
-  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE state <> 'decided' AND (a = ANY($1::uuid[]) OR b = ANY($1::uuid[]))`,
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review r WHERE state <> 'decided' AND (a = ANY($1::uuid[]) OR b = ANY($1::uuid[]))
+     AND ${WITHIN('$2')}`,
 );
-export const readWaitingReviewsOf = (sql: Sql, sourceIds: readonly ResourceId[]) =>
-  sql.rows(waitingBetween, [sourceIds]);
+export const readWaitingReviewsOf = (sql: Sql, sourceIds: readonly ResourceId[], within: Within | undefined) =>
+  sql.rows(waitingBetween, [sourceIds, bounds(within)]);
 
 const setReview = statement(
   'registry.set-review',

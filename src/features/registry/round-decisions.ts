@@ -12,7 +12,7 @@ import type { Records } from './records.ts';
 import { isReplaced } from './replacement.ts';
 import { askInstead, decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
 import { carriesKey, storedKey } from './own-key.ts';
-import { ownsDomain, refused, type Work, type WorkContent } from './work.ts';
+import { isInReach, ownsDomain, refused, type Work, type WorkContent } from './work.ts';
 
 export interface DecisionInput {
   readonly state: RoundState;
@@ -41,7 +41,10 @@ export function decideWork(input: DecisionInput, work: Work): Decided | undefine
   if (submission.kind === 'create') return existing ? alreadyThere(work, existing) : register(input, work);
   if (submission.kind === 'upsert' && !existing) return register(input, work);
   if (!existing) return refuse(work, clientNotFound());
-  if (!ownsDomain(work.actor.principal, input.domains.byId(existing.domainId))) return refuse(work, notOwnRecord());
+  const domain = input.domains.byId(existing.domainId);
+  if (!ownsDomain(work.actor.principal, domain)) {
+    return refuse(work, isInReach(work.actor.principal, domain) ? notOwnRecord() : clientNotFound());
+  }
   if (submission.ifMatchVersion !== undefined && submission.ifMatchVersion !== existing.version) {
     return refuse(work, versionConflict(existing.version));
   }

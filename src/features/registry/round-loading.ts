@@ -140,7 +140,11 @@ export async function loadGoldenVersions(tx: Transaction, state: RoundState): Pr
     tx,
     touched.map((golden) => golden.id),
   )) {
-    state.golden(row.golden_id).storedVersion = row.version;
+    const golden = state.golden(row.golden_id);
+    golden.storedVersion = row.version;
+    golden.organisations = row.organisations;
+    // What this round has shared, or ended sharing, is newer.
+    if (!golden.shareChanged) golden.sharedWith = row.shared_with;
   }
 }
 

@@ -12,7 +12,7 @@ import {
   type SourceState,
 } from './batch-state.ts';
 import { storedContent } from './content.ts';
-import { goldenWrite } from './golden.ts';
+import { goldenWrite, type Ownership, settleOwnership } from './golden.ts';
 import { sealLedgerEntry } from './ledger.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { loadGoldenVersions, loadPatients } from './round-loading.ts';
@@ -62,6 +62,8 @@ export async function writeRound(
     ),
     loadGoldenVersions(tx, state),
   ]);
+  const ownership = await ownershipFor(deps, state, goldens);
+  for (const golden of goldens) settleOwnership(state, golden, ownership);
   const contents = new Map<ResourceId, Uint8Array | null>();
   const writes: ResourceWrite[] = [];
   const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
@@ -100,6 +102,24 @@ export async function writeRound(
   if (round.meanwhile) underWay.add(round.meanwhile());
   await underWay.done();
   return { contents };
+}
+
+/** Domains as they are now: one that another process made a moment ago is not in a table a second old. */
+async function ownershipFor(
+  deps: RoundDeps,
+  state: RoundState,
+  goldens: readonly GoldenState[],
+): Promise<Ownership> {
+  const central = await deps.centralOrganisation?.();
+  const domains = await deps.domains.table();
+  const members = goldens.flatMap((golden) => [...golden.members]);
+  const known = members.every((id) => {
+    const source = state.sources.get(id);
+    return source === undefined || domains.byId(source.domainId) !== undefined;
+  });
+  if (known) return { domains, central };
+  deps.domains.forget?.();
+  return { domains: await deps.domains.table(), central };
 }
 
 function sourceWrite(source: SourceState): ResourceWrite {
@@ -165,6 +185,8 @@ function goldenRow(golden: GoldenState, nowMs: number): GoldenRow {
     updated_at: new Date(nowMs),
     replaced_by: golden.replacedBy ?? null,
     deleted: golden.members.size === 0 && golden.replacedBy === undefined,
+    organisations: golden.organisations,
+    shared_with: golden.sharedWith,
   };
 }
 

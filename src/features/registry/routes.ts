@@ -15,6 +15,7 @@ import { decideReview, undoReview } from './review-decisions.ts';
 import { readReviewCounts, readReviewNeighbours } from './review-store.ts';
 import { merge, neverLink, unlink, unmerge } from './stewardship.ts';
 import { summaryOf } from './views.ts';
+import { type Within, withinReach } from './visibility.ts';
 import * as wire from './wire.ts';
 
 const none = z.object({});
@@ -49,7 +50,7 @@ function read(actor: Actor, name: 'client.read' | 'client.history', id: Resource
   return { actor, event: name, action: 'R', outcome: 'success', interaction: 'read', patients: [`Patient/${id}`] };
 }
 
-function searchRoute(deps: RegistryDeps, { core }: BuiltCore): RouteDeclaration {
+function searchRoute(deps: RegistryDeps, built: BuiltCore): RouteDeclaration {
   return route({
     doors,
     method: 'POST',
@@ -61,6 +62,7 @@ function searchRoute(deps: RegistryDeps, { core }: BuiltCore): RouteDeclaration 
     limits: QUERY,
     async handle({ actor, body }) {
       const quick = parseQuickSearch(body.q);
+      const core = built.as(actor.principal);
       const found = await core.search({
         kind: 'golden',
         ...quick,
@@ -100,7 +102,7 @@ function clientRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclar
       output: wire.clientDetailReply,
       limits: READ,
       async handle({ actor, params }) {
-        const body = await clientDetail(roundDeps, clientId(params.id));
+        const body = await clientDetail(roundDeps, actor.principal, clientId(params.id));
         return {
           status: 200,
           body,
@@ -118,7 +120,7 @@ function clientRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclar
       output: wire.clientHistoryReply,
       limits: READ,
       async handle({ actor, params }) {
-        const entries = await clientHistory(roundDeps, clientId(params.id));
+        const entries = await clientHistory(roundDeps, actor.principal, clientId(params.id));
         const audited = await deps.audit.recordNow([read(actor, 'client.history', clientId(params.id))]);
         return { status: 200, body: { entries }, audited };
       },
@@ -192,9 +194,9 @@ function stewardRoutes({ roundDeps }: BuiltCore): RouteDeclaration[] {
 }
 
 /** Numbers above the queue; "today" begins at midnight UTC. */
-async function reviewCounts(deps: RegistryDeps): Promise<z.infer<typeof wire.reviewCounts>> {
+async function reviewCounts(deps: RegistryDeps, within: Within | undefined): Promise<z.infer<typeof wire.reviewCounts>> {
   const todayFrom = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
-  const { open, later, decidedToday } = await readReviewCounts(deps.database, todayFrom);
+  const { open, later, decidedToday } = await readReviewCounts(deps.database, todayFrom, within);
   return { open, later, decidedToday };
 }
 
@@ -229,12 +231,13 @@ function reviewReadRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDe
         const purpose = `reviews:${query.state}`;
         const after = query.cursor ? openCursor(deps.keyRing, purpose, query.cursor).id : undefined;
         const position = after === undefined ? {} : { after: reviewId(after) };
-        const page = await reviewPage(roundDeps, query.state, { ...position, limit: query.limit });
+        const within = await withinReach(deps, actor.principal, 'review.read');
+        const page = await reviewPage(roundDeps, query.state, { ...position, limit: query.limit, within });
         const patients = page.reviews.flatMap((one) => [`Patient/${one.a.clientId}`, `Patient/${one.b.clientId}`]);
         const next = page.next && sealCursor(deps.keyRing, purpose, { lastUpdatedMs: 0, id: clientId(page.next) });
         return {
           status: 200,
-          body: { counts: await reviewCounts(deps), reviews: page.reviews, ...(next ? { next } : {}) },
+          body: { counts: await reviewCounts(deps, within), reviews: page.reviews, ...(next ? { next } : {}) },
           audited: await reviewed(actor, 'review.list', [], patients),
         };
       },
@@ -249,11 +252,12 @@ function reviewReadRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDe
       output: wire.reviewDetailReply,
       limits: READ,
       async handle({ actor, params }) {
-        const detail = await reviewDetail(roundDeps, reviewId(params.id));
+        const within = await withinReach(deps, actor.principal, 'review.read');
+        const detail = await reviewDetail(roundDeps, reviewId(params.id), within);
         const patients = [`Patient/${detail.review.a.clientId}`, `Patient/${detail.review.b.clientId}`];
         return {
           status: 200,
-          body: { ...detail, counts: await reviewCounts(deps) },
+          body: { ...detail, counts: await reviewCounts(deps, within) },
           audited: await reviewed(actor, 'review.read', [`Review/${params.id}`], patients),
         };
       },
@@ -277,7 +281,8 @@ function reviewDecisionRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): Rou
         const verdict = { reviewId: id, decision: body.decision, ...(body.reason ? { reason: body.reason } : {}) };
         const { result, audited } = await decideReview(roundDeps, actor, verdict);
         // Asked afterwards: a link answers every other review between the same two people as well.
-        const { next } = await readReviewNeighbours(deps.database, 'open', id);
+        const within = await withinReach(deps, actor.principal, 'review.read');
+        const { next } = await readReviewNeighbours(deps.database, { state: 'open', id, within });
         return { status: 200, body: { ...result, ...(next ? { next } : {}) }, audited };
       },
     }),

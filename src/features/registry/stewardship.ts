@@ -11,7 +11,7 @@ import type { AuditInput } from '../audit/index.ts';
 import { orderedPair, pairKey, type RoundState, RoundState as Round } from './batch-state.ts';
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
-import { clientNotFound, lastSource, neverLinked, notMerged, sameClient } from './problems.ts';
+import { clientNotFound, lastSource, neverLinked, notMerged, sameClient, sharedClient } from './problems.ts';
 import {
   addNeverLinks,
   closeReviewOfPair,
@@ -22,6 +22,7 @@ import {
 } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
+import { withinReach } from './visibility.ts';
 import { readGoldenOf, readNeverLinks, readSourcesOfGoldens, takeRegistryLock } from './store.ts';
 
 /** One decision in progress. */
@@ -54,6 +55,7 @@ export async function decide<T>(
   return deps.database.transaction(async (tx) => {
     await takeRegistryLock(tx);
     const state = await loadGoldens(deps, tx, await steps.goldens(tx));
+    await assertOwnThroughout(deps, actor, state);
     const nowMs = deps.clock.nowMs();
     const decision: Decision = { deps, tx, actor, state, nowMs, entryId: newId<LinkEntryId>() };
     const { result, audit, apart = [] } = await steps.act(decision);
@@ -61,6 +63,21 @@ export async function decide<T>(
     await reopenSettledReviews(tx, apart);
     return { result, audited: await deps.audit.record(tx, [audit]) };
   });
+}
+
+/**
+ * Who decides about links, decides about every record that is joined or parted: those of one's own organisations, or, for
+ * central stewards, all. What is nowhere in reach is not known; what is shared with others is theirs to decide as well.
+ */
+async function assertOwnThroughout(deps: RoundDeps, actor: Actor, state: RoundState): Promise<void> {
+  const within = await withinReach(deps, actor.principal, 'review.decide');
+  if (within === undefined) return;
+  for (const golden of state.goldens.values()) {
+    const members = [...golden.members].flatMap((id) => state.sources.get(id) ?? []);
+    const own = members.filter((source) => within.domainIds.includes(source.domainId));
+    if (own.length === 0) throw clientNotFound();
+    if (own.length < members.length) throw sharedClient();
+  }
 }
 
 async function loadGoldens(deps: RoundDeps, tx: Transaction, ids: readonly ResourceId[]): Promise<RoundState> {

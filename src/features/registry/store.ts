@@ -1,5 +1,5 @@
 /** SQL for the registry's own tables. Values arrive blinded or sealed; nothing here knows a name. */
-import type { LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { LinkEntryId, OrganisationId, ResourceId, ReviewId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { LedgerKind, ReviewCause, ReviewState } from './model.ts';
 
@@ -19,6 +19,8 @@ export interface GoldenRow {
   readonly updated_at: Date;
   readonly replaced_by: ResourceId | null;
   readonly deleted: boolean;
+  readonly organisations: readonly OrganisationId[];
+  readonly shared_with: readonly OrganisationId[];
 }
 
 export interface LedgerRow {
@@ -96,7 +98,8 @@ const neverLinksAround = statement<{ a: ResourceId; b: ResourceId; entry_id: Lin
 );
 const goldensById = statement<GoldenRow>(
   'registry.goldens-by-id',
-  'SELECT golden_id, version, updated_at, replaced_by, deleted FROM registry.golden WHERE golden_id = ANY($1::uuid[])',
+  `SELECT golden_id, version, updated_at, replaced_by, deleted, organisations, shared_with
+   FROM registry.golden WHERE golden_id = ANY($1::uuid[])`,
 );
 
 const uuids = (ids: Iterable<ResourceId>): string[] => [...ids];
@@ -182,10 +185,14 @@ export async function removeBlockingKeys(tx: Transaction, rows: readonly Blockin
 
 const putGoldens = statement(
   'registry.put-goldens',
-  `INSERT INTO registry.golden (golden_id, version, updated_at, replaced_by, deleted)
-   SELECT * FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::uuid[], $5::boolean[])
+  // An array per row travels as its literal: arrays of arrays would have to be of one length.
+  `INSERT INTO registry.golden (golden_id, version, updated_at, replaced_by, deleted, organisations, shared_with)
+   SELECT id, version, at, replaced, deleted, organisations::uuid[], shared::uuid[]
+   FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::uuid[], $5::boolean[], $6::text[], $7::text[])
+     AS g(id, version, at, replaced, deleted, organisations, shared)
    ON CONFLICT (golden_id) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at,
-     replaced_by = excluded.replaced_by, deleted = excluded.deleted`,
+     replaced_by = excluded.replaced_by, deleted = excluded.deleted, organisations = excluded.organisations,
+     shared_with = excluded.shared_with`,
 );
 
 export async function writeGoldens(tx: Transaction, rows: readonly GoldenRow[]): Promise<void> {
@@ -196,6 +203,8 @@ export async function writeGoldens(tx: Transaction, rows: readonly GoldenRow[]):
     rows.map((row) => row.updated_at),
     rows.map((row) => row.replaced_by),
     rows.map((row) => row.deleted),
+    rows.map((row) => `{${row.organisations.join(',')}}`),
+    rows.map((row) => `{${row.shared_with.join(',')}}`),
   ]);
 }
 

@@ -16,6 +16,7 @@ import { matchPatient } from './match.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
 import type { RegistryCore, SearchTerm } from './service.ts';
+import { readFigures } from './store.ts';
 
 /** Organisations of a bounded reach, and the numbers of their domains. */
 export interface Within {
@@ -73,8 +74,10 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
     const seen = await see(records.map((record) => record.id));
     return records.filter((record) => seen.has(record.id));
   };
+  // Function by function, so that a new one does not compile until somebody has thought of what it shows.
   return {
-    ...all,
+    submit: all.submit,
+    replace: all.replace,
     async read(id) {
       return (await see([id])).has(id) ? await all.read(id) : undefined;
     },
@@ -129,3 +132,26 @@ export function organisationsOf(
   });
   return [...new Set([...own, ...golden.sharedWith])].filter((id) => id !== central).sort();
 }
+
+/** How many clients and source records are in reach. */
+export async function clientFigures(
+  deps: Pick<RoundDeps, 'database' | 'keyRing' | 'resources'>,
+  bounds: Within | undefined,
+): Promise<{ readonly clients: number; readonly sources: number }> {
+  if (bounds === undefined) return await readFigures(deps.database);
+  const tokens = bounds.organisations.flatMap((id) => {
+    const { parameter, value } = organisationTerm(id);
+    return deps.keyRing.blindAll(parameter, value);
+  });
+  if (tokens.length === 0) return { clients: 0, sources: 0 };
+  const [clients, rows] = await Promise.all([
+    deps.resources.count(deps.database, { type: 'Patient', allOf: [tokens] }),
+    deps.database.rows(sourcesWithin, [bounds.domainIds]),
+  ]);
+  return { clients, sources: rows[0]?.sources ?? 0 };
+}
+
+const sourcesWithin = statement<{ sources: number }>(
+  'registry.sources-within',
+  'SELECT count(*)::int AS sources FROM registry.source WHERE domain_id = ANY($1::int[])',
+);

@@ -147,6 +147,8 @@ export const clientDetailReply = z.object({
     demographics: z.array(demographicView),
   }),
   sources: z.array(sourceView),
+  /** Source records of other organisations, which are counted and not shown. */
+  sourcesElsewhere: z.number().int(),
   /** Every pair of source records of this person, scored now with the current model: the identity graph's edges. */
   links: z.array(z.object({ a: id, b: id, explanation: explanationView })),
   ledger: z.array(ledgerEntryView),

@@ -3,6 +3,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor, Principal } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
+import { covers, reachOf } from '../../kernel/reach.ts';
 import type { MatchRecord } from '../matching/index.ts';
 import type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 import { matchRecordOf } from './match-record.ts';
@@ -37,11 +38,24 @@ export interface WorkContent {
   readonly lookupTokens: readonly bigint[];
 }
 
-/** True when this actor may change records of the domain: its node, or, where no node owns it, people with that right. */
+const FILING = ['client.write', 'client.load', 'client.delete'] as const;
+
+/**
+ * True when this actor may change records of the domain: its node, or, where no node owns it, people with that right in its
+ * organisation.
+ */
 export function ownsDomain(principal: Principal, domain: Domain | undefined): boolean {
   if (!domain) return false;
   if (principal.kind === 'node') return domain.ownerNodeId === principal.nodeId;
-  return domain.ownerNodeId === undefined;
+  if (domain.ownerNodeId !== undefined) return false;
+  // Which of these the request needs has been asked by the door; here the question is where.
+  return principal.kind !== 'user' || FILING.some((one) => covers(reachOf(principal, one), [domain.organisationId]));
+}
+
+/** Whether records of this domain are there at all, for this actor: what is out of reach is not told from what is not known. */
+export function isInReach(principal: Principal, domain: Domain | undefined): boolean {
+  const reach = reachOf(principal, 'client.read');
+  return reach === 'all' || (domain !== undefined && covers(reach, [domain.organisationId]));
 }
 
 export function refused(problem: Problem): SubmissionOutcome {

@@ -17,7 +17,7 @@ import { useKeys } from './keys.ts';
 import { usePreferences } from './preferences.tsx';
 import { useSession } from './session.tsx';
 import { useLeave } from './leave.ts';
-import { ROLE_WORDS } from './words.ts';
+import { roleName } from './words.ts';
 
 /** Search everything, whose registry this is, who I am, lock. */
 export function TopBar({ onSearch }: { readonly onSearch: () => void }): ReactNode {
@@ -79,7 +79,7 @@ function WhoIAm({ onLock }: { readonly onLock: () => void }): ReactNode {
           <span className="me-name">
             <Own>{user.name}</Own>
           </span>
-          <span className="me-roles">{user.roles.map((role) => ROLE_WORDS[role].name).join(', ')}</span>
+          <span className="me-roles">{user.roles.map((role) => roleName(role, user.roleNames)).join(', ')}</span>
         </Menu.Label>
         <Menu.Item leftSection={<IconUser size={17} />} renderRoot={(props) => <Link to="/profile" {...props} />}>
           My account and sessions

@@ -11,6 +11,15 @@ export const ROLE_WORDS: Readonly<Record<Role, { readonly name: string; readonly
   auditor: { name: 'Auditor', may: 'Reads the audit log, nothing else.' },
 };
 
+/** A role's name: one of the built-in ones, or, by its id, one of the programme's own. */
+export function roleName(role: string, own: Readonly<Record<string, string>> = {}): string {
+  return isBuiltIn(role) ? ROLE_WORDS[role].name : (own[role] ?? 'Another role');
+}
+
+export function isBuiltIn(role: string): role is Role {
+  return Object.hasOwn(ROLE_WORDS, role);
+}
+
 export const GENDER_WORDS: Readonly<Record<string, string>> = {
   male: 'Male',
   female: 'Female',

@@ -2,7 +2,6 @@ import { Button, Modal, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { EmailAddress, PersonName, UserLinkAnswer } from '../../../features/identity/wire.ts';
-import type { Role } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { RoleField } from './role-field.tsx';
@@ -17,7 +16,7 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
   const queries = useQueryClient();
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
-  const [roles, setRoles] = useState<readonly Role[]>([]);
+  const [roles, setRoles] = useState<readonly string[]>([]);
   const [tried, setTried] = useState(false);
   const nameFits = PersonName.safeParse(name).success;
   const emailFits = EmailAddress.safeParse(email).success;

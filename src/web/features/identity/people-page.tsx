@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import type { UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { useMay } from '../../app/session.tsx';
-import { ROLE_WORDS } from '../../app/words.ts';
+import { roleName } from '../../app/words.ts';
 import { IconPlus, IconUsers } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
@@ -31,7 +31,7 @@ const columns: readonly Column<UserEntry>[] = [
     header: 'Roles',
     width: 'minmax(8rem, 1.2fr)',
     phone: 'line',
-    cell: (user) => user.roles.map((role) => ROLE_WORDS[role].name).join(', '),
+    cell: (user) => user.roles.map((role) => roleName(role)).join(', '),
   },
   { key: 'state', header: 'State', width: '10rem', phone: 'side', cell: (user) => <UserState user={user} /> },
   {

@@ -3,10 +3,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { UserAnswer, type UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
-import type { Role } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
 import { useMay, useSession } from '../../app/session.tsx';
-import { ROLE_WORDS } from '../../app/words.ts';
+import { roleName } from '../../app/words.ts';
 import { Facts } from '../../ui/bits.tsx';
 import { IconBan, IconCheck, IconKey, IconLink } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
@@ -37,7 +36,7 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
           ['State', <UserState key="state" user={user} />],
           ['Second factor', user.secondFactor ? 'authenticator app' : 'none yet'],
           ['Last sign-in', user.lastSignInAt === undefined ? 'not yet' : <Moment key="seen" iso={user.lastSignInAt} />],
-          mayManage && !self ? undefined : ['Roles', user.roles.map((role) => ROLE_WORDS[role].name).join(', ')],
+          mayManage && !self ? undefined : ['Roles', user.roles.map((role) => roleName(role)).join(', ')],
         ]}
       />
       {self && (
@@ -173,7 +172,7 @@ function useActs(user: UserEntry, onLink: (answer: UserLinkAnswer) => void, onDo
 
 function Roles({ user }: { readonly user: UserEntry }): ReactNode {
   const queries = useQueryClient();
-  const [roles, setRoles] = useState<readonly Role[]>(user.roles);
+  const [roles, setRoles] = useState<readonly string[]>(user.roles);
   const save = useMutation({
     mutationFn: () => api.send('PUT', `/api/users/${user.id}/roles`, UserAnswer, { roles }),
     onSuccess: () => forgetUsers(queries),

@@ -5,7 +5,7 @@ import { type Preferences, usePreferences } from '../../app/preferences.tsx';
 import { api } from '../../app/api.ts';
 import { useLeave } from '../../app/leave.ts';
 import { useSession } from '../../app/session.tsx';
-import { ROLE_WORDS } from '../../app/words.ts';
+import { isBuiltIn, ROLE_WORDS, roleName } from '../../app/words.ts';
 import { Facts, Tag } from '../../ui/bits.tsx';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
@@ -35,7 +35,8 @@ export function ProfilePage(): ReactNode {
             <div key="roles">
               {user.roles.map((role) => (
                 <div key={role}>
-                  {ROLE_WORDS[role].name} <span className="soft">{ROLE_WORDS[role].may}</span>
+                  {roleName(role, user.roleNames)}{' '}
+                  {isBuiltIn(role) && <span className="soft">{ROLE_WORDS[role].may}</span>}
                 </div>
               ))}
             </div>,

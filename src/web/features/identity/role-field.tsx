@@ -1,11 +1,12 @@
 import { Checkbox } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { ROLES, type Role } from '../../../kernel/access.ts';
+import { ROLES } from '../../../kernel/access.ts';
 import { ROLE_WORDS } from '../../app/words.ts';
 
 export interface RoleFieldProps {
-  readonly value: readonly Role[];
-  readonly onChange: (roles: readonly Role[]) => void;
+  /** Names of built-in roles, ids of others. */
+  readonly value: readonly string[];
+  readonly onChange: (roles: readonly string[]) => void;
   readonly error?: string | undefined;
 }
 
@@ -15,7 +16,7 @@ export function RoleField({ value, onChange, error }: RoleFieldProps): ReactNode
     <Checkbox.Group
       label="Roles"
       value={[...value]}
-      onChange={(chosen) => onChange(ROLES.filter((role) => chosen.includes(role)))}
+      onChange={onChange}
       error={error}
     >
       <div className="roles">
