@@ -1,10 +1,10 @@
-import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { MapDocument } from '../features/load/wire.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Command } from './command.ts';
+import { readMapFile } from './map-file.ts';
 
 export const load: Command = {
   name: 'load',
@@ -33,7 +33,7 @@ A mapping says which column is what:
     const file = argument(0);
     const sizeBytes = sizeOf(file);
     const mapFile = value('map');
-    const map = mapFile === undefined ? undefined : readMap(mapFile);
+    const map = mapFile === undefined ? undefined : readMapFile(mapFile);
     const rejectedFile = value('rejected');
     const summary = await withServices(async ({ load: service, actor }) => {
       const made = await service.loadFile(actor, {
@@ -80,21 +80,4 @@ function sizeOf(file: string): number {
     throw new Problem('invalid', 'file-unreadable', `The file ${file} cannot be read. Nothing was loaded.`, { cause });
   }
   throw new Problem('invalid', 'file-unreadable', `${file} is no file. Nothing was loaded.`);
-}
-
-function readMap(file: string): MapDocument {
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new Problem('invalid', 'map-invalid', `The mapping ${file} cannot be read as JSON. Nothing was loaded.`, {
-      cause,
-    });
-  }
-  const parsed = MapDocument.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map((issue) => ({
-    detail: `${issue.path.join('.') || 'mapping'}: ${issue.message}`,
-  }));
-  throw new Problem('invalid', 'map-invalid', `The mapping ${file} is not right. Nothing was loaded.`, { issues });
 }

@@ -41,6 +41,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Put one’s own records beside the pairs found',
     load: async () => (await import('./encodings.ts')).encodingsResolve,
   },
+  evaluate: {
+    summary: 'Link a file and judge the result by its known truth',
+    load: async () => (await import('./evaluate.ts')).evaluate,
+  },
   'node add': {
     summary: 'Register a system and issue its certificate',
     load: async () => (await import('./node.ts')).nodeAdd,

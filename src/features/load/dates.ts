@@ -19,14 +19,27 @@ interface CompiledFormat {
 
 const AUTO = ['YYYY-MM-DD', 'YYYYMMDD', 'YYYY-MM', 'YYYY', 'YYYY/MM/DD'];
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** Nobody registered today was born before; historical files are read with another limit. */
 const YEAR_MIN = 1850;
 const TOKEN = /YYYY|YY|MMM|MM|M|DD|D/g;
 
+interface Limits {
+  /** FHIR date. */
+  readonly latest: string;
+  readonly yearMin: number;
+}
+
 /** `today` is a FHIR date: nobody is born later. */
-export function compileDates(formats: readonly string[], today: string): DateReader {
+export function compileDates(formats: readonly string[], today: string, yearMin: number = YEAR_MIN): DateReader {
   const compiled = formats.flatMap((format) => (format === 'auto' ? AUTO : [format])).map(compileFormat);
-  const latest = dayAfter(today);
-  return (text) => readDate(text, compiled, latest);
+  const limits = { latest: dayAfter(today), yearMin };
+  return (text) => readDate(text, compiled, limits);
+}
+
+/** The formats that a mapping names for a column. */
+export function dateFormats(mapped: { readonly format?: string | string[] | undefined } | string): readonly string[] {
+  const format = typeof mapped === 'string' ? undefined : mapped.format;
+  return format === undefined ? ['auto'] : Array.isArray(format) ? format : [format];
 }
 
 function dayAfter(today: string): string {
@@ -67,16 +80,16 @@ function escaped(separators: string): string {
   return separators.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replaceAll(' ', '\\s+');
 }
 
-function readDate(text: string, formats: readonly CompiledFormat[], latest: string): ReadDate {
+function readDate(text: string, formats: readonly CompiledFormat[], limits: Limits): ReadDate {
   let fault = 'is not a date in the format given';
   for (const candidate of spellings(text)) {
     for (const format of formats) {
-      const read = match(candidate, format, latest);
+      const read = match(candidate, format, limits);
       if (read?.date !== undefined) return read;
       if (read?.fault !== undefined) fault = read.fault;
     }
   }
-  return { ...beyondDoubt(text, formats, latest), fault };
+  return { ...beyondDoubt(text, formats, limits), fault };
 }
 
 /** As written, and without blanks: they slip into digits typed one by one. */
@@ -85,19 +98,19 @@ function spellings(text: string): readonly string[] {
   return closed === text ? [text] : [text, closed];
 }
 
-function match(text: string, format: CompiledFormat, latest: string): ReadDate | undefined {
+function match(text: string, format: CompiledFormat, limits: Limits): ReadDate | undefined {
   const found = format.pattern.exec(text);
   if (found === null) return undefined;
   let [year, month, day] = [0, 0, 0];
   for (const [index, kind] of format.order.entries()) {
     const part = found[index + 1] ?? '';
     if (kind === 'year') year = Number(part);
-    else if (kind === 'year2') year = fullYear(Number(part), Number(latest.slice(0, 4)));
+    else if (kind === 'year2') year = fullYear(Number(part), Number(limits.latest.slice(0, 4)));
     else if (kind === 'month') month = Number(part);
     else if (kind === 'monthName') month = MONTHS.indexOf(part.slice(0, 3).toLowerCase()) + 1;
     else day = Number(part);
   }
-  return checked({ year, month, day, order: format.order }, latest);
+  return checked({ year, month, day, order: format.order }, limits);
 }
 
 /** Two digits mean the last hundred years. */
@@ -113,10 +126,10 @@ interface Parts {
   readonly order: CompiledFormat['order'];
 }
 
-function checked({ year, month, day, order }: Parts, latest: string): ReadDate {
+function checked({ year, month, day, order }: Parts, { latest, yearMin }: Limits): ReadDate {
   const hasMonth = order.includes('month') || order.includes('monthName');
   const hasDay = order.includes('day');
-  if (year < YEAR_MIN) return { fault: `lies before ${YEAR_MIN}` };
+  if (year < yearMin) return { fault: `lies before ${yearMin}` };
   if (hasMonth && (month < 1 || month > 12)) return { fault: 'has a month that does not exist' };
   if (hasDay && (day < 1 || day > daysIn(year, month))) return { fault: 'is a day that does not exist' };
   const date = `${year}${hasMonth ? `-${pad(month)}` : ''}${hasDay ? `-${pad(day)}` : ''}`;
@@ -138,10 +151,10 @@ const LEADING = /^(\d{4})(?:[-/. ]?(\d{2})(?=[-/. \d]))?/;
 const TRAILING = /(\d{4})$/;
 
 /** The year that stands where the format has it, and the month after it, if both can be true. */
-function beyondDoubt(text: string, formats: readonly CompiledFormat[], latest: string): { date?: string } {
+function beyondDoubt(text: string, formats: readonly CompiledFormat[], { latest, yearMin }: Limits): { date?: string } {
   const [found] = [formats.some((format) => format.yearFirst) ? LEADING.exec(text) : TRAILING.exec(text)];
   const year = Number(found?.[1] ?? 0);
-  if (year < YEAR_MIN || year > Number(latest.slice(0, 4))) return {};
+  if (year < yearMin || year > Number(latest.slice(0, 4))) return {};
   const month = Number(found?.[2] ?? 0);
   const date = month >= 1 && month <= 12 ? `${year}-${pad(month)}` : String(year);
   return date > latest.slice(0, date.length) ? { date: String(year) } : { date };

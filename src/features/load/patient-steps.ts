@@ -1,7 +1,8 @@
 import type { Address, ContactPoint, Extension, HumanName, Identifier, Patient } from '@medplum/fhirtypes';
 import { MOTHERS_MAIDEN_NAME } from '../../fhir/index.ts';
-import { compileDates, type DateReader } from './dates.ts';
+import { compileDates, dateFormats, type DateReader } from './dates.ts';
 import type { MapDocument } from './map-document.ts';
+import { genderWords } from './gender-words.ts';
 import type { Notice } from './model.ts';
 import {
   type Columns,
@@ -13,6 +14,7 @@ import {
   readSource,
   readSources,
 } from './row-values.ts';
+import { splitWholeName } from './whole-name.ts';
 
 /** A Patient in the making, with what could not be read. */
 export interface Draft {
@@ -119,26 +121,8 @@ function wholeName(
   columns: Columns,
 ): (fields: readonly string[]) => { givens: string[]; families: string[] } {
   const read = readColumn(columns, columnName(name));
-  const order = typeof name === 'string' ? 'given-family' : (name.order ?? 'given-family');
-  return (fields) => {
-    const text = read(fields);
-    const comma = text.indexOf(',');
-    if (order === 'family-comma-given' || comma > 0) {
-      return {
-        families: listed(text.slice(0, comma < 0 ? undefined : comma)),
-        givens: comma < 0 ? [] : listed(text.slice(comma + 1)),
-      };
-    }
-    const parts = text.split(/\s+/).filter((part) => part !== '');
-    if (parts.length < 2) return { givens: parts, families: [] };
-    if (order === 'family-given') return { families: parts.slice(0, 1), givens: [parts.slice(1).join(' ')] };
-    return { families: parts.slice(-1), givens: [parts.slice(0, -1).join(' ')] };
-  };
-}
-
-function listed(text: string): string[] {
-  const value = text.trim();
-  return value === '' ? [] : [value];
+  const order = typeof name === 'string' ? undefined : name.order;
+  return (fields) => splitWholeName(read(fields), order);
 }
 
 function telecomStep(map: MapDocument, columns: Columns): Step | undefined {
@@ -153,30 +137,13 @@ function telecomStep(map: MapDocument, columns: Columns): Step | undefined {
   };
 }
 
-type GenderCode = NonNullable<Patient['gender']>;
-const GENDERS: ReadonlyMap<string, GenderCode> = new Map(
-  Object.entries({
-    male: 'm male man boy masculin masculino homme hombre mann männlich mwanaume me',
-    female: 'f female w woman girl femme feminin féminin femenino feminino mujer frau weiblich mwanamke ke',
-    other: 'o other x diverse nonbinary non-binary transgender',
-    unknown: 'u unk unknown undisclosed notknown',
-  } satisfies Record<GenderCode, string>).flatMap(([code, words]) =>
-    // Object.entries forgets that its keys are the codes.
-    words.split(' ').map((word): [string, GenderCode] => [word, code as GenderCode]),
-  ),
-);
-
 function genderStep(gender: NonNullable<MapDocument['gender']>, columns: Columns): Step {
   if (typeof gender !== 'string' && 'value' in gender) {
     return (_fields, { patient }) => void (patient.gender = gender.value);
   }
   const column = columnName(gender);
   const read = readColumn(columns, column);
-  const own = typeof gender === 'string' ? {} : (gender.values ?? {});
-  const values = new Map<string, GenderCode>([
-    ...GENDERS,
-    ...Object.entries(own).map(([text, code]): [string, GenderCode] => [text.trim().toLowerCase(), code]),
-  ]);
+  const values = genderWords(gender);
   return (fields, { patient, warnings }) => {
     const text = read(fields);
     if (text === '') return;
@@ -218,8 +185,7 @@ function birthDateStep(birthDate: NonNullable<MapDocument['birthDate']>, columns
 }
 
 function datesOf(mapped: { readonly format?: string | string[] | undefined } | string, today: string): DateReader {
-  const format = typeof mapped === 'string' ? undefined : mapped.format;
-  return compileDates(format === undefined ? ['auto'] : Array.isArray(format) ? format : [format], today);
+  return compileDates(dateFormats(mapped), today);
 }
 
 function deceasedStep(deceased: NonNullable<MapDocument['deceased']>, columns: Columns, today: string): Step {

@@ -1,5 +1,6 @@
 import type { MatchAddress } from './model.ts';
 import { fold, words } from './fold.ts';
+import { type LetterPairs, letterPairs } from './letter-pairs.ts';
 
 /** An address as comparison sees it. Every part may be empty, which means missing. */
 export interface PreparedAddress {
@@ -7,6 +8,8 @@ export interface PreparedAddress {
   readonly numbers: readonly string[];
   /** The street's words without its kind (street, avenue, rue …), joined by spaces. */
   readonly street: string;
+  /** Pairs of neighbouring letters of the street, for likeness whatever the order of its words. */
+  readonly letterPairs: LetterPairs;
   readonly city: string;
   readonly state: string;
   readonly postalCode: string;
@@ -31,9 +34,11 @@ export function prepareAddress(address: MatchAddress): PreparedAddress | undefin
     if (HAS_DIGIT.test(word)) numbers.push(stripZeros(word));
     else if (!KINDS.has(word) && !SKIP.has(word)) streetWords.push(word);
   }
+  const street = streetWords.slice(0, 8).join(' ');
   const prepared: PreparedAddress = {
     numbers: numbers.slice(0, 4),
-    street: streetWords.slice(0, 8).join(' '),
+    street,
+    letterPairs: letterPairs(street),
     city: place(address.city),
     state: place(address.state),
     postalCode: postalCode(address.postalCode),

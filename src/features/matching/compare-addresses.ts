@@ -1,7 +1,10 @@
 import type { PreparedAddress } from './address.ts';
 import { CITY, LINE, MISSING, POSTAL_CODE, STATE } from './compiled-model.ts';
 import { editDistance, withinOneEdit } from './edit-distance.ts';
+import { letterPairLikeness } from './letter-pairs.ts';
 import { LINE_LEVELS, PLACE_LEVELS } from './model-document.ts';
+
+export type AddressLine = Pick<PreparedAddress, 'numbers' | 'street' | 'letterPairs'>;
 
 const LINE_EXACT = LINE_LEVELS.indexOf('exact');
 const LINE_CLOSE = LINE_LEVELS.indexOf('close');
@@ -34,12 +37,13 @@ export function compareAddresses(
   levels[STATE] = placeLevel(a.state, b.state, postal === PLACE_EXACT || city === PLACE_EXACT);
 }
 
-function placeLevel(a: string, b: string, implied: boolean): number {
+export function placeLevel(a: string, b: string, implied: boolean): number {
   if (a === '' || b === '') return MISSING;
-  if (a === b) return implied ? PLACE_IMPLIED : PLACE_EXACT;
+  // Beside an equal narrower part neither agreement nor another spelling or suburb says anything more.
+  if (implied) return PLACE_IMPLIED;
+  if (a === b) return PLACE_EXACT;
   const close = a.length >= 4 && b.length >= 4 && (withinOneEdit(a, b) || similarLong(a, b));
-  if (close) return implied ? PLACE_IMPLIED : PLACE_CLOSE;
-  return PLACE_DIFFERENT;
+  return close ? PLACE_CLOSE : PLACE_DIFFERENT;
 }
 
 function similarLong(a: string, b: string): boolean {
@@ -47,20 +51,20 @@ function similarLong(a: string, b: string): boolean {
   return shorter >= 8 && editDistance(a, b, 2) <= 2;
 }
 
-function lineLevel(a: PreparedAddress, b: PreparedAddress): number {
+export function lineLevel(a: AddressLine, b: AddressLine): number {
   const hasNumbers = a.numbers.length > 0 && b.numbers.length > 0;
   const hasStreets = a.street !== '' && b.street !== '';
   if (!hasStreets) return hasNumbers ? numbersOnly(a, b) : MISSING;
-  const street = streetLevel(a.street, b.street);
-  if (!hasNumbers) return street === LINE_EXACT ? LINE_STREET : street === LINE_CLOSE ? LINE_STREET : LINE_DIFFERENT;
+  const street = streetLevel(a, b);
+  if (!hasNumbers) return street === LINE_EXACT || street === LINE_CLOSE ? LINE_STREET : LINE_DIFFERENT;
   const numbers = sharedNumber(a.numbers, b.numbers);
   if (street === LINE_EXACT) return numbers === 2 ? LINE_EXACT : numbers === 1 ? LINE_CLOSE : LINE_STREET;
   if (street === LINE_CLOSE) return numbers === 0 ? LINE_STREET : LINE_CLOSE;
-  return LINE_DIFFERENT;
+  return street === LINE_STREET && numbers > 0 ? LINE_STREET : LINE_DIFFERENT;
 }
 
 /** A number alone ("plot 12") is no address: agreement says nothing, disagreement little. */
-function numbersOnly(a: PreparedAddress, b: PreparedAddress): number {
+function numbersOnly(a: AddressLine, b: AddressLine): number {
   return a.street === b.street && sharedNumber(a.numbers, b.numbers) === 2 ? LINE_STREET : MISSING;
 }
 
@@ -71,19 +75,17 @@ function sharedNumber(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
-function streetLevel(a: string, b: string): number {
-  if (a === b) return LINE_EXACT;
-  if (withinOneEdit(a, b) && a.length >= 4 && b.length >= 4) return LINE_CLOSE;
-  const shorter = a.length < b.length ? a : b;
-  const longer = a.length < b.length ? b : a;
-  if (shorter.length >= 5 && longer.includes(shorter)) return LINE_CLOSE;
-  if (shorter.length >= 7 && editDistance(a, b, 2) <= 2) return LINE_CLOSE;
-  return sameLettersWithoutSpaces(a, b) ? LINE_CLOSE : LINE_DIFFERENT;
-}
+/** Letters in common from which two streets are one written differently, and one with a part left out or added. */
+const ALIKE = 0.75;
+const PARTLY_ALIKE = 0.5;
 
-/** "pridhamstreet" and "pridham street": spaces and the kind of street come and go. */
-function sameLettersWithoutSpaces(a: string, b: string): boolean {
-  const joinedA = a.replaceAll(' ', '');
-  const joinedB = b.replaceAll(' ', '');
-  return joinedA.length >= 6 && joinedB.length >= 6 && (joinedA.startsWith(joinedB) || joinedB.startsWith(joinedA));
+function streetLevel(a: AddressLine, b: AddressLine): number {
+  if (a.street === b.street) return LINE_EXACT;
+  if (a.street.length >= 4 && b.street.length >= 4 && withinOneEdit(a.street, b.street)) return LINE_CLOSE;
+  const likeness = letterPairLikeness(a.letterPairs, b.letterPairs, PARTLY_ALIKE);
+  if (likeness >= ALIKE) return LINE_CLOSE;
+  if (likeness > 0) return LINE_STREET;
+  const shorter = a.street.length < b.street.length ? a.street : b.street;
+  const longer = a.street.length < b.street.length ? b.street : a.street;
+  return shorter.length >= 5 && longer.includes(shorter) ? LINE_CLOSE : LINE_DIFFERENT;
 }

@@ -94,8 +94,12 @@ function isWeak(level: number): boolean {
 function lookForSwap(a: PreparedRecord, b: PreparedRecord, levels: Int8Array): void {
   const there = cross(a.given, b.family);
   const back = cross(b.given, a.family);
-  if (there === MISSING && back === MISSING) return;
-  if (there === 0 || back === 0) return;
+  if (there <= 0 && back <= 0) return;
+  if (there === 0 || back === 0) {
+    // One name stands in the other's place, and what stood there is another.
+    if (there === 2 || back === 2) levels[FAMILY] = SWAPPED_CLOSE;
+    return;
+  }
   if (there !== MISSING && back !== MISSING) {
     const level = there === 2 && back === 2 ? SWAPPED : SWAPPED_CLOSE;
     levels[GIVEN] = level;
@@ -118,7 +122,7 @@ function compareMothers(a: PreparedName | undefined, b: PreparedName | undefined
   return level === PART || level === CLOSE ? CONTACT_CLOSE : CONTACT_DIFFERENT;
 }
 
-function compareContacts(
+export function compareContacts(
   a: readonly string[],
   b: readonly string[],
   compare: (left: string, right: string) => number,
@@ -134,7 +138,7 @@ function compareContacts(
   return best;
 }
 
-function phoneLevel(left: string, right: string): number {
+export function phoneLevel(left: string, right: string): number {
   if (samePhone(left, right)) return CONTACT_EXACT;
   return withinOneEdit(left, right) ? CONTACT_CLOSE : CONTACT_DIFFERENT;
 }
@@ -144,7 +148,7 @@ const LOCAL_PART_LENGTH_MIN = 6;
 const EMAIL_LENGTH_MIN = 12;
 
 /** Close: two edits in a long address, or the same long local part at another provider. */
-function emailLevel(left: string, right: string): number {
+export function emailLevel(left: string, right: string): number {
   if (left === right) return CONTACT_EXACT;
   if (withinOneEdit(left, right)) return CONTACT_CLOSE;
   if (left.length >= EMAIL_LENGTH_MIN && right.length >= EMAIL_LENGTH_MIN && editDistance(left, right, 2) <= 2) {
@@ -229,7 +233,7 @@ export function bestOfSystem(
   return best;
 }
 
-function identifierLevel(left: string, right: string): number {
+export function identifierLevel(left: string, right: string): number {
   if (left === right) return CONTACT_EXACT;
   const longEnough = left.length >= CLOSE_IDENTIFIER_LENGTH_MIN && right.length >= CLOSE_IDENTIFIER_LENGTH_MIN;
   return longEnough && withinOneEdit(left, right) ? CONTACT_CLOSE : CONTACT_DIFFERENT;

@@ -59,6 +59,9 @@ export interface CompiledIdentifierKind {
   readonly fits: readonly ((system: string) => boolean)[];
   /** By contact level: exact, close, different. */
   readonly weights: Float64Array;
+  /** Shares of true pairs and of pairs of strangers, by the same levels. */
+  readonly m: Float64Array;
+  readonly u: Float64Array;
 }
 
 /** A model ready for use. Immutable but for the cache of identifier systems, which holds no values of records. */
@@ -89,19 +92,7 @@ export interface CompileOptions {
 
 export function compileModel(document: MatchingModel, options: CompileOptions = {}): CompiledModel {
   const { fields, skip } = document;
-  const ordered = [
-    fields.given,
-    fields.family,
-    fields.birthDate,
-    fields.gender,
-    fields.phone,
-    fields.email,
-    fields.addressLine,
-    fields.postalCode,
-    fields.city,
-    fields.state,
-    fields.mothersMaidenName,
-  ];
+  const ordered = orderedFields(document);
   return {
     document,
     version: document.version,
@@ -119,7 +110,37 @@ export function compileModel(document: MatchingModel, options: CompileOptions = 
   };
 }
 
+function orderedFields({ fields }: MatchingModel): readonly { readonly levels: Chances }[] {
+  return [
+    fields.given,
+    fields.family,
+    fields.birthDate,
+    fields.gender,
+    fields.phone,
+    fields.email,
+    fields.addressLine,
+    fields.postalCode,
+    fields.city,
+    fields.state,
+    fields.mothersMaidenName,
+  ];
+}
+
 type Chances = Readonly<Record<string, { readonly m: number; readonly u: number }>>;
+
+/** A field's shares of true pairs and of strangers, by level; where training starts. */
+export function levelChances(
+  model: CompiledModel,
+  field: number,
+): { readonly m: Float64Array; readonly u: Float64Array } {
+  const levels = orderedFields(model.document)[field]?.levels ?? {};
+  const names = FIELD_LEVELS[field] ?? [];
+  return { m: sharesOf(levels, names, 'm'), u: sharesOf(levels, names, 'u') };
+}
+
+function sharesOf(levels: Chances, names: readonly string[], side: 'm' | 'u'): Float64Array {
+  return Float64Array.from(names, (name) => levels[name]?.[side] ?? 1e-6);
+}
 
 function weightsOf(levels: Chances, names: readonly string[]): Float64Array {
   return Float64Array.from(names, (name) => {
@@ -133,9 +154,18 @@ function kindFinder(document: MatchingModel): (system: string) => CompiledIdenti
     kind: kind.kind,
     fits: kind.systems.map(systemPattern),
     weights: weightsOf(kind.levels, CONTACT_LEVELS),
+    m: sharesOf(kind.levels, CONTACT_LEVELS, 'm'),
+    u: sharesOf(kind.levels, CONTACT_LEVELS, 'u'),
   }));
   // What no pattern fits counts as local with no weight at all: nobody said what it means.
-  const unknown: CompiledIdentifierKind = { kind: 'local', fits: [], weights: new Float64Array(CONTACT_LEVELS.length) };
+  const even = new Float64Array(CONTACT_LEVELS.length).fill(1 / CONTACT_LEVELS.length);
+  const unknown: CompiledIdentifierKind = {
+    kind: 'local',
+    fits: [],
+    weights: new Float64Array(CONTACT_LEVELS.length),
+    m: even,
+    u: even,
+  };
   const known = new Map<string, CompiledIdentifierKind>();
   return (system) => {
     let kind = known.get(system);

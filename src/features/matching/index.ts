@@ -14,9 +14,32 @@ export { explain } from './explain.ts';
 export { countedFrequencies } from './frequencies.ts';
 export type { Decision, Explanation, MatchAddress, MatchGrade, MatchRecord } from './model.ts';
 /** Parses a model document; throws zod's error. */
-export { parseModel } from './model-document.ts';
+export { type MatchingModel, parseModel } from './model-document.ts';
 export { type PreparedRecord, prepare } from './prepared-record.ts';
 /** A record as compact text, for the sealed copy that matching opens. */
 export { decodeRecord, encodeRecord } from './record-codec.ts';
 /** The hot path: weight, score 0..1, grade, decision, contradictions of one pair. Symmetric. */
-export { score } from './score.ts';
+export { probabilityOf, score } from './score.ts';
+/** The parts on their own, for batch linkage, which compares distinct values once instead of records again and again. */
+export { prepareAddress } from './address.ts';
+export { type BirthDate, compareBirthDates, parseBirthDate } from './birth-date.ts';
+export {
+  CONTACT_DIFFERENT,
+  CONTACT_EXACT,
+  compareContacts,
+  emailLevel,
+  identifierLevel,
+  phoneLevel,
+} from './compare.ts';
+export { type AddressLine, lineLevel, placeLevel } from './compare-addresses.ts';
+export { compareName, crossAgreement } from './compare-names.ts';
+export { normaliseEmail } from './email.ts';
+export { normaliseIdentifier } from './identifier.ts';
+export { letterPairs } from './letter-pairs.ts';
+export { generationOf, nameParts, type PreparedName, prepareName } from './name.ts';
+export { normalisePhone } from './phone.ts';
+export { phonetic } from './phonetic.ts';
+export { LEVELS, MISSING } from './level-numbers.ts';
+export { FIELD_LEVEL_COUNTS, FIELD_NAMES, levelNames } from './level-numbers.ts';
+export { BIRTH_DATE_LEVELS } from './birth-date.ts';
+export { levelChances } from './compiled-model.ts';

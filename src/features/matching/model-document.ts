@@ -86,7 +86,9 @@ export const MatchingModel = z
     version: z.string().regex(/^[A-Za-z0-9._-]{1,60}$/),
     description: z.string().max(2000).optional(),
     /** How many people the population has of whom two records are drawn; the prior is one in that many. */
-    prior: z.strictObject({ population: z.number().gte(2).lte(1e11) }),
+    prior: z.strictObject({ population: z.number().gte(2).lte(1e15) }),
+    /** Share of all pairs of records that are two people of one household; where known, by training. */
+    household: z.strictObject({ share: z.number().gt(0).lt(1) }).optional(),
     thresholds: z.strictObject({
       /** At or above: linked automatically. */
       match: z.number().gt(0).lt(1),

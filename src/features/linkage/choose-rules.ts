@@ -1,0 +1,103 @@
+import type { Blocks } from './blocks.ts';
+import type { BlockingRule } from './blocking-rules.ts';
+
+/** What became of a rule; part of every report, so that nothing is left out silently. */
+export interface RuleReport {
+  readonly rule: string;
+  readonly used: boolean;
+  /** Pairs it brings together; an estimate where the rule is not used. */
+  readonly pairs: number;
+  readonly largestBlock: number;
+  /** Blocks too large to compare everybody in them with everybody, and how many pairs were not compared for it. */
+  readonly overfullBlocks: number;
+  readonly pairsNotCompared: number;
+}
+
+export interface ChosenRules {
+  readonly blocks: readonly Blocks[];
+  readonly reports: readonly RuleReport[];
+}
+
+/** Applying rules to a table, by whoever has it: this thread or several. */
+export interface RuleRunner {
+  estimates(rules: readonly BlockingRule[]): Promise<readonly number[]>;
+  blocks(rules: readonly BlockingRule[]): Promise<readonly Blocks[]>;
+}
+
+/** Pairs that are compared at most: this many, or so many per record in large files. */
+const PAIRS_MIN = 3_000_000;
+const PAIRS_PER_RECORD = 8;
+/** In small files everybody is compared with everybody. */
+const ALL_PAIRS_MAX = 1_500_000;
+/** Below this rules are applied at once instead of estimated first. */
+const ESTIMATED_FROM = 100_000;
+
+/** Takes rules from narrow to wide while the budget of pairs lasts; each with pairs at all. */
+export async function chooseRules(
+  size: number,
+  rules: readonly BlockingRule[],
+  runner: RuleRunner,
+): Promise<ChosenRules> {
+  if ((size * (size - 1)) / 2 <= ALL_PAIRS_MAX) return everybody(size);
+  const budget = Math.max(PAIRS_MIN, PAIRS_PER_RECORD * size);
+  const estimates = size < ESTIMATED_FROM ? rules.map(() => 0) : await runner.estimates(rules);
+  const left: RuleReport[] = [];
+  const tried: BlockingRule[] = [];
+  let expected = 0;
+  for (const [at, rule] of rules.entries()) {
+    const estimate = estimates[at] ?? 0;
+    if (expected + estimate > budget) left.push(leftOut(rule, estimate));
+    else tried.push(rule);
+    if (expected + estimate <= budget) expected += estimate;
+  }
+  return withinBudget(await runner.blocks(tried), left, budget);
+}
+
+function withinBudget(made: readonly Blocks[], left: RuleReport[], budget: number): ChosenRules {
+  const blocks: Blocks[] = [];
+  const reports: RuleReport[] = [];
+  let spent = 0;
+  for (const one of made) {
+    const used = (one.pairs > 0 || one.overfull.length > 0) && spent + one.pairs <= budget * 1.25;
+    if (!used) {
+      left.push(leftOut(one.rule, one.pairs));
+      continue;
+    }
+    spent += one.pairs;
+    blocks.push(one);
+    reports.push({
+      rule: one.rule.name,
+      used,
+      pairs: one.pairs,
+      largestBlock: one.largest,
+      overfullBlocks: one.overfull.length,
+      pairsNotCompared: one.overfull.reduce((sum, { records }) => sum + notCompared(records.length), 0),
+    });
+  }
+  return { blocks, reports: [...reports, ...left] };
+}
+
+function leftOut(rule: BlockingRule, pairs: number): RuleReport {
+  return { rule: rule.name, used: false, pairs, largestBlock: 0, overfullBlocks: 0, pairsNotCompared: 0 };
+}
+
+/** How many neighbours in an over-full block a record is compared with. */
+export const WINDOW = 40;
+
+function notCompared(records: number): number {
+  const beyond = Math.max(0, records - 1 - WINDOW);
+  return (beyond * (beyond + 1)) / 2;
+}
+
+/** One block of all records. */
+function everybody(size: number): ChosenRules {
+  const keys = new Uint32Array(size).fill(1);
+  const order = Uint32Array.from({ length: size }, (_, at) => at);
+  const pairs = (size * (size - 1)) / 2;
+  const rule = { name: EVERYBODY, parts: [] };
+  return {
+    blocks: [{ rule, keys, order, pairs, largest: size, overfull: [], cuts: [0, size] }],
+    reports: [{ rule: EVERYBODY, used: true, pairs, largestBlock: size, overfullBlocks: 0, pairsNotCompared: 0 }],
+  };
+}
+export const EVERYBODY = 'everybody';

@@ -1,0 +1,151 @@
+import { type CompiledModel, compileModel, DEFAULT_MODEL, levelNames, probabilityOf } from '../matching/index.ts';
+import type { MapDocument } from '../load/wire.ts';
+import { textOf } from './fields.ts';
+import { judgeClusters, judgePairs, type WrongPair, worstLinks, worstMisses } from './judge.ts';
+import { linkTable, type Linkage, type Thresholds, TRAINED_THRESHOLDS, weightOf } from './link-table.ts';
+import type { MatchingModel } from '../matching/index.ts';
+import { parametersOf } from './model-parameters.ts';
+import { fieldNames } from './parameters.ts';
+import { refuseTruthInMap } from './plan.ts';
+import { deservesThreads, readFile, type ReadFile } from './read-file.ts';
+import { teamOfOne, teamOfThreads } from './team.ts';
+import { type Truth, truthOfColumn, truthOfPairs } from './truth.ts';
+import type { Evaluation } from './wire.ts';
+
+export interface EvaluationOrder {
+  readonly path: string;
+  readonly map: MapDocument;
+  /** One of both: a column that names the person, or a file of pairs of record ids. */
+  readonly truth?: string | undefined;
+  readonly truthPairs?: string | undefined;
+  /** A model document; without one a model is trained on the file, labels unseen. */
+  readonly model?: MatchingModel | undefined;
+  readonly seed: number;
+  /** FHIR date. */
+  readonly today: string;
+  readonly nowMs: () => number;
+  readonly onProgress?: ((step: string, share: number) => void) | undefined;
+}
+
+const WORST = 10;
+
+/** Links a file and judges the result by its truth. Loads nothing, changes nothing. Throws Problem for what cannot be read. */
+export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
+  const started = order.nowMs();
+  refuseTruthInMap(order.map, order.truth);
+  const model = compileModel(order.model ?? DEFAULT_MODEL);
+  const team = deservesThreads(order.path) ? teamOfThreads() : teamOfOne();
+  try {
+    order.onProgress?.('reading', 0);
+    const file = await readFile(team, { ...order, model });
+    const truth = truthOf(order, file);
+    const thresholds: Thresholds = order.model?.thresholds ?? TRAINED_THRESHOLDS;
+    const linkage = await linkTable(team, {
+      table: file.table,
+      model,
+      seed: order.seed,
+      parameters: order.model === undefined ? undefined : parametersOf(model, file.table),
+      thresholds,
+      onProgress: order.onProgress,
+    });
+    const seconds = (order.nowMs() - started) / 1000;
+    return report({ file, truth, linkage, thresholds, model, seconds });
+  } finally {
+    await team.end();
+  }
+}
+
+function truthOf({ truthPairs }: EvaluationOrder, { table, ids, truth }: ReadFile): Truth {
+  if (truthPairs !== undefined) return truthOfPairs(truthPairs, table.size, ids);
+  return truth === undefined
+    ? { person: Uint32Array.from({ length: table.size }, (_, at) => at), pairs: 0 }
+    : truthOfColumn(truth);
+}
+
+interface Judged {
+  readonly file: ReadFile;
+  readonly truth: Truth;
+  readonly linkage: Linkage;
+  readonly thresholds: Thresholds;
+  readonly model: CompiledModel;
+  readonly seconds: number;
+}
+
+function report(judged: Judged): Evaluation {
+  const { file, truth, linkage, thresholds, seconds } = judged;
+  const { pairs, clusters, training } = linkage;
+  const least = weightOf(thresholds.match);
+  // A link that the group check refused is no link: it waits for a steward.
+  const isLinked = (at: number): boolean =>
+    (pairs.weights[at] as number) >= least &&
+    clusters.of[pairs.first[at] as number] === clusters.of[pairs.second[at] as number];
+  return {
+    records: file.rows,
+    rejected: file.rejected,
+    truePairs: truth.pairs,
+    linked: judgePairs(pairs, truth, isLinked),
+    linkedOrReviewed: judgePairs(pairs, truth, () => true),
+    clusters: {
+      ...judgeClusters(clusters, truth),
+      groups: clusters.groups.length,
+      conflicts: clusters.conflicts.length,
+    },
+    seconds,
+    worst: {
+      falseLinks: worstLinks(pairs, truth, WORST, isLinked).map((pair) => wrongPair(judged, pair)),
+      misses: worstMisses(clusters, truth, WORST, (a, b) => linkage.scorer.weight(a, b)).map((pair) =>
+        wrongPair(judged, pair),
+      ),
+    },
+    thresholds: { match: thresholds.match, review: thresholds.review },
+    model: {
+      version: training === undefined ? judged.model.version : 'trained-on-this-file',
+      trained: training !== undefined,
+      ...(training !== undefined && {
+        converged: training.converged,
+        rounds: training.rounds,
+        pairsExpected: training.matchesExpected,
+      }),
+    },
+    blocking: { pairsCompared: pairs.compared, rules: [...linkage.rules] },
+    warnings: warningsOf(linkage),
+  };
+}
+
+function warningsOf({ training, rules }: Linkage): string[] {
+  const warnings: string[] = [];
+  if (training !== undefined && !training.converged) {
+    warnings.push('Training did not settle; the scores are less certain than they look.');
+  }
+  if (training !== undefined && training.matchesExpected < 1) {
+    warnings.push(
+      'Training found hardly any records of one person; the shipped model was kept for what they look like.',
+    );
+  }
+  const missed = rules.reduce((sum, rule) => sum + rule.pairsNotCompared, 0);
+  if (missed > 0) {
+    warnings.push(
+      `Some values are so common that ${missed} pairs of records which share them were not compared by that rule, only neighbours in it.`,
+    );
+  }
+  return warnings;
+}
+
+function wrongPair(
+  { file, linkage }: Judged,
+  { first, second, weight }: WrongPair,
+): Evaluation['worst']['misses'][number] {
+  const { pairLevels } = linkage.scorer;
+  linkage.scorer.weight(first, second);
+  const names = fieldNames(file.table);
+  const fields = names.flatMap((field, at) => {
+    const level = pairLevels.levels[at] as number;
+    return level < 0 ? [] : [{ field, level: levelNames(at)[level] ?? 'different' }];
+  });
+  return { records: [nameOf(file, first), nameOf(file, second)], score: probabilityOf(weight), fields };
+}
+
+/** The record's id, or its row where the mapping names no id. */
+function nameOf({ ids }: ReadFile, record: number): string {
+  return ids === undefined ? `row ${record + 1}` : textOf(ids.texts, ids.ids[record] as number);
+}

@@ -1,0 +1,5 @@
+/**
+ * Batch linkage: a whole file, or a whole registry, read into columns, blocked, trained without labels, scored by several threads and put
+ * into groups. See README.md.
+ */
+export { type EvaluationOrder, evaluate } from './evaluate.ts';

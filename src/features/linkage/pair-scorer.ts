@@ -1,0 +1,123 @@
+import { LEVELS, MISSING } from '../matching/index.ts';
+import { type Column, columnOf, type FieldColumn, identifierColumns, type Table } from './fields.ts';
+import { createPairLevels, FIELD_COUNT, type PairLevels } from './pair-levels.ts';
+import type { Parameters } from './parameters.ts';
+import { isPersonal } from './starting-point.ts';
+import type { Changes } from './shares.ts';
+
+/** Scores pairs of a table by trained parameters. One instance per thread; nothing is allocated per pair. */
+export interface PairScorer {
+  readonly pairLevels: PairLevels;
+  /** log2 of the odds that both are one person, against strangers and people of one household. */
+  weight(a: number, b: number): number;
+}
+
+const LN2 = Math.LN2;
+/** One value alone never decides: the weight of a level stays within this. */
+const WEIGHT_MAX = 21;
+
+export function createPairScorer(table: Table, parameters: Parameters, changes: Changes): PairScorer {
+  return new Scorer(table, parameters, changes);
+}
+
+class Scorer implements PairScorer {
+  readonly pairLevels: PairLevels;
+  readonly #width: number;
+  readonly #levels: Int8Array;
+  /** By field × 16 + level. */
+  readonly #match: Float64Array;
+  readonly #household: Float64Array;
+  readonly #ids: readonly Uint32Array[];
+  readonly #changes: readonly Float32Array[];
+  /** Which fields have a term frequency. */
+  readonly #adjusted: readonly number[];
+  readonly #shared: readonly boolean[];
+  readonly #prior: number;
+  readonly #householdPrior: number;
+
+  constructor(table: Table, parameters: Parameters, changes: Changes) {
+    this.pairLevels = createPairLevels(table);
+    this.#width = this.pairLevels.width;
+    this.#levels = this.pairLevels.levels;
+    this.#match = ratios(parameters.match, parameters.stranger);
+    this.#household = ratios(parameters.household, parameters.stranger);
+    const columns = columnsByField(table);
+    const adjusted = changes.flatMap((change, field) =>
+      change === undefined || columns[field] === undefined ? [] : [field],
+    );
+    this.#adjusted = adjusted;
+    this.#ids = adjusted.map((field) => columns[field]?.ids ?? new Uint32Array(0));
+    this.#changes = adjusted.map((field) => changes[field] ?? new Float32Array(0));
+    this.#shared = adjusted.map((field) => !isPersonal(field));
+    this.#prior = Math.log2(parameters.matchShare);
+    this.#householdPrior = Math.log2(Math.max(parameters.householdShare, 1e-300));
+  }
+
+  weight(a: number, b: number): number {
+    this.pairLevels.compare(a, b);
+    const levels = this.#levels;
+    let match = 0;
+    let household = 0;
+    for (let field = 0; field < this.#width; field++) {
+      const level = levels[field] as number;
+      if (level === MISSING) continue;
+      match += this.#match[field * 16 + level] as number;
+      household += this.#household[field * 16 + level] as number;
+    }
+    for (let i = 0; i < this.#adjusted.length; i++) {
+      const level = levels[this.#adjusted[i] as number] as number;
+      if (level < 0 || level > CHANGED_LEVEL_MAX) continue;
+      const change = this.#changeOf(i, level, a, b);
+      match += change;
+      if (this.#shared[i] === true) household += change;
+    }
+    match += this.#prior;
+    household += this.#householdPrior;
+    // Strangers are the unit: odds = match / (1 + household).
+    return household < -12 ? match : match - Math.log(1 + Math.exp(household * LN2)) / LN2;
+  }
+
+  #changeOf(i: number, level: number, a: number, b: number): number {
+    const ids = this.#ids[i] as Uint32Array;
+    const changes = this.#changes[i] as Float32Array;
+    const left = changes[ids[a] as number] as number;
+    if (level === 0) return left;
+    const right = changes[ids[b] as number] as number;
+    const change = left < right ? left : right;
+    // Weaker agreement is only ever weakened: a rare name one letter off may be another rare name.
+    return change < 0 ? change / 2 : 0;
+  }
+}
+
+/** Levels beyond this (initials, swapped, different) keep their weight whatever the values are. */
+const CHANGED_LEVEL_MAX = LEVELS.SIMILAR;
+
+function ratios(of: readonly Float64Array[], strangers: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(of.length * 16);
+  for (const [field, chances] of of.entries()) {
+    for (const [level, chance] of chances.entries()) {
+      const ratio = Math.log2(chance / ((strangers[field] as Float64Array)[level] as number));
+      out[field * 16 + level] = Math.max(-WEIGHT_MAX, Math.min(WEIGHT_MAX, ratio));
+    }
+  }
+  return out;
+}
+
+const KEYS: readonly (FieldColumn | undefined)[] = [
+  'given',
+  'family',
+  'birthDate',
+  'gender',
+  'phone',
+  'email',
+  'line',
+  'postalCode',
+  'city',
+  'state',
+  'mother',
+];
+
+function columnsByField(table: Table): readonly (Column | undefined)[] {
+  const fields = KEYS.map((key) => (key === undefined ? undefined : columnOf(table, key)));
+  return [...fields.slice(0, FIELD_COUNT), ...identifierColumns(table)];
+}
