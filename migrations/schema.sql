@@ -1027,17 +1027,32 @@ CREATE TABLE registry.review (
   decided_at timestamp with time zone,
   decision text,
   entry_id uuid,
+  assignee uuid,
+  proposed_by uuid,
+  proposed_at timestamp with time zone,
   CONSTRAINT review_pkey PRIMARY KEY (review_id),
   CONSTRAINT review_check CHECK ((a < b)),
   CONSTRAINT review_decision_check CHECK ((decision = ANY (ARRAY['link'::text, 'different'::text]))),
+  CONSTRAINT review_proposed_whole CHECK (((proposed_by IS NULL) = (proposed_at IS NULL))),
   CONSTRAINT review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'later'::text, 'decided'::text])))
 );
+CREATE INDEX review_assignee ON registry.review USING btree (assignee, review_id) WHERE ((assignee IS NOT NULL) AND (state <> 'decided'::text));
 CREATE INDEX review_by_a ON registry.review USING btree (a);
 CREATE INDEX review_by_b ON registry.review USING btree (b);
 CREATE INDEX review_decided_at ON registry.review USING btree (decided_at) WHERE (decided_at IS NOT NULL);
 CREATE UNIQUE INDEX review_pair_waiting ON registry.review USING btree (a, b) WHERE (state <> 'decided'::text);
+CREATE INDEX review_proposed ON registry.review USING btree (review_id) WHERE ((proposed_by IS NOT NULL) AND (state <> 'decided'::text));
 CREATE INDEX review_queue ON registry.review USING btree (state, review_id);
+CREATE INDEX review_queue_by_score ON registry.review USING btree (state, score, review_id) WHERE (state <> 'decided'::text);
 GRANT DELETE, INSERT, SELECT, UPDATE ON registry.review TO careseal_app;
+
+CREATE TABLE registry.setting (
+  name text NOT NULL,
+  value text NOT NULL,
+  changed_at timestamp with time zone NOT NULL,
+  CONSTRAINT setting_pkey PRIMARY KEY (name)
+);
+GRANT INSERT, SELECT, UPDATE ON registry.setting TO careseal_app;
 
 CREATE TABLE registry.share (
   golden_id uuid NOT NULL,
@@ -1065,6 +1080,49 @@ CREATE TABLE registry.source (
 CREATE INDEX source_golden_id ON registry.source USING btree (golden_id);
 CREATE INDEX source_key_token ON registry.source USING btree (key_token) WHERE (key_token IS NOT NULL);
 GRANT DELETE, INSERT, SELECT, UPDATE ON registry.source TO careseal_app;
+
+-- reports
+CREATE SCHEMA reports;
+GRANT USAGE ON SCHEMA reports TO careseal_app;
+
+CREATE TABLE reports.activity (
+  hour timestamp with time zone NOT NULL,
+  event text NOT NULL,
+  actor bigint NOT NULL,
+  outcome smallint NOT NULL,
+  actor_kind text NOT NULL,
+  count bigint NOT NULL,
+  CONSTRAINT activity_pkey PRIMARY KEY (hour, event, actor, outcome)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON reports.activity TO careseal_app;
+
+CREATE TABLE reports.actor (
+  token bigint NOT NULL,
+  sealed bytea NOT NULL,
+  named_at timestamp with time zone NOT NULL,
+  CONSTRAINT actor_pkey PRIMARY KEY (token)
+);
+GRANT INSERT, SELECT, UPDATE ON reports.actor TO careseal_app;
+
+CREATE TABLE reports.follower (
+  id smallint NOT NULL,
+  next_leaf bigint NOT NULL,
+  CONSTRAINT follower_pkey PRIMARY KEY (id),
+  CONSTRAINT follower_id_check CHECK ((id = 1)),
+  CONSTRAINT follower_next_leaf_check CHECK ((next_leaf >= 0))
+);
+GRANT SELECT ON reports.follower TO careseal_app;
+GRANT UPDATE (next_leaf) ON reports.follower TO careseal_app;
+
+CREATE TABLE reports.saved_search (
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT saved_search_pkey PRIMARY KEY (id)
+);
+CREATE INDEX saved_search_user ON reports.saved_search USING btree (user_id, created_at);
+GRANT DELETE, INSERT, SELECT ON reports.saved_search TO careseal_app;
 
 -- store
 CREATE SCHEMA store;

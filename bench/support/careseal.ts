@@ -10,10 +10,12 @@ import { type Audit, createAudit } from '../../src/features/audit/index.ts';
 import { ALL_PERMISSIONS, decideAccess } from '../../src/features/identity/index.ts';
 import { compileModel, DEFAULT_MODEL } from '../../src/features/matching/index.ts';
 import { createNodes } from '../../src/features/nodes/index.ts';
+import { createOutbound } from '../../src/platform/outbound/index.ts';
 import { createMatcher, createRegistry, fhirRoutes } from '../../src/features/registry/index.ts';
 import { searchTerms } from '../../src/fhir/index.ts';
 import type { OrganisationId, ResourceId } from '../../src/kernel/ids.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
+import { startSequencerThread } from '../../src/main/sequencer.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { type Connection, createDatabase, statement } from '../../src/platform/db/index.ts';
 import { issueAuditReceipt } from '../../src/platform/http/audited.ts';
@@ -82,7 +84,14 @@ async function compose(options: CarsealBenchOptions, home: string) {
   const onFailure = (code: string) => console.error(code);
   const source = { site: 'bench', baseUrl: 'https://localhost' };
   const log = createAudit({ database, keyRing: vault.keyRing, clock, source, onFailure });
-  if (options.audited) log.startSequencer();
+  const sequencer = options.audited
+    ? startSequencerThread({
+        root: { home, rootKeyFile: join(home, 'root.key'), passphraseFile: undefined },
+        connection: options.connection,
+        source,
+        onFailure,
+      })
+    : undefined;
   const audit = options.audited ? log : noAudit();
   const nodes = createNodes({
     database,
@@ -91,6 +100,9 @@ async function compose(options: CarsealBenchOptions, home: string) {
     clock,
     organisationFor: async () => organisationId,
     fhirUrl: 'https://careseal.example.org:8444/fhir',
+    publicUrl: 'https://localhost:8443',
+    outbound: createOutbound({ allowedNetworks: [] }),
+    onEnding: () => undefined,
     onBackgroundFailure: (error) => console.error(error),
   });
   await nodes.start();
@@ -100,7 +112,7 @@ async function compose(options: CarsealBenchOptions, home: string) {
   const deps = { database, keyRing, resources, audit, matcher, domains, clock, termsOf: searchTerms };
   const registry = createRegistry(deps);
   const stop = async () => {
-    if (options.audited) await log.stop();
+    await sequencer?.stop();
     await nodes.stop();
     await vault.close();
     await database.close();

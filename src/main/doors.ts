@@ -34,7 +34,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     ownUsers: files(config.usersCertificateFile, config.usersKeyFile),
     ownNodes: files(config.nodesCertificateFile, config.nodesKeyFile),
     sign: nodes.authorities.signServerCertificate,
-    clientAuthorities: nodes.authorities.trusted,
+    clientAuthorities: nodes.clientAuthorities,
     log: doorLog(log),
     clock: systemClock,
   });
@@ -55,14 +55,18 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     ...common,
     name: 'users',
     tls: tls.users,
-    authenticate: ({ cookieHeader, origin }) => identity.authenticateUser(cookieHeader, origin),
+    authenticate: ({ cookieHeader, authorization, origin }) =>
+      identity.authenticateUser(cookieHeader, origin, authorization),
     ...webSite(config.development, log),
   });
   const nodesDoor = createDoor({
     ...common,
     name: 'nodes',
     tls: tls.nodes,
-    authenticate: ({ peer }) => nodes.authenticateNode(peer),
+    async authenticate({ peer, origin, authorization }) {
+      await identity.admitNodeNetwork(origin.address);
+      return await nodes.authenticateNode(peer, { address: origin.address, authorization });
+    },
   });
   const open: DoorHandle[] = [];
   const listen = async (door: DoorHandle, port: number): Promise<number> => {

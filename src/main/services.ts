@@ -22,6 +22,7 @@ import type { Config } from '../platform/config/index.ts';
 import { type Connection, createDatabase, type Database } from '../platform/db/index.ts';
 import type { RouteDeclaration } from '../platform/http/index.ts';
 import { createJobs, type Jobs } from '../platform/jobs/index.ts';
+import { createOutbound } from '../platform/outbound/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import { createMail, createSmtpTransport, type Mail, type Transport } from '../platform/mail/index.ts';
 import {
@@ -123,7 +124,10 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
   };
 }
 
-type Features = Pick<Services, 'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'encodings' | 'logFollowers' | 'routes'>;
+type Features = Pick<
+  Services,
+  'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'encodings' | 'logFollowers' | 'routes'
+>;
 
 interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl'> {
   readonly log: Logger;
@@ -131,7 +135,7 @@ interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' |
 
 /** The features, bottom up: audit, then who acts, then the registry, then what stands on it. */
 async function composeFeatures(input: FeaturesInput): Promise<Features> {
-  const { config, database, vault, jobs, log, baseUrl } = input;
+  const { config, database, vault, jobs, mail, log, baseUrl } = input;
   const failed = (message: string) => (error: unknown) => log.error(message, { error });
   const common = { database, keyRing: vault.keyRing, clock: systemClock };
   const audit = createAudit({
@@ -142,6 +146,11 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const identity = createIdentity({
     ...common,
     audit,
+    mail,
+    async mailStatus() {
+      const { configured, waiting, givenUp, lastFailure } = await mail.status();
+      return { configured, waiting, givenUp, ...(lastFailure === undefined ? {} : { lastFailure }) };
+    },
     onHousekeepingFailure: failed('Expired sessions could not be cleared'),
   });
   const nodes = createNodes({
@@ -150,6 +159,10 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     organisationFor: identity.organisationFor,
     fhirUrl: nodesUrl(config),
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
+    publicUrl: baseUrl,
+    outbound: createOutbound({ allowedNetworks: config.outboundNetworks }),
+    onEnding: ({ nodeId, sha256, days }) =>
+      log.warn('The last certificate of a node ends soon', { nodeId, certificate: sha256, days }),
   });
   const resources = createResourceStore(vault);
   const registry = createRegistry({
@@ -168,6 +181,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     audit,
     registry,
     loadFigures: load.figures,
+    emergenciesWaiting: identity.emergenciesWaiting,
     auditHealth: async () => ({ proven: (await audit.status()).ok }),
   });
   const fhir = fhirRoutes({
@@ -177,7 +191,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     domains: nodes.domains,
     softwareVersion: await programVersion(),
   });
-  const logFollowers = composeLogFollowers({ config, database, audit, log });
+  const logFollowers = composeLogFollowers({ config, ...common, audit, identity, registry, log });
   const parts = [audit, identity, nodes, registry, load, home, logFollowers];
   return {
     audit,

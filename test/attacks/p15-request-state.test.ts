@@ -32,7 +32,7 @@ beforeAll(async () => {
     [
       testRoute({
         path: '/api/secret',
-        access: permission('audit.read'),
+        access: permission('audit.read', { scope: 'read' }),
         audit: event('audit.list'),
         output: 'fhir',
         handle: async ({ actor }) => {

@@ -54,7 +54,8 @@ export async function nodesDoor(): Promise<NodesDoor> {
     ],
     hostNames: ['localhost'],
     tls: fixedTls(nodesTls([{ key: key.pem, certificate }], await nodes.authorities.trusted())),
-    authenticate: ({ peer }) => nodes.authenticateNode(peer),
+    authenticate: ({ peer, origin, authorization }) =>
+      nodes.authenticateNode(peer, { address: origin.address, authorization }),
     decideAccess: () => undefined,
     recordRefusal: async (refusal) => void refusals.push(refusal),
     clock: fixture.clock,

@@ -1,9 +1,11 @@
-import { createAudit } from '../../src/features/audit/index.ts';
+import { type Audit, createAudit } from '../../src/features/audit/index.ts';
 import { ALL_PERMISSIONS } from '../../src/features/identity/index.ts';
 import { createNodes, type Nodes } from '../../src/features/nodes/index.ts';
 import type { OrganisationId, SessionId, UserId } from '../../src/kernel/ids.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { type Database, statement } from '../../src/platform/db/index.ts';
+import { createOutbound, type Outbound } from '../../src/platform/outbound/index.ts';
+import type { EndingCertificate } from '../../src/features/nodes/expiry.ts';
 import type { KeyRing } from '../../src/store/index.ts';
 import { testKeyRing } from './audit.ts';
 import { testClock, type TestClock } from './identity.ts';
@@ -33,14 +35,17 @@ export const outsider: Actor = {
 
 export interface NodesFixture {
   readonly nodes: Nodes;
+  readonly audit: Audit;
   readonly clock: TestClock;
   readonly keyRing: KeyRing;
+  /** Warnings of certificates that end soon. */
+  readonly endings: EndingCertificate[];
 }
 
 /** Nodes on a test database with a real audit log. Not started: `nodes.start()` makes the authority and listens. */
 export function nodesFixture(
   database: Database,
-  options: { readonly clock?: TestClock; readonly keyRing?: KeyRing } = {},
+  options: { readonly clock?: TestClock; readonly keyRing?: KeyRing; readonly outbound?: Outbound } = {},
 ): NodesFixture {
   const clock = options.clock ?? testClock(Date.now());
   const keyRing = options.keyRing ?? testKeyRing();
@@ -49,6 +54,7 @@ export function nodesFixture(
   };
   const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org' };
   const audit = createAudit({ database, keyRing, clock, source, onFailure: (_code, error) => rethrow(error) });
+  const endings: EndingCertificate[] = [];
   const nodes = createNodes({
     database,
     keyRing,
@@ -56,9 +62,12 @@ export function nodesFixture(
     clock,
     organisationFor: async ({ principal }) => (principal.kind === 'user' ? principal.organisationId : ORGANISATION),
     fhirUrl: 'https://careseal.example.org:8444/fhir',
+    publicUrl: 'https://careseal.example.org:8443',
+    outbound: options.outbound ?? createOutbound({ allowedNetworks: [] }),
     onBackgroundFailure: rethrow,
+    onEnding: (ending) => void endings.push(ending),
   });
-  return { nodes, clock, keyRing };
+  return { nodes, audit, clock, keyRing, endings };
 }
 
 const COUNT_EVENTS = statement<{ readonly n: bigint }>('test.count-events', 'SELECT count(*) AS n FROM audit.event');

@@ -30,6 +30,8 @@ export function decideAccess(principal: Principal, access: Access, resource?: Re
   if (access.kind === 'signed-in')
     return principal.kind === 'user' && principal.tokenId === undefined ? undefined : notAllowed();
   if (principal.kind === 'node' && principal.lacksToken) return tokenMissing();
+  // Tokens are for the interface that systems use; pages and administration are for people.
+  if (principal.kind === 'user' && principal.tokenId !== undefined && access.scope === undefined) return notAllowed();
   if (!principal.permissions.has(access.permission)) return notAllowed();
   if (access.scope !== undefined && access.scope !== 'by-entry' && !mayUse(principal, access.scope))
     return scopeMissing(access.scope);

@@ -1,24 +1,47 @@
-import { fromHex } from '../../kernel/bytes.ts';
-import { NODE_SCOPES } from '../../kernel/access.ts';
+import { fromHex, toHex } from '../../kernel/bytes.ts';
+import { NODE_SCOPES, type NodeScope } from '../../kernel/access.ts';
 import type { NodeId } from '../../kernel/ids.ts';
-import type { Principal } from '../../kernel/principal.ts';
+import type { NodePrincipal } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
-import type { PeerCertificate } from '../../platform/http/index.ts';
+import { createLimiter, type Limiter, type PeerCertificate } from '../../platform/http/index.ts';
+import type { Binder } from './binding.ts';
 import { nodeProblem } from './errors.ts';
 import type { Registration } from './model.ts';
-import { isForeign, judgeCertificate, NODE_PERMISSIONS } from './rules.ts';
-import { FIND_REGISTRATION, type RegistrationRow } from './store.ts';
+import { networkCheck } from './networks.ts';
+import type { CertificateRow, NodeRow } from './rows.ts';
+import { isForeign, judgeCertificate, nodePermissions } from './rules.ts';
+import { FIND_CERTIFICATE, FIND_NODE_BY_ID } from './store.ts';
+import type { ForeignMatch, Trust } from './trust.ts';
 
 /** Registrations looked up in the last second. Changes are notified as well, so this bounds what a lost notice can cost. */
 const FRESH_MS = 1_000;
 const ENTRIES_MAX = 10_000;
 
+/** What a request brings besides its certificate. */
+export interface NodeRequest {
+  /** Absent in tests and where no network is involved; then networks are not checked. */
+  readonly address?: string | undefined;
+  readonly authorization?: string | undefined;
+}
+
 export interface Authenticator {
   /** Who a connection's certificate stands for, decided anew for each request. Throws the Problem that refuses it. */
-  authenticateNode(peer: PeerCertificate | undefined): Promise<Principal>;
+  authenticateNode(peer: PeerCertificate | undefined, request?: NodeRequest): Promise<NodePrincipal>;
   /** Forgets everything: a node, certificate or domain changed. */
   forget(): void;
+}
+
+export interface AuthenticatorDeps {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly binder: Binder;
+  readonly trust: Trust;
+  /** Puts a certificate of a trusted authority on record when it is seen first. */
+  readonly learn: (match: ForeignMatch) => Promise<void>;
+  /** Narrows the scopes by the request's token; throws when the token is bad, or missing where the node needs one. */
+  readonly narrow: (registration: Registration, authorization: string | undefined) => NodePrincipal;
+  readonly seen: (nodeId: NodeId, sha256: string) => void;
 }
 
 interface Entry {
@@ -26,16 +49,16 @@ interface Entry {
   readonly registration: Promise<Registration | undefined>;
 }
 
-export function createAuthenticator(
-  deps: { readonly database: Database; readonly clock: Clock },
-  seen: (nodeId: NodeId) => void,
-): Authenticator {
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const { clock, trust } = deps;
   const entries = new Map<string, Entry>();
+  const limit = nodeLimiter();
 
-  function lookUp(sha256: string, nowMs: number): Promise<Registration | undefined> {
+  function lookUp(peer: PeerCertificate, nowMs: number): Promise<Registration | undefined> {
+    const { sha256 } = peer;
     const known = entries.get(sha256);
     if (known !== undefined && nowMs >= known.atMs && nowMs - known.atMs < FRESH_MS) return known.registration;
-    const registration = load(deps.database, sha256);
+    const registration = load(deps, peer);
     if (entries.size >= ENTRIES_MAX) entries.clear();
     entries.set(sha256, { atMs: nowMs, registration });
     // Neither failures nor strangers are remembered: the next request asks again, and junk takes no room.
@@ -47,46 +70,93 @@ export function createAuthenticator(
   }
 
   return {
-    async authenticateNode(peer) {
+    async authenticateNode(peer, request = {}) {
       if (peer === undefined)
         throw nodeProblem(
           'unauthenticated',
           'certificate-missing',
           'This door is for systems with a client certificate, and the connection came without one.',
         );
-      const nowMs = deps.clock.nowMs();
-      const registration = isForeign(peer.chainError) ? undefined : await lookUp(peer.sha256, nowMs);
-      const refused = judgeCertificate(registration, peer.chainError, nowMs);
+      const nowMs = clock.nowMs();
+      const isStranger = isForeign(peer.chainError) && !(await trust.isTrusted(peer.sha256));
+      const registration = isStranger ? undefined : await lookUp(peer, nowMs);
+      const refused = judgeCertificate(registration, peer, nowMs);
       if (refused !== undefined) throw refused;
       // judgeCertificate refuses what is not registered; this tells the compiler.
       if (registration === undefined) throw new Error('unreachable');
-      seen(registration.principal.nodeId);
-      return registration.principal;
+      const { node } = registration;
+      if (request.address !== undefined && !registration.isAllowedFrom(request.address))
+        throw nodeProblem(
+          'forbidden',
+          'network-not-allowed',
+          `The node "${node.name}" may not connect from ${request.address}. An administrator can allow the network on the node's page.`,
+        );
+      limit(node, nowMs);
+      const principal = deps.narrow(registration, request.authorization);
+      deps.seen(node.id, peer.sha256);
+      return principal;
     },
     forget: () => entries.clear(),
   };
 }
 
-async function load(database: Database, sha256: string): Promise<Registration | undefined> {
-  const [row] = await database.rows(FIND_REGISTRATION, [fromHex(sha256) ?? new Uint8Array(0)]);
-  return row === undefined ? undefined : toRegistration(row, sha256);
+/** Each node's own bound on all its requests; per process, like all limits of the doors. */
+function nodeLimiter(): (node: NodeRow, nowMs: number) => void {
+  const limiters = new Map<number, Limiter>();
+  return (node, nowMs) => {
+    let limiter = limiters.get(node.per_minute);
+    if (limiter === undefined) limiters.set(node.per_minute, (limiter = createLimiter(node.per_minute)));
+    const retryAfterSeconds = limiter(node.id, nowMs);
+    if (retryAfterSeconds === 0) return;
+    const text = `The node "${node.name}" may send ${node.per_minute} requests a minute. Try again in ${retryAfterSeconds} s.`;
+    throw nodeProblem('too-many-requests', 'node-too-fast', text, { retryAfterSeconds });
+  };
 }
 
-function toRegistration(row: RegistrationRow, sha256: string): Registration {
+async function load(deps: AuthenticatorDeps, peer: PeerCertificate): Promise<Registration | undefined> {
+  const known = await find(deps, peer.sha256);
+  if (known !== undefined && known.certificate.origin !== 'foreign') return known;
+  // Every second anew: the authority, its rule or its list of revoked certificates may have changed.
+  const match = await deps.trust.match(peer.der);
+  if (match === undefined) return undefined;
+  if (known === undefined) {
+    await deps.learn(match);
+    return find(deps, peer.sha256);
+  }
+  const isSame = known.node.id === match.nodeId && known.certificate.authority_id === match.authority.id;
+  return isSame ? known : undefined;
+}
+
+async function find({ database, binder }: AuthenticatorDeps, sha256: string): Promise<Registration | undefined> {
+  const [certificate] = await database.rows(FIND_CERTIFICATE, [fromHex(sha256) ?? new Uint8Array(0)]);
+  if (certificate === undefined) return undefined;
+  const [node] = await database.rows(FIND_NODE_BY_ID, [certificate.node_id]);
+  if (node === undefined) return undefined;
+  const intact = binder.isNodeIntact(node) && binder.isCertificateIntact(certificate);
   return {
-    principal: {
-      kind: 'node',
-      nodeId: row.node_id,
-      name: row.name,
-      organisationId: row.organisation_id,
-      domains: row.domains,
-      permissions: NODE_PERMISSIONS,
-      scopes: new Set(NODE_SCOPES),
-      certificateSha256: sha256,
-    },
-    notBeforeMs: row.not_before.getTime(),
-    notAfterMs: row.not_after.getTime(),
-    certificateRevoked: row.certificate_revoked,
-    nodeRevoked: row.node_revoked,
+    node,
+    certificate,
+    intact,
+    principal: principalOf(node, certificate),
+    isAllowedFrom: networkCheck(node.networks),
   };
+}
+
+export function principalOf(node: NodeRow, certificate: Pick<CertificateRow, 'sha256'>): NodePrincipal {
+  const scopes = knownScopes(node.scopes);
+  return {
+    kind: 'node',
+    nodeId: node.id,
+    name: node.name,
+    organisationId: node.organisation_id,
+    domains: node.domains,
+    permissions: nodePermissions(scopes),
+    scopes: new Set(scopes),
+    certificateSha256: toHex(certificate.sha256),
+  };
+}
+
+/** Scopes as the database has them; one that this version does not know gives nothing. */
+export function knownScopes(scopes: readonly string[]): NodeScope[] {
+  return NODE_SCOPES.filter((scope) => scopes.includes(scope));
 }

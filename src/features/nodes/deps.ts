@@ -2,8 +2,10 @@ import type { OrganisationId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
+import type { Outbound } from '../../platform/outbound/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
+import type { EndingCertificate } from './expiry.ts';
 
 export type NodeAudit = Pick<Audit, 'record' | 'recordNow'>;
 
@@ -16,6 +18,12 @@ export interface NodesDeps {
   readonly organisationFor: (actor: Actor) => Promise<OrganisationId>;
   /** Where systems reach FHIR from outside: `https://registry.example.org:8444/fhir`. */
   readonly fhirUrl: string;
-  /** Told when last-seen times could not be written; nothing else depends on them. */
+  /** `https://registry.example.org:8443`: the users' door, where lists of revoked certificates are fetched. */
+  readonly publicUrl: string;
+  /** For key sets that nodes publish at an address of their own. */
+  readonly outbound: Outbound;
+  /** Told when last-seen times or calls could not be written; nothing else depends on them. */
   readonly onBackgroundFailure: (error: unknown) => void;
+  /** Told of certificates that end soon; for the log. */
+  readonly onEnding: (ending: EndingCertificate) => void;
 }

@@ -1,16 +1,43 @@
-import { Problem, type ProblemKind } from '../../kernel/problem.ts';
+import { Problem, type ProblemKind, type ProblemOptions } from '../../kernel/problem.ts';
 
 export type NodeProblemCode =
   | 'certificate-missing'
   | 'certificate-unknown'
   | 'certificate-not-valid'
   | 'certificate-revoked'
+  | 'certificate-taken'
+  | 'certificates-too-many'
+  | 'authority-unknown'
+  | 'authority-offline'
+  | 'authority-taken'
+  | 'root-key-wrong'
+  | 'crl-stale'
+  | 'enrolment-refused'
+  | 'name-rule-taken'
+  | 'network-not-allowed'
+  | 'node-not-active'
+  | 'node-suspended'
+  | 'node-too-fast'
   | 'node-unknown'
   | 'node-revoked'
   | 'node-name-taken'
+  | 'node-only'
+  | 'registration-changed'
   | 'domain-owned'
-  | 'domain-too-long';
+  | 'domain-too-long'
+  | 'keys-unusable'
+  | 'token-invalid'
+  | 'token-missing';
 
-export function nodeProblem(kind: ProblemKind, code: NodeProblemCode, publicDetail: string): Problem<NodeProblemCode> {
-  return new Problem(kind, code, publicDetail);
+export function nodeProblem(
+  kind: ProblemKind,
+  code: NodeProblemCode,
+  publicDetail: string,
+  options: ProblemOptions = {},
+): Problem<NodeProblemCode> {
+  return new Problem(kind, code, publicDetail, options);
+}
+
+export function nodeUnknown(): Problem<NodeProblemCode> {
+  return nodeProblem('not-found', 'node-unknown', 'There is no such node.');
 }

@@ -1,3 +1,4 @@
+import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
 import { type Sql, statement } from '../../platform/db/index.ts';
 
 const FIGURES = statement<{ nodes: number; expiring: number; expired: number; first: Date | null }>(
@@ -32,4 +33,14 @@ export async function readNodeFigures(sql: Sql, nowMs: number): Promise<NodeFigu
     expired: row?.expired ?? 0,
     ...(row?.first ? { firstExpiry: row.first } : {}),
   };
+}
+
+const NODES_OF = statement<{ id: NodeId }>(
+  'nodes.of-organisations',
+  'SELECT id FROM nodes.node WHERE organisation_id = ANY ($1::uuid[])',
+);
+
+/** Every node of these organisations, revoked ones too, for reports of what they did. */
+export async function readNodesOf(sql: Sql, organisations: readonly OrganisationId[]): Promise<readonly NodeId[]> {
+  return (await sql.rows(NODES_OF, [organisations])).map(({ id }) => id);
 }

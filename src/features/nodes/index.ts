@@ -1,62 +1,130 @@
-import type { Principal } from '../../kernel/principal.ts';
+import type { NodePrincipal } from '../../kernel/principal.ts';
 import type { PeerCertificate, RouteDeclaration } from '../../platform/http/index.ts';
 import type { ResealParticipant } from '../../store/index.ts';
-import { createAuthenticator } from './authenticate.ts';
+import { createAccessTokens } from './access-token.ts';
+import { createAuthenticator, type NodeRequest } from './authenticate.ts';
 import { type Authorities, createAuthorities } from './authorities.ts';
+import { createBinder } from './binding.ts';
+import { type Certificates, createCertificates } from './certificates.ts';
+import { createClientKeys } from './client-keys.ts';
 import type { NodesDeps } from './deps.ts';
 import { createDomains, type Domains } from './domains.ts';
+import { createEnrolment, type Enrolment } from './enrolment.ts';
+import { warnOfEnding } from './expiry.ts';
+import { createForeignAuthorities, type ForeignAuthorities } from './foreign.ts';
 import { createLastSeen } from './last-seen.ts';
+import { createNodeKeys, type NodeKeys } from './node-keys.ts';
+import { createNodeReader } from './node-reader.ts';
+import { createNodeWriting } from './node-writing.ts';
+import type { NodeParts } from './parts.ts';
 import { resealParticipants } from './reseal.ts';
+import { createRootKey, type RootKey } from './root-key.ts';
 import { nodeRoutes } from './routes.ts';
 import { createNodeService, type NodeService } from './service.ts';
 import { CHANNEL } from './store.ts';
+import { createTokenEndpoint } from './token-endpoint.ts';
+import { createTrust } from './trust.ts';
 
 export type { Authorities } from './authorities.ts';
 export type { NodesDeps } from './deps.ts';
 export type { Domains } from './domains.ts';
-export { type NodeFigures, readNodeFigures } from './figures.ts';
+export { type NodeFigures, readNodeFigures, readNodesOf } from './figures.ts';
 export type { Domain, DomainTable, Node } from './model.ts';
-/** A node in its wire form, for `careseal node … --json`. */
-export { wireNode } from './routes.ts';
+/** Nodes and authorities in their wire forms, for `--json`. */
+export { wireNode } from './views.ts';
 export type { AddedNode } from './service.ts';
 
-/** Nodes, their certificates and domains, and the built-in authority. */
+/** Nodes, their certificates and domains, the built-in authority, others' authorities, and tokens. */
 export interface Nodes extends NodeService {
   /**
    * Who a connection's certificate stands for. Asked for every request; answers rest on at most one second old data and on
-   * none older than a change notified to this process. Throws the Problem that refuses it (401 or 403).
+   * none older than a change notified to this process. Throws the Problem that refuses it (401, 403 or 429).
    */
-  authenticateNode(peer: PeerCertificate | undefined): Promise<Principal>;
+  authenticateNode(peer: PeerCertificate | undefined, request?: NodeRequest): Promise<NodePrincipal>;
   readonly domains: Domains;
   readonly authorities: Authorities;
+  readonly certificates: Certificates;
+  readonly enrolment: Enrolment;
+  readonly foreign: ForeignAuthorities;
+  readonly rootKey: RootKey;
+  readonly keys: NodeKeys;
+  /** PEM of every authority whose certificates may be met at the nodes' door: ours and others'. */
+  clientAuthorities(): Promise<readonly string[]>;
   readonly routes: readonly RouteDeclaration[];
   readonly reseal: readonly ResealParticipant[];
+  /** Told when authorities were added or removed, so that open doors take them over. Returns how to stop that. */
+  onTrustChanged(act: () => void): () => void;
+  /** Warns of certificates that end soon; answers how many. For one process per home, some times a day. */
+  warnOfEnding(): Promise<number>;
   /** Makes the authority where there is none, listens for changes, begins to write last-seen times. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function createNodes(deps: NodesDeps): Nodes {
+  const { keyRing, clock, database } = deps;
+  const listeners = new Set<() => void>();
   const lastSeen = createLastSeen(deps);
   const authorities = createAuthorities(deps);
   const domains = createDomains(deps);
-  const authenticator = createAuthenticator(deps, lastSeen.seen);
+  const binder = createBinder(keyRing);
+  const trust = createTrust({ database, clock, binder });
+  const tokens = createAccessTokens(deps);
+  const clientKeys = createClientKeys(deps);
   const forget = (): void => {
     authenticator.forget();
     domains.forget();
+    trust.forget();
+    for (const listener of listeners) listener();
   };
-  const service = createNodeService(deps, authorities, forget);
+  const parts: NodeParts = {
+    ...deps,
+    binder,
+    reader: createNodeReader(keyRing, binder),
+    writing: createNodeWriting(binder),
+    authorities,
+    forget: () => forget(),
+  };
+  const certificates = createCertificates(parts);
+  const authenticator = createAuthenticator({
+    database,
+    clock,
+    binder,
+    trust,
+    learn: certificates.learn,
+    narrow: tokens.narrow,
+    seen: lastSeen.seen,
+  });
+  const enrolment = createEnrolment(parts);
+  const foreign = createForeignAuthorities(parts);
+  const service = createNodeService(parts, enrolment);
+  const keys = createNodeKeys(parts, clientKeys);
+  const tokenUrl = `${new URL(deps.fhirUrl).origin}/oauth/token`;
+  const tokenEndpoint = createTokenEndpoint({ parts, tokens, keys: clientKeys, tokenUrl });
   let unlisten: (() => Promise<void>) | undefined;
   return {
     ...service,
     authenticateNode: authenticator.authenticateNode,
     domains,
     authorities,
-    routes: nodeRoutes({ service, domains, authorities, fhirUrl: deps.fhirUrl }),
-    reseal: resealParticipants(deps.keyRing),
+    certificates,
+    enrolment,
+    foreign,
+    keys,
+    rootKey: createRootKey(deps),
+    async clientAuthorities() {
+      return [...(await authorities.trusted()), ...(await trust.authorities())];
+    },
+    onTrustChanged(act) {
+      listeners.add(act);
+      return () => listeners.delete(act);
+    },
+    routes: nodeRoutes({ parts, service, certificates, enrolment, foreign, keys, domains, tokenEndpoint, tokenUrl }),
+    reseal: resealParticipants(keyRing),
+    warnOfEnding: () => warnOfEnding(deps),
     async start() {
       await authorities.ensure();
-      unlisten = await deps.database.listen(CHANNEL, forget);
+      unlisten = await database.listen(CHANNEL, forget);
       lastSeen.start();
     },
     async stop() {

@@ -3,80 +3,102 @@ import { toHex, utf8Decode } from '../../kernel/bytes.ts';
 import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
 import type { Sql } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
-import { nodeProblem } from './errors.ts';
-import type { Node } from './model.ts';
-import {
-  type CertificateRow,
-  FIND_NODE,
-  FIND_NODE_BY_NAME,
-  LIST_CERTIFICATES,
-  LIST_NODES,
-  type NodeRow,
-} from './store.ts';
+import { knownScopes } from './authenticate.ts';
+import type { Binder } from './binding.ts';
+import { nodeUnknown } from './errors.ts';
+import { endOf, type Node, type NodeCertificate, stateOf } from './model.ts';
+import type { CertificateRow, NodeRow } from './rows.ts';
+import { FIND_NODE, FIND_NODE_BY_NAME, LIST_CERTIFICATES, LIST_NODES } from './store.ts';
 
 export type WhichNode = { readonly id: NodeId } | { readonly name: string };
 
-/** Reads nodes of one organisation with their certificates, reasons opened. */
+/** Reads nodes of one organisation with their certificates, sealed texts opened. */
 export interface NodeReader {
   list(sql: Sql, organisationId: OrganisationId): Promise<Node[]>;
-  /** Throws `node-unknown` when the organisation has no such node; by name only active ones are found. */
+  /** Throws `node-unknown` when the organisation has no such node; by name only those not revoked are found. */
   find(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<Node>;
+  /** The row itself, for changing it. Throws `node-unknown`. */
+  row(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<NodeRow>;
 }
 
-export function createNodeReader(keyRing: KeyRing): NodeReader {
-  async function find(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<Node> {
-    const rows =
+export function createNodeReader(keyRing: KeyRing, binder: Binder): NodeReader {
+  async function row(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<NodeRow> {
+    const [found] =
       'id' in which
         ? await sql.rows(FIND_NODE, [organisationId, which.id])
         : await sql.rows(FIND_NODE_BY_NAME, [organisationId, which.name]);
-    const [node] = await withCertificates(sql, rows);
-    if (node === undefined) throw nodeProblem('not-found', 'node-unknown', 'There is no such node.');
-    return node;
-  }
-
-  async function list(sql: Sql, organisationId: OrganisationId): Promise<Node[]> {
-    return withCertificates(sql, await sql.rows(LIST_NODES, [organisationId]));
+    if (found === undefined) throw nodeUnknown();
+    return found;
   }
 
   async function withCertificates(sql: Sql, rows: readonly NodeRow[]): Promise<Node[]> {
-    const certificates = await sql.rows(LIST_CERTIFICATES, [rows.map((row) => row.id)]);
-    return rows.map((row) =>
-      toNode(
-        row,
-        certificates.filter((candidate) => candidate.node_id === row.id),
-      ),
-    );
+    const certificates = await sql.rows(LIST_CERTIFICATES, [rows.map((node) => node.id)]);
+    const byNode = Map.groupBy(certificates, (certificate) => certificate.node_id);
+    return rows.map((node) => toNode(node, byNode.get(node.id) ?? []));
   }
 
-  function toNode(row: NodeRow, certificates: readonly CertificateRow[]): Node {
+  function toNode(node: NodeRow, certificates: readonly CertificateRow[]): Node {
     return {
-      id: row.id,
-      name: row.name,
-      organisationId: row.organisation_id,
-      domains: row.domains,
-      certificates: certificates.map((certificate) => ({
-        sha256: toHex(certificate.sha256),
-        subject: certificate.subject,
-        notBeforeMs: certificate.not_before.getTime(),
-        notAfterMs: certificate.not_after.getTime(),
-        ...(certificate.revoked_at === null ? {} : { revokedAtMs: certificate.revoked_at.getTime() }),
-      })),
-      createdAtMs: row.created_at.getTime(),
-      ...(row.last_seen_at === null ? {} : { lastSeenAtMs: row.last_seen_at.getTime() }),
-      ...(row.revoked_at === null || row.sealed_reason === null
+      id: node.id,
+      name: node.name,
+      organisationId: node.organisation_id,
+      state: stateOf(node),
+      intact: binder.isNodeIntact(node),
+      domains: node.domains,
+      scopes: knownScopes(node.scopes),
+      networks: node.networks,
+      perMinute: node.per_minute,
+      tokenRequired: node.token_required,
+      hasJwks: node.jwks !== null,
+      ...(node.jwks_url === null ? {} : { jwksUrl: node.jwks_url }),
+      ...(node.sealed_contact === null ? {} : { contact: openText(node.sealed_contact, contactContext(node.id)) }),
+      certificates: certificates.map((certificate) => toCertificate(certificate)),
+      createdAtMs: node.created_at.getTime(),
+      ...(node.last_seen_at === null ? {} : { lastSeenAtMs: node.last_seen_at.getTime() }),
+      ...(node.revoked_at === null || node.sealed_reason === null
         ? {}
-        : { revoked: { atMs: row.revoked_at.getTime(), reason: openReason(row.id, row.sealed_reason) } }),
+        : {
+            revoked: { atMs: node.revoked_at.getTime(), reason: openText(node.sealed_reason, reasonContext(node.id)) },
+          }),
     };
   }
 
-  function openReason(id: NodeId, sealed: Uint8Array): string {
-    return utf8Decode(keyRing.open(sealedAtRest(sealed), reasonContext(id)));
+  function toCertificate(certificate: CertificateRow): NodeCertificate {
+    return {
+      sha256: toHex(certificate.sha256),
+      subject: certificate.subject,
+      serial: certificate.serial,
+      origin: certificate.origin,
+      notBeforeMs: certificate.not_before.getTime(),
+      notAfterMs: certificate.not_after.getTime(),
+      endsAtMs: endOf(certificate),
+      intact: binder.isCertificateIntact(certificate),
+      ...(certificate.last_seen_at === null ? {} : { lastSeenAtMs: certificate.last_seen_at.getTime() }),
+      ...(certificate.revoked_at === null ? {} : { revokedAtMs: certificate.revoked_at.getTime() }),
+    };
   }
 
-  return { list, find };
+  function openText(sealed: Uint8Array, context: ReturnType<typeof reasonContext>): string {
+    return utf8Decode(keyRing.open(sealedAtRest(sealed), context));
+  }
+
+  return {
+    row,
+    list: async (sql, organisationId) => withCertificates(sql, await sql.rows(LIST_NODES, [organisationId])),
+    async find(sql, organisationId, which) {
+      const [node] = await withCertificates(sql, [await row(sql, organisationId, which)]);
+      if (node === undefined) throw nodeUnknown();
+      return node;
+    },
+  };
 }
 
 /** Binds a sealed reason to its node. Shared with the key rotation. */
 export function reasonContext(id: string) {
   return { table: 'nodes.node', type: 'reason', id, version: 1 };
+}
+
+/** The same for the contact. */
+export function contactContext(id: string) {
+  return { table: 'nodes.node', type: 'contact', id, version: 1 };
 }

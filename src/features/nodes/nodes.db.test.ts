@@ -109,9 +109,10 @@ describe('adding a node', () => {
   });
 
   test('two nodes claiming one domain: the second is told whose it is, and nothing of it remains', async () => {
-    const { nodes } = await started();
+    const { nodes, audit } = await started();
     const first = fresh();
     await nodes.addNode(operator, first);
+    await audit.sequence();
     const before = await countEvents(db.database);
     const second = { name: fresh().name, domain: first.domain };
     await expect(nodes.addNode(operator, second)).rejects.toMatchObject({
@@ -124,6 +125,7 @@ describe('adding a node', () => {
       publicDetail: expect.not.stringContaining(first.name),
     });
     expect((await nodes.listNodes(operator)).nodes.map((node) => node.name)).not.toContain(second.name);
+    await audit.sequence();
     expect(await countEvents(db.database)).toBe(before + 1); // the listing; no node.add
     await nodes.stop();
   });
@@ -151,9 +153,11 @@ describe('adding a node', () => {
   });
 
   test('is audited in the same transaction', async () => {
-    const { nodes } = await started();
+    const { nodes, audit } = await started();
+    await audit.sequence();
     const before = await countEvents(db.database);
     await nodes.addNode(operator, fresh());
+    await audit.sequence();
     expect(await countEvents(db.database)).toBe(before + 1);
     await nodes.stop();
   });

@@ -1,45 +1,68 @@
 import { z } from 'zod';
 import { type NodeId, parseId } from '../../kernel/ids.ts';
-import { instant } from '../../kernel/time.ts';
-import {
-  event,
-  noneBecause,
-  permission,
-  publicBecause,
-  type RouteDeclaration,
-  route,
-  signedInBecause,
-} from '../../platform/http/index.ts';
-import type { Authorities } from './authorities.ts';
+import { event, permission, type RouteDeclaration, route } from '../../platform/http/index.ts';
+import type { Certificates } from './certificates.ts';
 import type { Domains } from './domains.ts';
-import { nodeProblem } from './errors.ts';
-import type { Node } from './model.ts';
+import type { Enrolment } from './enrolment.ts';
+import { nodeUnknown } from './errors.ts';
+import type { ForeignAuthorities } from './foreign.ts';
+import type { WhichNode } from './node-reader.ts';
+import type { NodeKeys } from './node-keys.ts';
+import { addInWay } from './adding.ts';
+import type { NodeParts } from './parts.ts';
+import { doorRoutes } from './routes-doors.ts';
+import { trustRoutes } from './routes-trust.ts';
+import { certificateRoutes } from './routes-certificates.ts';
 import type { NodeService } from './service.ts';
+import type { TokenEndpoint } from './token-endpoint.ts';
+import { wireNode } from './views.ts';
 import {
   addNodeRequestSchema,
   addNodeResponseSchema,
-  domainListSchema,
+  changeNodeRequestSchema,
+  nodeKeysRequestSchema,
   nodeListSchema,
+  oneNodeSchema,
   revokeNodeRequestSchema,
-  revokeNodeResponseSchema,
-  type WireDomainList,
-  type WireNode,
 } from './wire.ts';
 
-interface RouteDeps {
+export interface RouteDeps {
+  readonly parts: NodeParts;
   readonly service: NodeService;
+  readonly certificates: Certificates;
+  readonly enrolment: Enrolment;
+  readonly foreign: ForeignAuthorities;
+  readonly keys: NodeKeys;
   readonly domains: Domains;
-  readonly authorities: Authorities;
-  readonly fhirUrl: string;
+  readonly tokenEndpoint: TokenEndpoint;
+  readonly tokenUrl: string;
 }
 
-const NOTHING = z.object({});
+export const NOTHING = z.object({});
+export const BY_ID = z.object({ id: z.string() });
+export const SMALL = { bodyBytesMax: 4_096, perMinute: 20 } as const;
+/** A certificate or key set and words about it. */
+export const A_FILE = { bodyBytesMax: 98_304, perMinute: 20 } as const;
 
 export function nodeRoutes(deps: RouteDeps): RouteDeclaration[] {
-  return [...managingRoutes(deps), ...readingRoutes(deps)];
+  return [
+    ...listingRoutes(deps),
+    ...changingRoutes(deps),
+    ...stateRoutes(deps),
+    ...certificateRoutes(deps),
+    ...trustRoutes(deps),
+    ...doorRoutes(deps),
+  ];
 }
 
-function managingRoutes({ service, fhirUrl }: RouteDeps): RouteDeclaration[] {
+/** Throws `node-unknown` for what is no id: an address that was typed wrongly. */
+export function whichNode(id: string): WhichNode {
+  const parsed = parseId<NodeId>(id);
+  if (parsed === undefined) throw nodeUnknown();
+  return { id: parsed };
+}
+
+function listingRoutes({ parts, service }: RouteDeps): RouteDeclaration[] {
   return [
     route({
       doors: ['users'],
@@ -57,101 +80,114 @@ function managingRoutes({ service, fhirUrl }: RouteDeps): RouteDeclaration[] {
     }),
     route({
       doors: ['users'],
-      method: 'POST',
-      path: '/api/nodes',
-      access: permission('node.manage'),
-      audit: event('node.add'),
-      input: { params: NOTHING, query: NOTHING, body: addNodeRequestSchema },
-      output: addNodeResponseSchema,
-      limits: { bodyBytesMax: 32_768, perMinute: 20 },
-      async handle({ actor, body }) {
-        const { node, files, audited } = await service.addNode(actor, body);
-        return { status: 201, body: { node: wireNode(node), files, fhirUrl }, audited };
-      },
-    }),
-    route({
-      doors: ['users'],
-      method: 'POST',
-      path: '/api/nodes/:id/revoke',
-      access: permission('node.manage'),
-      audit: event('node.revoke'),
-      input: { params: z.object({ id: z.string() }), query: NOTHING, body: revokeNodeRequestSchema },
-      output: revokeNodeResponseSchema,
-      limits: { bodyBytesMax: 4_096, perMinute: 20 },
-      async handle({ actor, params, body }) {
-        const id = parseId<NodeId>(params.id);
-        if (id === undefined) throw nodeProblem('not-found', 'node-unknown', 'There is no such node.');
-        const { node, audited } = await service.revokeNode(actor, { id }, body.reason);
+      method: 'GET',
+      path: '/api/nodes/:id',
+      access: permission('node.read'),
+      audit: event('node.read'),
+      input: { params: BY_ID, query: NOTHING, body: 'none' },
+      output: oneNodeSchema,
+      limits: { bodyBytesMax: 0, perMinute: 240 },
+      async handle({ actor, params }) {
+        const organisationId = await parts.organisationFor(actor);
+        const node = await parts.reader.find(parts.database, organisationId, whichNode(params.id));
+        const entities = [{ reference: `Node/${node.id}`, role: 'security-resource' as const }];
+        const audited = await parts.audit.recordNow([
+          { actor, event: 'node.read', action: 'R', outcome: 'success', entities },
+        ]);
         return { status: 200, body: { node: wireNode(node) }, audited };
       },
     }),
   ];
 }
 
-function readingRoutes({ domains, authorities }: RouteDeps): RouteDeclaration[] {
+function changingRoutes(deps: RouteDeps): RouteDeclaration[] {
+  const { service, keys } = deps;
   return [
     route({
       doors: ['users'],
-      method: 'GET',
-      path: '/api/ca.crt',
-      access: publicBecause('the certificate that everybody has to trust before they can connect is no secret'),
-      audit: noneBecause('holds no personal data'),
-      input: { params: NOTHING, query: NOTHING, body: 'none' },
-      output: 'bytes',
-      limits: { bodyBytesMax: 0, perMinute: 60 },
-      async handle() {
-        return {
-          status: 200,
-          body: Buffer.from(await authorities.rootsPem()),
-          contentType: 'application/x-pem-file',
-          headers: { 'content-disposition': 'attachment; filename="ca.crt"' },
-          audited: null,
-        };
+      method: 'POST',
+      path: '/api/nodes',
+      access: permission('node.manage'),
+      audit: event('node.add'),
+      input: { params: NOTHING, query: NOTHING, body: addNodeRequestSchema },
+      output: addNodeResponseSchema,
+      limits: A_FILE,
+      async handle({ actor, body }) {
+        const { answer, audited } = await addInWay(deps, actor, body);
+        return { status: 201, body: answer, audited };
       },
     }),
     route({
       doors: ['users'],
-      method: 'GET',
-      path: '/api/domains',
-      access: signedInBecause('every role sees which system a record came from'),
-      audit: noneBecause('names of identifier systems are no personal data'),
-      input: { params: NOTHING, query: NOTHING, body: 'none' },
-      output: domainListSchema,
-      limits: { bodyBytesMax: 0, perMinute: 240 },
-      async handle() {
-        return { status: 200, body: await wireDomains(domains), audited: null };
+      method: 'PATCH',
+      path: '/api/nodes/:id',
+      access: permission('node.manage'),
+      audit: event('node.update'),
+      input: { params: BY_ID, query: NOTHING, body: changeNodeRequestSchema },
+      output: oneNodeSchema,
+      limits: { bodyBytesMax: 65_536, perMinute: 60 },
+      async handle({ actor, params, body }) {
+        const { node, audited } = await service.changeSettings(actor, whichNode(params.id), body);
+        return { status: 200, body: { node: wireNode(node) }, audited };
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'PUT',
+      path: '/api/nodes/:id/keys',
+      access: permission('node.manage'),
+      audit: event('node.keys'),
+      input: { params: BY_ID, query: NOTHING, body: nodeKeysRequestSchema },
+      output: oneNodeSchema,
+      limits: A_FILE,
+      async handle({ actor, params, body }) {
+        const { node, audited } = await keys.set(actor, whichNode(params.id), body);
+        return { status: 200, body: { node: wireNode(node) }, audited };
       },
     }),
   ];
 }
 
-async function wireDomains(domains: Domains): Promise<WireDomainList> {
-  const all = (await domains.table()).all();
-  return {
-    domains: all.map(({ system, ownerNodeId, ownerNodeName }) =>
-      ownerNodeId === undefined ? { system } : { system, node: { id: ownerNodeId, name: ownerNodeName ?? '' } },
-    ),
-  };
-}
-
-/** A node as pages and the command line show it. */
-export function wireNode(node: Node): WireNode {
-  return {
-    id: node.id,
-    name: node.name,
-    domains: [...node.domains],
-    state: node.revoked === undefined ? 'active' : 'revoked',
-    certificates: node.certificates.map((certificate) => ({
-      sha256: certificate.sha256,
-      subject: certificate.subject,
-      notBefore: instant(certificate.notBeforeMs),
-      notAfter: instant(certificate.notAfterMs),
-      ...(certificate.revokedAtMs === undefined ? {} : { revokedAt: instant(certificate.revokedAtMs) }),
-    })),
-    createdAt: instant(node.createdAtMs),
-    ...(node.lastSeenAtMs === undefined ? {} : { lastSeenAt: instant(node.lastSeenAtMs) }),
-    ...(node.revoked === undefined
-      ? {}
-      : { revokedAt: instant(node.revoked.atMs), revokedReason: node.revoked.reason }),
-  };
+function stateRoutes({ service }: RouteDeps): RouteDeclaration[] {
+  const common = {
+    doors: ['users'],
+    method: 'POST',
+    access: permission('node.manage'),
+    output: oneNodeSchema,
+    limits: SMALL,
+  } as const;
+  const reasoned = { params: BY_ID, query: NOTHING, body: revokeNodeRequestSchema } as const;
+  return [
+    route({
+      ...common,
+      path: '/api/nodes/:id/suspend',
+      audit: event('node.suspend'),
+      input: reasoned,
+      async handle({ actor, params, body }) {
+        const { node, audited } = await service.suspendNode(actor, whichNode(params.id), body.reason);
+        return { status: 200, body: { node: wireNode(node) }, audited };
+      },
+    }),
+    route({
+      ...common,
+      path: '/api/nodes/:id/resume',
+      audit: event('node.resume'),
+      limits: { bodyBytesMax: 0, perMinute: 20 },
+      input: { params: BY_ID, query: NOTHING, body: 'none' },
+      async handle({ actor, params }) {
+        const { node, audited } = await service.resumeNode(actor, whichNode(params.id));
+        return { status: 200, body: { node: wireNode(node) }, audited };
+      },
+    }),
+    route({
+      ...common,
+      path: '/api/nodes/:id/revoke',
+      audit: event('node.revoke'),
+      input: reasoned,
+      async handle({ actor, params, body }) {
+        const { node, audited } = await service.revokeNode(actor, whichNode(params.id), body.reason);
+        return { status: 200, body: { node: wireNode(node) }, audited };
+      },
+    }),
+  ];
 }

@@ -1,41 +1,42 @@
 import { newId } from '../../crypto/index.ts';
+import type { NodeScope } from '../../kernel/access.ts';
 import { utf8Encode } from '../../kernel/bytes.ts';
-import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
+import type { NodeId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { isUniqueViolation, type Transaction } from '../../platform/db/index.ts';
-import { newLeafKey, parseCertificateRequest } from '../../platform/tls/index.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
-import type { AuditInput } from '../audit/model.ts';
-import type { Authorities, IssuedChain } from './authorities.ts';
-import type { NodesDeps } from './deps.ts';
+import { keyToCertify, type NodeFiles, nodeFiles, putCertificate } from './certificates.ts';
+import type { Enrolment, Invitation } from './enrolment.ts';
 import { nodeProblem } from './errors.ts';
-import type { Node } from './model.ts';
-import { createNodeReader, reasonContext, type WhichNode } from './node-reader.ts';
-import {
-  CLAIM_DOMAIN,
-  INSERT_CERTIFICATE,
-  INSERT_DOMAIN,
-  INSERT_NODE,
-  LIST_DOMAINS,
-  LOCK_DOMAIN,
-  NOTIFY,
-  REVOKE_CERTIFICATES,
-  REVOKE_NODE,
-} from './store.ts';
+import { type Node, stateOf } from './model.ts';
+import { contactContext, reasonContext, type WhichNode } from './node-reader.ts';
+import { assertLiving, type Changed, changeNode, nodeEvent, type NodeParts } from './parts.ts';
+import type { NodeRow } from './rows.ts';
+import { DEFAULT_SCOPES } from './rules.ts';
+import { LIST_CERTIFICATES, NOTIFY, OPEN_ENROLMENTS } from './store.ts';
 
-export interface NewNode {
+/** What an administrator decides about a node. */
+export interface NodeSettings {
   readonly name: string;
-  /** Identifier system the node will own. */
-  readonly domain: string;
-  /** PKCS #10, PEM; without it a key is made here and handed out once. */
-  readonly csr?: string | undefined;
+  /** Identifier systems the node owns. */
+  readonly domains: readonly string[];
+  readonly scopes: readonly NodeScope[];
+  /** CIDR; empty: from everywhere. */
+  readonly networks: readonly string[];
+  readonly perMinute: number;
+  /** Whether its certificate alone is not enough: each request needs a token besides. */
+  readonly tokenRequired: boolean;
+  /** Whom to call; sealed. Empty: nobody is known. */
+  readonly contact: string;
 }
 
-/** Files for the node, PEM by file name. */
-export interface NodeFiles {
-  readonly 'node.crt': string;
-  readonly 'ca.crt': string;
-  readonly 'node.key'?: string;
+type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+export interface NewNode extends Optional<Omit<NodeSettings, 'name'>> {
+  readonly name: string;
+  /** Shorthand for one domain. */
+  readonly domain?: string | undefined;
+  /** PKCS #10, PEM; without it a key is made here and handed out once. */
+  readonly csr?: string | undefined;
 }
 
 export interface AddedNode {
@@ -44,61 +45,160 @@ export interface AddedNode {
   readonly audited: AuditReceipt;
 }
 
+export interface InvitedNode extends Changed {
+  readonly invitation: Invitation;
+}
+
 export interface NodeService {
-  /** Registers a node with its domain and first certificate. All three and the audit event commit together or not at all. */
+  /** Registers a node with its domains and first certificate. All of it and the audit event commit together or not at all. */
   addNode(actor: Actor, wanted: NewNode): Promise<AddedNode>;
-  /** Ends a node's access: its certificates stop working at its next request, also on open connections. */
-  revokeNode(actor: Actor, which: WhichNode, reason: string): Promise<{ node: Node; audited: AuditReceipt }>;
+  /** Registers a node that will fetch its certificate itself, with a one-time token. */
+  inviteNode(actor: Actor, wanted: NewNode): Promise<InvitedNode>;
+  /** Registers a node whose certificates come from elsewhere: trusted by themselves or by a name rule. */
+  addNodeWithoutCertificate(actor: Actor, wanted: NewNode): Promise<Changed>;
+  changeSettings(actor: Actor, which: WhichNode, settings: Optional<NodeSettings>): Promise<Changed>;
+  /** Ends a node's access for a while, from its next request on, also on open connections. */
+  suspendNode(actor: Actor, which: WhichNode, reason: string): Promise<Changed>;
+  resumeNode(actor: Actor, which: WhichNode): Promise<Changed>;
+  /** Ends a node's access for ever. */
+  revokeNode(actor: Actor, which: WhichNode, reason: string): Promise<Changed>;
+  /** Makes a row that was written by other means (an upgrade, a repair) count: the operator vouches for it. */
+  confirmNode(actor: Actor, which: WhichNode): Promise<Changed>;
   listNodes(actor: Actor): Promise<{ nodes: readonly Node[]; audited: AuditReceipt }>;
 }
 
-export function createNodeService(deps: NodesDeps, authorities: Authorities, forget: () => void): NodeService {
-  const { database, keyRing, clock, audit } = deps;
-  const reader = createNodeReader(keyRing);
+export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, 'put'>): NodeService {
+  const { database, clock, audit, reader, writing, keyRing, authorities } = parts;
 
-  async function addNode(actor: Actor, wanted: NewNode): Promise<AddedNode> {
-    const organisationId = await deps.organisationFor(actor);
-    const nodeId = newId<NodeId>();
-    const { spki, commonName, keyPem } = await keyFor(wanted);
-    const issued = await authorities.issueForNode({ nodeId, commonName, spki });
-    const { node, audited } = await database.transaction(async (tx) => {
-      tx.afterCommit(forget);
-      await insert(tx, { nodeId, organisationId, wanted, issued, nowMs: clock.nowMs() });
-      const receipt = await audit.record(tx, [
-        nodeEvent(actor, 'node.add', 'C', nodeId, {
-          node: wanted.name,
-          domain: wanted.domain,
-          certificateSha256: issued.certificate.sha256,
-          key: keyPem === undefined ? 'own request' : 'made here',
-        }),
-      ]);
+  async function add(
+    actor: Actor,
+    wanted: NewNode,
+    how: { readonly detail: Readonly<Record<string, string>>; readonly activated: boolean; readonly more: More },
+  ) {
+    const organisationId = await parts.organisationFor(actor);
+    const now = new Date(clock.nowMs());
+    const row = newRow({ wanted, id: how.more.nodeId, organisationId, now, activated: how.activated }, keyRing);
+    return database.transaction(async (tx) => {
+      tx.afterCommit(parts.forget);
+      await writing.insertNode(tx, row);
+      await writing.setDomains(tx, row, now.getTime());
+      const invitation = await how.more.put?.(tx);
+      const detail = { node: row.name, domain: row.domains.join(' '), scopes: row.scopes.join(' '), ...how.detail };
+      const audited = await audit.record(tx, [nodeEvent(actor, row.id, { event: 'node.add', action: 'C', detail })]);
       await tx.rows(NOTIFY);
-      return { node: await reader.find(tx, organisationId, { id: nodeId }), audited: receipt };
+      return { node: await reader.find(tx, organisationId, { id: row.id }), audited, invitation };
     });
-    const ca = await authorities.rootsPem();
-    const files = { 'node.crt': issued.chain, 'ca.crt': ca, ...(keyPem === undefined ? {} : { 'node.key': keyPem }) };
-    return { node, files, audited };
   }
 
-  async function revokeNode(actor: Actor, which: WhichNode, reason: string) {
-    const organisationId = await deps.organisationFor(actor);
-    return database.transaction(async (tx) => {
-      tx.afterCommit(forget);
-      const { id, name } = await reader.find(tx, organisationId, which);
+  async function addNode(actor: Actor, wanted: NewNode): Promise<AddedNode> {
+    const nodeId = newId<NodeId>();
+    const key = await keyToCertify(wanted.name, wanted.csr);
+    const issued = await authorities.issueForNode({ nodeId, commonName: key.commonName, spki: key.spki });
+    const { node, audited } = await add(actor, wanted, {
+      activated: true,
+      detail: {
+        certificateSha256: issued.certificate.sha256,
+        key: key.keyPem === undefined ? 'own request' : 'made here',
+      },
+      more: {
+        nodeId,
+        async put(tx) {
+          await putCertificate(parts, tx, { row: { id: nodeId }, issued });
+          return undefined;
+        },
+      },
+    });
+    return { node, files: await nodeFiles(parts, issued, key), audited };
+  }
+
+  async function inviteNode(actor: Actor, wanted: NewNode): Promise<InvitedNode> {
+    const nodeId = newId<NodeId>();
+    const more = { nodeId, put: (tx: Tx) => enrolment.put(tx, nodeId) };
+    const { invitation, ...added } = await add(actor, wanted, {
+      activated: false,
+      detail: { key: 'by invitation' },
+      more,
+    });
+    if (invitation === undefined) throw new Error('unreachable');
+    return { ...added, invitation };
+  }
+
+  async function addNodeWithoutCertificate(actor: Actor, wanted: NewNode): Promise<Changed> {
+    const more = { nodeId: newId<NodeId>() };
+    const { node, audited } = await add(actor, wanted, { activated: true, detail: { key: 'from elsewhere' }, more });
+    return { node, audited };
+  }
+
+  function changeSettings(actor: Actor, which: WhichNode, settings: Optional<NodeSettings>) {
+    return changeNode(parts, { actor, which }, async (tx, row) => {
+      assertLiving(parts, row);
+      const { contact } = settings;
+      const domains = settings.domains === undefined ? row.domains : unique(settings.domains);
+      const next: NodeRow = {
+        ...row,
+        name: settings.name ?? row.name,
+        domains,
+        scopes: settings.scopes === undefined ? row.scopes : unique(settings.scopes),
+        networks: settings.networks === undefined ? row.networks : unique(settings.networks),
+        per_minute: settings.perMinute ?? row.per_minute,
+        token_required: settings.tokenRequired ?? row.token_required,
+        sealed_contact: contact === undefined ? row.sealed_contact : sealContact(keyRing, row.id, contact),
+      };
+      if (settings.domains !== undefined) await writing.setDomains(tx, next, clock.nowMs());
+      await writing.writeNode(tx, next);
+      return { event: 'node.update', detail: { node: next.name, changed: changes(row, next) } };
+    });
+  }
+
+  function suspendNode(actor: Actor, which: WhichNode, reason: string) {
+    return changeNode(parts, { actor, which }, async (tx, row) => {
+      assertLiving(parts, row);
+      if (stateOf(row) === 'suspended')
+        throw nodeProblem('conflict', 'node-suspended', `The node "${row.name}" is suspended already.`);
+      await writing.writeNode(tx, { ...row, suspended_at: new Date(clock.nowMs()) });
+      return { event: 'node.suspend', reason };
+    });
+  }
+
+  function resumeNode(actor: Actor, which: WhichNode) {
+    return changeNode(parts, { actor, which }, async (tx, row) => {
+      assertLiving(parts, row);
+      await writing.writeNode(tx, { ...row, suspended_at: null });
+      return { event: 'node.resume' };
+    });
+  }
+
+  /** Works on a row that somebody else changed as well: it takes access away and gives none. */
+  function revokeNode(actor: Actor, which: WhichNode, reason: string) {
+    return changeNode(parts, { actor, which }, async (tx, row) => {
+      if (row.revoked_at !== null) throw nodeProblem('conflict', 'node-revoked', 'This node has been revoked already.');
       const now = new Date(clock.nowMs());
-      const sealed = keyRing.seal(utf8Encode(reason), reasonContext(id));
-      if ((await tx.run(REVOKE_NODE, [id, now, sealed])) === 0)
-        throw nodeProblem('conflict', 'node-revoked', 'This node has been revoked already.');
-      await tx.run(REVOKE_CERTIFICATES, [id, now]);
-      const event = { ...nodeEvent(actor, 'node.revoke', 'U', id, { node: name }), reason };
-      const audited = await audit.record(tx, [event]);
-      await tx.rows(NOTIFY);
-      return { node: await reader.find(tx, organisationId, { id }), audited };
+      const sealed_reason = Buffer.from(keyRing.seal(utf8Encode(reason), reasonContext(row.id)));
+      await writing.writeNode(tx, { ...row, revoked_at: now, sealed_reason });
+      for (const certificate of await tx.rows(LIST_CERTIFICATES, [[row.id]]))
+        if (certificate.revoked_at === null)
+          await writing.writeCertificate(tx, {
+            ...certificate,
+            revoked_at: now,
+            revocation_reason: 'cessationOfOperation',
+          });
+      for (const open of await tx.rows(OPEN_ENROLMENTS, [row.id])) await writing.endEnrolment(tx, open, now);
+      await authorities.publishCrl(tx);
+      return { event: 'node.revoke', reason };
+    });
+  }
+
+  function confirmNode(actor: Actor, which: WhichNode) {
+    return changeNode(parts, { actor, which }, async (tx, row) => {
+      await writing.writeNode(tx, row);
+      const certificates = await tx.rows(LIST_CERTIFICATES, [[row.id]]);
+      for (const certificate of certificates) await writing.writeCertificate(tx, certificate);
+      return { event: 'node.confirm', detail: { node: row.name, certificates: String(certificates.length) } };
     });
   }
 
   async function listNodes(actor: Actor) {
-    const organisationId = await deps.organisationFor(actor);
+    const organisationId = await parts.organisationFor(actor);
     const nodes = await reader.list(database, organisationId);
     const audited = await audit.recordNow([
       { actor, event: 'node.list', action: 'R', outcome: 'success', detail: { nodes: String(nodes.length) } },
@@ -106,70 +206,78 @@ export function createNodeService(deps: NodesDeps, authorities: Authorities, for
     return { nodes, audited };
   }
 
-  return { addNode, revokeNode, listNodes };
+  return {
+    addNode,
+    inviteNode,
+    addNodeWithoutCertificate,
+    changeSettings,
+    suspendNode,
+    resumeNode,
+    revokeNode,
+    confirmNode,
+    listNodes,
+  };
 }
 
-interface NodeToInsert {
-  readonly nowMs: number;
+type Tx = Parameters<Enrolment['put']>[0];
+
+interface More {
   readonly nodeId: NodeId;
-  readonly organisationId: OrganisationId;
+  /** What is written with the node, in its transaction. */
+  readonly put?: (tx: Tx) => Promise<Invitation | undefined>;
+}
+
+interface RowToMake {
   readonly wanted: NewNode;
-  readonly issued: IssuedChain;
+  readonly id: NodeId;
+  readonly organisationId: NodeRow['organisation_id'];
+  readonly now: Date;
+  readonly activated: boolean;
 }
 
-async function insert(tx: Transaction, what: NodeToInsert): Promise<void> {
-  const { nodeId, organisationId, wanted } = what;
-  const { certificate } = what.issued;
-  const now = new Date(what.nowMs);
-  try {
-    await tx.run(INSERT_NODE, [nodeId, wanted.name, organisationId, now]);
-  } catch (error) {
-    if (isUniqueViolation(error, 'node_name'))
-      throw nodeProblem('conflict', 'node-name-taken', 'There is an active node of this name already.');
-    throw error;
-  }
-  await tx.rows(INSERT_DOMAIN, [wanted.domain, organisationId, now]);
-  await tx.rows(LOCK_DOMAIN, [wanted.domain]);
-  const claimed = await tx.run(CLAIM_DOMAIN, [wanted.domain, organisationId, nodeId]);
-  if (claimed === 0) throw await domainTaken(tx, wanted.domain, organisationId);
-  const { notBeforeMs, notAfterMs, subject, der, sha256 } = certificate;
-  const dates = [new Date(notBeforeMs), new Date(notAfterMs), now];
-  await tx.run(INSERT_CERTIFICATE, [Buffer.from(sha256, 'hex'), nodeId, der, subject, ...dates]);
+function newRow({ wanted, id, organisationId, now, activated }: RowToMake, keyRing: NodeParts['keyRing']): NodeRow {
+  const domains = [...(wanted.domain === undefined ? [] : [wanted.domain]), ...(wanted.domains ?? [])];
+  return {
+    id,
+    name: wanted.name,
+    organisation_id: organisationId,
+    created_at: now,
+    activated_at: activated ? now : null,
+    suspended_at: null,
+    revoked_at: null,
+    last_seen_at: null,
+    sealed_reason: null,
+    sealed_contact: sealContact(keyRing, id, wanted.contact ?? ''),
+    scopes: unique(wanted.scopes ?? DEFAULT_SCOPES),
+    networks: unique(wanted.networks ?? []),
+    per_minute: wanted.perMinute ?? 60_000,
+    token_required: wanted.tokenRequired ?? false,
+    jwks: null,
+    jwks_url: null,
+    domains: unique(domains),
+    binding: null,
+  };
 }
 
-/** The key to certify: the request's, proved by its self-signature, or a new one. */
-async function keyFor(wanted: NewNode) {
-  if (wanted.csr === undefined) {
-    const made = await newLeafKey();
-    return { spki: made.spki, commonName: wanted.name, keyPem: made.pem };
-  }
-  const request = await parseCertificateRequest(wanted.csr);
-  const commonName = isPlainName(request.commonName) ? request.commonName : wanted.name;
-  return { spki: request.spki, commonName, keyPem: undefined };
+function sealContact(keyRing: NodeParts['keyRing'], id: NodeId, contact: string): Buffer | null {
+  return contact === '' ? null : Buffer.from(keyRing.seal(utf8Encode(contact), contactContext(id)));
 }
 
-/** X.520 allows 64 characters; control characters would upset whoever prints the certificate. */
-function isPlainName(name: string | undefined): name is string {
-  return name !== undefined && /^[^\p{C}]{1,64}$/u.test(name);
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)].sort();
 }
 
-/** Two nodes claiming one domain: says who has it, as far as the caller's own organisation goes. */
-async function domainTaken(tx: Transaction, system: string, organisationId: OrganisationId) {
-  const owner = (await tx.rows(LIST_DOMAINS)).find((domain) => domain.system === system);
-  const who =
-    owner?.organisation_id === organisationId && owner.node_name !== null
-      ? `the node "${owner.node_name}"`
-      : 'another organisation';
-  return nodeProblem('conflict', 'domain-owned', `This domain belongs to ${who} already. Each domain has one owner.`);
-}
-
-function nodeEvent(
-  actor: Actor,
-  event: 'node.add' | 'node.revoke',
-  action: AuditInput['action'],
-  nodeId: NodeId,
-  detail: Readonly<Record<string, string>>,
-): AuditInput {
-  const entities = [{ reference: `Node/${nodeId}`, role: 'security-resource' as const }];
-  return { actor, event, action, outcome: 'success', entities, detail };
+/** Names of what differs, for the audit log; values there that are no names of people. */
+function changes(before: NodeRow, after: NodeRow): string {
+  const facts = (row: NodeRow): Record<string, string> => ({
+    name: row.name,
+    domains: row.domains.join(' '),
+    scopes: row.scopes.join(' '),
+    networks: row.networks.join(' '),
+    perMinute: String(row.per_minute),
+    tokenRequired: String(row.token_required),
+  });
+  const [was, is] = [facts(before), facts(after)];
+  const changed = Object.keys(is).filter((key) => was[key] !== is[key]);
+  return changed.map((key) => `${key}: ${is[key] ?? ''}`).join('; ') || 'contact';
 }

@@ -113,6 +113,12 @@ export const SETTINGS = {
   mailAuthorityFile: optionalFile('Authority (PEM) of the mail server’s certificate, where it is not a public one'),
   atnaCertificateFile: optionalFile('Client certificate chain (PEM) shown to audit repositories that events go to'),
   atnaKeyFile: optionalFile('Private key (PEM) of that certificate'),
+  outboundNetworks: {
+    schema: z.array(z.union([z.cidrv4(), z.cidrv6()])),
+    fromText: asList,
+    description:
+      'Private networks that addresses given by nodes may lead to (key sets, notifications); none by default',
+  } satisfies Setting<string[]>,
   logLevel: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug']),
     fromText: asText,
@@ -162,6 +168,7 @@ export const DEFAULTS: SettingValues = {
   mailAuthorityFile: undefined,
   atnaCertificateFile: undefined,
   atnaKeyFile: undefined,
+  outboundNetworks: [],
   logLevel: 'info',
   logFormat: 'auto',
   development: false,

@@ -1,9 +1,12 @@
 /** HTTP doors: see README.md. */
-export type { AuditReceipt } from './audited.ts';
+/** For a refusal whose event a feature has written itself. */
+export { type AuditReceipt, markRefusalAudited } from './audited.ts';
 /** Throws, listing every fault, unless each route has its access, audit and limits decided. */
 export { assertRoutes } from './check-routes.ts';
 /** Builds a door; it listens when told to. Throws on undecided routes, and without TLS except for the operations door. */
 export { createDoor } from './door.ts';
+/** Requests per minute and caller, in bounded memory. */
+export { createLimiter, type Limiter } from './limiter.ts';
 /** /healthz, /readyz and /metrics, for the operations door. */
 export { operationsRoutes } from './operations-routes.ts';
 export type { DoorHandle, DoorLog, DoorOptions, RequestSample } from './options.ts';

@@ -27,6 +27,8 @@ export interface DoorTls {
   readonly nodes: LiveTls;
   /** Renews what is due now instead of at the next round. */
   renew(): Promise<void>;
+  /** Takes over authorities that were added or removed. */
+  reloadAuthorities(): Promise<void>;
   stop(): void;
 }
 
@@ -58,7 +60,13 @@ export async function openDoorTls(options: DoorTlsOptions): Promise<DoorTls> {
 
   async function renew(): Promise<void> {
     await ensure();
-    authorities = await options.clientAuthorities();
+    await reloadAuthorities();
+  }
+
+  async function reloadAuthorities(): Promise<void> {
+    const now = await options.clientAuthorities();
+    if (now.join('') === authorities.join('')) return;
+    authorities = now;
     nodesFiles.refresh();
   }
 
@@ -71,6 +79,7 @@ export async function openDoorTls(options: DoorTlsOptions): Promise<DoorTls> {
     users: usersFiles.forDoor(usersTls),
     nodes: nodesFiles.forDoor((material) => nodesTls(material, authorities)),
     renew,
+    reloadAuthorities,
     stop() {
       clearInterval(timer);
       usersFiles.stop();

@@ -35,7 +35,8 @@ const OID = {
 } as const;
 /** What OpenSSL 3, Java 11 and Windows Server 2019 and newer read; older ones want 3DES, which protects nothing. */
 const ENCRYPTION = {
-  contentEncryptionAlgorithm: { name: 'AES-CBC', length: 256 },
+  // The library draws the initialisation vector itself; the type asks for one.
+  contentEncryptionAlgorithm: { name: 'AES-CBC', length: 256, iv: new ArrayBuffer(16) },
   hmacHashAlgorithm: 'SHA-256',
   iterationCount: 100_000,
 } as const;

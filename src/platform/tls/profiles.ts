@@ -61,6 +61,8 @@ export function nodesTls(material: readonly KeyMaterial[], clientAuthorities: re
     requestCert: true,
     rejectUnauthorized: false,
     ca: [...clientAuthorities],
+    // An administrator may trust the authority that signs, without everything else its root signs.
+    allowPartialTrustChain: true,
   };
 }
 

@@ -1,0 +1,97 @@
+import { event, permission, type RouteDeclaration, route } from '../../platform/http/index.ts';
+import type { ForeignAuthority } from './foreign.ts';
+import { A_FILE, BY_ID, NOTHING, type RouteDeps, SMALL } from './routes.ts';
+import { wireTrust } from './views.ts';
+import {
+  addAuthorityRequestSchema,
+  addRuleRequestSchema,
+  removeAuthorityRequestSchema,
+  trustSchema,
+} from './wire-trust.ts';
+
+/** A list of some 100,000 revoked certificates. */
+const A_LIST = { bodyBytesMax: 8_388_608, perMinute: 20 } as const;
+
+/** Authorities of others and their name rules. Each change answers the whole list anew. */
+export function trustRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
+  const shown = async (authorities: readonly ForeignAuthority[]) =>
+    wireTrust(await parts.authorities.status(), authorities, parts.publicUrl);
+  const manage = { doors: ['users'], method: 'POST', access: permission('node.manage'), output: trustSchema } as const;
+  return [
+    route({
+      doors: ['users'],
+      method: 'GET',
+      path: '/api/trust',
+      access: permission('node.read'),
+      audit: event('trust.list'),
+      input: { params: NOTHING, query: NOTHING, body: 'none' },
+      output: trustSchema,
+      limits: { bodyBytesMax: 0, perMinute: 120 },
+      async handle({ actor }) {
+        const { authorities, audited } = await foreign.list(actor);
+        return { status: 200, body: await shown(authorities), audited };
+      },
+    }),
+    route({
+      ...manage,
+      path: '/api/trust/authorities',
+      audit: event('trust.add'),
+      input: { params: NOTHING, query: NOTHING, body: addAuthorityRequestSchema },
+      limits: A_FILE,
+      async handle({ actor, body }) {
+        const { authorities, audited } = await foreign.add(actor, body);
+        return { status: 201, body: await shown(authorities), audited };
+      },
+    }),
+    route({
+      ...manage,
+      path: '/api/trust/authorities/:id/remove',
+      audit: event('trust.remove'),
+      input: { params: BY_ID, query: NOTHING, body: removeAuthorityRequestSchema },
+      limits: SMALL,
+      async handle({ actor, params, body }) {
+        const { authorities, audited } = await foreign.remove(actor, params.id, body.reason);
+        return { status: 200, body: await shown(authorities), audited };
+      },
+    }),
+    route({
+      ...manage,
+      path: '/api/trust/authorities/:id/crl',
+      audit: event('trust.crl'),
+      input: { params: BY_ID, query: NOTHING, body: 'bytes' },
+      limits: A_LIST,
+      async handle({ actor, params, body }) {
+        const { authorities, audited } = await foreign.setCrl(actor, params.id, asList(body));
+        return { status: 200, body: await shown(authorities), audited };
+      },
+    }),
+    route({
+      ...manage,
+      path: '/api/trust/rules',
+      audit: event('trust.add'),
+      input: { params: NOTHING, query: NOTHING, body: addRuleRequestSchema },
+      limits: SMALL,
+      async handle({ actor, body }) {
+        const { authorities, audited } = await foreign.addRule(actor, body);
+        return { status: 201, body: await shown(authorities), audited };
+      },
+    }),
+    route({
+      ...manage,
+      path: '/api/trust/rules/:id/remove',
+      audit: event('trust.remove'),
+      input: { params: BY_ID, query: NOTHING, body: 'none' },
+      limits: { bodyBytesMax: 0, perMinute: 20 },
+      async handle({ actor, params }) {
+        const { authorities, audited } = await foreign.removeRule(actor, params.id);
+        return { status: 200, body: await shown(authorities), audited };
+      },
+    }),
+  ];
+}
+
+/** PEM is text, DER is not; both begin differently. */
+function asList(body: Uint8Array): string | Uint8Array {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return text.subarray(0, 64).includes('-----BEGIN') ? text.toString('latin1') : body;
+}
