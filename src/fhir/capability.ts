@@ -13,6 +13,11 @@ export type TypeInteraction =
   | 'search-type';
 export type SystemInteraction = 'transaction' | 'batch';
 
+interface Operation {
+  readonly name: string;
+  readonly definition: string;
+}
+
 /** What the routes really do; the search parameters come from the table that searches are parsed with. */
 export interface Capabilities {
   readonly softwareVersion: string;
@@ -22,7 +27,11 @@ export interface Capabilities {
   readonly date: string;
   readonly interactions: readonly TypeInteraction[];
   readonly systemInteractions: readonly SystemInteraction[];
-  readonly operations: readonly { readonly name: string; readonly definition: string }[];
+  readonly operations: readonly Operation[];
+  readonly systemOperations: readonly Operation[];
+  readonly otherTypes: readonly { readonly type: string; readonly interactions: readonly TypeInteraction[] }[];
+  /** Missing: everything there is; else one actor's part of it. */
+  readonly actor?: { readonly name: string; readonly title: string };
   readonly conditional: Pick<
     CapabilityStatementRestResource,
     'conditionalCreate' | 'conditionalUpdate' | 'conditionalDelete' | 'conditionalRead'
@@ -30,13 +39,13 @@ export interface Capabilities {
 }
 
 export function capabilityStatement(capabilities: Capabilities): CapabilityStatement {
-  const { baseUrl, date, softwareVersion, systemInteractions } = capabilities;
+  const { actor, baseUrl, date, softwareVersion, systemInteractions, systemOperations, otherTypes } = capabilities;
   return {
     resourceType: 'CapabilityStatement',
-    url: `${baseUrl}/metadata`,
+    url: actor === undefined ? `${baseUrl}/metadata` : `${baseUrl}/CapabilityStatement/${actor.name}`,
     version: softwareVersion,
     name: 'Careseal',
-    title: 'Careseal client registry',
+    title: actor?.title ?? 'Careseal client registry',
     status: 'active',
     date,
     kind: 'instance',
@@ -59,11 +68,27 @@ export function capabilityStatement(capabilities: Capabilities): CapabilityState
           description:
             "Systems: a client certificate at the nodes' door. People: sign-in with a second factor at the users' door.",
         },
-        resource: [patientResource(capabilities)],
-        interaction: systemInteractions.map((code) => ({ code })),
+        resource: [
+          patientResource(capabilities),
+          ...otherTypes.map(({ type, interactions }) => ({
+            type: type as CapabilityStatementRestResource['type'],
+            interaction: interactions.map((code) => ({ code })),
+          })),
+        ],
+        ...(systemInteractions.length > 0 ? { interaction: systemInteractions.map((code) => ({ code })) } : {}),
+        ...(systemOperations.length > 0 ? { operation: systemOperations.map((operation) => ({ ...operation })) } : {}),
       },
     ],
   };
+}
+
+function searchParameters(): NonNullable<CapabilityStatementRestResource['searchParam']> {
+  return [...SEARCH_PARAMETERS.values()].map(({ name, definition, type, documentation }) => ({
+    name,
+    definition,
+    type,
+    documentation,
+  }));
 }
 
 function patientResource({ interactions, operations, conditional }: Capabilities): CapabilityStatementRestResource {
@@ -78,12 +103,7 @@ function patientResource({ interactions, operations, conditional }: Capabilities
     readHistory: interactions.includes('history-instance'),
     updateCreate: false,
     ...conditional,
-    searchParam: [...SEARCH_PARAMETERS.values()].map(({ name, definition, type, documentation }) => ({
-      name,
-      definition,
-      type,
-      documentation,
-    })),
-    operation: operations.map((operation) => ({ ...operation })),
+    ...(interactions.includes('search-type') ? { searchParam: searchParameters() } : {}),
+    ...(operations.length > 0 ? { operation: operations.map((operation) => ({ ...operation })) } : {}),
   };
 }

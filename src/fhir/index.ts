@@ -40,7 +40,7 @@ export {
 /** Every resource type of R4, known to the table or not. */
 export { isR4Resource as isR4ResourceType } from './r4.ts';
 /** From bytes or a plain value to a valid Patient; throws Problem `fhir-invalid` (400) with every fault and its FHIRPath. */
-export { assertPatient, parseBody, parsePatient, type ValidPatient } from './resource.ts';
+export { assertPatient, parseBody, parsePatient, type ValidPatient, validResource } from './resource.ts';
 export { COUNT_DEFAULT, COUNT_MAX } from './search-controls.ts';
 /** `system|value`, `value`, `|value`, `system|`; undefined when it is none of them. */
 export { parseToken } from './search-filters.ts';

@@ -22,6 +22,14 @@ export function assertPatient(value: unknown): asserts value is ValidPatient {
   assertResource(value);
 }
 
+/** A parsed value as a valid resource of one type. Throws Problem 400 with every fault. */
+export function validResource<T extends Resource>(value: unknown, type: T['resourceType']): T {
+  expectType(value, type);
+  assertResource(value);
+  // Both were checked.
+  return value as T;
+}
+
 export function parseBody(body: Uint8Array, format: FhirFormat): unknown {
   return format === 'json' ? parseFhirJson(body) : parseFhirXml(body);
 }

@@ -9,6 +9,7 @@ import { createIntake, type Intake } from './intake.ts';
 import { matchPatient } from './match.ts';
 import { createReadBatcher } from './read-batcher.ts';
 import { createRecords, keyTokensOf } from './records.ts';
+import { createRelatedPersons } from './related-persons.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
 import type { RegistryCore } from './service.ts';
@@ -45,10 +46,10 @@ export function createCore(deps: RegistryDeps): BuiltCore {
     },
     findByKey: (system, value) => findByKey(deps, system, value),
     replace: (actor, what) => mergeSources(roundDeps, actor, what),
+    related: createRelatedPersons(deps),
   };
   return {
-    as: (principal) =>
-      reachOf(principal, 'client.read') === 'all' ? core : boundedReads(roundDeps, core, principal),
+    as: (principal) => (reachOf(principal, 'client.read') === 'all' ? core : boundedReads(roundDeps, core, principal)),
     intake,
     roundDeps,
   };

@@ -35,6 +35,7 @@ export interface SourceMerged {
 
 export async function mergeSources(deps: RoundDeps, actor: Actor, what: SourceMerge): Promise<SourceMerged> {
   const { result, audited } = await decide(deps, actor, {
+    judgedByAct: true,
     goldens: async (tx) => [...new Set((await goldensOf(tx, [what.obsolete, what.survivor])).values())],
     async act(decision) {
       const { obsolete, survivor } = await bothOf(decision, what);

@@ -275,11 +275,11 @@ async function answerRead(work: Work, act: ReadAct): Promise<AnswerEntry> {
 async function answerSearch(work: Work, query: FormPairs): Promise<AnswerEntry> {
   work.searches += 1;
   if (work.searches > SEARCHES_MAX) throw tooMuch();
-  const { answer, audit } = await search(work.deps, work.exchange, query);
+  const { answer, audits } = await search(work.deps, work.exchange, query);
   const stored = printBundle(answer, { format: 'json', pretty: false });
   work.bytes += stored.byteLength;
   if (work.bytes > SEARCH_BYTES_MAX) throw tooMuch();
-  work.events.push(audit);
+  work.events.push(...audits);
   return { resource: { stored }, response: { status: '200' } };
 }
 

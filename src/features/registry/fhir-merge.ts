@@ -129,7 +129,8 @@ export function mergeRoute(deps: FhirRouteDeps): FhirRoute {
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',
       limits: ONE_PATIENT,
-      handle: (request) => answerMerge(seenBy(deps, request.actor), plainExchange(request), bodyOf(request) as Parameters),
+      handle: (request) =>
+        answerMerge(seenBy(deps, request.actor), plainExchange(request), bodyOf(request) as Parameters),
     }),
   };
 }

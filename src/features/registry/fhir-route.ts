@@ -22,9 +22,17 @@ export interface FhirRoute {
   readonly route: RouteDeclaration;
 }
 
+/** A route for another resource type, which another feature serves. */
+export interface ServedRoute {
+  readonly type: string;
+  readonly interaction: TypeInteraction;
+  readonly route: RouteDeclaration;
+}
+
 export const doors = ['users', 'nodes'] as const;
 export const none = z.object({});
 export const byId = z.object({ id: z.string() });
+export const byActor = z.object({ actor: z.string() });
 export const byVersion = z.object({ id: z.string(), version: z.string() });
 
 /** Systems register a thousand people a second; people get far by less. The limit is against accidents, per caller. */

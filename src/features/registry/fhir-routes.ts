@@ -1,12 +1,13 @@
 /** FHIR R4 over HTTP, on the users' and the nodes' door: reads, searches, `$match`, bundles, metadata. */
-import { parseBundleRequest, parseMatchRequest } from '../../fhir/index.ts';
+import { parseMatchRequest } from '../../fhir/index.ts';
 import { utf8Decode } from '../../kernel/bytes.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
-import { answerBundle } from './fhir-bundles.ts';
-import { metadataRoute } from './fhir-capabilities.ts';
+import { capabilityRoutes } from './fhir-capabilities.ts';
 import { bundleReply, type Exchange, type FhirDeps, type FhirRouteDeps, rawQuery, seenBy } from './fhir-exchange.ts';
 import { answerMatch } from './fhir-match.ts';
+import { answerPosted, messageRoutes } from './fhir-message-routes.ts';
+import { relatedRoutes } from './fhir-related.ts';
 import { mergeRoute } from './fhir-merge.ts';
 import { pixRoutes } from './fhir-pix.ts';
 import { answerHistory, answerRead } from './fhir-reads.ts';
@@ -20,6 +21,7 @@ import {
   doors,
   exchangeOf,
   type FhirRoute,
+  type ServedRoute,
   type Incoming,
   NO_BODY,
   none,
@@ -30,7 +32,8 @@ import { writeRoutes } from './fhir-write-routes.ts';
 
 export type { FhirRouteDeps } from './fhir-exchange.ts';
 
-export function fhirRoutes(deps: FhirRouteDeps): RouteDeclaration[] {
+/** `others`: FHIR routes that other features serve beside these. */
+export function fhirRoutes(deps: FhirRouteDeps, others: readonly ServedRoute[] = []): RouteDeclaration[] {
   const served = [
     ...readRoutes(deps),
     ...searchRoutes(deps),
@@ -40,8 +43,13 @@ export function fhirRoutes(deps: FhirRouteDeps): RouteDeclaration[] {
     mergeRoute(deps),
     bundleRoute(deps, '/fhir'),
     bundleRoute(deps, '/fhir/'),
+    ...messageRoutes(deps),
   ];
-  return [...served.map((one) => one.route), metadataRoute(deps, served)];
+  const related = relatedRoutes(deps);
+  return [
+    ...[...served, ...related, ...others].map((one) => one.route),
+    ...capabilityRoutes(deps, { served, others: [...related, ...others] }),
+  ];
 }
 
 function readRoutes(deps: FhirRouteDeps): FhirRoute[] {
@@ -126,7 +134,7 @@ function searchRoutes(deps: FhirRouteDeps): FhirRoute[] {
 
 async function answerSearch(deps: FhirDeps, exchange: Exchange) {
   const found = await search(deps, exchange, exchange.query);
-  return bundleReply(found.answer, exchange, { audited: await deps.audit.recordNow([found.audit]) });
+  return bundleReply(found.answer, exchange, { audited: await deps.audit.recordNow(found.audits) });
 }
 
 /** Parameters of a POST search: those in the address and those in the form, as one query. */
@@ -166,7 +174,8 @@ function matchRoute(deps: FhirRouteDeps): FhirRoute {
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',
       limits: A_MATCH,
-      handle: (request) => answerMatch(seenBy(deps, request.actor), plainExchange(request), parseMatchRequest(bodyOf(request))),
+      handle: (request) =>
+        answerMatch(seenBy(deps, request.actor), plainExchange(request), parseMatchRequest(bodyOf(request))),
     }),
   };
 }
@@ -184,7 +193,7 @@ function bundleRoute(deps: FhirRouteDeps, path: string): FhirRoute {
       input: { params: none, query: 'raw', body: 'bytes' },
       output: 'fhir',
       limits: A_BUNDLE,
-      handle: (request) => answerBundle(seenBy(deps, request.actor), plainExchange(request), parseBundleRequest(bodyOf(request))),
+      handle: (request) => answerPosted(seenBy(deps, request.actor), plainExchange(request), bodyOf(request)),
     }),
   };
 }

@@ -20,12 +20,13 @@ import { kindOf, patientOf } from './content.ts';
 import { openPage, sealPage } from './fhir-cursor.ts';
 import { type Exchange, type FhirDeps, principalKey } from './fhir-exchange.ts';
 import { aliasesOf, queryWithSystems } from './fhir-identities.ts';
+import { includedWith, isRevinclude } from './fhir-related.ts';
 import type { Cursor } from './model.ts';
 import type { RegistrySearchResult } from './service.ts';
 
 export interface SearchAnswer {
   readonly answer: BundleAnswer;
-  readonly audit: AuditInput;
+  readonly audits: readonly AuditInput[];
 }
 
 const ANSWER_NAMES = ['_format', '_pretty'];
@@ -35,11 +36,15 @@ const isAboutAnswer = ([name]: readonly [string, string]): boolean => ANSWER_NAM
 export async function search(deps: FhirDeps, exchange: Exchange, pairs: FormPairs): Promise<SearchAnswer> {
   const { actor, base, preferences } = exchange;
   const page = pageOf(deps, exchange, pairs);
-  const asked = queryWithSystems(page.pairs, await aliasesOf(deps));
+  const withRelated = page.pairs.filter(isRevinclude);
+  const plain = page.pairs.filter((pair) => !isRevinclude(pair));
+  const asked = queryWithSystems(plain, await aliasesOf(deps));
   const parsed = parseSearch(asked, { nowMs: deps.clock.nowMs(), strict: preferences.strict });
   await assertDomainsKnown(deps, parsed);
   const found = parsed.ids ? await findByIds(deps, parsed, parsed.ids) : await find(deps, parsed, page.after);
-  const self = selfQuery(parsed);
+  const self = [selfQuery(parsed), printForm(withRelated.slice(0, 1))].filter((part) => part !== '').join('&');
+  const ids = withRelated.length === 0 ? [] : found.records.map(({ id }) => id);
+  const included = await includedWith(deps, { base, actor, ids });
   const next =
     found.next === undefined ? undefined : nextLink(deps, exchange, { pairs: page.pairs, after: found.next });
   return {
@@ -50,17 +55,20 @@ export async function search(deps: FhirDeps, exchange: Exchange, pairs: FormPair
         { relation: 'self', url: page.self ?? `${base}/Patient${self === '' ? '' : `?${self}`}` },
         ...(next === undefined ? [] : [{ relation: 'next', url: next }]),
       ],
-      entries: found.records.map((stored) => entryOf(stored, parsed, base)),
+      entries: [...found.records.map((stored) => entryOf(stored, parsed, base)), ...included.entries],
     },
-    audit: {
-      actor,
-      event: 'client.search',
-      action: 'E',
-      outcome: 'success',
-      interaction: 'search-type',
-      query: `Patient?${printForm(page.pairs)}`,
-      patients: found.records.map(({ id }) => `Patient/${id}`),
-    },
+    audits: [
+      {
+        actor,
+        event: 'client.search',
+        action: 'E',
+        outcome: 'success',
+        interaction: 'search-type',
+        query: `Patient?${printForm(page.pairs)}`,
+        patients: found.records.map(({ id }) => `Patient/${id}`),
+      },
+      ...included.audit,
+    ],
   };
 }
 
@@ -68,7 +76,8 @@ export async function search(deps: FhirDeps, exchange: Exchange, pairs: FormPair
 export async function assertSearchable(deps: FhirDeps, exchange: Exchange, pairs: FormPairs): Promise<void> {
   const page = pageOf(deps, exchange, pairs);
   const context = { nowMs: deps.clock.nowMs(), strict: exchange.preferences.strict };
-  await assertDomainsKnown(deps, parseSearch(queryWithSystems(page.pairs, await aliasesOf(deps)), context));
+  const plain = page.pairs.filter((pair) => !isRevinclude(pair));
+  await assertDomainsKnown(deps, parseSearch(queryWithSystems(plain, await aliasesOf(deps)), context));
 }
 
 interface Page {

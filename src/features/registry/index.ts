@@ -7,6 +7,7 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import type { Sql } from '../../platform/db/sql.ts';
 import type { ResealParticipant, StoredResource } from '../../store/index.ts';
+import { type Changes, createChanges } from './changes.ts';
 import { createCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
 import { registryParticipants, tokensOfStored } from './reseal.ts';
@@ -36,6 +37,8 @@ export interface Registry {
   tokensOfStored(sql: Sql, stored: readonly StoredResource[]): Promise<ReadonlyMap<ResourceId, readonly bigint[]>>;
   /** Counts of what this principal sees. */
   figures(principal: Principal): Promise<RegistryFigures>;
+  /** What changed, for those who tell others. */
+  readonly changes: Changes;
   /** Resolves when no batch is queued or in flight. */
   drained(): Promise<void>;
 }
@@ -49,6 +52,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     routes: registryRoutes(deps, built),
     resealParticipants: registryParticipants(built.roundDeps),
     tokensOfStored: (sql, stored) => tokensOfStored(built.roundDeps, sql, stored),
+    changes: createChanges(),
     drained: () => built.intake.drained(),
     async figures(principal) {
       const midnight = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
@@ -77,6 +81,9 @@ export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
 export { type Aliases, createAliases } from './aliases.ts';
 export type { IdentityRules } from './fhir-identities.ts';
+export type { Changes } from './changes.ts';
+/** A FHIR route of another feature, for the capability statement. */
+export type { ServedRoute } from './fhir-route.ts';
 /** For the prior of matching: the size of the registry, roughly. */
 export { estimateSources } from './store.ts';
 /** Valid R4 and within the bounds of what one record may repeat; throws Problem. For whoever brings Patients from outside. */

@@ -5,6 +5,7 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { Explanation, MatchGrade } from '../matching/index.ts';
 import type { SourceMerge, SourceMerged } from './feed-merge.ts';
+import type { RelatedPersons } from './related-persons.ts';
 import type { Cursor, RecordKind, SubmissionOutcome, Submission, SubmitOptions } from './model.ts';
 
 /** A search term before blinding, as `src/fhir` makes them from a query and from a resource. */
@@ -84,4 +85,6 @@ export interface RegistryCore {
    * Throws Problem: not its own records, unknown, a loop, kept apart by a steward.
    */
   replace(actor: Actor, what: SourceMerge): Promise<SourceMerged>;
+  /** RelatedPersons that came in feeds. */
+  readonly related: RelatedPersons;
 }

@@ -78,6 +78,17 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
   return {
     submit: all.submit,
     replace: all.replace,
+    related: {
+      idFor: all.related.idFor,
+      write: all.related.write,
+      async ofSources(sourceIds) {
+        return await all.related.ofSources([...(await see(sourceIds)).keys()]);
+      },
+      async read(id) {
+        const found = await all.related.read(id);
+        return found !== undefined && (await see([found.sourceId])).has(found.sourceId) ? found : undefined;
+      },
+    },
     async read(id) {
       return (await see([id])).has(id) ? await all.read(id) : undefined;
     },
