@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { newId } from '../crypto/index.ts';
 import { type Audit, type AuditDeps, createAudit } from '../features/audit/index.ts';
-import { ALL_PERMISSIONS, createIdentity, type Identity } from '../features/identity/index.ts';
+import { ALL_PERMISSIONS, createIdentity, createUserDirectory, type Identity } from '../features/identity/index.ts';
 import { compileModel, DEFAULT_MODEL } from '../features/matching/index.ts';
 import { createNodes, type Nodes } from '../features/nodes/index.ts';
 import { createEncodings, type Encodings } from '../features/encodings/index.ts';
@@ -11,7 +11,6 @@ import {
   createMatcher,
   createRegistry,
   estimateSources,
-  fhirRoutes,
   type Registry,
   walkClients,
 } from '../features/registry/index.ts';
@@ -32,6 +31,7 @@ import {
   openKeyVault,
   type ResealParticipant,
 } from '../store/index.ts';
+import { composeExchange, type Exchange } from './exchange.ts';
 import { programVersion } from './place.ts';
 import { composeLogFollowers, type LogFollowers } from './log-followers.ts';
 import { rootKeySource } from './root-key.ts';
@@ -50,6 +50,8 @@ export interface Services {
   readonly load: Load;
   readonly encodings: Encodings;
   readonly logFollowers: LogFollowers;
+  /** What other systems are told and asked of. */
+  readonly exchange: Exchange;
   readonly routes: readonly RouteDeclaration[];
   readonly resealParticipants: readonly ResealParticipant[];
   /** Where people reach the users' door: for links. */
@@ -126,7 +128,7 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
 
 type Features = Pick<
   Services,
-  'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'encodings' | 'logFollowers' | 'routes'
+  'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'encodings' | 'logFollowers' | 'exchange' | 'routes'
 >;
 
 interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl'> {
@@ -165,6 +167,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
       log.warn('The last certificate of a node ends soon', { nodeId, certificate: sha256, days }),
   });
   const resources = createResourceStore(vault);
+  const people = createUserDirectory(common);
   const registry = createRegistry({
     ...common,
     resources,
@@ -172,9 +175,12 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     matcher: createMatcher(compileModel(DEFAULT_MODEL, { population: await population(database) })),
     domains: nodes.domains,
     centralOrganisation: identity.centralOrganisation,
+    organisationNames: identity.organisationNames,
     termsOf: searchTerms,
+    userNames: people.names,
+    reviewers: () => people.holdersOf('review.decide'),
   });
-  const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs });
+  const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay });
   const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });
   const home = createHome({
     ...common,
@@ -184,15 +190,18 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     emergenciesWaiting: identity.emergenciesWaiting,
     auditHealth: async () => ({ proven: (await audit.status()).ok }),
   });
-  const fhir = fhirRoutes({
+  const exchange = composeExchange({
     ...common,
-    registry,
+    config,
     audit,
-    domains: nodes.domains,
+    nodes,
+    registry,
+    log,
     softwareVersion: await programVersion(),
+    fhirUrl: nodesUrl(config),
   });
   const logFollowers = composeLogFollowers({ config, ...common, audit, identity, registry, log });
-  const parts = [audit, identity, nodes, registry, load, home, logFollowers];
+  const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
   return {
     audit,
     identity,
@@ -201,7 +210,8 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     load,
     encodings,
     logFollowers,
-    routes: [...parts.flatMap(({ routes }) => routes), ...fhir],
+    exchange,
+    routes: parts.flatMap(({ routes }) => routes),
   };
 }
 
@@ -216,7 +226,7 @@ async function population(database: Database): Promise<number> {
 }
 
 function resealParticipants({ keyRing }: KeyVault, features: Features): ResealParticipant[] {
-  const { identity, nodes, registry, load } = features;
+  const { identity, nodes, registry, load, exchange } = features;
   return [
     ...createResourceParticipants({
       keyRing,
@@ -229,6 +239,7 @@ function resealParticipants({ keyRing }: KeyVault, features: Features): ResealPa
     ...nodes.reseal,
     ...registry.resealParticipants,
     ...load.resealParticipants,
+    ...exchange.resealParticipants,
   ];
 }
 

@@ -20,6 +20,8 @@ export interface HomeDeps {
   readonly clock: Clock;
   /** Loads of the last seven days. */
   readonly loadFigures: () => Promise<{ readonly running: number; readonly failed: number; readonly done: number }>;
+  /** Emergency accesses that wait for this principal's review. */
+  readonly emergenciesWaiting: (principal: Principal) => Promise<number>;
   /** Whether the newest checkpoint stands and the tree was found whole. */
   readonly auditHealth: () => Promise<{ readonly proven: boolean }>;
 }
@@ -54,7 +56,8 @@ async function factsFor(
   // Counts of what no organisation owns alone are for those whom every organisation concerns.
   const everywhere = (permission: Permission) => reachOf(principal, permission) === 'all';
   const nowMs = deps.clock.nowMs();
-  const [registry, nodes, users, loads, audit] = await Promise.all([
+  const [emergencies, registry, nodes, users, loads, audit] = await Promise.all([
+    may('user.manage') ? deps.emergenciesWaiting(principal) : 0,
     may('client.read') ? deps.registry.figures(principal) : undefined,
     everywhere('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
     may('user.read') ? readUserFigures(deps.database, reachOf(principal, 'user.read')) : undefined,
@@ -77,6 +80,7 @@ async function factsFor(
         : {}),
       ...(nodes ? { nodes } : {}),
       ...(users && may('user.manage') ? { users } : {}),
+      emergencies,
       ...(loads ? { loads } : {}),
       ...(audit ? { audit } : {}),
     },

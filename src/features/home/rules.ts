@@ -6,6 +6,8 @@ export interface HomeFacts {
   readonly registry?: { readonly clients: number; readonly reviewsOpen: number; readonly oldestReviewMs?: number };
   readonly nodes?: { readonly nodes: number; readonly expiring: number; readonly expired: number };
   readonly users?: { readonly users: number; readonly invited: number; readonly administrators: number };
+  /** Emergency accesses that somebody has to look at. */
+  readonly emergencies?: number;
   readonly loads?: { readonly running: number; readonly failed: number };
   readonly audit?: { readonly proven: boolean; readonly signedAtMs?: number };
 }
@@ -23,6 +25,7 @@ export function attentionOf(facts: HomeFacts): AttentionItem[] {
     ...loadItems(facts),
     ...reviewItems(facts),
     ...userItems(facts),
+    ...emergencyItems(facts),
   ];
   return items.sort((x, y) => LEVELS.indexOf(x.level) - LEVELS.indexOf(y.level));
 }
@@ -72,6 +75,12 @@ function reviewItems({ registry, nowMs }: HomeFacts): AttentionItem[] {
   const pairs = plural(registry.reviewsOpen, 'pair of records is', 'pairs of records are');
   const text = `${pairs} probably one person and waiting for a decision${old ? `, the oldest for ${ageDays} days` : ''}.`;
   return [{ kind: 'reviews-open', level: old ? 'amber' : 'info', text, count: registry.reviewsOpen, href: '/reviews' }];
+}
+
+function emergencyItems({ emergencies = 0 }: HomeFacts): AttentionItem[] {
+  if (emergencies === 0) return [];
+  const text = `Glass was broken ${plural(emergencies, 'time', 'times')} and nobody has looked at it yet.`;
+  return [{ kind: 'emergencies', level: 'red', text, count: emergencies, href: '/emergencies' }];
 }
 
 function userItems({ users }: HomeFacts): AttentionItem[] {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { IdentityParts } from './compose.ts';
+import { retireInactive } from './inactivity.ts';
 import { signInStore } from './sign-in-store.ts';
 
 const HOUSEKEEPING_MS = 3_600_000;
@@ -18,6 +19,11 @@ export function createBackground(parts: IdentityParts, deps: BackgroundDeps) {
   const { sessions, sessionStore, links, throttle, policy, trusted, challenges } = parts;
   const running: { stop(): Promise<void> }[] = [];
 
+  /** Accounts made before lists could be searched. */
+  async function completeTokens(): Promise<void> {
+    while ((await deps.database.transaction((tx) => parts.users.addMissingTokens(tx))) > 0);
+  }
+
   async function housekeep(): Promise<void> {
     const nowMs = deps.clock.nowMs();
     await sessionStore.deleteExpired(deps.database, nowMs);
@@ -26,11 +32,14 @@ export function createBackground(parts: IdentityParts, deps: BackgroundDeps) {
     await trusted.deleteExpired(deps.database, nowMs);
     await challenges.deleteExpired(deps.database, nowMs);
     await throttle.housekeep();
+    await policy.refresh();
+    await retireInactive(parts.enrolment);
   }
 
   return {
     housekeep,
     async start(): Promise<void> {
+      await completeTokens();
       // An empty payload says that notifications may have been missed.
       const unlisten = await deps.database.listen(CHANNEL, (userId) =>
         userId === '' ? sessions.dropAll() : sessions.dropUser(userId),

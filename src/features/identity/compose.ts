@@ -1,4 +1,5 @@
 import { createPasswordHasher, type PasswordHasher } from '../../crypto/index.ts';
+import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
@@ -23,6 +24,7 @@ import { createThrottle } from './throttle.ts';
 import { createTrustedDeviceStore } from './trusted-device-store.ts';
 import { createTrustedDevices } from './trusted-devices.ts';
 import { createUserStore } from './user-store.ts';
+import type { PolicyAnswer } from './wire-policy.ts';
 
 export interface IdentityDeps {
   readonly database: Database;
@@ -33,6 +35,8 @@ export interface IdentityDeps {
   readonly settings?: IdentitySettings;
   /** platform/mail; default: none is set up. */
   readonly mail?: MailOut;
+  /** For the policy's page. */
+  readonly mailStatus?: () => Promise<PolicyAnswer['mail']>;
   /** Default: Argon2id with a bounded queue, from crypto/. */
   readonly passwords?: PasswordHasher;
   /** Told when the hourly clearing of what has expired fails; nothing depends on it, and it is tried again. */
@@ -66,7 +70,15 @@ export function composeParts({ database, keyRing, audit, clock, ...given }: Iden
     organisations: createOrganisationStore(sealing),
     credentials: createCredentialStore(sealing),
     sessions: createSessions({ database, store: sessionStore, sealing, clock, settings, policy }),
-    throttle: createThrottle({ database, sealing, clock }),
+    throttle: createThrottle({
+      ...{ database, sealing, clock, settings },
+      async onBan(tx, failures) {
+        const detail = { failures: String(failures) };
+        await audit.record(tx, [
+          { actor: SYSTEM, event: 'sign-in.banned', action: 'E', outcome: 'serious-failure', detail },
+        ]);
+      },
+    }),
   };
   const links = createLinkStore(sealing);
   const choice = createPasswordChoice({ passwords, settings, commonPasswords: createCommonPasswords() });
@@ -74,3 +86,9 @@ export function composeParts({ database, keyRing, audit, clock, ...given }: Iden
   const enrolment: EnrolmentDeps = { ...shared, links, choice };
   return { ...shared, sealing, sessionStore, links, choice, signIn, enrolment };
 }
+
+/** Careseal itself: no request is to blame alone for what many did. */
+const SYSTEM: Actor = {
+  principal: { kind: 'system', permissions: new Set() },
+  origin: { door: 'background', requestId: 'throttle' },
+};

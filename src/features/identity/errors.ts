@@ -63,6 +63,13 @@ export const userUnknown = (): IdentityProblem => make('not-found', 'user-unknow
 export const organisationUnknown = (): IdentityProblem =>
   make('not-found', 'organisation-unknown', 'There is no such organisation among those you administer.');
 
+export const organisationCentral = (): IdentityProblem =>
+  make(
+    'conflict',
+    'organisation-central',
+    'The central organisation has no ceiling and is never retired: nobody could undo it. Nothing was changed.',
+  );
+
 export const roleUnknown = (): IdentityProblem =>
   make('not-found', 'role-unknown', 'There is no such role; it may have been retired. Nothing was changed.');
 
@@ -187,3 +194,31 @@ export const importRefused = (issues: readonly { readonly detail: string }[]): I
 
 export const passkeysUnavailable = (): IdentityProblem =>
   make('conflict', 'passkeys-unavailable', 'Passkeys need a host name; this server is reached by a bare address.');
+
+export const emergencyNeedless = (): IdentityProblem =>
+  make(
+    'conflict',
+    'emergency-needless',
+    'You reach every client already, or glass is broken already. Nothing was changed.',
+  );
+
+export const emergencyOften = (): IdentityProblem =>
+  make(
+    'too-many-requests',
+    'emergency-often',
+    'You have broken the glass many times since yesterday. Ask an administrator to look at these first, or to share the client with your organisation.',
+    { retryAfterSeconds: 3_600 },
+  );
+
+export const emergencyUnknown = (): IdentityProblem =>
+  make(
+    'not-found',
+    'emergency-unknown',
+    'There is no such emergency access among those you review, or it has been reviewed.',
+  );
+
+export const tokenUnknown = (): IdentityProblem =>
+  make('not-found', 'token-unknown', 'There is no such token of yours; it may have ended.');
+
+export const tokensMany = (): IdentityProblem =>
+  make('conflict', 'tokens-many', 'You have twenty tokens. End one that no script needs any more; nothing was made.');

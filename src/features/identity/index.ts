@@ -6,7 +6,22 @@ import type { Access, RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import { decideAccess, type ResourceClaim, stepUpRefusal } from './access.ts';
 import { lockAdministrators } from './administrators.ts';
+import { createAccessReview } from './access-review.ts';
+import type { Permission } from '../../kernel/access.ts';
 import { createBackground } from './background.ts';
+import { createDirectory, type Directory } from './directory.ts';
+import { createEmergencies } from './emergencies.ts';
+import { emergencyRoutes, personalTokenRoutes } from './emergency-routes.ts';
+import { accessReviewRoutes, organisationChoicesRoute, organisationRoutes, roleRoutes } from './organisation-routes.ts';
+import { createOrganisations } from './organisations.ts';
+import { createPersonalTokens, type PersonalTokens } from './personal-tokens.ts';
+import { ANONYMOUS } from './principal.ts';
+import { createRoles } from './roles.ts';
+import { createBans } from './bans.ts';
+import { createExceptions } from './exceptions.ts';
+import { createNotices } from './notices.ts';
+import { peopleRoutes } from './people-routes.ts';
+import { policyRoutes } from './policy-routes.ts';
 import { factorRoutes } from './factor-routes.ts';
 import { createFactorReset } from './factor-reset.ts';
 import { createOwnFactors } from './own-factors.ts';
@@ -18,6 +33,10 @@ import { composeParts, type IdentityDeps, type IdentityParts } from './compose.t
 import { linkRoutes } from './link-routes.ts';
 import { type IssuedLink, issueSetupLink } from './links.ts';
 import { createOwnAccount } from './own-account.ts';
+import type { Session } from './model.ts';
+import type { Policy } from './policy.ts';
+import { networkRefused } from './errors.ts';
+import { makePrincipal } from './principal.ts';
 import { ownRoutes } from './own-routes.ts';
 import { createResealParticipants } from './reseal.ts';
 import { passwordCheckRoute, signInRoutes } from './sign-in-routes.ts';
@@ -32,6 +51,8 @@ export type { IssuedLink } from './links.ts';
 /** Refusals that the command line makes itself. */
 export { setUpDone, userUnknown } from './errors.ts';
 export { IdentitySettings } from './model.ts';
+/** Names of people, for features that show who works on something. */
+export { createUserDirectory, type UserDirectory } from './user-directory.ts';
 /** Every permission: the operator at the command line, and Careseal's own jobs. */
 export { ALL_PERMISSIONS } from './rules.ts';
 /** Users and links as JSON, for the command line's `--json`. */
@@ -44,10 +65,15 @@ export { decideAccess };
 /** People who sign in: organisations, users, sessions, and the one decision about access. */
 export interface Identity {
   /**
-   * The principal of a request to the users' door: the user of the session cookie, or anonymous. Never throws for a bad
+   * The principal of a request to the users' door: the user of the session cookie, or of the personal access token where an
+   * Authorization header is sent (the cookie is not looked at then), or anonymous. Never throws for a bad
    * cookie. A session seen within the last second costs microseconds, another one a single query.
    */
-  authenticateUser(cookieHeader: string | undefined, origin: RequestOrigin): Promise<Principal>;
+  authenticateUser(
+    cookieHeader: string | undefined,
+    origin: RequestOrigin,
+    authorization?: string | undefined,
+  ): Promise<Principal>;
   /** `undefined` when allowed, else the refusal: 401 for a stranger, 403 for somebody who may not. */
   decideAccess(principal: Principal, access: Access, resource?: ResourceClaim): Problem | undefined;
   /**
@@ -63,6 +89,20 @@ export interface Identity {
   organisationFor(actor: Actor): Promise<OrganisationId>;
   /** The organisation over all others, whose people see every client; undefined while nobody has set Careseal up. */
   centralOrganisation(): Promise<OrganisationId | undefined>;
+  /** The policy of signing in, for the command line; the page uses the same. */
+  readonly policy: Policy;
+  /** Throws `network-refused` where the nodes' door is not open to this address (allow-list of networks). */
+  admitNodeNetwork(address: string | undefined): Promise<void>;
+  /** Whether the user of work that goes on in the background may still do this, asked of the database now. */
+  stillMay(principal: Principal, permission: Permission): Promise<boolean>;
+  /** Living sessions of a user, for the command line. */
+  sessionsOf(id: UserId): Promise<Session[]>;
+  /** Names of those that are there. */
+  organisationNames(ids: readonly OrganisationId[]): Promise<ReadonlyMap<OrganisationId, string>>;
+  /** How many emergency accesses wait for this principal's review. */
+  emergenciesWaiting(principal: Principal): Promise<number>;
+  /** Who belongs to which organisation. */
+  readonly directory: Directory;
   readonly routes: readonly RouteDeclaration[];
   /** Identity's part in key rotations. */
   readonly resealParticipants: readonly ResealParticipant[];
@@ -72,6 +112,8 @@ export interface Identity {
   /** Deletes what has expired: sessions, half-done sign-ins, links, idle counters. `start()` does it hourly. */
   housekeep(): Promise<void>;
 }
+
+const NO_MAIL_STATUS = async () => ({ configured: false, waiting: 0, givenUp: 0 });
 
 /** An organisation that set-up will name: for whoever loads clients or adds nodes from the command line first. */
 async function foundUnnamed({ database, organisations, clock }: IdentityParts): Promise<OrganisationId> {
@@ -91,20 +133,54 @@ function createCentral({ database, organisations }: IdentityParts): () => Promis
   return async () => (known ??= (await organisations.first(database))?.id);
 }
 
+/** A token is as welcome from a network as a session of the same person would be. */
+async function byToken(
+  { policy }: IdentityParts,
+  tokens: PersonalTokens,
+  sent: { readonly authorization: string; readonly address: string | undefined },
+): Promise<Principal> {
+  const principal = await tokens.authenticate(sent.authorization);
+  return principal !== undefined && policy.isNetworkAllowed('users', sent.address, principal) ? principal : ANONYMOUS;
+}
+
 export function createIdentity(deps: IdentityDeps): Identity {
   const { database } = deps;
   const parts = composeParts(deps);
   const { sessions, users, organisations, enrolment } = parts;
   const management = createUsers(enrolment);
   const background = createBackground(parts, deps);
+  const tokens = createPersonalTokens(parts);
+  const organisationManagement = createOrganisations(parts);
+  const emergencies = createEmergencies(parts);
+  const ownAccount = createOwnAccount(parts);
+  const factors = createOwnFactors({ ...parts.signIn, ...parts });
+  const exceptions = createExceptions({ ...parts.signIn, ...parts });
+  const bans = createBans(parts);
   return {
     ...background,
-    authenticateUser: (cookieHeader, origin) => sessions.authenticate(cookieHeader, origin.address),
+    authenticateUser: async (cookieHeader, origin, authorization) =>
+      authorization === undefined
+        ? await sessions.authenticate(cookieHeader, origin.address)
+        : await byToken(parts, tokens, { authorization, address: origin.address }),
     decideAccess: (principal, access, resource) =>
       decideAccess(principal, access, resource) ??
       stepUpRefusal(principal, access, { nowMs: deps.clock.nowMs(), settings: parts.settings }),
     setupLink: (actor, baseUrl) => issueSetupLink(enrolment, actor, baseUrl),
     users: management,
+    policy: parts.policy,
+    async admitNodeNetwork(address) {
+      await parts.policy.refresh();
+      if (!parts.policy.isNetworkAllowed('nodes', address)) throw networkRefused();
+    },
+    async stillMay(principal, permission) {
+      if (principal.kind !== 'user') return true;
+      const account = await users.find(database, principal.userId);
+      if (account?.state !== 'active') return false;
+      const session = { id: principal.sessionId, authenticatedAtMs: 0 };
+      const now = makePrincipal(account, { ...session, acting: principal.organisationId });
+      return now.permissions.has(permission);
+    },
+    sessionsOf: (id) => sessions.ofUser(id),
     findUserByEmail: (email) => users.findByEmail(database, email.trim().toLowerCase()),
     async organisationFor({ principal }) {
       if (principal.kind === 'user' || principal.kind === 'node') return principal.organisationId;
@@ -112,18 +188,29 @@ export function createIdentity(deps: IdentityDeps): Identity {
       return organisation?.id ?? (await foundUnnamed(parts));
     },
     centralOrganisation: createCentral(parts),
+    directory: createDirectory(parts),
+    organisationNames: (ids) => organisations.names(database, ids),
+    emergenciesWaiting: (principal) => emergencies.waiting(principal),
     routes: [
-      ...ownRoutes(createOwnAccount(parts)),
+      ...ownRoutes(ownAccount),
       passwordCheckRoute(parts.choice),
       ...signInRoutes(parts.signIn),
-      ...factorRoutes({ factors: createOwnFactors({ ...parts.signIn, ...parts }), stepUp: createStepUp(parts.signIn) }),
+      ...factorRoutes({ factors, stepUp: createStepUp(parts.signIn) }),
       ...resetRoutes({
         passwordReset: createPasswordReset({ ...parts.signIn, ...parts, onFailure: deps.onHousekeepingFailure }),
         factorReset: createFactorReset({ ...parts.signIn, ...parts }),
         changePassword: (request) => changeOwnPassword({ ...parts.signIn, ...parts }, request),
       }),
+      ...policyRoutes({ parts, exceptions, bans, mailStatus: deps.mailStatus ?? NO_MAIL_STATUS }),
+      ...peopleRoutes({ parts, users: management, factors, notices: createNotices(parts) }),
       ...linkRoutes(enrolment),
       ...userRoutes(management),
+      ...organisationRoutes(organisationManagement),
+      organisationChoicesRoute(organisationManagement),
+      ...roleRoutes(createRoles(parts)),
+      ...accessReviewRoutes(createAccessReview(parts)),
+      ...emergencyRoutes(emergencies),
+      ...personalTokenRoutes(tokens, ownAccount),
     ],
     resealParticipants: createResealParticipants(parts.sealing),
   };

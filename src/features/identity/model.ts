@@ -41,6 +41,8 @@ export interface Session {
   readonly lastSeenMs: number;
   readonly authenticatedMs: number;
   readonly absoluteEndsMs: number;
+  /** What opened it: `code`, `passkey`, `trusted-device`, … */
+  readonly method: string;
   readonly address: string | undefined;
   readonly userAgent: string | undefined;
 }

@@ -57,7 +57,8 @@ export function createOwnAccount({
     async session(principal: Principal, browser: Browser): Promise<SessionAnswer> {
       const idleTimeoutSeconds = settings.sessionIdleMinutes * 60;
       const nobody: SessionAnswer = { state: 'anonymous', permissions: [], idleTimeoutSeconds };
-      const account = principal.kind === 'user' ? await users.find(database, principal.userId) : undefined;
+      const isPerson = principal.kind === 'user' && principal.tokenId === undefined;
+      const account = isPerson ? await users.find(database, principal.userId) : undefined;
       if (account === undefined || principal.kind !== 'user') {
         return (await owesCode(signIn, browser)) ? { ...nobody, state: 'second-factor' } : nobody;
       }

@@ -156,6 +156,8 @@ export function createPolicy({ database, audit, clock, defaults }: PolicyDeps) {
       await load(database);
       return await database.listen(CHANNEL, () => {
         loadedMs = Number.NEGATIVE_INFINITY;
+        // A failure is made good by the next look, at most a second later.
+        void refresh().catch(() => undefined);
       });
     },
   };

@@ -15,7 +15,9 @@ export type UserAct =
   | ({ readonly kind: 'roles' } & GivesRoles)
   | ({ readonly kind: 'join' } & GivesRoles)
   | { readonly kind: 'leave'; readonly organisationId: OrganisationId }
-  | { readonly kind: 'disable' | 'enable' | 'reset' | 'invite-again' };
+  | { readonly kind: 'disable' | 'enable' | 'retire' | 'sessions-end' }
+  /** Those that hand out a link; `recover` is the operator's, for administrators who cannot get in any more. */
+  | { readonly kind: 'reset' | 'reset-factor' | 'invite-again' | 'recover' };
 
 interface GivesRoles {
   readonly organisationId: OrganisationId;
@@ -62,6 +64,7 @@ export function decideUserAct(principal: Principal, act: UserAct, facts: UserAct
   if (target === undefined) return 'allowed';
   if (!sees(principal, target)) return 'user-unknown';
   return (
+    (act.kind === 'recover' && principal.kind !== 'operator' ? 'rights-exceed' : undefined) ??
     beyondOwn(principal, act, target) ??
     onOneself(principal, act, facts) ??
     (endsAdministrator(act, target) && facts.otherAdministrators === 0 ? 'last-administrator' : undefined) ??
@@ -112,8 +115,8 @@ export function isAdministrator(memberships: readonly Membership[]): boolean {
  * the API nobody can reset the last one, since that would be oneself).
  */
 function endsAdministrator(act: UserAct, target: UserActTarget): boolean {
-  if (!isAdministrator(target.memberships) || target.state === 'disabled') return false;
-  if (act.kind === 'disable') return true;
+  if (!isAdministrator(target.memberships) || target.state === 'disabled' || target.state === 'retired') return false;
+  if (act.kind === 'disable' || act.kind === 'retire') return true;
   if (act.kind !== 'roles' && act.kind !== 'leave') return false;
   const central = target.memberships.find((one) => one.central)?.organisationId;
   return act.organisationId === central && !(act.kind === 'roles' && act.roles.includes('administrator'));
@@ -123,8 +126,18 @@ function unfit(act: UserAct, { state, memberships }: UserActTarget): UserActRefu
   const isMember = 'organisationId' in act && memberships.some((one) => one.organisationId === act.organisationId);
   switch (act.kind) {
     case 'disable':
+      return state === 'disabled' || state === 'retired' ? 'wrong-state' : undefined;
+    // Of somebody retired, this is how they come back.
     case 'reset':
       return state === 'disabled' ? 'wrong-state' : undefined;
+    case 'reset-factor':
+      return state === 'active' ? undefined : 'wrong-state';
+    case 'retire':
+      return state === 'retired' ? 'wrong-state' : undefined;
+    case 'sessions-end':
+      return undefined;
+    case 'recover':
+      return isAdministrator(memberships) ? undefined : 'wrong-state';
     case 'enable':
       return state === 'disabled' ? undefined : 'wrong-state';
     case 'invite-again':

@@ -12,6 +12,7 @@ interface SessionRow {
   readonly authenticated_at: Date;
   readonly last_seen_at: Date;
   readonly absolute_ends_at: Date;
+  readonly method: string;
 }
 
 /** What a request's check needs, in one query: the session, and what its user may do now. */
@@ -52,7 +53,7 @@ const SEEN = statement(
 );
 const OF_USER = statement<SessionRow>(
   'identity.sessions',
-  `SELECT id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at
+  `SELECT id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at, method
    FROM identity.sessions WHERE user_id = $1 ORDER BY last_seen_at DESC, id`,
 );
 const ACT_IN = statement(
@@ -80,7 +81,6 @@ const EXPIRED = statement('identity.expire-sessions', 'DELETE FROM identity.sess
 
 export interface NewSession extends Session {
   readonly tokenHash: Uint8Array;
-  readonly method: string;
 }
 
 /** SQL for sessions. Tokens come in as hashes. */
@@ -113,6 +113,7 @@ export function createSessionStore(sealing: Sealing) {
         authenticatedMs: row.authenticated_at.getTime(),
         lastSeenMs: row.last_seen_at.getTime(),
         absoluteEndsMs: row.absolute_ends_at.getTime(),
+        method: row.method,
         address: undefined,
         userAgent: undefined,
         ...sealing.open('sealed_origin', row.id, row.sealed_origin),

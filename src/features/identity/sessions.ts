@@ -10,6 +10,7 @@ import { ANONYMOUS, makePrincipal } from './principal.ts';
 import { sessionAlive } from './rules.ts';
 import { createSessionCheck, type SessionsDeps } from './session-check.ts';
 import type { SessionStore } from './session-store.ts';
+import { revokePersonalTokens } from './personal-tokens.ts';
 import { signInStore } from './sign-in-store.ts';
 import type { Account } from './user-store.ts';
 
@@ -135,10 +136,11 @@ export function createSessions(deps: SessionsDeps) {
     /** Ends every session of the user but this one; how many. */
     endOthers: (tx: Transaction, userId: UserId, keep: SessionId): Promise<number> => store.endOthers(tx, userId, keep),
 
-    /** Ends every session, half-done sign-in and known browser of the user. */
+    /** Ends every session, half-done sign-in, known browser and personal token of the user. */
     async endEverything(tx: Transaction, userId: UserId): Promise<void> {
       await store.endAll(tx, userId);
       await signInStore.endAll(tx, userId);
+      await revokePersonalTokens(tx, userId, clock.nowMs());
     },
 
     /** Forgets what this process remembers of a user. */

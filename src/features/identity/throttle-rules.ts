@@ -59,8 +59,15 @@ export type ThrottleDecision =
   | { readonly kind: 'allowed'; readonly charged: readonly Counter[] }
   | { readonly kind: 'refused'; readonly retryAfterSeconds: number; readonly closed: boolean };
 
-/** Charges one attempt to every counter, or to none when one of them refuses. */
-export function charge(counters: readonly Counter[], nowMs: number): ThrottleDecision {
+/**
+ * Charges one attempt to every counter, or to none when one of them refuses. `attemptsFree` is the policy's: fewer than the
+ * limits' ten make waiting begin earlier, more are not possible.
+ */
+export function charge(
+  counters: readonly Counter[],
+  nowMs: number,
+  attemptsFree = Number.POSITIVE_INFINITY,
+): ThrottleDecision {
   let waitMs = 0;
   for (const counter of counters.map((each) => forget(each, nowMs))) {
     if (counter.failures >= THROTTLE_LIMITS[counter.kind].closesAt) {
@@ -69,7 +76,7 @@ export function charge(counters: readonly Counter[], nowMs: number): ThrottleDec
     waitMs = Math.max(waitMs, remainingWaitMs(counter, nowMs));
   }
   if (waitMs > 0) return { kind: 'refused', retryAfterSeconds: Math.ceil(waitMs / 1000), closed: false };
-  return { kind: 'allowed', charged: counters.map((each) => chargeOne(forget(each, nowMs), nowMs)) };
+  return { kind: 'allowed', charged: counters.map((each) => chargeOne(forget(each, nowMs), nowMs, attemptsFree)) };
 }
 
 /**
@@ -98,8 +105,10 @@ function remainingWaitMs(counter: Counter, nowMs: number): number {
   return Math.min(counter.waitsUntilMs - nowMs, THROTTLE_LIMITS[counter.kind].longestWaitMs);
 }
 
-function chargeOne(counter: Counter, nowMs: number): Counter {
-  const { free, firstWaitMs, longestWaitMs } = THROTTLE_LIMITS[counter.kind];
+function chargeOne(counter: Counter, nowMs: number, attemptsFree: number): Counter {
+  const { free: freeAtMost, firstWaitMs, longestWaitMs } = THROTTLE_LIMITS[counter.kind];
+  const ofOne = counter.kind === 'device' || counter.kind === 'unknown-devices';
+  const free = ofOne ? Math.min(freeAtMost, attemptsFree) : freeAtMost;
   const failures = counter.failures + 1;
   const waitMs = failures < free ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - free));
   return { kind: counter.kind, failures, waitsUntilMs: nowMs + waitMs, lastMs: nowMs };

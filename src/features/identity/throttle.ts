@@ -10,7 +10,9 @@ import {
   readCounters,
   writeCounters,
 } from './attempt-store.ts';
+import { noteBan } from './bans.ts';
 import { tooManyAttempts } from './errors.ts';
+import type { IdentitySettings } from './model.ts';
 import type { Sealing } from './sealing.ts';
 import { charge, settle } from './throttle-rules.ts';
 
@@ -36,8 +38,17 @@ export interface Throttle {
 
 const NO_DEVICE = new Uint8Array(0);
 
-export function createThrottle(deps: { database: Database; sealing: Sealing; clock: Clock }): Throttle {
-  const { database, sealing, clock } = deps;
+interface ThrottleDeps {
+  readonly database: Database;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+  readonly settings: Pick<IdentitySettings, 'attemptsFree'>;
+  /** Told of a network that must wait for long, in the transaction that decided it. */
+  readonly onBan: (tx: Transaction, failures: number) => Promise<void>;
+}
+
+export function createThrottle(deps: ThrottleDeps): Throttle {
+  const { database, sealing, clock, settings } = deps;
 
   function keysOf(attempt: Attempt): CounterKey[] {
     const { stage, knownDevice, address } = attempt;
@@ -54,16 +65,20 @@ export function createThrottle(deps: { database: Database; sealing: Sealing; clo
   return {
     async charge(attempt) {
       // Counters only open with time or success, so most of a flood is turned away without a lock or a write.
-      const glance = charge(await readCounters(database, keysOf(attempt)), clock.nowMs());
+      const free = settings.attemptsFree;
+      const glance = charge(await readCounters(database, keysOf(attempt)), clock.nowMs(), free);
       if (glance.kind === 'refused') throw tooManyAttempts(glance.retryAfterSeconds);
       const decision = await database.transaction(async (tx) => {
         const counters = await lockCounters(tx, keysOf(attempt), clock.nowMs());
-        const decided = charge(counters, clock.nowMs());
-        if (decided.kind === 'allowed') {
-          await writeCounters(
-            tx,
-            decided.charged.map((charged, at) => ({ ...required(counters[at]), ...charged })),
-          );
+        const decided = charge(counters, clock.nowMs(), free);
+        if (decided.kind !== 'allowed') return decided;
+        const charged = decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
+        await writeCounters(tx, charged);
+        const network = charged.find(({ kind }) => kind === 'network');
+        if (network !== undefined && attempt.address !== undefined) {
+          const { failures, waitsUntilMs } = network;
+          const ban = { subject: network.key.subject, network: addressGroup(attempt.address), failures, waitsUntilMs };
+          if (await noteBan(tx, deps, ban)) await deps.onBan(tx, failures);
         }
         return decided;
       });

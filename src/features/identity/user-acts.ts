@@ -19,6 +19,7 @@ import {
 import { type IssuedLink, issueLink } from './links.ts';
 import type { UserAct, UserActRefusal } from './rules.ts';
 import { userEntity } from './sign-in.ts';
+import { tellUser } from './tell-user.ts';
 import type { Account } from './user-store.ts';
 
 /** An act upon an existing user. */
@@ -58,15 +59,35 @@ export async function applyAct(
       await users.setState(tx, id, 'disabled');
       await links.deleteOfUser(tx, id);
       await sessions.endEverything(tx, id);
+      await tellUser(tx, deps, account.email, 'account-disabled');
       return undefined;
     case 'enable':
       await users.setState(tx, id, account.passwordHash === undefined ? 'invited' : 'active');
+      await tellUser(tx, deps, account.email, 'account-enabled');
       return undefined;
+    case 'retire':
+      await users.retire(tx, id);
+      await links.deleteOfUser(tx, id);
+      await credentials.deleteAll(tx, id);
+      await sessions.endEverything(tx, id);
+      await tellUser(tx, deps, account.email, 'account-disabled');
+      return undefined;
+    case 'sessions-end':
+      await sessions.endEverything(tx, id);
+      return undefined;
+    case 'reset-factor':
+      await credentials.deleteAll(tx, id);
+      await sessions.endEverything(tx, id);
+      await throttle.clear(tx, account.email);
+      await tellUser(tx, deps, account.email, 'factor-reset');
+      return await issueLink(tx, deps, { userId: id, baseUrl, kind: 'factor' });
     case 'reset':
+    case 'recover':
       await users.invite(tx, id);
       await credentials.deleteAll(tx, id);
       await sessions.endEverything(tx, id);
       await throttle.clear(tx, account.email);
+      await tellUser(tx, deps, account.email, 'sign-in-reset');
       return await issueLink(tx, deps, { userId: id, baseUrl });
     case 'invite-again':
       return await issueLink(tx, deps, { userId: id, baseUrl });

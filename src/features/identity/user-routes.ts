@@ -9,12 +9,8 @@ import type { ChangeUser } from './user-acts.ts';
 import type { UserListQuery, UserOutcome, UserPage, Users } from './users.ts';
 import * as wire from './wire.ts';
 
-const ACTS: readonly ('disable' | 'enable' | 'reset' | 'invite-again')[] = [
-  'disable',
-  'enable',
-  'reset',
-  'invite-again',
-];
+const ACTS = ['disable', 'enable', 'retire', 'sessions-end', 'reset', 'reset-factor', 'invite-again'] as const;
+const LINK_ACTS: readonly string[] = ['reset', 'reset-factor', 'invite-again'];
 
 /** Administrators' management of users. */
 export function userRoutes(users: Users): RouteDeclaration[] {
@@ -47,7 +43,7 @@ export function userRoutes(users: Users): RouteDeclaration[] {
       doors: ['users'],
       method: 'POST',
       path: '/api/users',
-      access: permission('user.manage'),
+      access: permission('user.manage', { stepUp: true }),
       audit: event('user.add'),
       input: { params: wire.NoParams, query: wire.NoQuery, body: wire.UserAddRequest },
       output: wire.UserLinkAnswer,
@@ -62,7 +58,7 @@ export function userRoutes(users: Users): RouteDeclaration[] {
       doors: ['users'],
       method: 'PUT',
       path: '/api/users/:id/roles',
-      access: permission('user.manage'),
+      access: permission('user.manage', { stepUp: true }),
       audit: event('user.roles'),
       input: { params: wire.IdParams, query: wire.NoQuery, body: wire.RolesRequest },
       output: wire.UserAnswer,
@@ -85,7 +81,7 @@ function membershipRoutes(users: Users): RouteDeclaration[] {
       doors: ['users'],
       method: 'POST',
       path: '/api/users/:id/memberships',
-      access: permission('user.manage'),
+      access: permission('user.manage', { stepUp: true }),
       audit: event('user.join'),
       input: { params: wire.IdParams, query: wire.NoQuery, body: wire.MembershipRequest },
       output: wire.UserAnswer,
@@ -100,7 +96,7 @@ function membershipRoutes(users: Users): RouteDeclaration[] {
       doors: ['users'],
       method: 'DELETE',
       path: '/api/users/:id/memberships/:organisation',
-      access: permission('user.manage'),
+      access: permission('user.manage', { stepUp: true }),
       audit: event('user.leave'),
       input: { params: wire.MembershipParams, query: wire.NoQuery, body: 'none' },
       output: wire.UserAnswer,
@@ -114,12 +110,14 @@ function membershipRoutes(users: Users): RouteDeclaration[] {
 }
 
 function actRoute(users: Users, kind: (typeof ACTS)[number]): RouteDeclaration {
-  const givesLink = kind === 'reset' || kind === 'invite-again';
+  const givesLink = LINK_ACTS.includes(kind);
+  // Ending access must never wait for a proof; giving it must.
+  const ends = kind === 'disable' || kind === 'sessions-end';
   const declaration = {
     doors: ['users'],
     method: 'POST',
     path: `/api/users/:id/${kind}`,
-    access: permission('user.manage'),
+    access: permission('user.manage', ends ? {} : { stepUp: true }),
     audit: event(`user.${kind}`),
     input: { params: wire.IdParams, query: wire.NoQuery, body: 'none' },
     limits: { bodyBytesMax: 0, perMinute: 60 },
@@ -168,9 +166,9 @@ export function userEntry(user: User, names: ReadonlyMap<OrganisationId, string>
 }
 
 /** The answer of acts that give out a link. */
-export function userLinkAnswer({ user, organisations, link }: UserOutcome): wire.UserLinkAnswer {
+export function userLinkAnswer({ user, organisations, link, mailed }: UserOutcome): wire.UserLinkAnswer {
   if (link === undefined) throw new Error('This act gives out a link');
-  return { user: userEntry(user, organisations), link: link.url, expiresAt: instant(link.expiresMs) };
+  return { user: userEntry(user, organisations), link: link.url, expiresAt: instant(link.expiresMs), mailed };
 }
 
 function withLink(outcome: UserOutcome, status: number): RouteReply<wire.UserLinkAnswer> {
@@ -182,7 +180,7 @@ function plain({ user, organisations, audited }: UserOutcome): RouteReply<wire.U
 }
 
 /** zod takes upper-case UUIDs, our ids are lower case: anything else is nobody's. */
-function userId(text: string): UserId {
+export function userId(text: string): UserId {
   const id = parseId<UserId>(text);
   if (id === undefined) throw userUnknown();
   return id;

@@ -23,7 +23,8 @@ export interface Account extends User {
 
 const SELECT = `
   SELECT u.id, u.state, u.sealed_profile, u.sealed_password, u.last_sign_in_at, ${MEMBERSHIPS},
-         EXISTS (SELECT FROM identity.factors f WHERE f.user_id = u.id) AS second_factor
+         (EXISTS (SELECT FROM identity.factors f WHERE f.user_id = u.id)
+           OR EXISTS (SELECT FROM identity.passkeys k WHERE k.user_id = u.id)) AS second_factor
   FROM identity.users u`;
 
 const FIND = statement<UserRow>('identity.user', `${SELECT} WHERE u.id = $1`);
@@ -75,6 +76,10 @@ const SET_PASSWORD = statement(
   `UPDATE identity.users SET sealed_password = $2 WHERE id = $1 AND state = 'active'`,
 );
 const SIGNED_IN = statement('identity.signed-in', 'UPDATE identity.users SET last_sign_in_at = $2 WHERE id = $1');
+const RETIRE = statement(
+  'identity.user-retire',
+  `UPDATE identity.users SET state = 'retired', sealed_password = NULL WHERE id = $1`,
+);
 const INVITE = statement(
   'identity.user-invite',
   `UPDATE identity.users SET state = 'invited', sealed_password = NULL WHERE id = $1`,
@@ -187,6 +192,10 @@ export function createUserStore(sealing: Sealing) {
     },
     async setPassword(tx: Transaction, id: UserId, passwordHash: string): Promise<void> {
       await tx.run(SET_PASSWORD, [id, sealing.seal('sealed_password', id, passwordHash)]);
+    },
+    /** No longer here: nothing to sign in with is left, the name stays for the log. */
+    async retire(tx: Transaction, id: UserId): Promise<void> {
+      await tx.run(RETIRE, [id]);
     },
     /** Back to the start: no password, enrols again by link. */
     async invite(tx: Transaction, id: UserId): Promise<void> {

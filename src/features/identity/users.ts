@@ -1,7 +1,7 @@
 import { newId } from '../../crypto/index.ts';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { covers, reachOf } from '../../kernel/reach.ts';
+import { covers, reachOf, touches } from '../../kernel/reach.ts';
 import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import { type AuditReceipt, markRefusalAudited } from '../../platform/http/audited.ts';
 import { lockAdministrators, otherActiveAdministrators } from './administrators.ts';
@@ -12,6 +12,7 @@ import type { User, UserState } from './model.ts';
 import { type HeldRole, isBuiltIn, builtInRole, type Membership } from './rights.ts';
 import { roleStore } from './role-store.ts';
 import { decideUserAct, type UserAct, type UserActRefusal } from './rules.ts';
+import { mailLink } from './tell-user.ts';
 import { actRefused, applyAct, type ChangeUser, recordAct } from './user-acts.ts';
 
 export interface UserOutcome {
@@ -20,6 +21,8 @@ export interface UserOutcome {
   readonly organisations: ReadonlyMap<OrganisationId, string>;
   /** For acts that make an enrolment link. */
   readonly link: IssuedLink | undefined;
+  /** Whether the link is on its way by e-mail as well. */
+  readonly mailed: boolean;
   readonly audited: AuditReceipt;
 }
 
@@ -66,6 +69,8 @@ export interface Users {
    * `other-organisations`, `own-rights`, `rights-exceed`, `last-administrator`, `last-membership` or `wrong-state`.
    */
   change(actor: Actor, id: UserId, act: ChangeUser, baseUrl: string): Promise<UserOutcome>;
+  /** The account, for an actor who may know of it; not audited. Throws `user-unknown`. */
+  visible(actor: Actor, id: UserId): Promise<User>;
 }
 
 const PAGE = 100;
@@ -75,6 +80,12 @@ export function createUsers(deps: EnrolmentDeps): Users {
     list: (actor, query = {}) => list(deps, actor, query),
     add: (actor, person, baseUrl) => settled(deps, (tx) => add(tx, deps, { actor, person, baseUrl })),
     change: (actor, id, act, baseUrl) => settled(deps, (tx) => change(tx, deps, { actor, id, act, baseUrl })),
+    async visible({ principal }, id) {
+      const account = await deps.users.find(deps.database, id);
+      const organisations = account?.memberships.map((one) => one.organisationId) ?? [];
+      if (account === undefined || !touches(reachOf(principal, 'user.read'), organisations)) throw userUnknown();
+      return account;
+    },
   };
 }
 
@@ -136,8 +147,9 @@ async function add(
   const by = actor.principal.kind === 'user' ? actor.principal.userId : undefined;
   await deps.users.insert(tx, { id, name, email, state: 'invited', organisationId, roles, by, nowMs });
   const link = await issueLink(tx, deps, { userId: id, baseUrl });
+  const mailed = await mailLink(tx, deps, { to: email, ...link, why: 'invitation' });
   const audited = await recordAct(tx, deps.audit, actor, { act, id });
-  return { ...(await afterwards(tx, deps, actor, id)), link, audited };
+  return { ...(await afterwards(tx, deps, actor, id)), link, mailed, audited };
 }
 
 async function change(
@@ -159,8 +171,11 @@ async function change(
   const link = await applyAct(tx, deps, { actor, account, act, baseUrl });
   await users.notify(tx, id);
   tx.afterCommit(() => sessions.dropUser(id));
+  // Only of who has no account yet: a link that resets is handed over in person, since a mailbox must not open an account.
+  const mails = act.kind === 'invite-again' && link !== undefined;
+  const mailed = mails && (await mailLink(tx, deps, { to: account.email, ...link, why: 'invitation' }));
   const audited = await recordAct(tx, audit, actor, { act, id, before: account });
-  return { ...(await afterwards(tx, deps, actor, id)), link, audited };
+  return { ...(await afterwards(tx, deps, actor, id)), link, mailed, audited };
 }
 
 /** `roles` without an organisation means the only one, or the first joined. */

@@ -55,6 +55,10 @@ export const OrganisationChange = z.strictObject({
 });
 export const OrganisationAnswer = z.object({ organisation: OrganisationEntry });
 
+/** POST /api/organisations/choices: up to twenty whose names have these words. */
+export const OrganisationChoice = z.strictObject({ text: z.string().max(160).default('') });
+export const OrganisationChoices = z.object({ organisations: z.array(named) });
+
 /** GET /api/roles: the built-in ones and the programme's own. */
 export const RoleEntry = z.object({
   id: RoleName,

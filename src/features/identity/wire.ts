@@ -24,6 +24,17 @@ export const IDENTITY_PROBLEM_CODES = [
   'session-unknown', // 404
   'organisation-unknown', // 404: none, or none of those one administers
   'role-unknown', // 404
+  'organisation-central', // 409
+  'emergency-needless', // 409
+  'emergency-often', // 429
+  'emergency-unknown', // 404
+  'token-unknown', // 404
+  'tokens-many', // 409
+  'provider-unknown', // 404
+  'provider-refused', // 401: nothing that came back from the provider can be relied on; never says which
+  'provider-unlinked', // 403: right at the provider, and no account here is linked with it
+  'provider-taken', // 409: linked with another account, or the account with another identity there
+  'provider-away', // 503
   'other-organisations', // 403: the person belongs to organisations one does not administer
   'last-membership', // 409
   'member-already', // 409
@@ -288,7 +299,13 @@ export const UserAddRequest = z.strictObject({
   organisationId: Id.optional(),
 });
 /** POST /api/users, /api/users/:id/reset, /api/users/:id/invite-again: the link is shown once, to the administrator. */
-export const UserLinkAnswer = z.object({ user: UserEntry, link: z.url(), expiresAt: Instant });
+export const UserLinkAnswer = z.object({
+  user: UserEntry,
+  link: z.url(),
+  expiresAt: Instant,
+  /** Also on its way by e-mail; only ever an invitation. */
+  mailed: z.boolean(),
+});
 export type UserLinkAnswer = z.output<typeof UserLinkAnswer>;
 
 /** POST /api/users/:id/disable, /enable; PUT /api/users/:id/roles */

@@ -1,5 +1,5 @@
 import type { Patient } from '@medplum/fhirtypes';
-import type { OrganisationId } from '../../kernel/ids.ts';
+import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing, ResourceStore } from '../../store/index.ts';
@@ -24,7 +24,13 @@ export interface RegistryDeps {
    * every record is marked.
    */
   readonly centralOrganisation?: () => Promise<OrganisationId | undefined>;
+  /** Names of users, for showing who works on a review. Missing: nobody is named. */
+  readonly userNames?: (ids: readonly UserId[]) => Promise<ReadonlyMap<UserId, string>>;
+  /** Who may decide reviews, for handing them over. */
+  readonly reviewers?: () => Promise<readonly { readonly id: UserId; readonly name: string }[]>;
   readonly clock: Clock;
+  /** Names of organisations; those that are not there are missing. Missing itself: every organisation is taken to be there. */
+  readonly organisationNames?: (ids: readonly OrganisationId[]) => Promise<ReadonlyMap<OrganisationId, string>>;
   /** Plain search terms of a Patient (src/fhir), to be blinded here. Beyond `enough` it need not go on. */
   readonly termsOf: (patient: Patient, enough?: number) => readonly SearchTerm[];
 }

@@ -14,6 +14,7 @@ import { registryParticipants, tokensOfStored } from './reseal.ts';
 import { readReviewCounts } from './review-store.ts';
 import { registryRoutes } from './routes.ts';
 import type { RegistryCore } from './service.ts';
+import { shareParticipant } from './shares.ts';
 import { clientFigures, withinReach } from './visibility.ts';
 
 export interface RegistryFigures {
@@ -50,7 +51,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     as: built.as,
     submit: (actor, submissions, options = {}) => built.intake.submit(actor, submissions, options),
     routes: registryRoutes(deps, built),
-    resealParticipants: registryParticipants(built.roundDeps),
+    resealParticipants: [...registryParticipants(built.roundDeps), shareParticipant(built.roundDeps)],
     tokensOfStored: (sql, stored) => tokensOfStored(built.roundDeps, sql, stored),
     changes: createChanges(),
     drained: () => built.intake.drained(),

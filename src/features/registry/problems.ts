@@ -108,6 +108,9 @@ export const lastSource = (): RegistryProblem =>
 export const notMerged = (): RegistryProblem =>
   new Problem('conflict', 'not-merged', 'No merge of this client is left to take back.');
 
+export const shareUnknown = (): RegistryProblem =>
+  new Problem('not-found', 'share-unknown', 'There is no such organisation, or nothing is shared with it.');
+
 export const sharedClient = (): RegistryProblem =>
   new Problem(
     'forbidden',
@@ -160,4 +163,18 @@ export const mergeElsewhere = (): RegistryProblem =>
     'merge-elsewhere',
     'A record that is replaced by another one is sent by itself (PUT), in a message, or by $merge. Nothing was written.',
     { fhirCode: 'not-supported', expression: ['Patient.link'] },
+  );
+
+export const reviewerUnknown = (): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'reviewer-unknown',
+    'This person may not decide reviews. Nothing was handed over. Choose somebody of the list.',
+  );
+
+export const secondPersonNeeded = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'second-person-needed',
+    'You proposed this link yourself. Nothing was changed. A second person has to agree; until then you can still say that they are different people.',
   );

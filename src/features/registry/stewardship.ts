@@ -11,6 +11,7 @@ import type { AuditInput } from '../audit/index.ts';
 import { orderedPair, pairKey, type RoundState, RoundState as Round } from './batch-state.ts';
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
+import { proposeMerge } from './merge-proposal.ts';
 import { clientNotFound, lastSource, neverLinked, notMerged, sameClient, sharedClient } from './problems.ts';
 import {
   addNeverLinks,
@@ -82,7 +83,7 @@ async function assertOwnThroughout(deps: RoundDeps, actor: Actor, state: RoundSt
   }
 }
 
-async function loadGoldens(deps: RoundDeps, tx: Transaction, ids: readonly ResourceId[]): Promise<RoundState> {
+export async function loadGoldens(deps: RoundDeps, tx: Transaction, ids: readonly ResourceId[]): Promise<RoundState> {
   const state = new Round();
   for (const row of await readSourcesOfGoldens(tx, ids)) state.add(deps.records.open(row));
   for (const { a, b } of await readNeverLinks(tx, state.sources.keys())) state.neverLinks.add(pairKey(a, b));
@@ -189,14 +190,27 @@ export function unlink(
   });
 }
 
+/** Done, or proposed in a review that a second person decides. */
+export type Merged =
+  | { readonly entryId: LinkEntryId; readonly clientId: ResourceId }
+  | { readonly waitsForSecond: true; readonly reviewId: ReviewId };
+
 export function merge(
   deps: RoundDeps,
   actor: Actor,
   what: { readonly survivor: ResourceId; readonly other: ResourceId; readonly reason: string },
-): Promise<DecisionResult<{ entryId: LinkEntryId; clientId: ResourceId }>> {
-  return decide(deps, actor, {
+): Promise<DecisionResult<Merged>> {
+  return decide<Merged>(deps, actor, {
     goldens: async () => [what.survivor, what.other],
     async act(decision) {
+      const reviewId = what.survivor === what.other ? undefined : await proposeMerge(decision, what);
+      if (reviewId !== undefined) {
+        const goldens = [what.survivor, what.other];
+        return {
+          result: { waitsForSecond: true, reviewId },
+          audit: stewardAudit(actor, 'client.merge', { goldens, reviewId, reason: `merge proposed: ${what.reason}` }),
+        };
+      }
       const moved = join(decision, what);
       decision.state.ledger.push({
         entryId: decision.entryId,
