@@ -2,13 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { type Atna, createAtna } from '../features/atna/index.ts';
 import type { Audit } from '../features/audit/index.ts';
+import type { Identity } from '../features/identity/index.ts';
+import { readNodesOf } from '../features/nodes/index.ts';
+import type { Registry } from '../features/registry/index.ts';
+import { createReports, type ReportsDeps } from '../features/reports/index.ts';
+import { type OrganisationId, parseId } from '../kernel/ids.ts';
+import type { Actor } from '../kernel/principal.ts';
+import { reachOf } from '../kernel/reach.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config/index.ts';
 import type { Database } from '../platform/db/index.ts';
 import type { RouteDeclaration } from '../platform/http/index.ts';
 import type { Logger } from '../platform/log/index.ts';
+import type { KeyRing } from '../store/index.ts';
+import { clientRecords } from './client-records.ts';
 
-/** What is built on the audit log: forwarding it. */
+/** What is built on the audit log: forwarding it, reports. */
 export interface LogFollowers {
   readonly atna: Atna;
   readonly routes: readonly RouteDeclaration[];
@@ -20,11 +29,15 @@ export interface LogFollowers {
 export interface LogFollowersInput {
   readonly config: Config;
   readonly database: Database;
+  readonly keyRing: KeyRing;
   readonly audit: Audit;
+  readonly identity: Identity;
+  readonly registry: Registry;
   readonly log: Logger;
 }
 
-export function composeLogFollowers({ config, database, audit, log }: LogFollowersInput): LogFollowers {
+export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
+  const { config, database, keyRing, audit, identity, registry, log } = input;
   const atna = createAtna({
     database,
     clock: systemClock,
@@ -33,11 +46,49 @@ export function composeLogFollowers({ config, database, audit, log }: LogFollowe
     site: config.hostnames[0] ?? hostname(),
     identity: () => clientCertificate(config),
   });
+  const reports = createReports({
+    database,
+    keyRing,
+    clock: systemClock,
+    audit,
+    idsOf: clientRecords(registry),
+    organisations: () => identity.directory.organisations(database),
+    members: members(database, identity),
+    onFailure: (error) => log.warn('Events could not be counted for the pictures of activity; tried again', { error }),
+  });
   return {
     atna,
-    routes: atna.routes,
-    start: () => atna.forwarder.start(),
-    stop: () => atna.forwarder.stop(),
+    routes: [...atna.routes, ...reports.routes],
+    start() {
+      atna.forwarder.start();
+      reports.activity.start();
+    },
+    async stop() {
+      await Promise.all([atna.forwarder.stop(), reports.activity.stop()]);
+    },
+  };
+}
+
+/** Auditors of one organisation see what its people and nodes did, and no more. */
+function members(database: Database, { directory }: Identity): ReportsDeps['members'] {
+  async function ofAll(organisations: readonly OrganisationId[]): Promise<readonly string[]> {
+    const [people, nodes] = await Promise.all([
+      directory.membersOf(database, organisations),
+      readNodesOf(database, organisations),
+    ]);
+    return [...people, ...nodes];
+  }
+  const reach = ({ principal }: Actor) => reachOf(principal, 'audit.read');
+  return {
+    async of(actor, organisation) {
+      const id = parseId<OrganisationId>(organisation);
+      const reached = reach(actor);
+      return id === undefined || (reached !== 'all' && !reached.includes(id)) ? [] : await ofAll([id]);
+    },
+    async within(actor) {
+      const reached = reach(actor);
+      return reached === 'all' ? undefined : await ofAll(reached);
+    },
   };
 }
 

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { Registry } from '../features/registry/index.ts';
+import { ALL_PERMISSIONS } from '../features/identity/index.ts';
+import { utf8Decode } from '../kernel/bytes.ts';
+import { parseId, type ResourceId } from '../kernel/ids.ts';
+
+const RECORDS_MAX = 200;
+/** What the log looks up is not shown: only ids come out, and only to somebody who may see the log. */
+const LOG: Parameters<Registry['as']>[0] = { kind: 'system', permissions: ALL_PERMISSIONS };
+
+const Links = z.looseObject({
+  link: z
+    .array(z.looseObject({ other: z.looseObject({ reference: z.string().optional() }), type: z.string() }))
+    .optional(),
+});
+
+/** A client and the records it is made of or replaced: acts on any of them concern the person. */
+export function clientRecords(registry: Registry): (clientId: string) => Promise<readonly string[]> {
+  return async (clientId) => {
+    const id = parseId<ResourceId>(clientId);
+    const stored = id === undefined ? undefined : await registry.as(LOG).read(id);
+    const content = stored?.content ?? undefined;
+    const links = Links.safeParse(content === undefined ? undefined : JSON.parse(utf8Decode(content)));
+    const others = (links.success ? (links.data.link ?? []) : [])
+      .filter(({ type }) => type === 'seealso' || type === 'replaces')
+      .flatMap(({ other }) => /^Patient\/([0-9a-f-]{36})$/.exec(other.reference ?? '')?.[1] ?? []);
+    return [clientId, ...others].slice(0, RECORDS_MAX);
+  };
+}
