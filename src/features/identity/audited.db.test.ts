@@ -92,7 +92,7 @@ test('a sign-in, by code and by recovery code, and its end', async () => {
     ['sign-in.password', 'success', 'anonymous', undefined, user()],
     ['sign-in.recovery-code', 'success', 'user', undefined, user()],
   ]);
-  expect(fixture.recorded.at(-1)?.detail).toEqual({ recoveryCodesLeft: '9' });
+  expect(fixture.recorded.at(-1)?.detail).toEqual({ method: 'recovery-code', recoveryCodesLeft: '9' });
 });
 
 test('failures: which account, which reason, once each', async () => {
@@ -128,7 +128,7 @@ test('an act whose audit event cannot be written does not happen', async () => {
   const other = await testDatabase();
   const fresh = identityFixture(other.database);
   await setUp(fresh);
-  await other.ownerDatabase.run({ name: 'test.revoke', text: 'REVOKE INSERT ON audit.event FROM careseal_app' });
+  await other.ownerDatabase.run({ name: 'test.revoke', text: 'REVOKE INSERT (id, events, sealed) ON audit.batch FROM careseal_app' });
   const add = fresh.identity.users.add(operator, { name: 'K', email: 'k@example.org', roles: ['auditor'] }, BASE_URL);
   await expect(add).rejects.toThrow();
   expect(await fresh.identity.findUserByEmail('k@example.org')).toBeUndefined();

@@ -1,3 +1,5 @@
+import type { Permission } from '../../kernel/access.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
@@ -14,6 +16,8 @@ export interface LoadDeps {
   readonly domains: Pick<Domains, 'resolve' | 'ensureForUsers'>;
   readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'cancel' | 'read'>;
   readonly clock: Clock;
+  /** Whether the one a load acts for still may: asked every second while it runs. Default: yes. */
+  readonly stillMay?: (principal: Principal, permission: Permission) => Promise<boolean>;
 }
 
 /** Today as a FHIR date, in UTC. */

@@ -16,6 +16,7 @@ export type LoadProblemCode =
   | 'load-cancelled'
   | 'load-taken-over'
   | 'load-interrupted'
+  | 'access-ended'
   | 'nothing-rejected'
   | 'mapping-not-found';
 

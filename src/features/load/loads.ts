@@ -209,16 +209,43 @@ async function work(deps: LoadDeps, uploads: Uploads, job: RunningJob): Promise<
   if (row === undefined || row.upload_id === null) return;
   const detail = detailOf(deps, row);
   const actor = restoreActor(detail.actor);
+  const access = watchAccess(deps, actor);
   try {
+    await access.check();
     const domain = await domainFor(deps, actor, { system: row.domain, dryRun: row.dry_run });
-    await runRow(deps, row, { detail, actor, domain, source: uploads.spool.read(row.upload_id), signal: job.signal });
+    const signal = AbortSignal.any([job.signal, access.ended]);
+    await runRow(deps, row, { detail, actor, domain, source: uploads.spool.read(row.upload_id), signal });
     await finish(deps, row, { actor, uploads, state: 'done' });
   } catch (error) {
+    if (access.ended.aborted) {
+      // What was committed stays, under the name of who had the right then; nothing more comes in.
+      return await finish(deps, row, { actor, uploads, state: 'failed', errorCode: 'access-ended' });
+    }
     // What passes is tried again by the job; a cancelled load has said so itself.
     if (isPassing(error) || job.signal.aborted) throw error;
     await finish(deps, row, { actor, uploads, state: 'failed', errorCode: isProblem(error) ? error.code : 'internal' });
     throw error;
+  } finally {
+    access.stop();
   }
+}
+
+const ACCESS_EVERY_MS = 1_000;
+
+/** Looks every second whether who the load acts for still may: ending their access ends it too. */
+function watchAccess({ stillMay }: LoadDeps, { principal }: Actor) {
+  const over = new AbortController();
+  const check = async (): Promise<void> => {
+    if (stillMay === undefined || (await stillMay(principal, 'client.load'))) return;
+    over.abort();
+    throw loadProblem('forbidden', 'access-ended', 'The access of who started this load has ended.');
+  };
+  const timer = setInterval(() => {
+    // A database that does not answer ends nothing; the load itself meets it too.
+    check().catch(() => undefined);
+  }, ACCESS_EVERY_MS);
+  timer.unref();
+  return { ended: over.signal, check, stop: () => clearInterval(timer) };
 }
 
 interface RunRow extends Pick<Run, 'actor' | 'domain' | 'source' | 'signal' | 'onBatch'> {

@@ -69,6 +69,8 @@ function isLost(row: LoadRow, jobState: JobState | undefined, nowMs: number): bo
 const TEXTS: Readonly<Record<string, string>> = {
   'load-interrupted':
     'It was interrupted. What was committed stays; load the file again to go on, nothing is registered twice.',
+  'access-ended':
+    'The access of who started it has ended. What was committed before stays; somebody else can load the file again.',
   'map-columns-missing': 'The file does not have the columns that the mapping names. Nothing was loaded.',
   'map-incomplete': 'The mapping does not say which column names a record. Nothing was loaded.',
   'file-empty': 'The file is empty. Nothing was loaded.',

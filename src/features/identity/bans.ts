@@ -1,0 +1,161 @@
+import { newId } from '../../crypto/index.ts';
+import type { UserId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
+import type { Audit } from '../audit/index.ts';
+import type { Clock } from '../../kernel/time.ts';
+import type { Database } from '../../platform/db/sql.ts';
+import { banUnknown } from './errors.ts';
+import type { Sealing } from './sealing.ts';
+import { userEntity } from './sign-in.ts';
+import { CLOSED_RETRY_SECONDS, THROTTLE_LIMITS } from './throttle-rules.ts';
+import type { UserStore } from './user-store.ts';
+
+const INSERT = statement(
+  'identity.ban-insert',
+  `INSERT INTO identity.bans (id, subject, sealed_network, failures, since, until) VALUES ($1, $2, $3, $4, $5, $6)`,
+);
+const EXTEND = statement(
+  'identity.ban-extend',
+  `UPDATE identity.bans SET until = $2, failures = $3 WHERE subject = $1 AND lifted_at IS NULL AND until > $4`,
+);
+const LIVING = statement<{
+  id: string;
+  subject: bigint;
+  sealed_network: Uint8Array;
+  failures: number;
+  since: Date;
+  until: Date;
+}>(
+  'identity.bans',
+  `SELECT id, subject, sealed_network, failures, since, until FROM identity.bans
+   WHERE lifted_at IS NULL AND until > $1 ORDER BY until DESC LIMIT 500`,
+);
+const LIFT = statement<{ subject: bigint }>(
+  'identity.ban-lift',
+  `UPDATE identity.bans SET lifted_at = $2, lifted_by = $3 WHERE id = $1 AND lifted_at IS NULL AND until > $2 RETURNING subject`,
+);
+const FORGET_NETWORK = statement(
+  'identity.ban-forget',
+  `DELETE FROM identity.attempts WHERE subject = $1 AND kind = 'network'`,
+);
+/** Accounts that exist and at which strangers, or anybody, must wait. */
+const ACCOUNTS = statement<{ id: UserId; failures: number; closed: boolean; until: Date }>(
+  'identity.bans-accounts',
+  `SELECT u.id, max(a.failures)::int AS failures, max(a.waits_until) AS until,
+          bool_or((a.kind = 'account' AND a.failures >= $2) OR (a.kind <> 'account' AND a.failures >= $3)) AS closed
+   FROM identity.attempts a JOIN identity.users u ON u.email_token = a.subject
+   WHERE a.kind <> 'network' AND a.kind <> 'device'
+     AND (a.waits_until > $1 OR (a.kind = 'account' AND a.failures >= $2) OR (a.kind <> 'account' AND a.failures >= $3))
+   GROUP BY u.id ORDER BY max(a.failures) DESC LIMIT 500`,
+);
+
+export interface Ban {
+  readonly id: string;
+  readonly network: string;
+  readonly failures: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+export interface WaitingAccount {
+  readonly userId: UserId;
+  readonly name: string;
+  readonly failures: number;
+  /** Waiting does not open it: a success in a known browser does, or a lift. */
+  readonly closed: boolean;
+  readonly untilMs: number;
+}
+
+interface BansDeps {
+  readonly database: Database;
+  readonly sealing: Sealing;
+  readonly users: UserStore;
+  readonly audit: Audit;
+  readonly clock: Clock;
+}
+
+/** Networks that must wait so long after wrong attempts that somebody should know: each with its end, and liftable. */
+export type Bans = ReturnType<typeof createBans>;
+
+export function createBans({ database, sealing, users, audit, clock }: BansDeps) {
+  return {
+    async list(sql: Sql): Promise<{ readonly networks: Ban[]; readonly accounts: WaitingAccount[] }> {
+      const now = new Date(clock.nowMs());
+      const networks = (await sql.rows(LIVING, [now])).map((row) => ({
+        id: row.id,
+        network: sealing.open('sealed_network', row.id, row.sealed_network),
+        failures: row.failures,
+        sinceMs: row.since.getTime(),
+        untilMs: row.until.getTime(),
+      }));
+      const closing = [THROTTLE_LIMITS.account.closesAt, THROTTLE_LIMITS['unknown-devices'].closesAt];
+      const accounts: WaitingAccount[] = [];
+      for (const row of await sql.rows(ACCOUNTS, [now, ...closing])) {
+        const account = await users.find(sql, row.id);
+        if (account === undefined) continue;
+        const untilMs = row.closed ? now.getTime() + CLOSED_RETRY_SECONDS * 1000 : row.until.getTime();
+        accounts.push({ userId: row.id, name: account.name, failures: row.failures, closed: row.closed, untilMs });
+      }
+      return { networks, accounts };
+    },
+
+    /** Ends the ban and forgets its failures. Throws `ban-unknown`. */
+    async lift(actor: Actor, id: string): Promise<AuditReceipt> {
+      return await database.transaction(async (tx) => {
+        const by = actor.principal.kind === 'user' ? actor.principal.userId : null;
+        const [lifted] = await tx.rows(LIFT, [id, new Date(clock.nowMs()), by]);
+        if (lifted === undefined) throw banUnknown();
+        await tx.run(FORGET_NETWORK, [lifted.subject]);
+        return await audit.record(tx, [
+          { actor, event: 'ban.lift', action: 'U', outcome: 'success', detail: { what: 'network', ban: id } },
+        ]);
+      });
+    },
+
+    /** Forgets the wrong attempts at an account. Throws `ban-unknown`. */
+    async liftAccount(
+      actor: Actor,
+      userId: UserId,
+      clear: (tx: Transaction, email: string) => Promise<void>,
+    ): Promise<AuditReceipt> {
+      return await database.transaction(async (tx) => {
+        const account = await users.find(tx, userId);
+        if (account === undefined) throw banUnknown();
+        await clear(tx, account.email);
+        const entities = [userEntity(userId)];
+        const detail = { what: 'account' };
+        return await audit.record(tx, [
+          { actor, event: 'ban.lift', action: 'U', outcome: 'success', entities, detail },
+        ]);
+      });
+    },
+  };
+}
+
+/** From this wait on a network is called banned: shown, told to the log, and liftable. */
+const BAN_FROM_MS = 600_000;
+
+export interface NetworkCharge {
+  readonly subject: bigint;
+  readonly network: string;
+  readonly failures: number;
+  readonly waitsUntilMs: number;
+}
+
+/** Writes a ban down, or makes the living one longer. True when it is new. */
+export async function noteBan(
+  tx: Transaction,
+  { sealing, clock }: { readonly sealing: Sealing; readonly clock: Clock },
+  charged: NetworkCharge,
+): Promise<boolean> {
+  const nowMs = clock.nowMs();
+  if (charged.waitsUntilMs - nowMs < BAN_FROM_MS) return false;
+  const until = new Date(charged.waitsUntilMs);
+  if ((await tx.run(EXTEND, [charged.subject, until, charged.failures, new Date(nowMs)])) > 0) return false;
+  const id = newId();
+  const sealed = sealing.seal('sealed_network', id, charged.network);
+  await tx.run(INSERT, [id, charged.subject, sealed, charged.failures, new Date(nowMs), until]);
+  return true;
+}

@@ -1,0 +1,236 @@
+import { type OrganisationId, parseId, type UserId } from '../../kernel/ids.ts';
+import { instant } from '../../kernel/time.ts';
+import { isNetwork } from '../../platform/http/address.ts';
+import { event, permission, type RouteDeclaration, type RouteLimits, route } from '../../platform/http/route.ts';
+import type { Bans } from './bans.ts';
+import type { IdentityParts } from './compose.ts';
+import { exceptionUnknown, policyRefused, userUnknown } from './errors.ts';
+import type { Exceptions } from './exceptions.ts';
+import { policySettings, policyWarnings } from './policy-words.ts';
+import { answer, NOTHING, SMALL_BODY_BYTES } from './route-parts.ts';
+import * as wire from './wire.ts';
+import * as policies from './wire-policy.ts';
+
+const READ: RouteLimits = { bodyBytesMax: 0, perMinute: 60 };
+const CHANGE: RouteLimits = { bodyBytesMax: 65_536, perMinute: 60 };
+const MANAGE = permission('settings.manage', { stepUp: true });
+
+export interface PolicyRoutesDeps {
+  readonly parts: IdentityParts;
+  readonly exceptions: Exceptions;
+  readonly bans: Bans;
+  readonly mailStatus: () => Promise<policies.PolicyAnswer['mail']>;
+}
+
+/** The policy of signing in, its exceptions, allowed networks, and who is held up at present. */
+export function policyRoutes(deps: PolicyRoutesDeps): RouteDeclaration[] {
+  return [...settingRoutes(deps), ...ruleRoutes(deps), ...exceptionRoutes(deps), ...banRoutes(deps)];
+}
+
+function settingRoutes(deps: PolicyRoutesDeps): RouteDeclaration[] {
+  const { parts } = deps;
+  return [
+    route({
+      doors: ['users'],
+      method: 'GET',
+      path: '/api/policy',
+      access: permission('settings.manage'),
+      audit: event('policy.read'),
+      input: { ...NOTHING, body: 'none' },
+      output: policies.PolicyAnswer,
+      limits: READ,
+      async handle({ actor }) {
+        const body = await policyAnswer(deps, actor.origin.address);
+        const audited = await parts.audit.recordNow([{ actor, event: 'policy.read', action: 'R', outcome: 'success' }]);
+        return answer(body, audited);
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'PUT',
+      path: '/api/policy',
+      access: MANAGE,
+      audit: event('policy.change'),
+      input: { ...NOTHING, body: policies.PolicyChangeRequest },
+      output: 'none',
+      limits: CHANGE,
+      async handle({ actor, body }) {
+        const audited = await parts.policy.set(actor, body.settings);
+        // Where trust was switched off or shortened, what exceeds it is found no more; sessions follow at their next check.
+        parts.sessions.dropAll();
+        return { status: 204, audited };
+      },
+    }),
+  ];
+}
+
+function ruleRoutes({ parts }: PolicyRoutesDeps): RouteDeclaration[] {
+  return [
+    route({
+      doors: ['users'],
+      method: 'PUT',
+      path: '/api/policy/requirement',
+      access: MANAGE,
+      audit: event('policy.requirement'),
+      input: { ...NOTHING, body: policies.RequirementRequest },
+      output: 'none',
+      limits: CHANGE,
+      async handle({ actor, body }) {
+        const { scope, scopeId, secondFactor } = body;
+        const audited = await parts.policy.setRequirement(actor, { scope, scopeId }, secondFactor ?? undefined);
+        return { status: 204, audited };
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'PUT',
+      path: '/api/policy/networks',
+      access: MANAGE,
+      audit: event('policy.networks'),
+      input: { ...NOTHING, body: policies.NetworksRequest },
+      output: 'none',
+      limits: CHANGE,
+      async handle({ actor, body }) {
+        const wrong = body.networks.filter((text) => !isNetwork(text));
+        if (wrong.length > 0) {
+          throw policyRefused(
+            wrong.map((text) => ({ path: ['networks'], message: `${text} is no network (192.0.2.0/24)` })),
+          );
+        }
+        const audited = await parts.policy.setNetworks(actor, body);
+        parts.sessions.dropAll();
+        return { status: 204, audited };
+      },
+    }),
+  ];
+}
+
+function exceptionRoutes({ exceptions }: PolicyRoutesDeps): RouteDeclaration[] {
+  return [
+    route({
+      doors: ['users'],
+      method: 'POST',
+      path: '/api/policy/exceptions',
+      access: MANAGE,
+      audit: event('policy.exception'),
+      input: { ...NOTHING, body: policies.ExceptionRequest },
+      output: 'none',
+      limits: { bodyBytesMax: SMALL_BODY_BYTES, perMinute: 60 },
+      async handle({ actor, body }) {
+        const userId = parseId<UserId>(body.userId);
+        if (userId === undefined) throw userUnknown();
+        const given = { userId, reason: body.reason, endsMs: Date.parse(body.endsAt) };
+        return { status: 204, audited: await exceptions.grant(actor, given) };
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'DELETE',
+      path: '/api/policy/exceptions/:id',
+      access: permission('settings.manage'),
+      audit: event('policy.exception-end'),
+      input: { params: wire.IdParams, query: wire.NoQuery, body: 'none' },
+      output: 'none',
+      limits: READ,
+      async handle({ actor, params }) {
+        const id = parseId(params.id);
+        if (id === undefined) throw exceptionUnknown();
+        return { status: 204, audited: await exceptions.end(actor, id) };
+      },
+    }),
+  ];
+}
+
+function banRoutes({ parts, bans }: PolicyRoutesDeps): RouteDeclaration[] {
+  return [
+    route({
+      doors: ['users'],
+      method: 'GET',
+      path: '/api/bans',
+      access: permission('settings.manage'),
+      audit: event('ban.list'),
+      input: { ...NOTHING, body: 'none' },
+      output: policies.BansAnswer,
+      limits: READ,
+      async handle({ actor }) {
+        const { networks, accounts } = await bans.list(parts.database);
+        const audited = await parts.audit.recordNow([{ actor, event: 'ban.list', action: 'R', outcome: 'success' }]);
+        const body: policies.BansAnswer = {
+          networks: networks.map(({ id, network, failures, sinceMs, untilMs }) => ({
+            ...{ id, network, failures, since: instant(sinceMs), until: instant(untilMs) },
+          })),
+          accounts: accounts.map(({ untilMs, ...account }) => ({ ...account, until: instant(untilMs) })),
+        };
+        return answer(body, audited);
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'DELETE',
+      path: '/api/bans/networks/:id',
+      access: MANAGE,
+      audit: event('ban.lift'),
+      input: { params: wire.IdParams, query: wire.NoQuery, body: 'none' },
+      output: 'none',
+      limits: READ,
+      handle: async ({ actor, params }) => ({ status: 204, audited: await bans.lift(actor, params.id) }),
+    }),
+    route({
+      doors: ['users'],
+      method: 'DELETE',
+      path: '/api/bans/accounts/:id',
+      access: MANAGE,
+      audit: event('ban.lift'),
+      input: { params: wire.IdParams, query: wire.NoQuery, body: 'none' },
+      output: 'none',
+      limits: READ,
+      async handle({ actor, params }) {
+        const userId = parseId<UserId>(params.id);
+        if (userId === undefined) throw userUnknown();
+        return { status: 204, audited: await bans.liftAccount(actor, userId, parts.throttle.clear) };
+      },
+    }),
+  ];
+}
+
+async function policyAnswer(deps: PolicyRoutesDeps, ownAddress: string | undefined): Promise<policies.PolicyAnswer> {
+  const { parts, exceptions, mailStatus } = deps;
+  const { policy, users, organisations, database } = parts;
+  const nameOf = async (id: string): Promise<string | undefined> => {
+    const userId = parseId<UserId>(id);
+    return userId === undefined ? undefined : (await users.find(database, userId))?.name;
+  };
+  const requirements = await policy.requirements(database);
+  const places = requirements.filter(({ scope }) => scope === 'organisation');
+  // Written by setRequirement from ids of organisations; an unknown one has no name.
+  const names = await organisations.names(
+    database,
+    places.map(({ scopeId }) => scopeId as OrganisationId),
+  );
+  return {
+    settings: policySettings(policy.settings),
+    warnings: policyWarnings(policy.settings),
+    requirements: await Promise.all(
+      requirements.map(async (rule) => {
+        const own = rule.scope === 'organisation' ? names.get(rule.scopeId as OrganisationId) : undefined;
+        const name = rule.scope === 'user' ? await nameOf(rule.scopeId) : own;
+        return { ...rule, ...(name === undefined ? {} : { name }) };
+      }),
+    ),
+    exceptions: await Promise.all(
+      (await exceptions.list(database)).map(async ({ grantedMs, endsMs, approvedBy, ...rest }) => {
+        const by = approvedBy === undefined ? undefined : await nameOf(approvedBy);
+        return {
+          ...rest,
+          name: (await nameOf(rest.userId)) ?? '',
+          ...(by === undefined ? {} : { approvedBy: by }),
+          grantedAt: instant(grantedMs),
+          endsAt: instant(endsMs),
+        };
+      }),
+    ),
+    networks: policy.networks().map(({ networks, ...rule }) => ({ ...rule, networks: [...networks] })),
+    ...(ownAddress === undefined ? {} : { ownAddress }),
+    mail: await mailStatus(),
+  };
+}
