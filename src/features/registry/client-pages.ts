@@ -1,5 +1,5 @@
 /** What the client and review pages read: golden record, sources, why they are linked, history. */
-import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { ResourceId, ReviewId, UserId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import type { StoredResource } from '../../store/model.ts';
@@ -10,16 +10,16 @@ import { displayName, fieldsOf, systemLabel } from './fields.ts';
 import { openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { clientDeleted, clientNotFound, reviewNotFound } from './problems.ts';
-import { readLedger, readReview, readReviewNeighbours, readReviewPage, readWaitingReviewsOf } from './review-store.ts';
-import type { RoundDeps } from './round-loading.ts';
 import {
-  type GoldenRow,
-  readGoldens,
-  readNeverLinks,
-  readSources,
-  readSourcesOfGoldens,
-  type ReviewRow,
-} from './store.ts';
+  type QueuedReview,
+  type QueuePosition,
+  type QueueView,
+  readQueue,
+  readQueueNeighbours,
+} from './review-queue.ts';
+import { readLedger, readReview, readWaitingReviewsOf } from './review-store.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { type GoldenRow, readGoldens, readNeverLinks, readSources, readSourcesOfGoldens } from './store.ts';
 import { computeGolden, type Member, type Provenance } from './survivorship.ts';
 import { actorOf, compareFields, demographicsOf, ledgerView, summaryOf } from './views.ts';
 import type { ClientDetailReply, LedgerEntryView, ReviewDetailReply, ReviewSummary, SourceView } from './wire.ts';
@@ -68,7 +68,10 @@ export async function clientDetail(
       ...(golden.replaced_by ? { replacedBy: await finalGolden(deps, golden) } : {}),
       name: summaryOf(stored).name,
       updatedAt: instant(golden.updated_at.getTime()),
-      demographics: demographicsOf(within === undefined ? provenance : provenance.map((one) => ownPart(one, shown)), labels),
+      demographics: demographicsOf(
+        within === undefined ? provenance : provenance.map((one) => ownPart(one, shown)),
+        labels,
+      ),
     },
     sources,
     sourcesElsewhere: opened.length - own.length,
@@ -102,7 +105,10 @@ function ownPart(one: Provenance, shown: ReadonlySet<ResourceId>): Provenance {
 }
 
 /** What happened to the records shown; names of who acted in other organisations stay there. */
-function ownEntries(ledger: readonly LedgerEntry[], shown: ReadonlySet<ResourceId> | undefined): readonly LedgerEntry[] {
+function ownEntries(
+  ledger: readonly LedgerEntry[],
+  shown: ReadonlySet<ResourceId> | undefined,
+): readonly LedgerEntry[] {
   if (shown === undefined) return ledger;
   return ledger.filter(
     ({ sourceId, otherSourceId }) =>
@@ -175,17 +181,16 @@ async function clientLedger(deps: RoundDeps, id: ResourceId): Promise<LedgerEntr
   return rows.map((row) => openLedgerEntry(deps.keyRing, row));
 }
 
-export async function clientHistory(
-  deps: RoundDeps,
-  principal: Principal,
-  id: ResourceId,
-): Promise<LedgerEntryView[]> {
+export async function clientHistory(deps: RoundDeps, principal: Principal, id: ResourceId): Promise<LedgerEntryView[]> {
   const within = await withinReach(deps, principal, 'client.read');
   const golden = (await readGoldens(deps.database, [id]))[0];
   if (!golden || !seesGolden(golden, within)) throw clientNotFound();
   const sources = await readSourcesOfGoldens(deps.database, [id]);
-  const shown = within && new Set(sources.filter((row) => within.domainIds.includes(row.domain_id)).map((row) => row.source_id));
-  return ownEntries(await clientLedger(deps, id), shown).toReversed().map(ledgerView);
+  const shown =
+    within && new Set(sources.filter((row) => within.domainIds.includes(row.domain_id)).map((row) => row.source_id));
+  return ownEntries(await clientLedger(deps, id), shown)
+    .toReversed()
+    .map(ledgerView);
 }
 
 const PLACING = ['created', 'linked', 'unlinked', 'merged', 'unmerged', 'review-decided'] as const;
@@ -238,25 +243,33 @@ function linkedBy(entry: LedgerEntry): NonNullable<SourceView['linkedBy']> {
 
 export async function reviewPage(
   deps: RoundDeps,
-  state: ReviewRow['state'],
-  page: { readonly after?: ReviewId; readonly limit: number; readonly within: Within | undefined },
-): Promise<{ readonly reviews: ReviewSummary[]; readonly next?: ReviewId }> {
-  const rows = await readReviewPage(deps.database, state, { ...page, limit: page.limit + 1 });
+  view: QueueView,
+  page: { readonly after?: QueuePosition | undefined; readonly limit: number },
+): Promise<{ readonly reviews: ReviewSummary[]; readonly next?: QueuePosition }> {
+  const rows = await readQueue(deps.database, view, { after: page.after, limit: page.limit + 1 });
   const shown = rows.slice(0, page.limit);
   const last = shown.at(-1);
-  const reviews = await summarise(deps, shown);
-  return { reviews, ...(rows.length > page.limit && last ? { next: last.review_id } : {}) };
+  const reviews = await summarise(deps, shown, view.user);
+  return { reviews, ...(rows.length > page.limit && last ? { next: { id: last.review_id, score: last.score } } : {}) };
 }
 
 /** Reviews with both sides' names. A pair of which one record is gone is left out: it needs nobody any more. */
-export async function summarise(deps: RoundDeps, rows: readonly ReviewRow[]): Promise<ReviewSummary[]> {
+export async function summarise(
+  deps: RoundDeps,
+  rows: readonly QueuedReview[],
+  user: UserId | undefined,
+): Promise<ReviewSummary[]> {
   const ids = [...new Set(rows.flatMap((row) => [row.a, row.b]))];
-  const [sources, domains] = await Promise.all([readSources(deps.database, ids), deps.domains.table()]);
+  const [sources, domains, workers] = await Promise.all([
+    readSources(deps.database, ids),
+    deps.domains.table(),
+    workersOf(deps, rows, user),
+  ]);
   const opened = new Map((await openSources(deps, sources)).map((one) => [one.state.id, one]));
   return rows.flatMap((row) => {
     const a = opened.get(row.a);
     const b = opened.get(row.b);
-    return a && b ? [reviewSummaryOf(row, { a: sideOf(a, domains), b: sideOf(b, domains) })] : [];
+    return a && b ? [reviewSummaryOf(row, { a: sideOf(a, domains), b: sideOf(b, domains) }, workers)] : [];
   });
 }
 
@@ -273,9 +286,19 @@ function sideOf(opened: OpenedSource, domains: DomainTable): ReviewSummary['a'] 
   };
 }
 
+/** Tells people of the queue apart by name, and knows who asks. */
+type Workers = (id: UserId) => { readonly id: UserId; readonly name: string; readonly isMe: boolean };
+
+async function workersOf(deps: RoundDeps, rows: readonly QueuedReview[], user: UserId | undefined): Promise<Workers> {
+  const ids = [...new Set(rows.flatMap((row) => [row.assignee ?? [], row.proposed_by ?? []].flat()))];
+  const names = ids.length === 0 ? undefined : await deps.userNames?.(ids);
+  return (id) => ({ id, name: names?.get(id) ?? 'a colleague', isMe: id === user });
+}
+
 function reviewSummaryOf(
-  row: ReviewRow,
+  row: QueuedReview,
   sides: { readonly a: ReviewSummary['a']; readonly b: ReviewSummary['b'] },
+  workers: Workers,
 ): ReviewSummary {
   return {
     id: row.review_id,
@@ -287,7 +310,13 @@ function reviewSummaryOf(
     ...sides,
     ...(row.decision ? { decision: row.decision } : {}),
     ...(row.decided_at ? { decidedAt: instant(row.decided_at.getTime()) } : {}),
+    ...(row.assignee ? { assignee: workers(row.assignee) } : {}),
+    ...(row.proposed_by ? { proposedBy: proposerOf(workers(row.proposed_by)) } : {}),
   };
+}
+
+function proposerOf({ name, isMe }: ReturnType<Workers>) {
+  return { name, isMe };
 }
 
 const GRADES = ['certain', 'probable', 'possible', 'certainly-not'] as const;
@@ -299,8 +328,9 @@ function gradeOf(text: string): ReviewSummary['grade'] {
 export async function reviewDetail(
   deps: RoundDeps,
   id: ReviewId,
-  within: Within | undefined,
+  seen: Omit<QueueView, 'state'>,
 ): Promise<Omit<ReviewDetailReply, 'counts'>> {
+  const { within } = seen;
   const row = await readReview(deps.database, id);
   if (!row) throw reviewNotFound();
   const [opened, domains] = await Promise.all([
@@ -313,14 +343,15 @@ export async function reviewDetail(
   const ledger = (await readLedger(deps.database, [], [row.a, row.b])).map((entry) =>
     openLedgerEntry(deps.keyRing, entry),
   );
-  const neighbours = await readReviewNeighbours(deps.database, { state: row.state, id, within });
+  const neighbours = await readQueueNeighbours(deps.database, { ...seen, state: row.state }, { id, score: row.score });
+  const workers = await workersOf(deps, [row], seen.user);
   const context = { keyRing: deps.keyRing, domains, ledger };
   const sourceA = sourceViewOf(a, context);
   const sourceB = sourceViewOf(b, context);
   const explanation = deps.matcher.explain(a.state.prepared, b.state.prepared);
   return {
     review: {
-      ...reviewSummaryOf(row, { a: sideOf(a, domains), b: sideOf(b, domains) }),
+      ...reviewSummaryOf(row, { a: sideOf(a, domains), b: sideOf(b, domains) }, workers),
       explanation: { ...explanation, fields: [...explanation.fields], contradictions: [...explanation.contradictions] },
       comparison: compareFields(sourceA.fields, sourceB.fields),
       sourceA,

@@ -102,6 +102,8 @@ export type RegistryProblemCode =
   | 'not-merged'
   | 'search-too-broad'
   | 'shared-client'
+  | 'second-person-needed'
+  | 'reviewer-unknown'
   | 'share-unknown'
   | 'same-record'
   | 'merge-loop'
@@ -133,6 +135,8 @@ export interface LedgerDetail {
   readonly reviewId?: string;
   readonly decision?: string;
   readonly undoes?: string;
+  /** User who proposed a link that a second person agreed to. */
+  readonly proposedBy?: string;
 }
 
 export interface LedgerEntry extends LedgerDetail {
@@ -145,7 +149,7 @@ export interface LedgerEntry extends LedgerDetail {
   readonly otherSourceId?: ResourceId;
 }
 
-export type ReviewCause = 'between-thresholds' | 'contradiction' | 'two-people-match' | 'record-changed';
+export type ReviewCause = 'between-thresholds' | 'contradiction' | 'two-people-match' | 'record-changed' | 'merge-proposed';
 export type ReviewState = 'open' | 'later' | 'decided';
 
 /** Opaque paging position; sealed before it leaves the server. */

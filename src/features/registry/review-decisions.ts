@@ -7,7 +7,9 @@ import { ledgerActor } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { nothingToUndo, reviewDecided, reviewNotFound } from './problems.ts';
 import { addNeverLinks, dropOtherReviewsOfPair, lockReview, markReview, removeNeverLinksOf } from './review-store.ts';
+import type { QueuedReview } from './review-queue.ts';
 import type { RoundDeps } from './round-loading.ts';
+import { agreedByTwo } from './second-person.ts';
 import {
   decide,
   type Decision,
@@ -32,6 +34,8 @@ export interface ReviewDecided {
   readonly entryId?: LinkEntryId;
   /** The golden record that stands for both after a link. */
   readonly clientId?: ResourceId;
+  /** The link was only proposed: a second person has to agree. */
+  readonly waitsForSecond?: true;
 }
 
 export async function decideReview(
@@ -39,7 +43,7 @@ export async function decideReview(
   actor: Actor,
   verdict: ReviewVerdict,
 ): Promise<DecisionResult<ReviewDecided>> {
-  let review: ReviewRow | undefined;
+  let review: QueuedReview | undefined;
   return decide<ReviewDecided>(deps, actor, {
     async goldens(tx) {
       review = await waitingReview(tx, verdict.reviewId);
@@ -49,7 +53,9 @@ export async function decideReview(
       if (!review) throw reviewNotFound();
       const result = await applyVerdict(decision, review, verdict);
       const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
-      const reason = [verdict.decision, verdict.reason].filter(Boolean).join(': ');
+      const reason = [result.waitsForSecond ? 'link proposed' : verdict.decision, verdict.reason]
+        .filter(Boolean)
+        .join(': ');
       return {
         result,
         audit: stewardAudit(actor, 'review.decide', {
@@ -62,14 +68,14 @@ export async function decideReview(
   });
 }
 
-async function waitingReview(tx: Transaction, id: ReviewId): Promise<ReviewRow> {
+async function waitingReview(tx: Transaction, id: ReviewId): Promise<QueuedReview> {
   const review = await lockReview(tx, id);
   if (!review) throw reviewNotFound();
   if (review.state === 'decided') throw reviewDecided();
   return review;
 }
 
-async function applyVerdict(decision: Decision, review: ReviewRow, verdict: ReviewVerdict): Promise<ReviewDecided> {
+async function applyVerdict(decision: Decision, review: QueuedReview, verdict: ReviewVerdict): Promise<ReviewDecided> {
   const { tx, state, entryId, nowMs } = decision;
   if (verdict.decision === 'later') {
     await markReview(tx, review.review_id, { state: 'later' });
@@ -85,6 +91,9 @@ async function applyVerdict(decision: Decision, review: ReviewRow, verdict: Revi
   let clientId = goldenA;
   let otherGoldenId: ResourceId | undefined = together ? undefined : goldenB;
   if (verdict.decision === 'link' && !together) {
+    const sizes = [state.golden(goldenA).members.size, state.golden(goldenB).members.size] as const;
+    const { principal } = decision.actor;
+    if (!(await agreedByTwo(tx, { review, principal, sizes, nowMs }))) return { waitsForSecond: true };
     const { survivor, other } = survivorOf(decision, goldenA, goldenB);
     moved = join(decision, { survivor, other });
     clientId = survivor;
@@ -112,6 +121,7 @@ async function applyVerdict(decision: Decision, review: ReviewRow, verdict: Revi
       modelVersion: review.model_version,
       moved,
       ...(verdict.reason ? { reason: verdict.reason } : {}),
+      ...(review.proposed_by === null ? {} : { proposedBy: review.proposed_by }),
     },
   });
   await markReview(tx, review.review_id, {
@@ -143,9 +153,9 @@ export async function undoReview(
   deps: RoundDeps,
   actor: Actor,
   what: { readonly reviewId: ReviewId },
-): Promise<DecisionResult<ReviewRow>> {
-  let review: ReviewRow | undefined;
-  return decide<ReviewRow>(deps, actor, {
+): Promise<DecisionResult<QueuedReview>> {
+  let review: QueuedReview | undefined;
+  return decide<QueuedReview>(deps, actor, {
     async goldens(tx) {
       review = await lockReview(tx, what.reviewId);
       if (!review) throw reviewNotFound();
@@ -159,7 +169,7 @@ export async function undoReview(
       await markReview(decision.tx, review.review_id, { state: 'open' });
       const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
       return {
-        result: { ...review, state: 'open', decision: null, decided_at: null, entry_id: null },
+        result: { ...review, state: 'open', decision: null, decided_at: null, entry_id: null, proposed_by: null },
         audit: stewardAudit(actor, 'review.undo', { goldens: [...new Set(goldens)], reviewId: review.review_id }),
         apart,
       };

@@ -1,107 +1,71 @@
 /** SQL for what stewards read and decide: reviews, never-links and the ledger. */
-import type { LinkEntryId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import type { LinkEntryId, ResourceId, ReviewId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { ReviewState } from './model.ts';
+import { PAIR_WITHIN, pairBounds, type QueuedReview, REVIEW_COLUMNS } from './review-queue.ts';
 import type { LedgerRow, ReviewRow } from './store.ts';
 import type { Within } from './visibility.ts';
 
-const REVIEW_COLUMNS =
-  'review_id, a, b, state, cause, score, grade, model_version, created_at, decided_at, decision, entry_id';
 const LEDGER_COLUMNS = 'golden_id, entry_id, kind, at, source_id, other_source_id, other_golden_id, detail';
 
-const reviewById = statement<ReviewRow>(
+const reviewById = statement<QueuedReview>(
   'registry.review-by-id',
   `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE review_id = $1`,
 );
-const reviewByIdLocked = statement<ReviewRow>(
+const reviewByIdLocked = statement<QueuedReview>(
   'registry.review-by-id-locked',
   `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE review_id = $1 FOR UPDATE`,
 );
 
-export async function readReview(sql: Sql, id: ReviewId): Promise<ReviewRow | undefined> {
+export async function readReview(sql: Sql, id: ReviewId): Promise<QueuedReview | undefined> {
   return (await sql.rows(reviewById, [id]))[0];
 }
 
-export async function lockReview(tx: Transaction, id: ReviewId): Promise<ReviewRow | undefined> {
+export async function lockReview(tx: Transaction, id: ReviewId): Promise<QueuedReview | undefined> {
   return (await tx.rows(reviewByIdLocked, [id]))[0];
 }
 
-/**
- * Both records of a pair are of domains in reach, where the reach is bounded: who decides about a pair sees both whole, so pairs
- * across organisations wait for the central ones.
- */
-const WITHIN = (domains: string) => `(${domains}::int[] IS NULL OR (
-     EXISTS (SELECT FROM registry.source s WHERE s.source_id = r.a AND s.domain_id = ANY (${domains}))
-     AND EXISTS (SELECT FROM registry.source s WHERE s.source_id = r.b AND s.domain_id = ANY (${domains}))))`;
-const bounds = (within: Within | undefined) => within?.domainIds ?? null;
-
-const reviewPage = statement<ReviewRow>(
-  'registry.review-page',
-  `SELECT ${REVIEW_COLUMNS} FROM registry.review r WHERE state = $1 AND review_id > $2 AND ${WITHIN('$4')}
-   ORDER BY review_id LIMIT $3`,
-);
-const reviewPageNewestFirst = statement<ReviewRow>(
-  'registry.review-page-newest-first',
-  `SELECT ${REVIEW_COLUMNS} FROM registry.review r WHERE state = $1 AND review_id < $2 AND ${WITHIN('$4')}
-   ORDER BY review_id DESC LIMIT $3`,
-);
-const FIRST = '00000000-0000-0000-0000-000000000000';
-const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-/** Waiting ones oldest first, decided ones newest first. */
-export function readReviewPage(
-  sql: Sql,
-  state: ReviewState,
-  page: { after?: ResourceId | ReviewId; limit: number; within: Within | undefined },
-) {
-  return state === 'decided'
-    ? sql.rows(reviewPageNewestFirst, [state, page.after ?? LAST, page.limit, bounds(page.within)])
-    : sql.rows(reviewPage, [state, page.after ?? FIRST, page.limit, bounds(page.within)]);
-}
-
-const neighbour = statement<{ next: ReviewId | null; previous: ReviewId | null }>(
-  'registry.review-neighbours',
-  `SELECT (SELECT review_id FROM registry.review r WHERE state = $1 AND review_id > $2 AND ${WITHIN('$3')}
-           ORDER BY review_id LIMIT 1) AS next,
-          (SELECT review_id FROM registry.review r WHERE state = $1 AND review_id < $2 AND ${WITHIN('$3')}
-           ORDER BY review_id DESC LIMIT 1) AS previous`,
-);
-export async function readReviewNeighbours(
-  sql: Sql,
-  at: { readonly state: ReviewState; readonly id: ReviewId; readonly within: Within | undefined },
-) {
-  return (await sql.rows(neighbour, [at.state, at.id, bounds(at.within)]))[0] ?? { next: null, previous: null };
-}
-
-const reviewCounts = statement<{ open: bigint; later: bigint; decided_today: bigint; oldest: Date | null }>(
+const reviewCounts = statement<{
+  open: bigint;
+  later: bigint;
+  mine: bigint;
+  second: bigint;
+  decided_today: bigint;
+  oldest: Date | null;
+}>(
   'registry.review-counts',
   `SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'later') AS later,
-          (SELECT count(*) FROM registry.review r WHERE decided_at >= $1 AND entry_id IS NOT NULL AND ${WITHIN('$2')})
+          count(*) FILTER (WHERE assignee = $3 AND state = 'open') AS mine,
+          count(*) FILTER (WHERE proposed_by IS NOT NULL AND proposed_by IS DISTINCT FROM $3::uuid) AS second,
+          (SELECT count(*) FROM registry.review r WHERE decided_at >= $1 AND entry_id IS NOT NULL AND ${PAIR_WITHIN('$2')})
             AS decided_today,
           min(created_at) FILTER (WHERE state = 'open') AS oldest
-   FROM registry.review r WHERE state IN ('open', 'later') AND ${WITHIN('$2')}`,
+   FROM registry.review r WHERE state IN ('open', 'later') AND ${PAIR_WITHIN('$2')}`,
 );
-export async function readReviewCounts(sql: Sql, todayFrom: Date, within: Within | undefined) {
-  const row = (await sql.rows(reviewCounts, [todayFrom, bounds(within)]))[0];
+export async function readReviewCounts(sql: Sql, todayFrom: Date, within: Within | undefined, user?: UserId) {
+  const row = (await sql.rows(reviewCounts, [todayFrom, pairBounds(within), user ?? null]))[0];
   return {
     open: Number(row?.open ?? 0n),
     later: Number(row?.later ?? 0n),
+    mine: Number(row?.mine ?? 0n),
+    waitingForSecond: Number(row?.second ?? 0n),
     decidedToday: Number(row?.decided_today ?? 0n),
     oldest: row?.oldest ?? undefined,
   };
 }
 
-const waitingBetween = statement<ReviewRow>(
+const waitingBetween = statement<QueuedReview>(
   'registry.reviews-of-sources',
   `SELECT ${REVIEW_COLUMNS} FROM registry.review r WHERE state <> 'decided' AND (a = ANY($1::uuid[]) OR b = ANY($1::uuid[]))
-     AND ${WITHIN('$2')}`,
+     AND ${PAIR_WITHIN('$2')}`,
 );
 export const readWaitingReviewsOf = (sql: Sql, sourceIds: readonly ResourceId[], within: Within | undefined) =>
-  sql.rows(waitingBetween, [sourceIds, bounds(within)]);
+  sql.rows(waitingBetween, [sourceIds, pairBounds(within)]);
 
 const setReview = statement(
   'registry.set-review',
-  `UPDATE registry.review SET state = $2, decision = $3, decided_at = $4, entry_id = $5 WHERE review_id = $1`,
+  `UPDATE registry.review SET state = $2, decision = $3, decided_at = $4, entry_id = $5, proposed_by = NULL, proposed_at = NULL
+   WHERE review_id = $1`,
 );
 export async function markReview(
   tx: Transaction,

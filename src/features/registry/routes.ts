@@ -1,21 +1,18 @@
 /** The registry's user API: clients, links and reviews for the pages. */
 import { z } from 'zod';
-import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
-import { parseId } from '../../kernel/ids.ts';
+import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
 import type { AuditInput } from '../audit/index.ts';
-import { clientDetail, clientHistory, reviewDetail, reviewPage, summarise } from './client-pages.ts';
+import { clientDetail, clientHistory } from './client-pages.ts';
 import type { BuiltCore } from './core.ts';
-import { openCursor, sealCursor } from './cursor.ts';
 import type { RegistryDeps } from './deps.ts';
-import { clientNotFound, reviewNotFound } from './problems.ts';
 import { parseQuickSearch } from './quick-search.ts';
-import { decideReview, undoReview } from './review-decisions.ts';
-import { readReviewCounts, readReviewNeighbours } from './review-store.ts';
+import { reviewRoutes } from './review-routes.ts';
+import { clientId } from './route-ids.ts';
 import { merge, neverLink, unlink, unmerge } from './stewardship.ts';
+import { shareRoutes } from './share-routes.ts';
 import { summaryOf } from './views.ts';
-import { type Within, withinReach } from './visibility.ts';
 import * as wire from './wire.ts';
 
 const none = z.object({});
@@ -25,24 +22,13 @@ const READ = { bodyBytesMax: 0, perMinute: 600 } as const;
 const QUERY = { bodyBytesMax: 4_096, perMinute: 600 } as const;
 const WRITE = { bodyBytesMax: 8_192, perMinute: 240 } as const;
 
-const clientId = (text: string): ResourceId => {
-  const id = parseId<ResourceId>(text);
-  if (!id) throw clientNotFound();
-  return id;
-};
-const reviewId = (text: string): ReviewId => {
-  const id = parseId<ReviewId>(text);
-  if (!id) throw reviewNotFound();
-  return id;
-};
-
 export function registryRoutes(deps: RegistryDeps, built: BuiltCore): RouteDeclaration[] {
   return [
     searchRoute(deps, built),
     ...clientRoutes(deps, built),
+    ...shareRoutes(built.roundDeps),
     ...stewardRoutes(built),
-    ...reviewReadRoutes(deps, built),
-    ...reviewDecisionRoutes(deps, built),
+    ...reviewRoutes(deps, built),
   ];
 }
 
@@ -188,118 +174,6 @@ function stewardRoutes({ roundDeps }: BuiltCore): RouteDeclaration[] {
         const what = { a: clientId(body.a), b: clientId(body.b), reason: body.reason };
         const { result, audited } = await neverLink(roundDeps, actor, what);
         return { status: 200, body: result, audited };
-      },
-    }),
-  ];
-}
-
-/** Numbers above the queue; "today" begins at midnight UTC. */
-async function reviewCounts(deps: RegistryDeps, within: Within | undefined): Promise<z.infer<typeof wire.reviewCounts>> {
-  const todayFrom = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
-  const { open, later, decidedToday } = await readReviewCounts(deps.database, todayFrom, within);
-  return { open, later, decidedToday };
-}
-
-function reviewReadRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclaration[] {
-  const reviewed = (
-    actor: Actor,
-    name: 'review.list' | 'review.read',
-    entities: readonly string[],
-    patients: readonly string[],
-  ) =>
-    deps.audit.recordNow([
-      {
-        actor,
-        event: name,
-        action: 'R',
-        outcome: 'success',
-        entities: entities.map((reference) => ({ reference, role: 'job' as const })),
-        patients: [...new Set(patients)],
-      },
-    ]);
-  return [
-    route({
-      doors,
-      method: 'GET',
-      path: '/api/reviews',
-      access: permission('review.read'),
-      audit: event('review.list'),
-      input: { params: none, query: wire.reviewListQuery, body: 'none' },
-      output: wire.reviewListReply,
-      limits: READ,
-      async handle({ actor, query }) {
-        const purpose = `reviews:${query.state}`;
-        const after = query.cursor ? openCursor(deps.keyRing, purpose, query.cursor).id : undefined;
-        const position = after === undefined ? {} : { after: reviewId(after) };
-        const within = await withinReach(deps, actor.principal, 'review.read');
-        const page = await reviewPage(roundDeps, query.state, { ...position, limit: query.limit, within });
-        const patients = page.reviews.flatMap((one) => [`Patient/${one.a.clientId}`, `Patient/${one.b.clientId}`]);
-        const next = page.next && sealCursor(deps.keyRing, purpose, { lastUpdatedMs: 0, id: clientId(page.next) });
-        return {
-          status: 200,
-          body: { counts: await reviewCounts(deps, within), reviews: page.reviews, ...(next ? { next } : {}) },
-          audited: await reviewed(actor, 'review.list', [], patients),
-        };
-      },
-    }),
-    route({
-      doors,
-      method: 'GET',
-      path: '/api/reviews/:id',
-      access: permission('review.read'),
-      audit: event('review.read'),
-      input: { params: byId, query: none, body: 'none' },
-      output: wire.reviewDetailReply,
-      limits: READ,
-      async handle({ actor, params }) {
-        const within = await withinReach(deps, actor.principal, 'review.read');
-        const detail = await reviewDetail(roundDeps, reviewId(params.id), within);
-        const patients = [`Patient/${detail.review.a.clientId}`, `Patient/${detail.review.b.clientId}`];
-        return {
-          status: 200,
-          body: { ...detail, counts: await reviewCounts(deps, within) },
-          audited: await reviewed(actor, 'review.read', [`Review/${params.id}`], patients),
-        };
-      },
-    }),
-  ];
-}
-
-function reviewDecisionRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclaration[] {
-  return [
-    route({
-      doors,
-      method: 'POST',
-      path: '/api/reviews/:id/decision',
-      access: permission('review.decide'),
-      audit: event('review.decide'),
-      input: { params: byId, query: none, body: wire.reviewDecisionRequest },
-      output: wire.reviewDecisionReply,
-      limits: WRITE,
-      async handle({ actor, params, body }) {
-        const id = reviewId(params.id);
-        const verdict = { reviewId: id, decision: body.decision, ...(body.reason ? { reason: body.reason } : {}) };
-        const { result, audited } = await decideReview(roundDeps, actor, verdict);
-        // Asked afterwards: a link answers every other review between the same two people as well.
-        const within = await withinReach(deps, actor.principal, 'review.read');
-        const { next } = await readReviewNeighbours(deps.database, { state: 'open', id, within });
-        return { status: 200, body: { ...result, ...(next ? { next } : {}) }, audited };
-      },
-    }),
-    route({
-      doors,
-      method: 'POST',
-      path: '/api/reviews/:id/undo',
-      access: permission('review.decide'),
-      audit: event('review.undo'),
-      input: { params: byId, query: none, body: 'none' },
-      output: wire.reviewUndoReply,
-      limits: { ...WRITE, bodyBytesMax: 0 },
-      async handle({ actor, params }) {
-        const { result, audited } = await undoReview(roundDeps, actor, { reviewId: reviewId(params.id) });
-        const review = (await summarise(roundDeps, [result]))[0];
-        if (!review) throw reviewNotFound();
-        return { status: 200, body: { review }, audited };
       },
     }),
   ];

@@ -163,7 +163,11 @@ const reason = z.string().trim().min(3, 'Say in a few words why.').max(500);
 export const unlinkRequest = z.object({ sourceId: id, reason });
 export const unlinkReply = z.object({ entryId: id, newClientId: id });
 export const mergeRequest = z.object({ survivor: id, other: id, reason });
-export const mergeReply = z.object({ entryId: id, clientId: id });
+/** Done, or, where a second person has to agree, the review that waits for one. */
+export const mergeReply = z.union([
+  z.object({ entryId: id, clientId: id }),
+  z.object({ waitsForSecond: z.literal(true), reviewId: id }),
+]);
 export const unmergeRequest = z.object({ reason });
 export const unmergeReply = z.object({ entryId: id, clientIds: z.array(id) });
 export const neverLinkRequest = z.object({ a: id, b: id, reason });
@@ -190,9 +194,18 @@ export const reviewSummary = z.object({
   b: reviewSide,
   decision: z.enum(['link', 'different']).optional(),
   decidedAt: instant.optional(),
+  /** Who works on it. */
+  assignee: z.object({ id, name: z.string(), isMe: z.boolean() }).optional(),
+  /** Who wants to link, where a second person has to agree. */
+  proposedBy: z.object({ name: z.string(), isMe: z.boolean() }).optional(),
 });
 export type ReviewSummary = z.infer<typeof reviewSummary>;
-export const reviewListQuery = z.object({
+/** How one steward looks at the queue; `whose: waiting-for-second` are links that somebody else proposed. */
+export const reviewView = z.object({
+  order: z.enum(['oldest', 'likeliest']).default('oldest'),
+  whose: z.enum(['all', 'mine', 'nobodys', 'waiting-for-second']).default('all'),
+});
+export const reviewListQuery = reviewView.extend({
   state: reviewState.default('open'),
   cursor: z.string().max(400).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
@@ -200,6 +213,8 @@ export const reviewListQuery = z.object({
 export const reviewCounts = z.object({
   open: z.number().int(),
   later: z.number().int(),
+  mine: z.number().int(),
+  waitingForSecond: z.number().int(),
   decidedToday: z.number().int(),
 });
 export const reviewListReply = z.object({
@@ -233,5 +248,24 @@ export const reviewDecisionRequest = z.object({
   decision: z.enum(['link', 'different', 'later']),
   reason: z.string().trim().max(500).optional(),
 });
-export const reviewDecisionReply = z.object({ entryId: id.optional(), clientId: id.optional(), next: id.optional() });
+export const reviewDecisionReply = z.object({
+  entryId: id.optional(),
+  clientId: id.optional(),
+  /** The link is proposed: a second person has to agree. */
+  waitsForSecond: z.literal(true).optional(),
+  next: id.optional(),
+});
 export const reviewUndoReply = z.object({ review: reviewSummary });
+
+export const reviewAssignRequest = z.object({
+  reviews: z.array(id).min(1).max(100),
+  /** A colleague's id; nobody when missing. */
+  to: id.optional(),
+});
+export const reviewAssignReply = z.object({ assigned: z.array(id) });
+export const reviewersReply = z.object({ reviewers: z.array(z.object({ id, name: z.string() })) });
+export const reviewRules = z.object({
+  /** Which links a second person has to agree to. `merges`: those between two clients of several records each. */
+  secondPerson: z.enum(['never', 'merges', 'always']),
+});
+export type ReviewRules = z.infer<typeof reviewRules>;
