@@ -4,6 +4,7 @@ import {
   ALL_PERMISSIONS,
   createIdentity,
   type Identity,
+  type IdentityDeps,
   type IdentitySettings,
 } from '../../src/features/identity/index.ts';
 import type { Actor, Principal } from '../../src/kernel/principal.ts';
@@ -48,7 +49,7 @@ export interface IdentityFixture {
 /** Identity on a test database with fresh keys, a real audit log and a clock that the test moves. */
 export function identityFixture(
   database: Database,
-  options: { clock?: TestClock; keyRing?: KeyRing; settings?: IdentitySettings } = {},
+  options: { clock?: TestClock; keyRing?: KeyRing; settings?: IdentitySettings; mail?: IdentityDeps['mail'] } = {},
 ): IdentityFixture {
   const clock = options.clock ?? testClock();
   const keyRing = options.keyRing ?? testKeyRing();
@@ -69,7 +70,10 @@ export function identityFixture(
       return log.recordNow(inputs);
     },
   };
-  const settings = options.settings === undefined ? {} : { settings: options.settings };
+  const settings = {
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
+    ...(options.mail === undefined ? {} : { mail: options.mail }),
+  };
   const identity = createIdentity({ database, keyRing, audit, clock, ...settings, onHousekeepingFailure: rethrow });
   return { identity, audit, recorded, clock, keyRing };
 }

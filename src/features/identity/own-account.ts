@@ -7,6 +7,7 @@ import type { Audit } from '../audit/index.ts';
 import { notSignedIn, organisationUnknown, sessionUnknown } from './errors.ts';
 import type { IdentitySettings, Session } from './model.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import { policyWarnings } from './policy-words.ts';
 import { roleStore } from './role-store.ts';
 import type { Sealing } from './sealing.ts';
 import type { Browser, Sessions } from './sessions.ts';
@@ -80,6 +81,7 @@ export function createOwnAccount({
           ),
         },
         permissions: [...principal.permissions],
+        warnings: principal.permissions.has('settings.manage') ? policyWarnings(settings) : [],
         idleTimeoutSeconds,
         ...(endsMs === undefined ? {} : { absoluteEndsAt: instant(endsMs) }),
         ...(principal.emergency === undefined

@@ -138,6 +138,8 @@ export const SessionAnswer = z.object({
   permissions: z.array(z.enum(PERMISSIONS)),
   idleTimeoutSeconds: z.int(),
   absoluteEndsAt: Instant.optional(),
+  /** Standing warnings, for who can mend them: the second factor is off. */
+  warnings: z.array(z.string()).optional(),
   /** Present while glass is broken: every client is in reach until then, and everything is looked at afterwards. */
   emergency: z.object({ id: Id, endsAt: Instant }).optional(),
 });
