@@ -1,5 +1,57 @@
 -- Golden dump of the schema: `npm run schema` writes it, a test compares it. Do not edit.
 
+-- alerts
+CREATE SCHEMA alerts;
+GRANT USAGE ON SCHEMA alerts TO careseal_app;
+
+CREATE TABLE alerts.alert (
+  id uuid NOT NULL,
+  rule text NOT NULL,
+  subject bigint NOT NULL,
+  raised_at timestamp with time zone NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  count bigint DEFAULT 1 NOT NULL,
+  sealed bytea NOT NULL,
+  mailed_at timestamp with time zone,
+  acknowledged_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  sealed_acknowledgement bytea,
+  sealed_closing bytea,
+  CONSTRAINT alert_pkey PRIMARY KEY (id),
+  CONSTRAINT alert_check CHECK (((acknowledged_at IS NULL) = (sealed_acknowledgement IS NULL))),
+  CONSTRAINT alert_check1 CHECK (((closed_at IS NULL) = (sealed_closing IS NULL)))
+);
+CREATE INDEX alert_open ON alerts.alert USING btree (id) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX alert_subject ON alerts.alert USING btree (rule, subject) WHERE (closed_at IS NULL);
+CREATE INDEX alert_unmailed ON alerts.alert USING btree (id) WHERE (mailed_at IS NULL);
+GRANT INSERT, SELECT, UPDATE ON alerts.alert TO careseal_app;
+
+CREATE TABLE alerts.network (
+  actor bigint NOT NULL,
+  network bigint NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  CONSTRAINT network_pkey PRIMARY KEY (actor, network)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON alerts.network TO careseal_app;
+
+CREATE TABLE alerts.rule (
+  name text NOT NULL,
+  settings jsonb NOT NULL,
+  CONSTRAINT rule_pkey PRIMARY KEY (name)
+);
+GRANT INSERT, SELECT, UPDATE ON alerts.rule TO careseal_app;
+
+CREATE TABLE alerts.state (
+  id smallint NOT NULL,
+  next_leaf bigint,
+  sealed_recipients bytea,
+  last_mail_at timestamp with time zone,
+  CONSTRAINT state_pkey PRIMARY KEY (id),
+  CONSTRAINT state_id_check CHECK ((id = 1))
+);
+GRANT SELECT ON alerts.state TO careseal_app;
+GRANT UPDATE (next_leaf, sealed_recipients, last_mail_at) ON alerts.state TO careseal_app;
+
 -- atna
 CREATE SCHEMA atna;
 GRANT USAGE ON SCHEMA atna TO careseal_app;
@@ -755,6 +807,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON mail.spool TO careseal_app;
 CREATE SCHEMA nodes;
 GRANT USAGE ON SCHEMA nodes TO careseal_app;
 
+CREATE SEQUENCE nodes.call_id_seq AS bigint;
 CREATE SEQUENCE nodes.domain_id_seq AS integer;
 
 CREATE TABLE nodes.authority (
@@ -773,6 +826,38 @@ CREATE TABLE nodes.authority (
 );
 GRANT INSERT, SELECT ON nodes.authority TO careseal_app;
 GRANT UPDATE (sealed_key, crl, crl_number, crl_next_update) ON nodes.authority TO careseal_app;
+
+CREATE TABLE nodes.call (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  at timestamp with time zone NOT NULL,
+  node_id uuid,
+  method text NOT NULL,
+  route text NOT NULL,
+  status smallint NOT NULL,
+  code text,
+  duration_ms real NOT NULL,
+  bytes_in integer,
+  bytes_out integer,
+  request_id text NOT NULL,
+  CONSTRAINT call_pkey PRIMARY KEY (id)
+);
+CREATE INDEX call_at ON nodes.call USING btree (at);
+CREATE INDEX call_node ON nodes.call USING btree (node_id, id);
+CREATE INDEX call_request ON nodes.call USING btree (request_id);
+GRANT DELETE, INSERT, SELECT ON nodes.call TO careseal_app;
+
+CREATE TABLE nodes.call_minute (
+  minute timestamp with time zone NOT NULL,
+  node_id uuid NOT NULL,
+  route text NOT NULL,
+  status_class smallint NOT NULL,
+  calls integer NOT NULL,
+  total_ms double precision NOT NULL,
+  max_ms real NOT NULL,
+  buckets integer[] NOT NULL,
+  CONSTRAINT call_minute_pkey PRIMARY KEY (minute, node_id, route, status_class)
+);
+GRANT DELETE, INSERT, SELECT, UPDATE ON nodes.call_minute TO careseal_app;
 
 CREATE TABLE nodes.certificate (
   sha256 bytea NOT NULL,

@@ -1,18 +1,33 @@
 import type { Logger } from '../platform/log/index.ts';
 import { keepRotating } from './key-rotation.ts';
+import { keepNodes } from './node-upkeep.ts';
+import type { SequencerThread } from './sequencer.ts';
 import type { Services } from './services.ts';
 
 /** Work that one process per home does: numbering audit events, long jobs, mail, rotations of keys. Started where nobody else does it. */
-export async function startBackground(services: Services, log: Logger): Promise<{ stop(): Promise<void> }> {
-  services.audit.startSequencer();
+export async function startBackground(
+  services: Services,
+  log: Logger,
+  options: { readonly sequencer?: SequencerThread } = {},
+): Promise<{ stop(): Promise<void> }> {
+  const { sequencer } = options;
+  if (sequencer === undefined) services.audit.startSequencer();
   await services.jobs.start();
   await services.mail.start();
+  await services.exchange.subscriptions.dispatcher.start();
   const rotation = keepRotating(services, log);
+  const nodes = keepNodes(services, log);
   return {
     async stop() {
-      await Promise.all([services.jobs.stop(), services.mail.stop(), rotation.stop()]);
+      await Promise.all([
+        services.jobs.stop(),
+        services.mail.stop(),
+        services.exchange.subscriptions.dispatcher.stop(),
+        rotation.stop(),
+        nodes.stop(),
+      ]);
       // Last, since stopping jobs is still recorded.
-      await services.audit.stop();
+      await (sequencer ?? services.audit).stop();
     },
   };
 }

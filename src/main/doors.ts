@@ -38,6 +38,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     log: doorLog(log),
     clock: systemClock,
   });
+  const count = requestMetrics(metrics);
   const common: Omit<DoorOptions, 'name' | 'authenticate'> = {
     routes: services.routes,
     hostNames,
@@ -49,7 +50,10 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     validateOutput: config.development,
     // The door prints its own OperationOutcomes and nothing else.
     fhirXml: (outcome) => utf8Decode(printFhirXml(outcome as OperationOutcome)),
-    observe: requestMetrics(metrics),
+    observe(sample) {
+      count(sample);
+      nodes.calls.observe(sample);
+    },
   };
   const users = createDoor({
     ...common,
@@ -67,6 +71,10 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
       await identity.admitNodeNetwork(origin.address);
       return await nodes.authenticateNode(peer, { address: origin.address, authorization });
     },
+  });
+  const untrust = nodes.onTrustChanged(() => {
+    // Tried again at the next change or renewal round; the old set stays in use meanwhile.
+    tls.reloadAuthorities().catch((error: unknown) => log.error('Trusted authorities could not be read', { error }));
   });
   const open: DoorHandle[] = [];
   const listen = async (door: DoorHandle, port: number): Promise<number> => {
@@ -90,6 +98,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
 
   async function close(drainMs: number): Promise<void> {
     await Promise.all(open.map((door) => door.close(drainMs)));
+    untrust();
     tls.stop();
   }
 }

@@ -6,10 +6,21 @@ import { startBackground } from './background.ts';
 import { openDatabase, type ReadyDatabase } from './database.ts';
 import { type OpenDoors, openDoors } from './doors.ts';
 import { keepRotating } from './key-rotation.ts';
+import { nodeMetrics } from './node-upkeep.ts';
 import { createOperationsDoor } from './operations.ts';
 import { processLogger } from './process-log.ts';
 import { programVersion } from './place.ts';
-import { composeServices, operator, type Services, nodesUrl, system, usersUrl } from './services.ts';
+import { startSequencerThread } from './sequencer.ts';
+import {
+  AUDIT_FAILURES,
+  auditSource,
+  composeServices,
+  operator,
+  type Services,
+  nodesUrl,
+  system,
+  usersUrl,
+} from './services.ts';
 import { startWorkers } from './workers.ts';
 
 export interface RunningServer {
@@ -106,7 +117,14 @@ interface ServeInput {
 /** Background work, then the doors, here or in worker processes, then the operations door. */
 async function serve({ config, services, database, log, started }: ServeInput): Promise<Ports> {
   const metrics = createMetrics();
-  const background = await startBackground(services, log);
+  nodeMetrics(services, metrics);
+  const sequencer = startSequencerThread({
+    root: { home: config.home, rootKeyFile: config.rootKeyFile, passphraseFile: config.passphraseFile },
+    connection: database.app,
+    source: auditSource(config),
+    onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
+  });
+  const background = await startBackground(services, log, { sequencer });
   started.add(() => background.stop());
   await recordServer(services, 'server.start');
   started.add(() => recordServer(services, 'server.stop'));

@@ -6,6 +6,7 @@ import { createMatcher, createRegistry, type Registry, type RegistryCore } from 
 import type { ValidPatient } from '../../src/features/registry/model.ts';
 import { searchTerms } from '../../src/fhir/index.ts';
 import { NODE_SCOPES } from '../../src/kernel/access.ts';
+import { createOutbound } from '../../src/platform/outbound/index.ts';
 import type { NodeId, OrganisationId } from '../../src/kernel/ids.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { createResourceStore, type KeyRing, type ResourceStore } from '../../src/store/index.ts';
@@ -54,6 +55,9 @@ export async function registryFixture(): Promise<RegistryFixture> {
     clock,
     organisationFor: async () => ORGANISATION,
     fhirUrl: 'https://careseal.example.org:8444/fhir',
+    publicUrl: 'https://localhost:8443',
+    outbound: createOutbound({ allowedNetworks: [] }),
+    onEnding: () => undefined,
     onBackgroundFailure: () => {},
   });
   const resources = createResourceStore({ keyRing });

@@ -1,35 +1,47 @@
 import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
 import { type Sql, statement } from '../../platform/db/index.ts';
 
-const FIGURES = statement<{ nodes: number; expiring: number; expired: number; first: Date | null }>(
+/** $1 now, $2 to $4 in 30, 14 and 7 days. */
+const FIGURES = statement<{
+  nodes: number;
+  within_30: number;
+  within_14: number;
+  within_7: number;
+  expired: number;
+  first: Date | null;
+}>(
   'nodes.figures',
   `SELECT count(*)::int AS nodes,
-          count(*) FILTER (WHERE newest > $1 AND newest <= $2)::int AS expiring,
+          count(*) FILTER (WHERE newest > $1 AND newest <= $2)::int AS within_30,
+          count(*) FILTER (WHERE newest > $1 AND newest <= $3)::int AS within_14,
+          count(*) FILTER (WHERE newest > $1 AND newest <= $4)::int AS within_7,
           count(*) FILTER (WHERE newest <= $1)::int AS expired,
           min(newest) FILTER (WHERE newest > $1) AS first
-   FROM (SELECT n.id, max(c.not_after) FILTER (WHERE c.revoked_at IS NULL) AS newest
+   FROM (SELECT n.id, max(least(c.not_after, c.ends_at)) FILTER (WHERE c.revoked_at IS NULL) AS newest
          FROM nodes.node n LEFT JOIN nodes.certificate c ON c.node_id = n.id
          WHERE n.revoked_at IS NULL GROUP BY n.id) AS active`,
 );
 
-/** Days before the end of a certificate from which people are told. */
-const EXPIRY_WARNING_DAYS = 30;
+const DAY_MS = 86_400_000;
 
 export interface NodeFigures {
   /** Nodes that are not revoked. */
   readonly nodes: number;
-  /** Of these, how many have no certificate valid beyond the warning time. */
+  /** Of these, how many have no certificate valid beyond 30 days. */
   readonly expiring: number;
+  readonly endingWithin: Readonly<Record<30 | 14 | 7, number>>;
   readonly expired: number;
   /** When the next certificate ends. */
   readonly firstExpiry?: Date;
 }
 
 export async function readNodeFigures(sql: Sql, nowMs: number): Promise<NodeFigures> {
-  const [row] = await sql.rows(FIGURES, [new Date(nowMs), new Date(nowMs + EXPIRY_WARNING_DAYS * 86_400_000)]);
+  const inDays = (days: number) => new Date(nowMs + days * DAY_MS);
+  const [row] = await sql.rows(FIGURES, [new Date(nowMs), inDays(30), inDays(14), inDays(7)]);
   return {
     nodes: row?.nodes ?? 0,
-    expiring: row?.expiring ?? 0,
+    expiring: row?.within_30 ?? 0,
+    endingWithin: { 30: row?.within_30 ?? 0, 14: row?.within_14 ?? 0, 7: row?.within_7 ?? 0 },
     expired: row?.expired ?? 0,
     ...(row?.first ? { firstExpiry: row.first } : {}),
   };

@@ -4,6 +4,7 @@ import type { ResealParticipant } from '../../store/index.ts';
 import { createAccessTokens } from './access-token.ts';
 import { createAuthenticator, type NodeRequest } from './authenticate.ts';
 import { type Authorities, createAuthorities } from './authorities.ts';
+import { type Calls, createCalls } from './calls.ts';
 import { createBinder } from './binding.ts';
 import { type Certificates, createCertificates } from './certificates.ts';
 import { createClientKeys } from './client-keys.ts';
@@ -29,6 +30,7 @@ export type { Authorities } from './authorities.ts';
 export type { NodesDeps } from './deps.ts';
 export type { Domains } from './domains.ts';
 export { type NodeFigures, readNodeFigures, readNodesOf } from './figures.ts';
+export { mayReceive } from './may-receive.ts';
 export type { Domain, DomainTable, Node } from './model.ts';
 /** Nodes and authorities in their wire forms, for `--json`. */
 export { wireNode } from './views.ts';
@@ -48,14 +50,15 @@ export interface Nodes extends NodeService {
   readonly foreign: ForeignAuthorities;
   readonly rootKey: RootKey;
   readonly keys: NodeKeys;
+  readonly calls: Pick<Calls, 'observe' | 'flush'>;
   /** PEM of every authority whose certificates may be met at the nodes' door: ours and others'. */
   clientAuthorities(): Promise<readonly string[]>;
   readonly routes: readonly RouteDeclaration[];
   readonly reseal: readonly ResealParticipant[];
   /** Told when authorities were added or removed, so that open doors take them over. Returns how to stop that. */
   onTrustChanged(act: () => void): () => void;
-  /** Warns of certificates that end soon; answers how many. For one process per home, some times a day. */
-  warnOfEnding(): Promise<number>;
+  /** Warns of certificates that end soon, renews lists of revoked ones, clears what is kept no longer. Some times a day, in one process. */
+  housekeep(): Promise<{ readonly warned: number }>;
   /** Makes the authority where there is none, listens for changes, begins to write last-seen times. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -65,6 +68,7 @@ export function createNodes(deps: NodesDeps): Nodes {
   const { keyRing, clock, database } = deps;
   const listeners = new Set<() => void>();
   const lastSeen = createLastSeen(deps);
+  const calls = createCalls(deps);
   const authorities = createAuthorities(deps);
   const domains = createDomains(deps);
   const binder = createBinder(keyRing);
@@ -111,6 +115,7 @@ export function createNodes(deps: NodesDeps): Nodes {
     enrolment,
     foreign,
     keys,
+    calls,
     rootKey: createRootKey(deps),
     async clientAuthorities() {
       return [...(await authorities.trusted()), ...(await trust.authorities())];
@@ -121,15 +126,21 @@ export function createNodes(deps: NodesDeps): Nodes {
     },
     routes: nodeRoutes({ parts, service, certificates, enrolment, foreign, keys, domains, tokenEndpoint, tokenUrl }),
     reseal: resealParticipants(keyRing),
-    warnOfEnding: () => warnOfEnding(deps),
+    async housekeep() {
+      await authorities.ensure();
+      await calls.clear();
+      return { warned: await warnOfEnding(deps) };
+    },
     async start() {
       await authorities.ensure();
       unlisten = await database.listen(CHANNEL, forget);
       lastSeen.start();
+      calls.start();
     },
     async stop() {
       await unlisten?.();
       await lastSeen.stop();
+      await calls.stop();
     },
   };
 }

@@ -12,6 +12,7 @@ import { addInWay } from './adding.ts';
 import type { NodeParts } from './parts.ts';
 import { doorRoutes } from './routes-doors.ts';
 import { trustRoutes } from './routes-trust.ts';
+import { callRoutes } from './routes-calls.ts';
 import { certificateRoutes } from './routes-certificates.ts';
 import type { NodeService } from './service.ts';
 import type { TokenEndpoint } from './token-endpoint.ts';
@@ -52,6 +53,7 @@ export function nodeRoutes(deps: RouteDeps): RouteDeclaration[] {
     ...certificateRoutes(deps),
     ...trustRoutes(deps),
     ...doorRoutes(deps),
+    ...callRoutes(deps),
   ];
 }
 

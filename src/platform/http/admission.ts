@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What this request proved so far. On the request itself and nowhere else: OpenCR kept it in a module variable. */
     careseal: RequestState | null;
+    /** Code of the Problem that ended this request. */
+    refusedAs: string | null;
   }
 }
 

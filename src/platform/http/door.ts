@@ -9,7 +9,8 @@ import { type DoorCode, errorCode, errorFacts } from './errors.ts';
 import { dataHeaders, type HeaderSet } from './headers.ts';
 import { inputParser } from './input.ts';
 import { createLimiter } from './limiter.ts';
-import type { DoorHandle, DoorOptions } from './options.ts';
+import { watchHandshakes } from './handshakes.ts';
+import type { DoorHandle, DoorOptions, RequestSample } from './options.ts';
 import { checkBrowserOrigin, checkHost, type HostNames, hostNames, isDataPath } from './origin-checks.ts';
 import { createRefusalReporter } from './refusals.ts';
 import { createRefuse } from './refuse.ts';
@@ -43,6 +44,7 @@ export function createDoor(options: DoorOptions): DoorHandle {
   const refuse = createRefuse(options, reporter, base);
   const app = bareApp(options, limits, refuse);
   const parts: DoorParts = { options, app, admit, refuse, base, limits, closing: closing.signal, names: () => names };
+  if (options.name === 'nodes') watchHandshakes(app.server, options, reporter);
   const own = options.routes.filter((route) => route.doors.includes(options.name));
   for (const route of own) addRoute(parts, route);
   addOtherMethods(parts, own);
@@ -99,16 +101,32 @@ function bareApp(options: DoorOptions, limits: ConnectionLimits, refuse: DoorPar
   });
   app.removeAllContentTypeParsers();
   app.decorateRequest('careseal', null);
+  app.decorateRequest('refusedAs', null);
   app.setErrorHandler(refuse);
   const { observe } = options;
   if (observe !== undefined)
     app.addHook('onResponse', (request, reply, done) => {
-      const route = request.careseal?.route?.path ?? '-';
-      const sample = { door: options.name, method: request.method, route, status: reply.statusCode };
-      observe({ ...sample, seconds: reply.elapsedTime / 1000 });
+      observe(sampleOf(options.name, request, reply));
       done();
     });
   return app;
+}
+
+function sampleOf(door: DoorOptions['name'], request: FastifyRequest, reply: FastifyReply): RequestSample {
+  const principal = request.careseal?.actor.principal;
+  const [bytesIn, bytesOut] = [Number(request.headers['content-length']), Number(reply.getHeader('content-length'))];
+  return {
+    door,
+    method: request.method,
+    route: request.careseal?.route?.path ?? '-',
+    status: reply.statusCode,
+    seconds: reply.elapsedTime / 1000,
+    requestId: request.id,
+    ...(principal?.kind === 'node' ? { nodeId: principal.nodeId } : {}),
+    ...(request.refusedAs === null ? {} : { code: request.refusedAs }),
+    ...(Number.isSafeInteger(bytesIn) ? { bytesIn } : {}),
+    ...(Number.isSafeInteger(bytesOut) ? { bytesOut } : {}),
+  };
 }
 
 function addRoute(parts: DoorParts, declaration: RouteDeclaration): void {

@@ -31,6 +31,14 @@ export interface RequestSample {
   readonly route: string;
   readonly status: number;
   readonly seconds: number;
+  readonly requestId: string;
+  /** Who called, on the nodes' door. */
+  readonly nodeId?: string;
+  /** Code of the Problem that refused it. */
+  readonly code?: string;
+  /** Announced lengths of request and answer. */
+  readonly bytesIn?: number;
+  readonly bytesOut?: number;
 }
 
 export interface DoorOptions {

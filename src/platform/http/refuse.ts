@@ -16,6 +16,7 @@ export function createRefuse(options: DoorOptions, reporter: RefusalReporter, ba
   return async function refuse(error, request, reply) {
     const problem = asProblem(error);
     const status = problemStatus(problem);
+    request.refusedAs = problem.code;
     if (status >= 500) logFailure(options, problem, request);
     if (!isRefusalAudited(problem)) await reporter.report(refusalOf(options, problem, status, request));
     reply.code(status).header('x-request-id', request.id).headers(base).headers(problemHeaders(problem, options.name));

@@ -1,0 +1,70 @@
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readNodeFigures } from '../features/nodes/index.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { Logger } from '../platform/log/index.ts';
+import type { Metrics } from '../platform/metrics/index.ts';
+import { homePaths } from './place.ts';
+import type { Services } from './services.ts';
+
+const ROUND_MS = 6 * 3_600_000;
+
+/**
+ * What nodes and certificates need from time to time, in one process per home: warnings before certificates end, fresh lists
+ * of revoked certificates, and these lists as files (`tls/crl/`), for whoever serves them from elsewhere too.
+ */
+export function keepNodes({ nodes, config }: Services, log: Logger): { stop(): Promise<void> } {
+  const directory = join(homePaths(config.home).tls, 'crl');
+  let last: Promise<void> = Promise.resolve();
+  const next = (work: () => Promise<unknown>): void => {
+    last = last
+      .then(work)
+      .then(() => undefined)
+      .catch((error: unknown) =>
+        log.error('The upkeep of nodes and certificates did not succeed; it is tried again', { error }),
+      );
+  };
+  const writeLists = async (): Promise<void> => {
+    for (const { id, kind } of await nodes.authorities.status()) {
+      const crl = await nodes.authorities.crl(id);
+      if (crl !== undefined) writeBeside(directory, `${kind}-${id}.crl`, crl);
+    }
+  };
+  const round = async (): Promise<void> => {
+    await nodes.housekeep();
+    await writeLists();
+  };
+  next(round);
+  const timer = setInterval(() => next(round), ROUND_MS);
+  timer.unref();
+  const unsubscribe = nodes.onTrustChanged(() => next(writeLists));
+  return {
+    async stop() {
+      clearInterval(timer);
+      unsubscribe();
+      await last;
+    },
+  };
+}
+
+/** Written beside and renamed, so that whoever reads it finds a whole list. */
+function writeBeside(directory: string, name: string, content: Uint8Array): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const beside = join(directory, `.${name}.${process.pid}`);
+  writeFileSync(beside, content, { mode: 0o644 });
+  chmodSync(beside, 0o644);
+  renameSync(beside, join(directory, name));
+}
+
+/** How many nodes are left without a certificate soon: gauges, asked for when somebody looks. */
+export function nodeMetrics({ database }: Services, metrics: Metrics): void {
+  const figures = () => readNodeFigures(database, systemClock.nowMs());
+  metrics.gauge('nodes', 'Nodes that are not revoked', async () => (await figures()).nodes);
+  metrics.gauge('nodes_certificate_ended', 'Nodes without a valid certificate', async () => (await figures()).expired);
+  for (const days of [30, 14, 7] as const)
+    metrics.gauge(
+      `nodes_certificate_ending_${days}_days`,
+      `Nodes whose last certificate ends within ${days} days`,
+      async () => (await figures()).endingWithin[days],
+    );
+}
