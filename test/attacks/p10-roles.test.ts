@@ -24,10 +24,12 @@ import { type Answer, OWN_PAGE, send } from '../support/tls.ts';
 const MAY: Readonly<Record<Role, readonly string[]>> = {
   administrator: [
     'client.read client.write client.load client.delete review.read review.decide node.read node.manage',
-    'user.read user.manage audit.read settings.manage',
+    'client.share client.break-glass user.read user.manage organisation.manage audit.read settings.manage',
   ].flatMap((names) => names.split(' ')),
-  registrar: ['client.read', 'client.write', 'client.load'],
-  steward: ['client.read', 'client.write', 'client.load', 'client.delete', 'review.read', 'review.decide'],
+  registrar: ['client.read', 'client.write', 'client.load', 'client.break-glass'],
+  steward: [
+    'client.read client.write client.load client.delete client.share client.break-glass review.read review.decide',
+  ].flatMap((names) => names.split(' ')),
   auditor: ['audit.read'],
 };
 
@@ -141,7 +143,7 @@ const seen = ({ status, text }: Answer): string => `${status} ${text.replaceAll(
 async function events(): Promise<number> {
   const [row] = await db.ownerDatabase.rows<{ n: bigint }>({
     name: 'test.n',
-    text: 'SELECT count(*) AS n FROM audit.event',
+    text: 'SELECT coalesce(sum(events), 0)::bigint AS n FROM audit.batch',
   });
   return Number(row?.n);
 }

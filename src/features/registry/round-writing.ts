@@ -105,11 +105,7 @@ export async function writeRound(
 }
 
 /** Domains as they are now: one that another process made a moment ago is not in a table a second old. */
-async function ownershipFor(
-  deps: RoundDeps,
-  state: RoundState,
-  goldens: readonly GoldenState[],
-): Promise<Ownership> {
+async function ownershipFor(deps: RoundDeps, state: RoundState, goldens: readonly GoldenState[]): Promise<Ownership> {
   const central = await deps.centralOrganisation?.();
   const domains = await deps.domains.table();
   const members = goldens.flatMap((golden) => [...golden.members]);

@@ -191,7 +191,9 @@ async function walk(
 
 function blindTerms(deps: SearchDeps, search: BoundedSearch): bigint[][] {
   const organisations = search.within && [search.within.organisations.map(organisationTerm)];
-  return [...search.terms, ...(organisations ?? [])].map((anyOf) => anyOf.flatMap((term) => deps.keyRing.blindAll(term.parameter, term.value)));
+  return [...search.terms, ...(organisations ?? [])].map((anyOf) =>
+    anyOf.flatMap((term) => deps.keyRing.blindAll(term.parameter, term.value)),
+  );
 }
 
 /** Records opened at once; what does not fit is let go before the next ones. */

@@ -109,9 +109,14 @@ async function changeShares(
 }
 
 /** With whom the client is shared, for those who have a record of it; others see that they see it, and no more. */
-export async function sharesOf(deps: RoundDeps, actor: Actor, goldenId: ResourceId): Promise<{ shares: Share[]; mayShare: boolean }> {
+export async function sharesOf(
+  deps: RoundDeps,
+  actor: Actor,
+  goldenId: ResourceId,
+): Promise<{ shares: Share[]; mayShare: boolean }> {
   const within = await withinReach(deps, actor.principal, 'client.read');
-  if (within !== undefined && !(await visibleAmong(deps.database, [goldenId], within)).has(goldenId)) throw clientNotFound();
+  if (within !== undefined && !(await visibleAmong(deps.database, [goldenId], within)).has(goldenId))
+    throw clientNotFound();
   const [row] = await readGoldens(deps.database, [goldenId]);
   if (!row || row.deleted) throw clientNotFound();
   const sharing = await withinReach(deps, actor.principal, 'client.share');
@@ -122,7 +127,10 @@ export async function sharesOf(deps: RoundDeps, actor: Actor, goldenId: Resource
     sharedMs: one.shared_at.getTime(),
     ...openDetail(deps, one),
   }));
-  return { shares, mayShare: actor.principal.permissions.has('client.share') && row.replaced_by === null && own.length > 0 };
+  return {
+    shares,
+    mayShare: actor.principal.permissions.has('client.share') && row.replaced_by === null && own.length > 0,
+  };
 }
 
 const OWN = statement(
@@ -144,7 +152,10 @@ const RESEAL = statement(
   'registry.share-reseal',
   'UPDATE registry.share SET detail = $3 WHERE golden_id = $1 AND share_id = $2',
 );
-const COUNT = statement<{ readonly n: number }>('registry.share-count', 'SELECT count(*)::int AS n FROM registry.share');
+const COUNT = statement<{ readonly n: number }>(
+  'registry.share-count',
+  'SELECT count(*)::int AS n FROM registry.share',
+);
 
 /** The part of shares in a key rotation. */
 export function shareParticipant({ keyRing }: Pick<RoundDeps, 'keyRing'>): ResealParticipant {

@@ -75,6 +75,7 @@ export async function decide<T>(
 async function assertOwnThroughout(deps: RoundDeps, actor: Actor, state: RoundState): Promise<void> {
   const within = await withinReach(deps, actor.principal, 'review.decide');
   if (within === undefined) return;
+  if (state.goldens.size === 0) throw clientNotFound();
   for (const golden of state.goldens.values()) {
     const members = [...golden.members].flatMap((id) => state.sources.get(id) ?? []);
     const own = members.filter((source) => within.domainIds.includes(source.domainId));
