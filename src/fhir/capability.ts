@@ -28,8 +28,8 @@ export interface Capabilities {
   readonly interactions: readonly TypeInteraction[];
   readonly systemInteractions: readonly SystemInteraction[];
   readonly operations: readonly Operation[];
-  readonly systemOperations: readonly Operation[];
-  readonly otherTypes: readonly { readonly type: string; readonly interactions: readonly TypeInteraction[] }[];
+  readonly systemOperations?: readonly Operation[];
+  readonly otherTypes?: readonly { readonly type: string; readonly interactions: readonly TypeInteraction[] }[];
   /** Missing: everything there is; else one actor's part of it. */
   readonly actor?: { readonly name: string; readonly title: string };
   readonly conditional: Pick<
@@ -39,7 +39,15 @@ export interface Capabilities {
 }
 
 export function capabilityStatement(capabilities: Capabilities): CapabilityStatement {
-  const { actor, baseUrl, date, softwareVersion, systemInteractions, systemOperations, otherTypes } = capabilities;
+  const {
+    actor,
+    baseUrl,
+    date,
+    softwareVersion,
+    systemInteractions,
+    systemOperations = [],
+    otherTypes = [],
+  } = capabilities;
   return {
     resourceType: 'CapabilityStatement',
     url: actor === undefined ? `${baseUrl}/metadata` : `${baseUrl}/CapabilityStatement/${actor.name}`,

@@ -1,6 +1,6 @@
 /** Calls the FHIR routes as a door does, without a socket: matches the route, asks for the permission, maps refusals. */
 import type { AuditInput } from '../../src/features/audit/index.ts';
-import { type FhirRouteDeps, fhirRoutes } from '../../src/features/registry/index.ts';
+import { type FhirRouteDeps, fhirRoutes, type ServedRoute } from '../../src/features/registry/index.ts';
 import { printFhirXml } from '../../src/fhir/index.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { Problem } from '../../src/kernel/problem.ts';
@@ -43,22 +43,29 @@ export interface FhirFixture {
   as(actor: Actor): FhirClient;
 }
 
-export function fhirFixture(fixture: RegistryFixture, more: Partial<FhirRouteDeps> = {}): FhirFixture {
+export function fhirFixture(
+  fixture: RegistryFixture,
+  more: Partial<FhirRouteDeps> = {},
+  others: readonly ServedRoute[] = [],
+): FhirFixture {
   const recorded: AuditInput[] = [];
-  const routes = fhirRoutes({
-    registry: fixture.registry,
-    audit: {
-      recordNow(inputs) {
-        recorded.push(...inputs);
-        return fixture.audit.recordNow(inputs);
+  const routes = fhirRoutes(
+    {
+      registry: fixture.registry,
+      audit: {
+        recordNow(inputs) {
+          recorded.push(...inputs);
+          return fixture.audit.recordNow(inputs);
+        },
       },
+      keyRing: fixture.keyRing,
+      domains: fixture.nodes.domains,
+      clock: fixture.clock,
+      softwareVersion: '0.0.0-test',
+      ...more,
     },
-    keyRing: fixture.keyRing,
-    domains: fixture.nodes.domains,
-    clock: fixture.clock,
-    softwareVersion: '0.0.0-test',
-    ...more,
-  });
+    others,
+  );
   return { routes, recorded, as: (actor) => clientOf(routes, actor) };
 }
 

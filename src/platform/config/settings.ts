@@ -113,6 +113,36 @@ export const SETTINGS = {
   mailAuthorityFile: optionalFile('Authority (PEM) of the mail server’s certificate, where it is not a public one'),
   atnaCertificateFile: optionalFile('Client certificate chain (PEM) shown to audit repositories that events go to'),
   atnaKeyFile: optionalFile('Private key (PEM) of that certificate'),
+  identityRules: {
+    schema: z.enum(['plain', 'openhie']),
+    fromText: asText,
+    description:
+      'openhie: take identifiers of known domains only, refuse references that lead nowhere, and let systems carry identifiers of others’ domains as information',
+  } satisfies Setting<'plain' | 'openhie'>,
+  openCrCalls: {
+    schema: z.boolean(),
+    fromText: asBoolean,
+    description: 'Answer the calls that clients of OpenCR make, at the nodes’ door',
+  } satisfies Setting<boolean>,
+  hl7Port: {
+    schema: z.int().min(0).max(65_535).optional(),
+    fromText: (text: string) => (text === 'off' ? undefined : asNumber(text)),
+    description: 'Port for HL7 v2 over MLLP with client certificates; off when not set',
+  } satisfies Setting<number | undefined>,
+  openhimUrl: {
+    schema: z.url({ protocol: /^https$/ }).optional(),
+    fromText: asText,
+    description: 'API of an OpenHIM core to register with as a mediator: https://openhim.example.org:8080',
+  } satisfies Setting<string | undefined>,
+  openhimUser: {
+    schema: z.string().min(1).optional(),
+    fromText: asText,
+    description: 'User name there',
+  } satisfies Setting<string | undefined>,
+  openhimPasswordFile: optionalFile('File with the password of that user'),
+  openhimAuthorityFile: optionalFile(
+    'Authority (PEM) that OpenHIM’s certificate comes from, where it is no public one',
+  ),
   outboundNetworks: {
     schema: z.array(z.union([z.cidrv4(), z.cidrv6()])),
     fromText: asList,
@@ -168,6 +198,13 @@ export const DEFAULTS: SettingValues = {
   mailAuthorityFile: undefined,
   atnaCertificateFile: undefined,
   atnaKeyFile: undefined,
+  identityRules: 'plain',
+  openCrCalls: false,
+  hl7Port: undefined,
+  openhimUrl: undefined,
+  openhimUser: undefined,
+  openhimPasswordFile: undefined,
+  openhimAuthorityFile: undefined,
   outboundNetworks: [],
   logLevel: 'info',
   logFormat: 'auto',

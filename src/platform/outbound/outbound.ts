@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Problem, type ProblemKind } from '../../kernel/problem.ts';
 import { type AddressRules, addressRules } from './addresses.ts';
 
@@ -63,15 +63,32 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const rules = addressRules(options.allowedNetworks);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: options.keptPerHost ?? 2, timeout: 60_000 });
   const assertAllowed = (text: string): URL => allowedUrl(text, rules);
+  const secureFor = secureContexts(options.identity);
   return {
     assertAllowed,
     async request(what) {
       const url = assertAllowed(what.url);
       const authorities =
         typeof options.authoritiesPem === 'function' ? await options.authoritiesPem() : options.authoritiesPem;
-      return exchange(url, what, { agent, rules, authorities, identity: options.identity });
+      return exchange(url, what, { agent, rules, secure: secureFor(authorities) });
     },
     close: () => agent.destroy(),
+  };
+}
+
+/** Reading the public authorities takes some 20 ms: done once, and again when our own have changed. */
+function secureContexts(identity: OutboundOptions['identity']): (authorities: string | undefined) => SecureContext {
+  let made: { readonly authorities: string | undefined; readonly secure: SecureContext } | undefined;
+  return (authorities) => {
+    if (made === undefined || made.authorities !== authorities) {
+      const secure = createSecureContext({
+        minVersion: 'TLSv1.2',
+        ca: authorities === undefined ? [...rootCertificates] : [...rootCertificates, authorities],
+        ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+      });
+      made = { authorities, secure };
+    }
+    return made.secure;
   };
 }
 
@@ -88,33 +105,27 @@ function allowedUrl(text: string, rules: AddressRules): URL {
 interface Context {
   readonly agent: Agent;
   readonly rules: AddressRules;
-  readonly authorities: string | undefined;
-  readonly identity: OutboundOptions['identity'];
+  readonly secure: SecureContext;
 }
 
 function exchange(url: URL, what: OutboundRequest, context: Context): Promise<OutboundAnswer> {
   const timeout = AbortSignal.timeout(what.timeoutMs ?? TIMEOUT_MS);
   const signal = what.signal === undefined ? timeout : AbortSignal.any([timeout, what.signal]);
-  const { authorities, identity } = context;
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => reject(asProblem(error, timeout.aborted));
-    const sent = httpsRequest(
-      url,
-      {
-        method: what.method,
-        headers: { ...what.headers },
-        agent: context.agent,
-        lookup: guardedLookup(context.rules),
-        minVersion: 'TLSv1.2',
-        rejectUnauthorized: true,
-        signal,
-        ...(authorities === undefined ? {} : { ca: [...rootCertificates, authorities] }),
-        ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
-      },
-      (answer) => {
-        readAnswer(answer, what.answerBytesMax ?? ANSWER_BYTES_MAX).then(resolve, fail);
-      },
-    );
+    // Node hands it on to tls.connect; its types do not say so.
+    const options: RequestOptions & { readonly secureContext: SecureContext } = {
+      method: what.method,
+      headers: { ...what.headers },
+      agent: context.agent,
+      lookup: guardedLookup(context.rules),
+      secureContext: context.secure,
+      rejectUnauthorized: true,
+      signal,
+    };
+    const sent = httpsRequest(url, options, (answer) => {
+      readAnswer(answer, what.answerBytesMax ?? ANSWER_BYTES_MAX).then(resolve, fail);
+    });
     sent.once('error', fail);
     sent.end(what.body);
   });
