@@ -39,13 +39,14 @@ const actor: Actor = {
 };
 const write = createEventWriter({ site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' });
 const recordedMs = Date.UTC(2026, 0, 31, 9, 30);
-const packed = write({
+const parts = write({
   id: '019c1399-0e40-7000-8000-000000000005',
   recorded: new Date(recordedMs).toISOString(),
   shape: EVENTS['client.read'],
   patient: 'Patient/0198f3a0-0000-7000-8000-0000000000c1',
   input: { actor, event: 'client.read', action: 'R', outcome: 'success', interaction: 'read' },
 });
+const packed = parts.before + parts.own + parts.after;
 const json = unpack(packed);
 const nonce = Uint8Array.from({ length: 16 }, (_, i) => i);
 const commitment = sha256(Buffer.concat([nonce, utf8Encode(json)]));

@@ -23,6 +23,18 @@ export function pooledRandomBytes(length: number): Buffer<ArrayBuffer> {
   return taken;
 }
 
+/** The same, written into the caller's memory at an offset. */
+export function pooledRandomInto(target: Uint8Array, offset: number, length: number): void {
+  if (length > 64) throw new RangeError('pooledRandomInto is for nonces and ids');
+  if (used + length > page.length) {
+    randomFillSync(page);
+    used = 0;
+  }
+  page.copy(target, offset, used, used + length);
+  page.fill(0, used, used + length);
+  used += length;
+}
+
 /** Cryptographically secure random bytes. */
 export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(nodeRandomBytes(length));

@@ -4,7 +4,15 @@ export interface Clock {
   nowMs(): number;
 }
 
+// The last answer: busy servers ask for the same millisecond many times, and printing a date takes microseconds.
+let lastMs = Number.NaN;
+let lastText = '';
+
 /** FHIR `instant` in UTC with milliseconds: 2026-01-31T09:30:00.000Z. */
 export function instant(unixMs: number): string {
-  return new Date(unixMs).toISOString();
+  if (unixMs !== lastMs) {
+    lastText = new Date(unixMs).toISOString();
+    lastMs = unixMs;
+  }
+  return lastText;
 }

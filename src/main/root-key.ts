@@ -7,9 +7,12 @@ import { homePaths } from './place.ts';
 
 const FILE_NAME = 'root.key';
 
+/** The settings that say where the root key is. */
+export type RootKeyPlace = Pick<Config, 'home' | 'rootKeyFile' | 'passphraseFile'>;
+
 /** The root key of this installation: a passphrase where one is set, a file of one's own choosing, else keys/root.key. */
 export async function rootKeySource(
-  config: Config,
+  config: RootKeyPlace,
   options: { readonly nextPassphrase?: string } = {},
 ): Promise<RootKeySource> {
   const { keys } = homePaths(config.home);

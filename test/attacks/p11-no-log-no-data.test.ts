@@ -14,7 +14,7 @@ const amina = person({ key: ['urn:clinic', 'a-1'], given: 'Amina', family: 'Okel
 const parameters = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: amina }] };
 
 const COUNT = statement<{ n: bigint }>('p11.count', 'SELECT count(*) AS n FROM store.resource');
-const EVENTS = statement<{ n: bigint }>('p11.events', 'SELECT count(*) AS n FROM audit.event');
+const EVENTS = statement<{ n: bigint }>('p11.events', 'SELECT coalesce(sum(events), 0)::bigint AS n FROM audit.batch');
 const count = async (): Promise<bigint> => (await door.fixture.db.ownerDatabase.rows(COUNT))[0]?.n ?? 0n;
 const events = async (): Promise<bigint> => (await door.fixture.db.ownerDatabase.rows(EVENTS))[0]?.n ?? 0n;
 
@@ -57,25 +57,12 @@ const ask = (what: { method?: string; path: string; body?: object }) =>
 
 describe('with a log that refuses every event', () => {
   beforeAll(async () => {
-    await door.fixture.db.ownerDatabase.run(statement('p11.close', 'REVOKE INSERT ON audit.event FROM careseal_app'));
-    for (const column of [
-      'id',
-      'recorded',
-      'actor',
-      'client',
-      'address',
-      'outcome',
-      'event',
-      'actor_kind',
-      'commitment',
-      'sealed',
-    ]) {
-      const revoke = `REVOKE INSERT (${column}) ON audit.event FROM careseal_app`;
-      await door.fixture.db.ownerDatabase.run(statement(`p11.close-${column}`, revoke));
-    }
+    await door.fixture.db.ownerDatabase.run(
+      statement('p11.close', 'REVOKE INSERT (id, events, sealed) ON audit.batch FROM careseal_app'),
+    );
   });
   afterAll(async () => {
-    const grant = `GRANT INSERT (id, recorded, actor, client, address, outcome, event, actor_kind, commitment, sealed) ON audit.event TO careseal_app`;
+    const grant = `GRANT INSERT (id, events, sealed) ON audit.batch TO careseal_app`;
     await door.fixture.db.ownerDatabase.run(statement('p11.open', grant));
   });
 

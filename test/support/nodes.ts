@@ -45,7 +45,12 @@ export interface NodesFixture {
 /** Nodes on a test database with a real audit log. Not started: `nodes.start()` makes the authority and listens. */
 export function nodesFixture(
   database: Database,
-  options: { readonly clock?: TestClock; readonly keyRing?: KeyRing; readonly outbound?: Outbound } = {},
+  options: {
+    readonly clock?: TestClock;
+    readonly keyRing?: KeyRing;
+    readonly outbound?: Outbound;
+    readonly fhirUrl?: string;
+  } = {},
 ): NodesFixture {
   const clock = options.clock ?? testClock(Date.now());
   const keyRing = options.keyRing ?? testKeyRing();
@@ -61,7 +66,7 @@ export function nodesFixture(
     audit,
     clock,
     organisationFor: async ({ principal }) => (principal.kind === 'user' ? principal.organisationId : ORGANISATION),
-    fhirUrl: 'https://careseal.example.org:8444/fhir',
+    fhirUrl: options.fhirUrl ?? 'https://careseal.example.org:8444/fhir',
     publicUrl: 'https://careseal.example.org:8443',
     outbound: options.outbound ?? createOutbound({ allowedNetworks: [] }),
     onBackgroundFailure: rethrow,
@@ -70,7 +75,10 @@ export function nodesFixture(
   return { nodes, audit, clock, keyRing, endings };
 }
 
-const COUNT_EVENTS = statement<{ readonly n: bigint }>('test.count-events', 'SELECT count(*) AS n FROM audit.event');
+const COUNT_EVENTS = statement<{ readonly n: bigint }>(
+  'test.count-events',
+  'SELECT coalesce(sum(events), 0)::bigint AS n FROM audit.batch',
+);
 
 export async function countEvents(database: Database): Promise<number> {
   return Number((await database.rows(COUNT_EVENTS))[0]?.n ?? -1);

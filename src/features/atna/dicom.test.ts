@@ -14,8 +14,9 @@ const write = createEventWriter({ site: 'careseal.example.org', baseUrl: 'https:
 
 function fhirOf(input: AuditInput, patient?: string): FhirAuditEvent {
   const id = '0198f3a0-0000-7000-8000-000000000005';
-  const text = unpack(write({ id, recorded: '2026-01-31T09:30:00.000Z', input, shape: EVENTS[input.event], patient }));
-  return FhirAuditEvent.parse(JSON.parse(text));
+  const recorded = '2026-01-31T09:30:00.000Z';
+  const { before, own, after } = write({ id, recorded, input, shape: EVENTS[input.event], patient });
+  return FhirAuditEvent.parse(JSON.parse(unpack(before + own + after)));
 }
 const SEARCH: AuditInput = {
   actor: userActor,

@@ -32,7 +32,9 @@ beforeAll(() => {
 
 function textOf(input: AuditInput, patient?: string): string {
   const id = '0198f3a0-0000-7000-8000-000000000005';
-  return unpack(write({ id, recorded: '2026-01-31T09:30:00.000Z', input, shape: EVENTS[input.event], patient }));
+  const parts = { id, recorded: '2026-01-31T09:30:00.000Z', input, shape: EVENTS[input.event], patient };
+  const { before, own, after } = write(parts);
+  return unpack(before + own + after);
 }
 
 function eventOf(input: AuditInput, patient?: string): AuditEvent {

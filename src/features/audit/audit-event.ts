@@ -2,6 +2,7 @@ import { clientAgent, serverAgent, userAgent } from './agents.ts';
 import { entities } from './entities.ts';
 import { DICOM, type EventShape } from './events.ts';
 import { type AgentFlow, claimedProfile, interactionOf, isRestInteraction } from './interactions.ts';
+import type { PackedEvent } from './event-batch.ts';
 import type { AuditInput } from './model.ts';
 import { pack } from './packing.ts';
 import { inner } from './text.ts';
@@ -50,14 +51,28 @@ const REST_TYPE = pack(
   '"type":{"code":"rest","display":"Restful Operation","system":"http://terminology.hl7.org/CodeSystem/audit-event-type"}}',
 );
 
-/** Makes the function that writes events: FHIR R4 AuditEvent, canonical JSON (RFC 8785), packed. */
-export function createEventWriter(source: AuditSource): (parts: EventParts) => string {
+/**
+ * Makes the function that writes events: FHIR R4 AuditEvent, canonical JSON (RFC 8785), packed. The first part says who acted,
+ * the last what the act was; many events of a batch share them.
+ */
+export function createEventWriter(source: AuditSource): (parts: EventParts) => PackedEvent {
   const server: Readonly<Record<AgentFlow, string>> = {
     in: serverAgent(source, 'in'),
     out: serverAgent(source, 'out'),
     delete: serverAgent(source, 'delete'),
   };
   const observer = `${pack('"resourceType":"AuditEvent","source":{"observer":{"display":"Careseal","identifier":{"value":"')}${inner(source.site)}"}},"site":"${inner(source.site)}",`;
+  const acts = new Map<string, string>();
+
+  /** Constant per event name and interaction, so kept: the names are a closed list. */
+  function actOf(shape: EventShape, subtype: string | undefined, name: string): string {
+    const key = subtype === undefined ? name : `${name} ${subtype}`;
+    const known = acts.get(key);
+    if (known !== undefined) return known;
+    const act = `",${observer}${typeAndSubtype(shape, subtype, name)}`;
+    acts.set(key, act);
+    return act;
+  }
 
   return ({ id, recorded, input, shape, patient }) => {
     const { actor } = input;
@@ -66,12 +81,13 @@ export function createEventWriter(source: AuditSource): (parts: EventParts) => s
     const interaction = interactionOf(rest ? subtype : undefined, input.action);
     const receives = input.action === 'R' || interaction.profile === 'Query';
     const profile = rest ? claimedProfile(interaction, input, patient) : undefined;
-    return (
-      `${OPEN[input.action]}${clientAgent(actor, interaction.flow)},${server[interaction.flow]}${userAgent(actor, receives)}` +
-      `${ENTITY}${entities(input, patient, rest)}${ID}${id}",` +
-      `${profile === undefined ? '' : `${META}${profile}"]},`}${outcome(input)}${RECORDED}${recorded}",${observer}` +
-      `${typeAndSubtype(shape, subtype, input.event)}`
-    );
+    return {
+      before: `${OPEN[input.action]}${clientAgent(actor, interaction.flow)},${server[interaction.flow]}${userAgent(actor, receives)}${ENTITY}`,
+      own:
+        `${entities(input, patient, rest)}${ID}${id}",` +
+        `${profile === undefined ? '' : `${META}${profile}"]},`}${outcome(input)}${RECORDED}${recorded}`,
+      after: actOf(shape, subtype, input.event),
+    };
   };
 }
 

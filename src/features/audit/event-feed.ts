@@ -3,9 +3,9 @@ import { statement } from '../../platform/db/sql.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import type { AuditEventId } from '../../kernel/ids.ts';
 import type { KeyRing } from '../../store/index.ts';
-import { openRow } from './sealed-event.ts';
+import { readJson } from './event-contents.ts';
+import { EVENT_COLUMNS, type RawEvent, toEvent } from './event-store.ts';
 import { readHead } from './tree-store.ts';
-import { EVENT_COLUMNS, type RawEvent, toEvent } from './verify-store.ts';
 
 /** An event with its place in the log, as followers read it. */
 export interface SequencedEvent {
@@ -39,12 +39,9 @@ export interface EventFeed {
   size(): Promise<number>;
 }
 
-type Raw = RawEvent & { id: AuditEventId; index: bigint };
-
-const FEED = statement<Raw>(
+const FEED = statement<RawEvent>(
   'audit.feed',
-  `SELECT ${EVENT_COLUMNS}, leaf.index FROM audit.leaf JOIN audit.event AS row ON row.id = leaf.event
-   WHERE leaf.index >= $1 AND leaf.index < $2 ORDER BY leaf.index`,
+  `SELECT ${EVENT_COLUMNS} FROM audit.event AS row WHERE row.index >= $1 AND row.index < $2 ORDER BY row.index`,
 );
 
 /**
@@ -56,25 +53,23 @@ export function createEventFeed(deps: { readonly database: Database; readonly ke
   const size = async (): Promise<number> => (await readHead(database))?.size ?? 0;
   return {
     async after(from, limit, wanted = () => true) {
-      const rows = await database.rows(FEED, [from, from + limit]);
-      const events = rows.map((raw) => {
-        const row = toEvent(raw);
-        const plain = {
-          index: Number(raw.index),
-          id: row.id,
-          recordedMs: row.recordedMs,
-          event: row.event,
-          outcome: row.outcome,
-          actorKind: row.actorKind,
-          actor: row.actor,
-          client: row.client ?? undefined,
-          address: row.address ?? undefined,
-        };
-        return { ...plain, json: wanted(plain) ? openRow(keyRing, row)?.json : undefined };
-      });
+      const rows = (await database.rows(FEED, [from, from + limit])).map(toEvent);
+      const plain = rows.map(({ index, id, recordedMs, event, outcome, actorKind, actor, client, address }) => ({
+        ...{ index, id, recordedMs, event, outcome, actorKind, actor },
+        client: client ?? undefined,
+        address: address ?? undefined,
+      }));
+      const opened = plain.map(wanted);
+      const contents = await readJson(
+        database,
+        keyRing,
+        rows.filter((_, i) => opened[i]),
+      );
+      let next = 0;
+      const events = plain.map((event, i) => ({ ...event, json: opened[i] === true ? contents[next++] : undefined }));
       // A leaf whose event is gone is for `verify` to explain; followers go on behind it.
-      const next = events.length === limit ? from + limit : Math.max(from, Math.min(from + limit, await size()));
-      return { events, next };
+      const goOn = events.length === limit ? from + limit : Math.max(from, Math.min(from + limit, await size()));
+      return { events, next: goOn };
     },
     size,
   };

@@ -1,9 +1,8 @@
-import { newestIdAt } from './event-id.ts';
+import { idTimeMs } from './event-id.ts';
 import type { AuditEventId } from '../../kernel/ids.ts';
 import type { Sql, SqlValue, Statement } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
-import type { EventRow } from './sealed-event.ts';
-import { EVENT_COLUMNS, type RawEvent, toEvent } from './verify-store.ts';
+import { EVENT_COLUMNS, type IndexedEvent, type RawEvent, toEvent } from './event-store.ts';
 
 /** A question to the log, in the database's terms. Lists are ORs; all filters together are an AND. */
 export interface EventQuery {
@@ -20,26 +19,19 @@ export interface EventQuery {
   readonly limit: number;
 }
 
-export interface ListedRow extends EventRow {
-  /** Undefined while the event has no leaf. */
-  readonly index: number | undefined;
-}
-
 /** Events that fill the log by the million; `event_rare` indexes all others (migrations/000201). */
 const FREQUENT: ReadonlySet<string> = new Set(['client.read', 'client.search']);
 const RARE = "row.event NOT IN ('client.read', 'client.search')";
 
-type Raw = RawEvent & { id: AuditEventId; index: bigint | null };
-
 /**
  * Newest first. The rarest filter drives: per value of it, the newest rows come from the index (value, recorded), and the newest
  * of all values together are the answer, so time does not depend on the size of the log. Without such a filter the log is
- * walked backwards by id, which is time.
+ * walked backwards by time. Months that a question does not touch are not read.
  */
-export async function listEvents(sql: Sql, query: EventQuery): Promise<ListedRow[]> {
+export async function listEvents(sql: Sql, query: EventQuery): Promise<IndexedEvent[]> {
   const { text, name, values } = build(query);
-  const rows = await sql.rows<Raw>(queryStatement(name, text), values);
-  return rows.map((raw) => ({ ...toEvent(raw), index: raw.index === null ? undefined : Number(raw.index) }));
+  const rows = await sql.rows<RawEvent>(queryStatement(name, text), values);
+  return rows.map(toEvent);
 }
 
 interface Driver {
@@ -76,7 +68,7 @@ function build(query: EventQuery): { name: string; text: string; values: SqlValu
   const values: SqlValue[] = [];
   const parameter = (value: SqlValue): string => `$${values.push(value)}`;
   const driver = driverOf(query);
-  const conditions = driver === undefined ? idConditions(query, parameter) : timeConditions(query, parameter);
+  const conditions = timeConditions(query, parameter);
   const parts = [driver?.key ?? 'time', query.fromMs, query.beforeMs, query.after];
   if (query.actors !== undefined && driver?.key !== 'actor') {
     conditions.push(`row.actor = ANY (${parameter(query.actors)}::bigint[])`);
@@ -98,26 +90,16 @@ function build(query: EventQuery): { name: string; text: string; values: SqlValu
   const name = `audit.list-${driver?.key ?? 'time'}-${flags.join('')}`;
   const newest =
     driver === undefined
-      ? `SELECT * FROM audit.event AS row WHERE true${where} ORDER BY id DESC LIMIT ${limit}`
+      ? `SELECT * FROM audit.event AS row WHERE true${where} ORDER BY recorded DESC, id DESC LIMIT ${limit}`
       : `SELECT hit.* FROM unnest(${parameter(driver.values)}::${driver.type}) AS driver (value) CROSS JOIN LATERAL (
            SELECT * FROM audit.event AS row WHERE ${driver.condition}${where}
            ORDER BY row.recorded DESC, row.id DESC LIMIT ${limit}) AS hit
          ORDER BY hit.recorded DESC, hit.id DESC LIMIT ${limit}`;
-  const text = `SELECT ${EVENT_COLUMNS}, leaf.index FROM (${newest}) AS row
-    LEFT JOIN audit.leaf ON leaf.event = row.id ORDER BY row.recorded DESC, row.id DESC`;
+  const text = `SELECT ${EVENT_COLUMNS} FROM (${newest}) AS row ORDER BY row.recorded DESC, row.id DESC`;
   return { name, text, values };
 }
 
 type Parameter = (value: SqlValue) => string;
-
-/** Time as bounds on the id, which begins with it: the primary key answers both the range and the order. */
-function idConditions(query: EventQuery, parameter: Parameter): string[] {
-  const conditions: string[] = [];
-  if (query.fromMs !== undefined) conditions.push(`row.id > ${parameter(newestIdAt(query.fromMs - 1))}::uuid`);
-  if (query.beforeMs !== undefined) conditions.push(`row.id <= ${parameter(newestIdAt(query.beforeMs - 1))}::uuid`);
-  if (query.after !== undefined) conditions.push(`row.id < ${parameter(query.after.id)}::uuid`);
-  return conditions;
-}
 
 function timeConditions(query: EventQuery, parameter: Parameter): string[] {
   const conditions: string[] = [];
@@ -126,22 +108,30 @@ function timeConditions(query: EventQuery, parameter: Parameter): string[] {
   if (query.beforeMs !== undefined) conditions.push(`row.recorded < ${time(query.beforeMs)}`);
   if (query.after !== undefined) {
     const { recordedMs, id } = query.after;
-    conditions.push(`(row.recorded, row.id) < (${time(recordedMs)}, ${parameter(id)}::uuid)`);
+    const at = time(recordedMs);
+    // The first condition follows from the second, and is the one that leaves out later months.
+    conditions.push(`row.recorded <= ${at}`, `(row.recorded, row.id) < (${at}, ${parameter(id)}::uuid)`);
   }
   return conditions;
 }
 
 /** Statements are few: one per combination of filters that somebody asked for. */
-function queryStatement(name: string, text: string): Statement<Raw> {
-  return statement<Raw>(name, text);
+function queryStatement(name: string, text: string): Statement<RawEvent> {
+  return statement<RawEvent>(name, text);
 }
 
-const ONE = statement<Raw>(
+const ONE = statement<RawEvent>(
   'audit.one',
-  `SELECT ${EVENT_COLUMNS}, leaf.index FROM audit.event AS row LEFT JOIN audit.leaf ON leaf.event = row.id WHERE row.id = $1`,
+  `SELECT ${EVENT_COLUMNS} FROM audit.event AS row WHERE row.recorded = $2 AND row.id = $1`,
 );
 
-export async function readEvent(sql: Sql, id: string): Promise<ListedRow | undefined> {
-  const raw = (await sql.rows(ONE, [id]))[0];
-  return raw === undefined ? undefined : { ...toEvent(raw), index: raw.index === null ? undefined : Number(raw.index) };
+/** The end of the year 9999: later times are not ours, and not every clock's. */
+const LATEST_MS = 253_402_300_799_999;
+
+/** One event; its id tells the month it is in. */
+export async function readEvent(sql: Sql, id: string): Promise<IndexedEvent | undefined> {
+  const recordedMs = idTimeMs(id);
+  if (recordedMs > LATEST_MS) return undefined;
+  const raw = (await sql.rows(ONE, [id, new Date(recordedMs)]))[0];
+  return raw === undefined ? undefined : toEvent(raw);
 }

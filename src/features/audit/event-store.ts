@@ -1,58 +1,118 @@
-import type { Sql, SqlValue, Statement } from '../../platform/db/sql.ts';
+import type { Database, Sql, SqlValue } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
-import type { EventRow } from './sealed-event.ts';
+import type { BatchId, BatchRow, EventColumns, EventRow, SealedBatch } from './sealed-event.ts';
 
-const COLUMNS = 'id, recorded, actor, client, address, outcome, event, actor_kind, commitment, sealed';
-const TYPES = ['uuid', 'timestamptz', 'bigint', 'bigint', 'bigint', 'smallint', 'text', 'text', 'bytea', 'bytea'];
+const INSERT_BATCH = statement(
+  'audit.insert-batch',
+  'INSERT INTO audit.batch (id, events, sealed) VALUES ($1, $2, $3)',
+);
+
+export async function insertBatch(sql: Sql, batch: SealedBatch): Promise<void> {
+  await sql.run(INSERT_BATCH, [batch.id, batch.events, batch.sealed]);
+}
+
+/** An event with the number of its leaf. */
+export interface NumberedEvent extends EventColumns {
+  /** Index into the batches given beside. */
+  readonly batchAt: number;
+  readonly place: number;
+}
 
 /**
- * Rows per statement: powers of two, so that a handful of prepared statements per connection serve every batch; a batch of 13
- * goes out as one statement for 16 whose last three rows are null and skipped.
+ * A thousand rows travel as a dozen parameters: arrays, and the commitments as one piece of bytes, which PostgreSQL takes apart
+ * several times faster than as many parameters as there are cells.
  */
-const SIZES = [1, 2, 4, 8, 16, 32, 64, 128] as const;
-const SIZE_MAX = 128;
+const INSERT_EVENTS = statement(
+  'audit.insert-events',
+  `INSERT INTO audit.event (index, id, recorded, actor, client, address, outcome, event, actor_kind, commitment, batch, place)
+   SELECT $1::bigint + n - 1, id, 'epoch'::timestamptz + ms * interval '1 millisecond', actor, client, address, outcome, event, kind,
+     substring($2::bytea FROM (n * 32 - 31)::int FOR 32), ($3::uuid[])[batch], place
+   FROM unnest($4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::smallint[], $10::text[], $11::text[],
+     $12::int[], $13::smallint[]) WITH ORDINALITY
+     AS row (id, ms, actor, client, address, outcome, event, kind, batch, place, n)`,
+);
 
-const INSERTS = new Map(SIZES.map((size) => [size as number, insertStatement(size)]));
-
-function insertStatement(size: number): Statement<never> {
-  const rows = Array.from({ length: size }, (_, row) => {
-    const cells = TYPES.map((type, column) => `$${row * TYPES.length + column + 1}::${type}`);
-    return `(${cells.join(', ')})`;
-  });
-  const text =
-    size === 1
-      ? `INSERT INTO audit.event (${COLUMNS}) VALUES ${rows.join(', ')}`
-      : `INSERT INTO audit.event (${COLUMNS}) SELECT * FROM (VALUES ${rows.join(', ')}) AS row (${COLUMNS}) WHERE id IS NOT NULL`;
-  return statement(`audit.insert-${size}`, text);
+/** Writes numbered events, the first with this index, the others following. */
+export async function insertEvents(
+  sql: Sql,
+  firstIndex: number,
+  rows: readonly NumberedEvent[],
+  batches: readonly BatchId[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const commitments = Buffer.concat(rows.map((row) => row.commitment));
+  const of = <T extends SqlValue>(value: (row: NumberedEvent) => T): readonly T[] => rows.map(value);
+  await sql.run(INSERT_EVENTS, [
+    firstIndex,
+    commitments,
+    batches,
+    of((row) => row.id),
+    of((row) => row.recordedMs),
+    of((row) => row.actor),
+    bigints(rows.map((row) => row.client)),
+    bigints(rows.map((row) => row.address)),
+    of((row) => row.outcome),
+    of((row) => row.event),
+    of((row) => row.actorKind),
+    of((row) => row.batchAt + 1),
+    of((row) => row.place),
+  ]);
 }
 
-/** Inserts rows in their order. More than 128 need several statements, so give it a transaction then. */
-export async function insertEvents(sql: Sql, rows: readonly EventRow[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += SIZE_MAX) {
-    const part = rows.slice(from, from + SIZE_MAX);
-    const size = SIZES.find((candidate) => candidate >= part.length) ?? SIZE_MAX;
-    const values: SqlValue[] = [];
-    for (const row of part) pushValues(values, row);
-    while (values.length < size * TYPES.length) values.push(null);
-    const insert = INSERTS.get(size);
-    if (insert === undefined) throw new RangeError('No statement of this size');
-    await sql.run(insert, values);
-  }
+/** An array literal: the first of them may be null, by which the driver would not know numbers. */
+function bigints(values: readonly (bigint | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }
 
-export const ROWS_PER_STATEMENT = SIZE_MAX;
+const ENSURE_MONTH = statement('audit.ensure-month', 'SELECT audit.ensure_month($1)');
 
-function pushValues(values: SqlValue[], row: EventRow): void {
-  values.push(
-    row.id,
-    new Date(row.recordedMs),
-    row.actor,
-    row.client,
-    row.address,
-    row.outcome,
-    row.event,
-    row.actorKind,
-    row.commitment,
-    row.sealed,
-  );
+/** Makes sure that events of this moment have a partition to go to; a transaction of its own, so that it is there for all. */
+export async function ensureMonth(database: Database, atMs: number): Promise<void> {
+  await database.rows(ENSURE_MONTH, [new Date(atMs)]);
+}
+
+interface RawBatch {
+  id: BatchId;
+  events: number;
+  sealed: Buffer | null;
+  former: BatchRow['former'];
+}
+
+const BATCHES = statement<RawBatch>(
+  'audit.batches',
+  'SELECT id, events, sealed, former FROM audit.batch WHERE id = ANY ($1::uuid[])',
+);
+
+/** The batches that these events rest in. */
+export async function readBatches(sql: Sql, ids: Iterable<BatchId>): Promise<Map<BatchId, BatchRow>> {
+  const wanted = [...new Set(ids)];
+  if (wanted.length === 0) return new Map();
+  return new Map((await sql.rows(BATCHES, [wanted])).map((row) => [row.id, row]));
+}
+
+export interface RawEvent {
+  index: bigint;
+  id: EventRow['id'];
+  recordedMs: bigint;
+  actor: bigint;
+  client: bigint | null;
+  address: bigint | null;
+  outcome: number;
+  event: string;
+  actorKind: EventRow['actorKind'];
+  commitment: Buffer;
+  batch: BatchId;
+  place: number;
+}
+
+export const EVENT_COLUMNS = `row.index, row.id, (extract(epoch FROM row.recorded) * 1000)::bigint AS "recordedMs", row.actor,
+  row.client, row.address, row.outcome, row.event, row.actor_kind AS "actorKind", row.commitment, row.batch, row.place`;
+
+export interface IndexedEvent extends EventRow {
+  /** Its leaf. */
+  readonly index: number;
+}
+
+export function toEvent(raw: RawEvent): IndexedEvent {
+  return { ...raw, index: Number(raw.index), recordedMs: Number(raw.recordedMs) };
 }

@@ -11,7 +11,7 @@ import type { AuditInput, AuditVerification } from './model.ts';
 import { createRecorder } from './recorder.ts';
 import { refusalInput } from './refusals.ts';
 import { auditRoutes } from './routes.ts';
-import { createEventSealer } from './sealed-event.ts';
+import { createBatchSealer } from './sealed-event.ts';
 import { createRound } from './sequencer.ts';
 import { createSequencerLoop } from './sequencer-loop.ts';
 import { ensureSigner } from './signer.ts';
@@ -62,11 +62,11 @@ export function createAudit(deps: AuditDeps): Audit {
   const { database, keyRing, clock, source } = deps;
   const signer = lazily(() => ensureSigner(database, { keyRing, clock, baseUrl: source.baseUrl }));
   const sequencer = createSequencerLoop({
-    round: createRound({ database, clock, signer }),
+    round: createRound({ database, keyRing, clock, signer }),
     everyMs: deps.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
     onFailure: deps.onFailure,
   });
-  const seal = createEventSealer(keyRing, createEventWriter(source));
+  const seal = createBatchSealer(keyRing, createEventWriter(source));
   const recorder = createRecorder({ database, seal });
   const reader = createLogReader({ database, keyRing, clock, signer });
   return {

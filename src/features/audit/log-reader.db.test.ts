@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeActor, operatorActor, readInput, testKeyRing, userActor } from '../../../test/support/audit.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { uuidV7 } from '../../kernel/ids.ts';
 import { newId, sha256 } from '../../crypto/index.ts';
 import { fromBase64 } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
@@ -244,9 +245,9 @@ test('status is not ok while an old event waits', async () => {
   await db.ownerDatabase.run(
     statement(
       'test.old',
-      `INSERT INTO audit.event (id, recorded, actor, outcome, event, actor_kind, commitment)
-       VALUES (gen_random_uuid(), now() - interval '5 minutes', 1, 0, 'client.read', 'user', decode(repeat('00', 32), 'hex'))`,
+      "INSERT INTO audit.batch (id, xid, events, sealed) VALUES ($1, '9223372036854775807', 1, '')",
     ),
+    [uuidV7(Date.now() - 5 * 60_000, new Uint8Array(10))],
   );
   expect(await log.status()).toMatchObject({ ok: false });
 });

@@ -16,9 +16,14 @@ import {
 import type { AuditDeps } from './deps.ts';
 import { brokenCursor, eventNotFound, noCheckpoint, tileNotFound, unknownFilter } from './errors.ts';
 import { idTimeMs } from './event-id.ts';
-import { type EventQuery, type ListedRow, listEvents, readEvent } from './event-query.ts';
+import type { BatchedEvent } from './event-batch.ts';
+import { createColumnMaker } from './event-columns.ts';
+import { readContents, readJson } from './event-contents.ts';
+import { type EventQuery, listEvents, readEvent } from './event-query.ts';
+import type { IndexedEvent } from './event-store.ts';
 import { eventNames } from './events.ts';
-import { clientId, type OpenedEvent, openRow, TOKEN } from './sealed-event.ts';
+import { answers, newestFirst, pendingNow } from './pending-events.ts';
+import { clientId, commitmentOf, type EventColumns, jsonOf, TOKEN } from './sealed-event.ts';
 import type { Signer } from './signer.ts';
 import { summarise } from './summary.ts';
 import { createNodeReader, merkle, tileHashes } from './tile-reader.ts';
@@ -72,13 +77,20 @@ export interface WholeEvent {
   readonly json: string | undefined;
 }
 
-type ReaderDeps = Pick<AuditDeps, 'database' | 'keyRing' | 'clock'> & { readonly signer: () => Promise<Signer> };
+export interface ReaderInput extends Pick<AuditDeps, 'database' | 'keyRing' | 'clock'> {
+  readonly signer: () => Promise<Signer>;
+}
+
+interface ReaderDeps extends ReaderInput {
+  readonly columnsOf: ReturnType<typeof createColumnMaker>;
+}
 
 /** Events that wait longer than this say that sequencing stands still. */
 const WAITING_MS_MAX = 60_000;
 const PENDING_COUNTED_MAX = 10_000;
 
-export function createLogReader(deps: ReaderDeps): LogReader {
+export function createLogReader(input: ReaderInput): LogReader {
+  const deps: ReaderDeps = { ...input, columnsOf: createColumnMaker(input.keyRing) };
   return {
     list: (query) => search(deps, filterOf(query)),
     search: (filter) => search(deps, filter),
@@ -113,15 +125,37 @@ async function search(deps: ReaderDeps, filter: EventFilter): Promise<AuditListR
   return next === undefined ? { events: summaries } : { events: summaries, next };
 }
 
-async function searchWhole({ database, keyRing }: ReaderDeps, filter: EventFilter) {
-  const rows = await listEvents(database, toEventQuery(keyRing, filter));
-  const shown = rows.slice(0, filter.limit);
-  const last = rows.length > filter.limit ? shown.at(-1) : undefined;
-  const events = shown.map((row): WholeEvent => {
-    const json = openRow(keyRing, row)?.json;
-    return { summary: summarise(row, json), json };
+async function searchWhole(deps: ReaderDeps, filter: EventFilter) {
+  const { database, keyRing } = deps;
+  const query = toEventQuery(keyRing, filter);
+  // First what waits: an event that gets its number in between is then found twice rather than not at all.
+  const waiting = (await pendingNow(deps)).filter((event) => answers(event, query));
+  const rows = await listEvents(database, query);
+  const numbered = new Set(rows.map(({ id }) => id));
+  const found: Listed[] = [
+    ...waiting.filter(({ row }) => !numbered.has(row.id)),
+    ...rows.map((row) => ({ row, index: row.index })),
+  ].toSorted((a, b) => newestFirst(a.row, b.row));
+  const shown = found.slice(0, filter.limit);
+  const last = found.length > filter.limit ? shown.at(-1)?.row : undefined;
+  const contents = await readJson(
+    database,
+    keyRing,
+    rows.filter(({ id }) => shown.some(({ row }) => row.id === id)),
+  );
+  let next = 0;
+  const events = shown.map((listed): WholeEvent => {
+    const json = listed.index === undefined ? listed.json : contents[next++];
+    return { summary: summarise({ ...listed.row, index: listed.index }, json), json };
   });
   return last === undefined ? { events } : { events, next: cursorOf(last.id) };
+}
+
+interface Listed {
+  readonly row: EventColumns;
+  /** Undefined while it waits for its number; `json` is at hand then. */
+  readonly index?: number;
+  readonly json?: string | undefined;
 }
 
 const FAILURES = { 'minor-failure': [4], 'serious-failure': [8], failure: [4, 8], success: [0] } as const;
@@ -158,37 +192,45 @@ function parseCursor(cursor: string): NonNullable<EventQuery['after']> {
 }
 
 async function one(deps: ReaderDeps, id: string): Promise<AuditEventReply> {
-  const row = await readEvent(deps.database, id);
-  if (row === undefined) throw eventNotFound();
-  const opened = openRow(deps.keyRing, row);
-  const event = summarise(row, opened?.json);
-  const proof = row.index === undefined ? undefined : await prove(deps, row, row.index, opened);
-  return {
-    event,
-    ...(opened === undefined ? {} : { auditEvent: JSON.parse(opened.json) as Record<string, unknown> }),
-    ...(proof === undefined ? {} : { proof }),
-  };
+  const { database, keyRing } = deps;
+  const waiting = (await pendingNow(deps)).find(({ row }) => row.id === id);
+  const row = await readEvent(database, id);
+  if (row === undefined) {
+    if (waiting === undefined) throw eventNotFound();
+    const { json } = waiting;
+    return { event: summarise({ ...waiting.row, index: undefined }, json), ...asFhir(json) };
+  }
+  const [content] = await readContents(database, keyRing, [row]);
+  const json = content === undefined ? undefined : jsonOf(content);
+  const proof = await prove(deps, row, json === undefined ? undefined : content);
+  return { event: summarise(row, json), ...asFhir(json), ...(proof === undefined ? {} : { proof }) };
+}
+
+function asFhir(json: string | undefined): Pick<AuditEventReply, 'auditEvent'> {
+  // Canonical JSON that this feature wrote.
+  return json === undefined ? {} : { auditEvent: JSON.parse(json) as Record<string, unknown> };
 }
 
 async function prove(
   { database, signer }: ReaderDeps,
-  row: ListedRow,
-  index: number,
-  opened: OpenedEvent | undefined,
+  row: IndexedEvent,
+  content: BatchedEvent | undefined,
 ): Promise<AuditProof | undefined> {
+  const { index } = row;
   const head = await readHead(database);
   if (head === undefined || index >= head.size) return undefined;
   const leaf = encodeLeaf({ index, recordedMs: row.recordedMs, event: row.event, commitment: row.commitment });
   const { size, root } = head;
   const path = await proveInclusion(merkle, createNodeReader(database, size), { index, size });
   const included = verifyInclusion(merkle, { leafHash: merkle.leafHash(leaf), index, size, path, root });
-  const committed = opened === undefined || equalBytes(opened.commitment, row.commitment);
+  const committed =
+    content === undefined || equalBytes(commitmentOf(content.nonce, jsonOf(content) ?? ''), row.commitment);
   return {
     index,
     size,
     rootHash: toBase64(root),
     leaf: toBase64(leaf),
-    ...(opened === undefined ? {} : { nonce: toBase64(opened.nonce) }),
+    ...(content === undefined ? {} : { nonce: toBase64(content.nonce) }),
     path: path.map(toBase64),
     checkpoint: head.note,
     ok: included && committed && isSigned(head, await signer()),

@@ -7,7 +7,7 @@ import { createAudit } from './index.ts';
 
 const COUNT = statement<{ n: bigint; batches: bigint }>(
   'test.count',
-  'SELECT count(*) AS n, count(DISTINCT xid) AS batches FROM audit.event',
+  'SELECT coalesce(sum(events), 0)::bigint AS n, count(DISTINCT xid) AS batches FROM audit.batch',
 );
 
 let db: TestDatabase;

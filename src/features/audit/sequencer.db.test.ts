@@ -24,11 +24,11 @@ const merkle = createMerkle(sha256);
 const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' };
 const ORDER = statement<{ index: bigint; seq: bigint; xid: string }>(
   'test.order',
-  'SELECT leaf.index, row.seq, row.xid::text FROM audit.leaf JOIN audit.event AS row ON row.id = leaf.event ORDER BY leaf.index',
+  'SELECT event.index, seq, xid::text FROM audit.event JOIN audit.batch ON batch.id = event.batch ORDER BY event.index',
 );
 const COUNT = statement<{ events: bigint; leaves: bigint }>(
   'test.counts',
-  'SELECT (SELECT count(*) FROM audit.event) AS events, (SELECT count(*) FROM audit.leaf) AS leaves',
+  'SELECT (SELECT sum(events)::bigint FROM audit.batch) AS events, (SELECT count(*) FROM audit.event) AS leaves',
 );
 
 let db: TestDatabase;
@@ -124,7 +124,7 @@ describe('the sequencer', () => {
     });
     await written.promise;
     await fill(log, 10);
-    const round = createRound({ database: db.database, clock: { nowMs: Date.now }, signer });
+    const round = createRound({ database: db.database, keyRing, clock: { nowMs: Date.now }, signer });
     expect(await round()).toEqual({ kind: 'done', added: 0, waiting: true });
     slow.resolve();
     await transaction;
@@ -153,6 +153,7 @@ describe('the sequencer', () => {
       await fill(log, 130);
       const dying = createRound({
         database: dyingAfter(db.database, killAt),
+        keyRing,
         clock: { nowMs: Date.now },
         signer,
       });
@@ -173,13 +174,13 @@ describe('the sequencer', () => {
     // As if all of this had been written in a cluster far ahead of this one.
     const far = statement<never>(
       'test.far',
-      'UPDATE audit.event SET xid = (xid::text::bigint + 1000000000)::text::xid8',
+      'UPDATE audit.batch SET xid = (xid::text::bigint + 1000000000)::text::xid8',
     );
     const farHead = statement<never>(
       'test.far-head',
       'UPDATE audit.checkpoint SET through_xid = (through_xid::text::bigint + 1000000000)::text::xid8',
     );
-    await db.ownerDatabase.run(statement('test.off', 'ALTER TABLE audit.event DISABLE TRIGGER USER'));
+    await db.ownerDatabase.run(statement('test.off', 'ALTER TABLE audit.batch DISABLE TRIGGER USER'));
     await db.ownerDatabase.run(statement('test.off2', 'ALTER TABLE audit.checkpoint DISABLE TRIGGER USER'));
     await db.ownerDatabase.run(far);
     await db.ownerDatabase.run(farHead);
@@ -195,12 +196,7 @@ describe('the sequencer', () => {
     await fill(log, 10);
     await log.sequence();
     await db.ownerDatabase.run(statement('test.off', 'ALTER TABLE audit.event DISABLE TRIGGER USER'));
-    await db.ownerDatabase.run(
-      statement(
-        'test.edit',
-        "UPDATE audit.event SET event = 'client.match' WHERE id = (SELECT event FROM audit.leaf WHERE index = 4)",
-      ),
-    );
+    await db.ownerDatabase.run(statement('test.edit', "UPDATE audit.event SET event = 'client.match' WHERE index = 4"));
     const fresh = auditOn(db.database);
     await expect(fresh.sequence()).rejects.toThrow(/damaged/);
   });
@@ -210,6 +206,7 @@ describe('the sequencer', () => {
     await fill(log, 3);
     const round = createRound({
       database: db.database,
+      keyRing,
       clock: { nowMs: Date.now },
       signer,
     });

@@ -2,7 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equalBytes } from '../../kernel/bytes.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/sql.ts';
+import type { KeyRing } from '../../store/index.ts';
 import { encodeLeaf } from '../../verifier/index.ts';
+import { createColumnMaker } from './event-columns.ts';
+import { ensureMonth, insertEvents, type NumberedEvent } from './event-store.ts';
 import type { Signer } from './signer.ts';
 import { merkle, readEdge, TreeDamaged } from './tile-reader.ts';
 import { type Edge, EMPTY_EDGE, grow, rootOfEdge } from './tree-edge.ts';
@@ -15,13 +18,14 @@ export type Round =
 
 export interface RoundDeps {
   readonly database: Database;
+  readonly keyRing: KeyRing;
   readonly clock: Clock;
   readonly signer: () => Promise<Signer>;
 }
 
-/** Events per statement: as many as are hashed without holding up the requests of this process. */
+/** Events per statement, about: as many as are hashed without holding up the requests of this process for long. */
 const CHUNK = 1024;
-/** Events per transaction and checkpoint. */
+/** Events per transaction and checkpoint, about. */
 const ROUND_MAX = 16 * CHUNK;
 
 /**
@@ -29,31 +33,37 @@ const ROUND_MAX = 16 * CHUNK;
  * signed checkpoint are there together or not at all, so a crash at any point leaves no gap. The advisory lock lets one round
  * run at a time in the whole cluster, and the primary keys of leaf, tile and checkpoint would refuse a second one: no fork.
  */
-export function createRound({ database, clock, signer }: RoundDeps): () => Promise<Round> {
+export function createRound({ database, keyRing, clock, signer }: RoundDeps): () => Promise<Round> {
   // What the last committed round left; read anew whenever another process has been at work since.
   let known: Edge | undefined;
+  const months = createMonths(database);
+  const columnsOf = createColumnMaker(keyRing);
 
   return async () => {
     let grown: Edge | undefined;
     // Before the transaction: it may need a connection of its own, and must be there even if this round comes to nothing.
     const signing = await signer();
+    await months.ensureAround(clock.nowMs());
     const round = await database.transaction<Round>(async (tx) => {
       if (!(await store.tryLock(tx))) return { kind: 'busy' };
       const head = await store.readHead(tx);
       const edge = await edgeAt(tx, head, known);
       const start = await positionAfter(tx, head);
-      const taken = await takeAll(tx, edge, start);
+      const taken = await takeAll({ tx, months, columnsOf }, edge, start);
       grown = taken.edge;
       const added = taken.edge.size - edge.size;
-      if (added > 0) await sign(tx, signing, taken);
-      const waiting = (await store.pendingEvents(tx, taken.position, 1)).count > 0;
-      return { kind: 'done', added, waiting };
+      if (added > 0) await sign(tx, signing, { ...taken, previous: edge.size });
+      return { kind: 'done', added, waiting: await store.anyPending(tx, taken.position) };
     });
     if (grown !== undefined) known = grown;
     return round;
   };
 
-  async function sign(tx: Transaction, signing: Signer, { edge, position }: Taken): Promise<void> {
+  async function sign(
+    tx: Transaction,
+    signing: Signer,
+    { edge, position, previous }: Taken & { readonly previous: number },
+  ): Promise<void> {
     const signedAtMs = clock.nowMs();
     const root = rootOfEdge(merkle, edge);
     const note = signing.sign({ size: edge.size, root, signedAt: instant(signedAtMs) });
@@ -65,8 +75,42 @@ export function createRound({ database, clock, signer }: RoundDeps): () => Promi
       throughXid: position.xid,
       throughSeq: position.seq,
       eraSeq: position.eraSeq,
+      previous,
     });
   }
+}
+
+/** Months whose partitions this process knows to be there. */
+interface Months {
+  /** This month and the next, so that the first event of a month need not wait. */
+  ensureAround(nowMs: number): Promise<void>;
+  covers(recordedMs: number): boolean;
+  ensure(recordedMs: number): Promise<void>;
+}
+
+const THREE_WEEKS_MS = 21 * 24 * 3_600_000;
+
+function createMonths(database: Database): Months {
+  const known = new Map<number, number>();
+  const covers = (atMs: number): boolean => {
+    for (const [fromMs, belowMs] of known) if (atMs >= fromMs && atMs < belowMs) return true;
+    return false;
+  };
+  async function ensure(atMs: number): Promise<void> {
+    if (covers(atMs)) return;
+    await ensureMonth(database, atMs);
+    const at = new Date(atMs);
+    const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+    known.set(Date.UTC(year, month), Date.UTC(year, month + 1));
+  }
+  return {
+    covers,
+    ensure,
+    async ensureAround(nowMs) {
+      await ensure(nowMs);
+      await ensure(nowMs + THREE_WEEKS_MS);
+    },
+  };
 }
 
 /** The edge at the head, from memory if this process made it, and always checked against the root that was signed. */
@@ -97,31 +141,56 @@ interface Taken {
   readonly position: store.Position;
 }
 
-async function takeAll(tx: Transaction, from: Edge, start: Start): Promise<Taken> {
+interface Taking {
+  readonly tx: Transaction;
+  readonly months: Months;
+  readonly columnsOf: ReturnType<typeof createColumnMaker>;
+}
+
+async function takeAll(taking: Taking, from: Edge, start: Start): Promise<Taken> {
+  const { tx } = taking;
   let { edge, position } = { edge: from, position: start.position };
   let { leftOver } = start;
   while (edge.size - from.size < ROUND_MAX) {
-    const { leaves, last } = await store.takeEvents(tx, {
-      after: position,
-      firstIndex: edge.size,
-      limit: CHUNK,
-      leftOver,
-    });
-    const growth = grow(
-      merkle,
-      edge,
-      leaves.map((leaf) => merkle.leafHash(encodeLeaf(leaf))),
-    );
-    for (const tile of growth.tiles) await store.insertTile(tx, tile);
-    edge = growth.edge;
-    if (last !== undefined) position = { ...position, xid: last.xid, seq: last.seq };
-    if (leaves.length < CHUNK) {
+    const batches = await store.takeBatches(tx, { after: position, events: CHUNK, leftOver });
+    const last = batches.at(-1);
+    if (last === undefined) {
       if (!leftOver) break;
       // The old cluster's events are all in; from here on the new one's transactions count, from its beginning.
       leftOver = false;
       position = { xid: '0', seq: 0n, eraSeq: await store.lastSequencedSeq(tx) };
+      continue;
     }
+    edge = await number(taking, edge, batches);
+    position = { ...position, xid: last.xid, seq: last.seq };
     await nextTurn();
   }
   return { edge, position };
+}
+
+/** Spreads batches into events, one leaf each, and grows the tree by them. */
+async function number(
+  { tx, months, columnsOf }: Taking,
+  edge: Edge,
+  batches: readonly store.TakenBatch[],
+): Promise<Edge> {
+  const rows: NumberedEvent[] = [];
+  for (const [batchAt, batch] of batches.entries()) {
+    for (const [place, columns] of columnsOf(batch).entries()) rows.push({ ...columns, batchAt, place });
+  }
+  for (const { recordedMs } of rows) if (!months.covers(recordedMs)) await months.ensure(recordedMs);
+  const inserted = insertEvents(
+    tx,
+    edge.size,
+    rows,
+    batches.map(({ id }) => id),
+  );
+  // PostgreSQL writes while the hashes are computed.
+  const hashes = rows.map(({ recordedMs, event, commitment }, i) =>
+    merkle.leafHash(encodeLeaf({ index: edge.size + i, recordedMs, event, commitment })),
+  );
+  const growth = grow(merkle, edge, hashes);
+  await inserted;
+  for (const tile of growth.tiles) await store.insertTile(tx, tile);
+  return growth.edge;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instant } from '../../kernel/time.ts';
 import { eventShape } from './events.ts';
-import type { ListedRow } from './event-query.ts';
+import type { EventColumns } from './sealed-event.ts';
 import { ActorKind, type AuditEventSummary } from './wire.ts';
 
 /**
@@ -41,6 +41,11 @@ const OUTCOMES = new Map([
   [4, 'minor-failure'],
   [8, 'serious-failure'],
 ] as const);
+
+export interface ListedRow extends EventColumns {
+  /** Undefined while the event has no leaf. */
+  readonly index: number | undefined;
+}
 
 /** `json` is undefined when the content was erased. */
 export function summarise(row: ListedRow, json: string | undefined): AuditEventSummary {

@@ -1,6 +1,8 @@
 import type { Sql, SqlValue } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
-import { HASH_BYTES, type Leaf } from '../../verifier/index.ts';
+import type { Leaf } from '../../verifier/index.ts';
+import { idTimeMs } from './event-id.ts';
+import type { BatchRow } from './sealed-event.ts';
 
 /** Rows of the tree: leaves, tiles, checkpoints. All of it is only ever inserted. */
 export interface CheckpointRow {
@@ -11,6 +13,8 @@ export interface CheckpointRow {
   readonly throughXid: string;
   readonly throughSeq: bigint;
   readonly eraSeq: bigint;
+  /** Size of the head before it, 0 before the first. */
+  readonly previous: number;
 }
 
 export interface TileRow {
@@ -31,7 +35,7 @@ export async function tryLock(sql: Sql): Promise<boolean> {
 }
 
 const CHECKPOINT_COLUMNS = `size, root, note, (extract(epoch FROM signed_at) * 1000)::bigint AS "signedAtMs",
-  through_xid::text AS "throughXid", through_seq AS "throughSeq", era_seq AS "eraSeq"`;
+  through_xid::text AS "throughXid", through_seq AS "throughSeq", era_seq AS "eraSeq", previous`;
 
 interface RawCheckpoint {
   size: bigint;
@@ -41,6 +45,7 @@ interface RawCheckpoint {
   throughXid: string;
   throughSeq: bigint;
   eraSeq: bigint;
+  previous: bigint;
 }
 
 const HEAD = statement<RawCheckpoint>(
@@ -56,6 +61,7 @@ const toCheckpoint = (raw: RawCheckpoint): CheckpointRow => ({
   ...raw,
   size: Number(raw.size),
   signedAtMs: Number(raw.signedAtMs),
+  previous: Number(raw.previous),
 });
 
 /** The newest checkpoint; undefined before the first. */
@@ -70,13 +76,13 @@ export async function checkpointsAfter(sql: Sql, size: number, limit: number): P
 
 const INSERT_CHECKPOINT = statement(
   'audit.insert-checkpoint',
-  `INSERT INTO audit.checkpoint (size, root, note, signed_at, through_xid, through_seq, era_seq)
-   VALUES ($1, $2, $3, $4, $5::xid8, $6, $7)`,
+  `INSERT INTO audit.checkpoint (size, root, note, signed_at, through_xid, through_seq, era_seq, previous)
+   VALUES ($1, $2, $3, $4, $5::xid8, $6, $7, $8)`,
 );
 
 export async function insertCheckpoint(sql: Sql, row: CheckpointRow): Promise<void> {
   const values: SqlValue[] = [row.size, row.root, row.note, new Date(row.signedAtMs)];
-  await sql.run(INSERT_CHECKPOINT, [...values, row.throughXid, row.throughSeq, row.eraSeq]);
+  await sql.run(INSERT_CHECKPOINT, [...values, row.throughXid, row.throughSeq, row.eraSeq, row.previous]);
 }
 
 const INSERT_TILE = statement(
@@ -112,12 +118,10 @@ const toLeaf = (raw: RawLeaf): Leaf => ({
   commitment: raw.commitment,
 });
 
-const LEAF_COLUMNS = `(extract(epoch FROM recorded) * 1000)::bigint AS "recordedMs", event, commitment`;
 const LEAVES = statement<RawLeaf>(
   'audit.leaves',
-  `SELECT leaf.index, ${LEAF_COLUMNS.replace('event,', 'row.event,')}
-   FROM audit.leaf JOIN audit.event AS row ON row.id = leaf.event
-   WHERE leaf.index >= $1 AND leaf.index < $2 ORDER BY leaf.index`,
+  `SELECT index, (extract(epoch FROM recorded) * 1000)::bigint AS "recordedMs", event, commitment
+   FROM audit.event WHERE index >= $1 AND index < $2 ORDER BY index`,
 );
 
 /** Leaves from … below-1 as their events give them; fewer when events are missing. */
@@ -125,89 +129,71 @@ export async function readLeaves(sql: Sql, from: number, below: number): Promise
   return (await sql.rows(LEAVES, [from, below])).map(toLeaf);
 }
 
-/** A place in the order of events: transaction, then row. */
+/** A place in the order of batches: transaction, then row. */
 export interface Position {
   readonly xid: string;
   readonly seq: bigint;
   readonly eraSeq: bigint;
 }
 
-/**
- * The events of all transactions that began before every transaction still running: no commit can come between them any more,
- * so their order is final. Later transactions wait for the next round, even where they are committed already. What is needed
- * of a thousand events comes back as one row.
- */
-const TAKE = statement<{
-  recordedMs: bigint[] | null;
-  events: string[] | null;
-  commitments: Buffer | null;
-  xid: string | null;
-  seq: bigint | null;
-}>(
-  'audit.take',
-  `WITH next AS MATERIALIZED (
-     SELECT id, recorded, event, commitment, xid, seq FROM audit.event
-     WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3
-       AND ($6 OR xid < pg_snapshot_xmin(pg_current_snapshot()))
-     ORDER BY xid, seq LIMIT $4
-   ), leaves AS (
-     INSERT INTO audit.leaf (index, event)
-     SELECT $5::bigint + row_number() OVER (ORDER BY xid, seq) - 1, id FROM next ORDER BY xid, seq
-   )
-   SELECT array_agg((extract(epoch FROM recorded) * 1000)::bigint ORDER BY xid, seq) AS "recordedMs",
-     array_agg(event ORDER BY xid, seq) AS events, string_agg(commitment, '' ORDER BY xid, seq) AS commitments,
-     (array_agg(xid::text ORDER BY xid DESC, seq DESC))[1] AS xid, (array_agg(seq ORDER BY xid DESC, seq DESC))[1] AS seq
-   FROM next`,
-);
-
-/** Aggregates over no row are null. */
-const NOTHING_TAKEN = { recordedMs: null, events: null, commitments: null, xid: null, seq: null };
-
 export interface Take {
   readonly after: Position;
-  readonly firstIndex: number;
-  readonly limit: number;
-  /** Also events of transactions that this cluster never ran: left over from before a restore. */
+  /** Batches of about this many events altogether, at least one batch. */
+  readonly events: number;
+  /** Also batches of transactions that this cluster never ran: left over from before a restore. */
   readonly leftOver?: boolean;
 }
 
-export interface Taken {
-  readonly leaves: readonly Leaf[];
-  /** Place of the last of them; undefined when there was none. */
-  readonly last: { readonly xid: string; readonly seq: bigint } | undefined;
+export interface TakenBatch extends BatchRow {
+  readonly xid: string;
+  readonly seq: bigint;
 }
 
-/** Gives the next events their leaves, in order. */
-export async function takeEvents(sql: Sql, take: Take): Promise<Taken> {
-  const { after, firstIndex, limit, leftOver = false } = take;
-  const row = (await sql.rows(TAKE, [after.xid, after.seq, after.eraSeq, limit, firstIndex, leftOver]))[0];
-  const { recordedMs, events, commitments, xid, seq } = row ?? NOTHING_TAKEN;
-  if (events === null || commitments === null || xid === null || seq === null) return { leaves: [], last: undefined };
-  const leaves = events.map((event, i) => ({
-    index: firstIndex + i,
-    recordedMs: Number(recordedMs?.[i]),
-    event,
-    commitment: commitments.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  }));
-  return { leaves, last: { xid, seq } };
+/**
+ * The batches of all transactions that began before every transaction still running: no commit can come between them any more,
+ * so their order is final. Later transactions wait for the next round, even where they are committed already.
+ */
+const TAKE = statement<TakenBatch>(
+  'audit.take',
+  `SELECT id, xid, seq, events, sealed, former FROM (
+     SELECT id, xid::text AS xid, seq, events, sealed, former, sum(events) OVER (ORDER BY batch.xid, seq) AS through FROM audit.batch
+     WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3
+       AND ($5 OR xid < pg_snapshot_xmin(pg_current_snapshot()))
+     ORDER BY batch.xid, seq LIMIT $4
+   ) AS next WHERE through - events < $4 ORDER BY next.xid::xid8, seq`,
+);
+
+/** The next batches, in their final order. */
+export async function takeBatches(sql: Sql, take: Take): Promise<TakenBatch[]> {
+  const { after, events, leftOver = false } = take;
+  return await sql.rows(TAKE, [after.xid, after.seq, after.eraSeq, events, leftOver]);
 }
 
-const PENDING = statement<{ count: bigint; oldestMs: bigint | null }>(
+const PENDING = statement<{ count: bigint | null; oldest: string | null }>(
   'audit.pending',
-  `SELECT count(*) AS count, (extract(epoch FROM min(recorded)) * 1000)::bigint AS "oldestMs" FROM (
-     SELECT recorded FROM audit.event WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3 ORDER BY xid, seq LIMIT $4
+  `SELECT sum(events)::bigint AS count, min(id::text) AS oldest FROM (
+     SELECT events, id FROM audit.batch WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3 ORDER BY xid, seq LIMIT $4
    ) AS waiting`,
 );
 
-/** Committed events after this place, counted up to `limit`, and the time of the oldest. */
+/** Committed events after this place, those of the first `limit` batches, and the time of the oldest. */
 export async function pendingEvents(
   sql: Sql,
   after: Position,
   limit: number,
 ): Promise<{ count: number; oldestMs: number | undefined }> {
   const row = (await sql.rows(PENDING, [after.xid, after.seq, after.eraSeq, limit]))[0];
-  const oldest = row?.oldestMs ?? undefined;
-  return { count: Number(row?.count ?? 0), oldestMs: oldest === undefined ? undefined : Number(oldest) };
+  const oldest = row?.oldest ?? undefined;
+  return { count: Number(row?.count ?? 0), oldestMs: oldest === undefined ? undefined : idTimeMs(oldest) };
+}
+
+const ANY_PENDING = statement<{ found: number }>(
+  'audit.any-pending',
+  'SELECT 1 AS found FROM audit.batch WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3 ORDER BY xid, seq LIMIT 1',
+);
+
+export async function anyPending(sql: Sql, after: Position): Promise<boolean> {
+  return (await sql.rows(ANY_PENDING, [after.xid, after.seq, after.eraSeq])).length > 0;
 }
 
 const RESTORED = statement<{ restored: boolean }>(
@@ -225,10 +211,10 @@ export async function wasRestored(sql: Sql, throughXid: string): Promise<boolean
 
 const LAST_SEQ = statement<{ seq: bigint | null }>(
   'audit.last-seq',
-  'SELECT max(row.seq) AS seq FROM audit.leaf JOIN audit.event AS row ON row.id = leaf.event',
+  'SELECT max(seq) AS seq FROM audit.batch WHERE EXISTS (SELECT FROM audit.event WHERE event.batch = batch.id)',
 );
 
-/** Highest seq of all sequenced events; reads all of them, so only after a restore. */
+/** Highest seq of all sequenced batches; reads all of them, so only after a restore. */
 export async function lastSequencedSeq(sql: Sql): Promise<bigint> {
   return (await sql.rows(LAST_SEQ))[0]?.seq ?? 0n;
 }

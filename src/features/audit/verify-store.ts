@@ -1,74 +1,73 @@
 import type { AuditEventId } from '../../kernel/ids.ts';
-import type { Principal } from '../../kernel/principal.ts';
 import type { Sql } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
-import type { EventRow } from './sealed-event.ts';
+import { EVENT_COLUMNS, type IndexedEvent, type RawEvent, toEvent } from './event-store.ts';
+import type { BatchId } from './sealed-event.ts';
+import type { Position } from './tree-store.ts';
 
 /** What `verify` reads: everything, page by page. */
-export interface LeafRow {
-  readonly index: number;
-  readonly eventId: string;
-  /** Undefined when there is no such event any more. */
-  readonly event: EventRow | undefined;
-  /** The event that says why the content was erased. */
-  readonly erasedBecause: string | null;
-}
-
-export interface RawEvent {
-  id: AuditEventId | null;
-  recordedMs: bigint;
-  actor: bigint;
-  client: bigint | null;
-  address: bigint | null;
-  outcome: number;
-  event: string;
-  actorKind: Principal['kind'];
-  commitment: Buffer;
-  sealed: Buffer | null;
-}
-
-export const EVENT_COLUMNS = `row.id, (extract(epoch FROM row.recorded) * 1000)::bigint AS "recordedMs", row.actor, row.client,
-  row.address, row.outcome, row.event, row.actor_kind AS "actorKind", row.commitment, row.sealed`;
-
-export function toEvent(raw: RawEvent & { id: AuditEventId }): EventRow {
-  return { ...raw, recordedMs: Number(raw.recordedMs) };
-}
-
-const PAGE = statement<RawEvent & { index: bigint; eventId: string; erasedBecause: string | null }>(
+const PAGE = statement<RawEvent>(
   'audit.verify-page',
-  `SELECT leaf.index, leaf.event AS "eventId", erasure.because AS "erasedBecause", ${EVENT_COLUMNS}
-   FROM audit.leaf
-   LEFT JOIN audit.event AS row ON row.id = leaf.event
-   LEFT JOIN audit.erasure ON erasure.event = leaf.event
-   WHERE leaf.index >= $1 AND leaf.index < $2 ORDER BY leaf.index`,
+  `SELECT ${EVENT_COLUMNS} FROM audit.event AS row WHERE row.index >= $1 AND row.index < $2 ORDER BY row.index, row.id`,
 );
 
-export async function leafPage(sql: Sql, from: number, below: number): Promise<LeafRow[]> {
-  const rows = await sql.rows(PAGE, [from, below]);
-  return rows.map((raw) => {
-    const { index, eventId, erasedBecause, id } = raw;
-    return { index: Number(index), eventId, erasedBecause, event: id === null ? undefined : toEvent({ ...raw, id }) };
-  });
+/** Events of the leaves from … below-1. Missing ones leave a gap; there may be several of one number where somebody put them. */
+export async function eventPage(sql: Sql, from: number, below: number): Promise<IndexedEvent[]> {
+  return (await sql.rows(PAGE, [from, below])).map(toEvent);
 }
 
-const OUTSIDE = statement<{ id: string; old: boolean }>(
-  'audit.outside-tree',
-  `SELECT id, recorded < $1 AND xid < pg_snapshot_xmin(pg_current_snapshot()) AS old FROM audit.event
-   WHERE NOT EXISTS (SELECT FROM audit.leaf WHERE leaf.event = event.id) ORDER BY id LIMIT $2`,
+const ERASED = statement<{ event: string; because: string }>(
+  'audit.erased',
+  'SELECT event, because FROM audit.erasure WHERE event = ANY ($1::uuid[])',
 );
 
-/** Events without a leaf; `old` ones have no excuse. */
-export function eventsOutsideTree(
+/** Of these events the erased ones, with the event that says why. */
+export async function erasuresOf(sql: Sql, events: readonly string[]): Promise<Map<string, string>> {
+  if (events.length === 0) return new Map();
+  return new Map((await sql.rows(ERASED, [events])).map(({ event, because }) => [event, because]));
+}
+
+const OUTSIDE = statement<{ id: BatchId; events: number; old: boolean }>(
+  'audit.outside-tree',
+  `SELECT id, events, id::text < $4 AND xid < pg_snapshot_xmin(pg_current_snapshot()) AS old FROM audit.batch
+   WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3 ORDER BY xid, seq LIMIT $5`,
+);
+
+/** Batches that are not in the tree; `old` ones have no excuse. */
+export function batchesOutsideTree(
   sql: Sql,
-  oldBeforeMs: number,
-  limit: number,
-): Promise<{ id: string; old: boolean }[]> {
-  return sql.rows(OUTSIDE, [new Date(oldBeforeMs), limit]);
+  after: Position,
+  page: { readonly oldBelowId: string; readonly limit: number },
+): Promise<{ id: BatchId; events: number; old: boolean }[]> {
+  return sql.rows(OUTSIDE, [after.xid, after.seq, after.eraSeq, page.oldBelowId, page.limit]);
+}
+
+const BATCHES_INSIDE = statement<{ count: bigint }>(
+  'audit.batches-inside',
+  `SELECT count(*) AS count FROM audit.batch
+   WHERE NOT ((xid, seq) > ($1::xid8, $2::bigint) AND seq > $3)`,
+);
+
+/** How many batches lie before this place, so must be in the tree. */
+export async function countBatchesThrough(sql: Sql, through: Position): Promise<number> {
+  return Number((await sql.rows(BATCHES_INSIDE, [through.xid, through.seq, through.eraSeq]))[0]?.count ?? 0);
+}
+
+const STRAY = statement<{ id: BatchId }>(
+  'audit.stray-batches',
+  `SELECT id FROM audit.batch WHERE NOT ((xid, seq) > ($1::xid8, $2::bigint) AND seq > $3)
+   AND NOT EXISTS (SELECT FROM audit.event WHERE event.batch = batch.id) LIMIT $4`,
+);
+
+/** Batches before this place of which no event is in the tree. Slow, so only when their number says that there are some. */
+export async function strayBatches(sql: Sql, through: Position, limit: number): Promise<BatchId[]> {
+  const rows = await sql.rows(STRAY, [through.xid, through.seq, through.eraSeq, limit]);
+  return rows.map(({ id }) => id);
 }
 
 const EXTENT = statement<{ leaves: bigint | null; size: bigint | null }>(
   'audit.extent',
-  'SELECT (SELECT max(index) + 1 FROM audit.leaf) AS leaves, (SELECT max(size) FROM audit.checkpoint) AS size',
+  'SELECT (SELECT max(index) + 1 FROM audit.event) AS leaves, (SELECT max(size) FROM audit.checkpoint) AS size',
 );
 
 /** Leaves and the newest checkpoint's size at one moment: equal, since both commit together. */
@@ -77,15 +76,12 @@ export async function extent(sql: Sql): Promise<{ leaves: number; size: number }
   return { leaves: Number(row?.leaves ?? 0), size: Number(row?.size ?? 0) };
 }
 
-const UNFOUNDED = statement<{ event: string }>(
-  'audit.unfounded-erasures',
-  `SELECT erasure.event FROM audit.erasure
-   LEFT JOIN audit.event AS because
-     ON because.id = erasure.because AND because.event = 'audit.erase' AND because.outcome = 0 AND because.sealed IS NOT NULL
-   WHERE because.id IS NULL LIMIT $1`,
+const REASONS = statement<{ because: AuditEventId; event: string }>(
+  'audit.erasure-reasons',
+  'SELECT because, min(event::text) AS event FROM audit.erasure GROUP BY because',
 );
 
-/** Erasures whose reason is no `audit.erase` event of this log. That those events themselves are sound, their leaves prove. */
-export async function unfoundedErasures(sql: Sql, limit: number): Promise<string[]> {
-  return (await sql.rows(UNFOUNDED, [limit])).map((row) => row.event);
+/** The reasons of all erasures, each with one event that was erased for it. */
+export function erasureReasons(sql: Sql): Promise<{ because: AuditEventId; event: string }[]> {
+  return sql.rows(REASONS);
 }

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { operatorActor, readInput, testKeyRing } from '../../../test/support/audit.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
-import { withMaintenanceSession } from '../../platform/db/index.ts';
+import type { AuditEventId } from '../../kernel/ids.ts';
 import { type Database, statement } from '../../platform/db/sql.ts';
 import { type Audit, type AuditVerification, createAudit } from './index.ts';
+import { eraseEvents } from './erasure.ts';
 import { readHead } from './tree-store.ts';
 import { type VerifyOptions, verifyLog } from './verify.ts';
 
@@ -24,8 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const TABLES = ['event', 'leaf', 'tile', 'checkpoint', 'signer', 'erasure'] as const;
-const eventAt = (index: number): string => `(SELECT event FROM audit.leaf WHERE index = ${index})`;
+const TABLES = ['batch', 'event', 'tile', 'checkpoint', 'signer', 'erasure'] as const;
+const eventAt = (index: number): string => `(SELECT id FROM audit.event WHERE index = ${index})`;
+const batchAt = (index: number): string => `(SELECT batch FROM audit.event WHERE index = ${index})`;
 
 let statements = 0;
 const plain = (text: string) => statement<never>(`test.${statements++}`, text);
@@ -83,7 +85,7 @@ describe('the walls', () => {
   const acts = TABLES.flatMap((table) => [
     [
       table,
-      `UPDATE audit.${table} SET ${{ event: 'outcome = 8', leaf: 'index = index + 1', tile: 'level = 1', checkpoint: "note = ''", signer: "origin = 'x'", erasure: 'erased_at = now()' }[table]}`,
+      `UPDATE audit.${table} SET ${{ batch: 'sealed = NULL', event: 'outcome = 8', tile: 'level = 1', checkpoint: "note = ''", signer: "origin = 'x'", erasure: 'erased_at = now()' }[table]}`,
     ],
     [table, `DELETE FROM audit.${table}`],
     [table, `TRUNCATE audit.${table}`],
@@ -97,10 +99,10 @@ describe('the walls', () => {
 
   test('the application cannot choose a place in the order, drop a wall, or erase', async () => {
     for (const sql of [
-      "INSERT INTO audit.event (id, xid, recorded, actor, outcome, event, actor_kind, commitment) VALUES (gen_random_uuid(), '3', now(), 1, 0, 'client.read', 'user', decode(repeat('00', 32), 'hex'))",
-      'ALTER TABLE audit.event DISABLE TRIGGER USER',
+      "INSERT INTO audit.batch (id, xid, events, sealed) VALUES (gen_random_uuid(), '3', 1, '')",
+      'ALTER TABLE audit.batch DISABLE TRIGGER USER',
       'DROP TRIGGER append_only ON audit.event',
-      `SELECT audit.erase(ARRAY[${eventAt(1)}], ${eventAt(2)})`,
+      `INSERT INTO audit.erasure (event, batch, because) VALUES (${eventAt(1)}, ${batchAt(1)}, ${eventAt(2)})`,
     ]) {
       await expect(db.database.run(plain(sql))).rejects.toMatchObject({ sqlState: '42501' });
     }
@@ -109,59 +111,71 @@ describe('the walls', () => {
 
 describe('verify finds what an owner of the database does', () => {
   test.each([
-    ['edits a column', `UPDATE audit.event SET outcome = 8 WHERE id = ${eventAt(5)}`, ['event-changed']],
+    ['edits a column', `UPDATE audit.event SET outcome = 8 WHERE index = 5`, ['event-changed']],
     [
       'renames an event',
-      `UPDATE audit.event SET event = 'client.match' WHERE id = ${eventAt(5)}`,
+      `UPDATE audit.event SET event = 'client.match' WHERE index = 5`,
       ['event-changed', 'leaf-wrong'],
     ],
-    [
-      'hides whom it was about',
-      `UPDATE audit.event SET client = client + 1 WHERE id = ${eventAt(650)}`,
-      ['event-changed'],
-    ],
-    ['hides who it was', `UPDATE audit.event SET actor_kind = 'user' WHERE id = ${eventAt(650)}`, ['event-changed']],
+    ['hides whom it was about', `UPDATE audit.event SET client = client + 1 WHERE index = 650`, ['event-changed']],
+    ['hides who it was', `UPDATE audit.event SET actor_kind = 'user' WHERE index = 650`, ['event-changed']],
     [
       'backdates an event',
-      `UPDATE audit.event SET recorded = recorded - interval '1 hour' WHERE id = ${eventAt(5)}`,
+      `UPDATE audit.event SET recorded = recorded - interval '1 hour' WHERE index = 5`,
       ['event-changed', 'leaf-wrong'],
     ],
     [
       'edits the content',
-      `UPDATE audit.event SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) WHERE id = ${eventAt(300)}`,
+      `UPDATE audit.batch SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) WHERE id = ${batchAt(300)}`,
       ['event-changed'],
     ],
     [
-      'swaps contents',
-      `UPDATE audit.event SET sealed = (SELECT sealed FROM audit.event WHERE id = ${eventAt(6)}) WHERE id = ${eventAt(5)}`,
+      'swaps contents of two batches',
+      `UPDATE audit.batch SET sealed = (SELECT sealed FROM audit.batch WHERE id = ${batchAt(6)}) WHERE id = ${batchAt(105)}`,
       ['event-changed'],
+    ],
+    [
+      'swaps two events of a batch',
+      'UPDATE audit.event SET place = 11 - place WHERE index IN (5, 6)',
+      ['commitment-wrong', 'event-changed', 'leaf-wrong'],
+    ],
+    [
+      'has an event point to another batch',
+      `UPDATE audit.event SET batch = ${batchAt(300)} WHERE index = 5`,
+      ['commitment-wrong', 'event-changed', 'leaf-wrong'],
+    ],
+    ['deletes a batch', `DELETE FROM audit.batch WHERE id = ${batchAt(300)}`, ['event-missing']],
+    [
+      'changes the count of a batch',
+      `UPDATE audit.batch SET events = 99 WHERE id = ${batchAt(300)}`,
+      ['event-changed'],
+    ],
+    [
+      'puts an old batch in again under another name',
+      `INSERT INTO audit.batch (id, xid, events, sealed) SELECT gen_random_uuid(), xid, events, sealed FROM audit.batch WHERE id = ${batchAt(5)}`,
+      ['not-in-tree'],
     ],
     [
       'changes a commitment',
-      `UPDATE audit.event SET commitment = decode(repeat('ab', 32), 'hex') WHERE id = ${eventAt(5)}`,
+      `UPDATE audit.event SET commitment = decode(repeat('ab', 32), 'hex') WHERE index = 5`,
       ['commitment-wrong', 'leaf-wrong'],
     ],
-    ['throws content away', `UPDATE audit.event SET sealed = NULL WHERE id = ${eventAt(5)}`, ['event-erased']],
-    ['deletes an event', `DELETE FROM audit.event WHERE id = ${eventAt(5)}`, ['event-missing']],
+    ['throws content away', `UPDATE audit.batch SET sealed = NULL WHERE id = ${batchAt(5)}`, ['event-erased']],
+    ['deletes an event', 'DELETE FROM audit.event WHERE index = 5', ['event-missing']],
     [
-      'deletes an event and its leaf',
-      `DELETE FROM audit.event WHERE id = ${eventAt(5)}; DELETE FROM audit.leaf WHERE index = 5`,
-      ['leaf-missing'],
-    ],
-    [
-      'deletes the newest event and its leaf',
-      `DELETE FROM audit.event WHERE id = ${eventAt(699)}; DELETE FROM audit.leaf WHERE index = 699`,
-      ['checkpoint-wrong', 'leaf-missing', 'root-wrong'],
+      'deletes the newest event',
+      'DELETE FROM audit.event WHERE index = 699',
+      ['checkpoint-wrong', 'event-missing', 'root-wrong'],
     ],
     [
       'closes the gap after a deletion',
-      `DELETE FROM audit.event WHERE id = ${eventAt(5)}; DELETE FROM audit.leaf WHERE index = 5; UPDATE audit.leaf SET index = index + 10000 WHERE index > 5; UPDATE audit.leaf SET index = index - 10001 WHERE index > 10000`,
+      'DELETE FROM audit.event WHERE index = 5; UPDATE audit.event SET index = index - 1 WHERE index > 5',
       ['leaf-wrong'] /* so many that the list ends */,
     ],
     [
-      'puts another event into a leaf',
-      `UPDATE audit.leaf SET event = '00000000-0000-0000-0000-000000000000' WHERE index = 5`,
-      ['event-missing'],
+      'puts a copy beside an event',
+      'INSERT INTO audit.event SELECT index, gen_random_uuid(), recorded, actor, client, address, 8, event, actor_kind, commitment, batch, place FROM audit.event WHERE index = 5',
+      ['leaf-wrong'],
     ],
     [
       'edits a tile',
@@ -189,12 +203,12 @@ describe('verify finds what an owner of the database does', () => {
     ['removes the signer', 'DELETE FROM audit.signer', ['signature-wrong']],
     [
       'slips in an event of the past',
-      `INSERT INTO audit.event (id, xid, recorded, actor, outcome, event, actor_kind, commitment) OVERRIDING SYSTEM VALUE VALUES ('0180f3a0-0000-7000-8000-000000000001', '3', now() - interval '1 day', 1, 0, 'client.read', 'user', decode(repeat('00', 32), 'hex'))`,
+      "INSERT INTO audit.batch (id, xid, events, sealed) VALUES ('0180f3a0-0000-7000-8000-000000000001', '3', 1, '')",
       ['not-in-tree'],
     ],
     [
       'pretends an erasure',
-      `INSERT INTO audit.erasure (event, because) VALUES (${eventAt(5)}, ${eventAt(6)}); UPDATE audit.event SET sealed = NULL WHERE id = ${eventAt(5)}`,
+      `INSERT INTO audit.erasure (event, batch, because) VALUES (${eventAt(5)}, ${batchAt(5)}, ${eventAt(6)}); UPDATE audit.batch SET sealed = NULL WHERE id = ${batchAt(5)}`,
       ['event-erased'],
     ],
   ] as [string, string, string[]][])('%s', async (_name, sql, expected) => {
@@ -202,12 +216,10 @@ describe('verify finds what an owner of the database does', () => {
   });
 
   test('swaps two leaves', async () => {
-    const found = await tampered([
-      'CREATE TEMP TABLE two ON COMMIT DROP AS SELECT index, event FROM audit.leaf WHERE index IN (5, 6)',
-      'ALTER TABLE audit.leaf DROP CONSTRAINT leaf_event_key',
-      'UPDATE audit.leaf SET event = two.event FROM two WHERE leaf.index = 11 - two.index',
-    ]);
-    expect(found.problems.map(({ code, index }) => [code, index])).toEqual([
+    const found = await tampered(['UPDATE audit.event SET index = 11 - index WHERE index IN (5, 6)']);
+    expect(
+      found.problems.filter(({ detail }) => /not the one/.test(detail)).map(({ code, index }) => [code, index]),
+    ).toEqual([
       ['leaf-wrong', 5],
       ['leaf-wrong', 6],
     ]);
@@ -218,8 +230,8 @@ describe('heads kept outside', () => {
   test('show that the end was cut off', async () => {
     const kept = (await readHead(db.database))?.note ?? '';
     const cut = [
-      'DELETE FROM audit.event WHERE id IN (SELECT event FROM audit.leaf WHERE index >= 600)',
-      'DELETE FROM audit.leaf WHERE index >= 600',
+      'DELETE FROM audit.batch WHERE id IN (SELECT batch FROM audit.event WHERE index >= 600)',
+      'DELETE FROM audit.event WHERE index >= 600',
       'DELETE FROM audit.checkpoint WHERE size > 600',
     ];
     // Nothing inside can tell: this is why heads belong outside.
@@ -242,11 +254,29 @@ test('an erasure that is recorded leaves a log that verifies', async () => {
   ]);
   await log.sequence();
   const size = (await readHead(db.database))?.size ?? 0;
-  await withMaintenanceSession(db.ownerConnection, (session) =>
-    session.script(`SELECT audit.erase(ARRAY[${eventAt(5)}, ${eventAt(500)}], ${eventAt(size - 1)})`),
+  const ids = statement<{ id: AuditEventId; batch: string }>(
+    'test.ids',
+    'SELECT id, batch FROM audit.event WHERE index = ANY ($1::bigint[]) ORDER BY index',
   );
+  const [first, second, because] = (await db.database.rows(ids, [[5, 500, size - 1]])).map(({ id }) => id);
+  if (first === undefined || second === undefined || because === undefined) throw new Error('no events');
+  expect(await eraseEvents(db.ownerDatabase, keyRing, { events: [first, second], because })).toBe(2);
+  expect(await eraseEvents(db.ownerDatabase, keyRing, { events: [first], because })).toBe(0);
   expect(await log.verify()).toMatchObject({ size, ok: true, erased: 2 });
+  await expect(
+    eraseEvents(db.database, keyRing, { events: [ids.name as AuditEventId], because: first }),
+  ).rejects.toMatchObject({ code: 'audit-erase-reason' });
+  await expect(eraseEvents(db.database, keyRing, { events: [await someEvent()], because })).rejects.toMatchObject({
+    sqlState: '42501',
+  });
 });
+
+async function someEvent(): Promise<AuditEventId> {
+  const some = statement<{ id: AuditEventId }>('test.some', 'SELECT id FROM audit.event WHERE index = 9');
+  const [row] = await db.database.rows(some);
+  if (row === undefined) throw new Error('no event');
+  return row.id;
+}
 
 test('an event that claims a time long before it came is found, even when the server itself was made to write it', async () => {
   const threeDaysAgo = Date.now() - 3 * 24 * 3_600_000;

@@ -3,12 +3,16 @@ import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { createCompactRange, TILE_WIDTH } from '../../verifier/index.ts';
+import { newestIdAt } from './event-id.ts';
+import { readEvent } from './event-query.ts';
+import type { IndexedEvent } from './event-store.ts';
 import type { AuditVerification, RootHash } from './model.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
 import { readSigner, type Signer } from './signer.ts';
 import { merkle } from './tile-reader.ts';
 import { type Edge, EMPTY_EDGE, grow, split } from './tree-edge.ts';
-import { readHead, readTiles } from './tree-store.ts';
+import { type CheckpointRow, readHead, readTiles } from './tree-store.ts';
+import { type BatchCheck, createBatchCheck } from './verify-batches.ts';
 import { type CheckpointCheck, createCheckpointCheck } from './verify-checkpoints.ts';
 import { createLeafCheck, type LeafCheck } from './verify-leaf.ts';
 import * as rows from './verify-store.ts';
@@ -40,13 +44,15 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
   const { database, keyRing } = deps;
   const problems = createProblemList(PROBLEMS_MAX);
   const signer = await signerOf(deps, problems);
-  const size = (await readHead(database))?.size ?? 0;
+  const head = await readHead(database);
+  const size = head?.size ?? 0;
   const known = options.knownCheckpoints ?? [];
   const checkpoints = createCheckpointCheck({ database, signer, problems, known });
   const leaves = createLeafCheck(keyRing, problems);
-  const root = await walk({ database, problems, checkpoints, leaves, size, onProgress: options.onProgress });
+  const batches = createBatchCheck({ database, keyRing, problems });
+  const root = await walk({ database, problems, checkpoints, leaves, batches, size, onProgress: options.onProgress });
   checkpoints.finish(size);
-  const pending = await checkOutside(deps, problems);
+  const pending = await checkOutside(deps, problems, { head, batchesMet: batches.met() });
   return {
     size,
     // The brand is put on here, where the root has just been computed.
@@ -65,15 +71,16 @@ interface Walk {
   readonly problems: ProblemList;
   readonly checkpoints: CheckpointCheck;
   readonly leaves: LeafCheck;
+  readonly batches: BatchCheck;
   readonly size: number;
   readonly onProgress: VerifyOptions['onProgress'];
 }
 
 /** From the first leaf to the last; answers the root. */
 async function walk(given: Walk): Promise<Uint8Array> {
-  const { database, checkpoints, leaves, size } = given;
+  const { database, checkpoints, leaves, batches, size } = given;
   const range = createCompactRange(merkle);
-  const page = (from: number) => rows.leafPage(database, from, Math.min(from + PAGE, size));
+  const page = (from: number) => rows.eventPage(database, from, Math.min(from + PAGE, size));
   let edge: Edge = EMPTY_EDGE;
   let next = page(0);
   for (let from = 0; from < size; from += PAGE) {
@@ -81,11 +88,16 @@ async function walk(given: Walk): Promise<Uint8Array> {
     const [found, stored] = await Promise.all([next, storedHashes(database, from, below)]);
     // The next page travels while this one is computed.
     next = below < size ? page(below) : Promise.resolve([]);
+    const contents = await batches.contents(found);
     const hashes: Uint8Array[] = [];
     let at = 0;
     for (let index = from; index < below; index++) {
-      const leaf = found[at]?.index === index ? found[at++] : undefined;
-      const { hash, recordedMs } = leaves.check(index, leaf, stored[index - from]);
+      const row = found[at]?.index === index ? found[at] : undefined;
+      const content = contents[at];
+      batches.atEvent(index, row);
+      const event = row === undefined || content === undefined ? undefined : { row, content };
+      if (row !== undefined) at = skipDoubles(found, at + 1, given.problems);
+      const { hash, recordedMs } = leaves.check(index, event, stored[index - from]);
       hashes.push(hash);
       range.append(hash);
       checkpoints.atLeaf(index, recordedMs);
@@ -110,20 +122,51 @@ async function checkTiles({ database, problems }: Walk, before: Edge, hashes: re
   return growth.edge;
 }
 
+/** Rows that claim the number of the row before them; answers where the next number begins. */
+function skipDoubles(found: readonly IndexedEvent[], from: number, problems: ProblemList): number {
+  let at = from;
+  for (let row = found[at]; row !== undefined && row.index === found[from - 1]?.index; row = found[++at]) {
+    problems.add({ code: 'leaf-wrong', index: row.index, eventId: row.id, detail: 'Two events claim this leaf.' });
+  }
+  return at;
+}
+
+interface Seen {
+  readonly head: CheckpointRow | undefined;
+  readonly batchesMet: number;
+}
+
 /** What lies beside the tree: leaves beyond the head, erasures, events without a leaf. Answers how many merely wait. */
-async function checkOutside({ database, clock }: VerifyDeps, problems: ProblemList): Promise<number> {
+async function checkOutside(deps: VerifyDeps, problems: ProblemList, seen: Seen): Promise<number> {
+  const { database, clock } = deps;
   const { leaves, size } = await rows.extent(database);
   if (leaves !== size) {
     problems.add({ code: 'checkpoint-wrong', detail: `There are ${leaves} leaves, and the newest head has ${size}.` });
   }
-  for (const eventId of await rows.unfoundedErasures(database, PROBLEMS_MAX)) {
-    problems.add({ code: 'event-erased', eventId, detail: 'The erasure names no event that says why.' });
+  await checkErasures(database, problems);
+  const { head } = seen;
+  const through = { xid: head?.throughXid ?? '0', seq: head?.throughSeq ?? 0n, eraSeq: head?.eraSeq ?? 0n };
+  if (head !== undefined && (await rows.countBatchesThrough(database, through)) > seen.batchesMet) {
+    for (const id of await rows.strayBatches(database, through, PROBLEMS_MAX)) {
+      problems.add({ code: 'not-in-tree', eventId: id, detail: 'A batch of events is in no leaf.' });
+    }
   }
-  const outside = await rows.eventsOutsideTree(database, clock.nowMs() - WAITING_MS_MAX, OUTSIDE_MAX);
+  const oldBelowId = newestIdAt(clock.nowMs() - WAITING_MS_MAX);
+  const outside = await rows.batchesOutsideTree(database, through, { oldBelowId, limit: OUTSIDE_MAX });
   for (const { id, old } of outside) {
-    if (old) problems.add({ code: 'not-in-tree', eventId: id, detail: 'The event is old and in no leaf.' });
+    if (old) problems.add({ code: 'not-in-tree', eventId: id, detail: 'A batch of events is old and in no leaf.' });
   }
-  return outside.filter(({ old }) => !old).length;
+  return outside.filter(({ old }) => !old).reduce((sum, { events }) => sum + events, 0);
+}
+
+/** Every erasure names an `audit.erase` event that is there and was not erased itself. That it is sound, its leaf proves. */
+async function checkErasures(database: Database, problems: ProblemList): Promise<void> {
+  for (const { because, event } of await rows.erasureReasons(database)) {
+    const reason = await readEvent(database, because);
+    const sound = reason?.event === 'audit.erase' && reason.outcome === 0;
+    if (sound && (await rows.erasuresOf(database, [because])).size === 0) continue;
+    problems.add({ code: 'event-erased', eventId: event, detail: 'The erasure names no event that says why.' });
+  }
 }
 
 async function signerOf({ database, keyRing }: VerifyDeps, problems: ProblemList): Promise<Signer | undefined> {

@@ -128,7 +128,10 @@ test('an act whose audit event cannot be written does not happen', async () => {
   const other = await testDatabase();
   const fresh = identityFixture(other.database);
   await setUp(fresh);
-  await other.ownerDatabase.run({ name: 'test.revoke', text: 'REVOKE INSERT (id, events, sealed) ON audit.batch FROM careseal_app' });
+  await other.ownerDatabase.run({
+    name: 'test.revoke',
+    text: 'REVOKE INSERT (id, events, sealed) ON audit.batch FROM careseal_app',
+  });
   const add = fresh.identity.users.add(operator, { name: 'K', email: 'k@example.org', roles: ['auditor'] }, BASE_URL);
   await expect(add).rejects.toThrow();
   expect(await fresh.identity.findUserByEmail('k@example.org')).toBeUndefined();
