@@ -1,18 +1,21 @@
 import type { BlockingRule } from './blocking-rules.ts';
-import { sortByKey } from './radix-sort.ts';
+import { sharedNumbers } from './fields.ts';
+import { type SortedKeys, sortByKey } from './radix-sort.ts';
 
 /** A rule applied to a table: who meets whom. */
 export interface Blocks {
   readonly rule: BlockingRule;
   /** Per record; 0 for none, and for the records of over-full blocks. */
   readonly keys: Uint32Array;
-  /** Records in the order of their keys; those of over-full blocks are not in it. */
+  /** The records that share their key with another, block by block; those of over-full blocks are not in it. */
   readonly order: Uint32Array;
+  /** Where each block begins in `order`; behind the last its length. */
+  readonly starts: Uint32Array;
   /** Pairs of records with equal keys, over-full blocks left out. */
   readonly pairs: number;
   readonly largest: number;
   readonly overfull: readonly OverfullBlock[];
-  /** Places in `order` between blocks, about PORTION_PAIRS pairs apart: portions of work for threads. Begins with 0, ends with its length. */
+  /** Numbers of blocks, about PORTION_PAIRS pairs apart: portions of work for threads. Begins with 0, ends with how many there are. */
   readonly cuts: readonly number[];
 }
 
@@ -27,50 +30,66 @@ export const BLOCK_RECORDS_MAX = 2_000;
 const PORTION_PAIRS = 200_000;
 
 export function blocksOf(rule: BlockingRule, keys: Uint32Array): Blocks {
-  const order = sortByKey(keys);
-  const overfull = takeOverfull(order, keys);
-  let kept = order;
-  if (overfull.length > 0) {
-    let count = 0;
-    for (const record of order) if (keys[record] !== 0) order[count++] = record;
-    kept = order.subarray(0, count);
-  }
+  const sorted = sortByKey(keys);
+  const sizes = measured(sorted);
+  const order = sharedNumbers(sizes.records);
+  const starts = sharedNumbers(sizes.blocks + 1);
+  const overfull: OverfullBlock[] = [];
   const cuts = [0];
-  let pairs = 0;
-  let largest = overfull.reduce((most, { records }) => Math.max(most, records.length), 0);
+  let blocks = 0;
+  let at = 0;
   let portion = 0;
-  forEachBlock(kept, keys, (from, to) => {
-    const count = to - from;
-    if (count > largest) largest = count;
-    pairs += (count * (count - 1)) / 2;
-    portion += (count * (count - 1)) / 2;
+  forEachRun(sorted, (from, to) => {
+    const records = sorted.records.subarray(from, to);
+    if (to - from > BLOCK_RECORDS_MAX) {
+      overfull.push({ records: records.slice() });
+      return;
+    }
+    order.set(records, at);
+    starts[blocks++] = at;
+    at += to - from;
+    portion += ((to - from) * (to - from - 1)) / 2;
     if (portion < PORTION_PAIRS) return;
-    cuts.push(to);
+    cuts.push(blocks);
     portion = 0;
   });
-  if (cuts.at(-1) !== kept.length) cuts.push(kept.length);
-  return { rule, keys, order: kept, pairs, largest, overfull, cuts };
+  starts[blocks] = at;
+  if (cuts.at(-1) !== blocks) cuts.push(blocks);
+  // Without a key no later rule takes their pairs for compared.
+  for (const { records } of overfull) for (const record of records) keys[record] = 0;
+  return { rule, keys, order, starts, pairs: sizes.pairs, largest: sizes.largest, overfull, cuts };
 }
 
-/** Over-full blocks; their records lose their key, so that no later rule takes their pairs for compared. */
-function takeOverfull(order: Uint32Array, keys: Uint32Array): OverfullBlock[] {
-  const overfull: OverfullBlock[] = [];
-  forEachBlock(order, keys, (from, to) => {
-    if (to - from > BLOCK_RECORDS_MAX) overfull.push({ records: Uint32Array.from(order.subarray(from, to)) });
+interface Measured {
+  records: number;
+  blocks: number;
+  pairs: number;
+  largest: number;
+}
+
+/** How much there is in blocks that are not over-full; the largest of all. */
+function measured(sorted: SortedKeys): Measured {
+  const sizes = { records: 0, blocks: 0, pairs: 0, largest: 0 };
+  forEachRun(sorted, (from, to) => {
+    const count = to - from;
+    if (count > sizes.largest) sizes.largest = count;
+    if (count > BLOCK_RECORDS_MAX) return;
+    sizes.records += count;
+    sizes.blocks++;
+    sizes.pairs += (count * (count - 1)) / 2;
   });
-  for (const { records } of overfull) for (const record of records) keys[record] = 0;
-  return overfull;
+  return sizes;
 }
 
 /** Calls back for every run of equal keys of at least two records. */
-export function forEachBlock(order: Uint32Array, keys: Uint32Array, onBlock: (from: number, to: number) => void): void {
-  const { length } = order;
+export function forEachRun({ keys }: SortedKeys, onRun: (from: number, to: number) => void): void {
+  const { length } = keys;
   let from = 0;
   while (from < length) {
-    const key = keys[order[from] as number];
+    const key = keys[from];
     let to = from + 1;
-    while (to < length && keys[order[to] as number] === key) to++;
-    if (to - from > 1) onBlock(from, to);
+    while (to < length && keys[to] === key) to++;
+    if (to - from > 1) onRun(from, to);
     from = to;
   }
 }

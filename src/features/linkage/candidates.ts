@@ -1,5 +1,4 @@
 import type { Blocks } from './blocks.ts';
-import { forEachBlock } from './blocks.ts';
 import { WINDOW } from './choose-rules.ts';
 
 /**
@@ -11,31 +10,31 @@ export type OnPair = (a: number, b: number) => void;
 // Scratch for the keys that a block's records have under earlier rules.
 let earlier = new Uint32Array(1 << 14);
 
-/** Pairs of rule `index` whose blocks begin in the range of `order` given and that no earlier rule has. */
+/** Pairs of the blocks numbered `from` to before `to` of rule `index` that no earlier rule has. */
 export function forEachCandidate(
   list: readonly Blocks[],
   index: number,
   range: { readonly from: number; readonly to: number },
   onPair: OnPair,
 ): void {
-  const { order, keys } = list[index] as Blocks;
-  const part = order.subarray(range.from, range.to);
-  forEachBlock(part, keys, (from, to) => {
-    const count = to - from;
-    if (count === 2) {
-      const a = part[from] as number;
-      const b = part[from + 1] as number;
+  const { order, starts } = list[index] as Blocks;
+  for (let block = range.from; block < range.to; block++) {
+    const from = starts[block] as number;
+    const to = starts[block + 1] as number;
+    if (to - from === 2) {
+      const a = order[from] as number;
+      const b = order[from + 1] as number;
       if (!sharesEarlierKey(list, index, a, b)) onPair(a, b);
-      return;
+      continue;
     }
-    gather(list, index, part, from, to);
-    for (let i = 0; i < count; i++) {
-      const a = part[from + i] as number;
-      for (let j = i + 1; j < count; j++) {
-        if (!gatheredShare(index, i, j)) onPair(a, part[from + j] as number);
+    gather(list, index, order, from, to);
+    for (let i = from; i < to; i++) {
+      const a = order[i] as number;
+      for (let j = i + 1; j < to; j++) {
+        if (!gatheredShare(index, i - from, j - from)) onPair(a, order[j] as number);
       }
     }
-  });
+  }
 }
 
 /** Some rule before `index` brings the two records together. */
@@ -48,11 +47,11 @@ export function sharesEarlierKey(list: readonly Blocks[], index: number, a: numb
   return false;
 }
 
-function gather(list: readonly Blocks[], index: number, part: Uint32Array, from: number, to: number): void {
+function gather(list: readonly Blocks[], index: number, order: Uint32Array, from: number, to: number): void {
   const needed = (to - from) * index;
   if (needed > earlier.length) earlier = new Uint32Array(needed * 2);
   for (let at = from; at < to; at++) {
-    const record = part[at] as number;
+    const record = order[at] as number;
     const base = (at - from) * index;
     for (let rule = 0; rule < index; rule++) {
       earlier[base + rule] = (list[rule] as Blocks).keys[record] as number;

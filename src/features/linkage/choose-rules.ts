@@ -96,7 +96,7 @@ function everybody(size: number): ChosenRules {
   const pairs = (size * (size - 1)) / 2;
   const rule = { name: EVERYBODY, parts: [] };
   return {
-    blocks: [{ rule, keys, order, pairs, largest: size, overfull: [], cuts: [0, size] }],
+    blocks: [{ rule, keys, order, starts: Uint32Array.of(0, size), pairs, largest: size, overfull: [], cuts: [0, 1] }],
     reports: [{ rule: EVERYBODY, used: true, pairs, largestBlock: size, overfullBlocks: 0, pairsNotCompared: 0 }],
   };
 }

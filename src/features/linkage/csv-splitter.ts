@@ -96,24 +96,20 @@ class Splitter implements CsvSplitter {
     row.faulty = false;
     this.#escaped.length = 0;
     for (;;) {
-      let unit = bytes[at];
-      while (unit === SPACE || (unit === TAB && delimiter !== TAB)) unit = bytes[++at];
-      let end: number;
+      at = this.#afterBlanks(bytes, at);
       let start = at;
-      if (unit === QUOTE) {
+      let end: number;
+      if (at < length && bytes[at] === QUOTE) {
         start = at + 1;
         end = this.#quotedEnd(bytes, start, count);
         if (end < 0) return -1;
-        at = end + 1;
-        unit = bytes[at];
-        while (unit === SPACE || (unit === TAB && delimiter !== TAB)) unit = bytes[++at];
-        if (unit !== delimiter && unit !== NEWLINE && unit !== RETURN) {
-          if (at >= length) return -1;
-          row.faulty = true;
-          while (at < length && unit !== delimiter && unit !== NEWLINE && unit !== RETURN) unit = bytes[++at];
-        }
+        at = this.#afterBlanks(bytes, end + 1);
+        const closed = at;
+        at = this.#fieldEnd(bytes, at);
+        // Text after a closing quotation mark: where the field ends is a guess.
+        if (at > closed) row.faulty = true;
       } else {
-        while (unit !== delimiter && unit !== NEWLINE && unit !== RETURN && at < length) unit = bytes[++at];
+        at = this.#fieldEnd(bytes, at);
         end = at;
         while (end > start && (bytes[end - 1] === SPACE || bytes[end - 1] === TAB)) end--;
       }
@@ -121,7 +117,7 @@ class Splitter implements CsvSplitter {
       row.starts[count] = start;
       row.ends[count] = end;
       if (count < FIELDS_MAX) count++;
-      at++;
+      const unit = bytes[at++];
       if (unit === delimiter) continue;
       if (unit === RETURN) {
         if (at >= length) return -1;
@@ -134,6 +130,26 @@ class Splitter implements CsvSplitter {
     if (!blank) {
       for (const field of this.#escaped) unescape(row, field);
       this.#onRow(row);
+    }
+    return at;
+  }
+
+  #afterBlanks(bytes: Uint8Array, from: number): number {
+    const isBlankTab = this.#delimiter !== TAB;
+    let at = from;
+    while (at < bytes.length && (bytes[at] === SPACE || (isBlankTab && bytes[at] === TAB))) at++;
+    return at;
+  }
+
+  /** The next delimiter or line end; the end of the bytes when there is none. */
+  #fieldEnd(bytes: Uint8Array, from: number): number {
+    const delimiter = this.#delimiter;
+    const { length } = bytes;
+    let at = from;
+    while (at < length) {
+      const unit = bytes[at] as number;
+      if (unit === delimiter || unit === NEWLINE || unit === RETURN) break;
+      at++;
     }
     return at;
   }

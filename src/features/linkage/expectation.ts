@@ -1,3 +1,4 @@
+import { LEVELS } from '../matching/index.ts';
 import type { Parameters } from './parameters.ts';
 import type { Patterns } from './patterns.ts';
 import { isPersonal, normal } from './starting-point.ts';
@@ -67,7 +68,7 @@ function oneRound(
     household: sums.household.map((counts, field) =>
       isPersonal(field) ? personal(now, start, field) : blended(counts, start.household[field], HOUSEHOLDS_IMAGINED),
     ),
-    stranger: sums.stranger.map((counts, field) => strangers(counts, start.stranger[field])),
+    stranger: withSwapped(sums.stranger.map((counts, field) => strangers(counts, start.stranger[field]))),
     matchShare: Math.max(sums.matches, 0.01) / allPairs,
     householdShare: Math.max(sums.households, 0.001) / allPairs,
   };
@@ -92,6 +93,21 @@ function strangers(counts: Float64Array, prior: Float64Array | undefined): Float
   for (const count of counts) sum += count;
   if (sum === 0 && prior !== undefined) return prior;
   return normal(counts.map((count) => count + STRANGERS_IMAGINED));
+}
+
+/**
+ * Exchanged names are so rare among strangers that a sample hardly has them; yet whoever has the same two names as another's exchanged
+ * record has them. That chance is at least the one of both names being equal, times how often names are exchanged.
+ */
+function withSwapped(stranger: Float64Array[]): Float64Array[] {
+  const given = stranger[LEVELS.GIVEN];
+  const family = stranger[LEVELS.FAMILY];
+  if (given === undefined || family === undefined) return stranger;
+  const least = (given[0] as number) * (family[0] as number);
+  for (const level of [LEVELS.SWAPPED, LEVELS.SWAPPED_CLOSE]) {
+    given[level] = Math.max(given[level] as number, least);
+  }
+  return stranger;
 }
 
 function expected(now: Parameters, patterns: Patterns): Sums {

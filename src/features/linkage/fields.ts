@@ -44,6 +44,8 @@ export interface Column {
 export interface Table {
   readonly size: number;
   readonly columns: readonly Column[];
+  /** The columns' numbers once more, record by record: a comparison touches all fields of two records. */
+  readonly rows: Uint32Array;
   /** Per record: UNNAMED, MULTIPLE_BIRTH, generation. */
   readonly flags: Uint8Array;
 }
@@ -62,6 +64,15 @@ export function columnOf(table: Table, key: ColumnKey): Column | undefined {
 
 export function identifierColumns(table: Table): readonly Column[] {
   return table.columns.filter(({ key }) => key.startsWith('identifier:'));
+}
+
+export function rowsOf(size: number, columns: readonly Column[]): Uint32Array {
+  const width = columns.length;
+  const rows = sharedNumbers(size * width);
+  for (const [at, { ids }] of columns.entries()) {
+    for (let record = 0; record < size; record++) rows[record * width + at] = ids[record] as number;
+  }
+  return rows;
 }
 
 export function systemOf(key: ColumnKey): string {

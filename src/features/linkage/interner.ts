@@ -72,6 +72,13 @@ export class Interner {
     }
   }
 
+  /** All texts one after another, where every byte is ASCII and so a letter of its own; undefined where not. */
+  asciiTexts(): { readonly all: string; readonly offsets: Uint32Array } | undefined {
+    const used = this.#arena.subarray(0, this.#offsets[this.#count]);
+    for (let i = 0; i < used.length; i++) if ((used[i] as number) > 127) return undefined;
+    return { all: DECODER.decode(used), offsets: this.#offsets.subarray(0, this.#count + 1) };
+  }
+
   /** The text of a number; '' for 0. Bytes that are no UTF-8 become U+FFFD. */
   text(id: number): string {
     if (id === 0) return '';

@@ -18,7 +18,7 @@ import {
   prepareName,
   type PreparedName,
 } from '../matching/index.ts';
-import { type Column, columnOf, identifierColumns, type Table, textOf } from './fields.ts';
+import { type Column, columnOf, type FieldColumn, identifierColumns, type Table, textOf } from './fields.ts';
 import { PairCache } from './pair-cache.ts';
 
 /**
@@ -33,35 +33,43 @@ export interface PairLevels {
 }
 
 export const FIELD_COUNT = 11;
-const NO_IDS = new Uint32Array(0);
-const CACHE_BITS = 16;
+const CACHE_BITS = 17;
 
 type Compare = (a: number, b: number) => number;
 
 /** One column with its comparator; levels of equal values need no call. */
 class ComparedColumn {
-  readonly ids: Uint32Array;
-  readonly present: boolean;
-  readonly #exact: (id: number) => number;
-  readonly #cache: PairCache;
+  /** Place in the table's rows; -1 where the table has no such column. */
+  readonly place: number;
+  readonly #exact: Exact;
+  readonly #cache: PairCache | undefined;
   readonly #compare: Compare;
 
-  constructor(column: Column | undefined, compare: Compare, exact: (id: number) => number = () => 0) {
-    this.ids = column?.ids ?? NO_IDS;
-    this.present = column !== undefined;
+  constructor(table: Table, column: Column | undefined, { compare, exact = ALWAYS_FIRST, remembered = false }: Comparator) {
+    this.place = column === undefined ? -1 : table.columns.indexOf(column);
     this.#compare = compare;
     this.#exact = exact;
-    this.#cache = new PairCache(column === undefined ? 1 : CACHE_BITS);
+    this.#cache = remembered && column !== undefined ? new PairCache(CACHE_BITS) : undefined;
   }
 
-  level(a: number, b: number): number {
-    const left = this.ids[a] as number;
-    const right = this.ids[b] as number;
+  level(left: number, right: number): number {
     if (left === 0 || right === 0) return MISSING;
     if (left === right) return this.#exact(left);
-    return left < right ? this.#cache.level(left, right, this.#compare) : this.#cache.level(right, left, this.#compare);
+    const low = left < right ? left : right;
+    const high = left < right ? right : left;
+    return this.#cache === undefined ? this.#compare(low, high) : this.#cache.level(low, high, this.#compare);
   }
 }
+
+type Exact = (id: number) => number;
+interface Comparator {
+  readonly compare: Compare;
+  /** Level of a value with itself; the first where it is not given. */
+  readonly exact?: Exact;
+  /** Pairs of values come again and again: names, places. */
+  readonly remembered?: boolean;
+}
+const ALWAYS_FIRST: Exact = () => 0;
 
 export function createPairLevels(table: Table): PairLevels {
   return new Comparison(table);
@@ -70,79 +78,67 @@ export function createPairLevels(table: Table): PairLevels {
 class Comparison implements PairLevels {
   readonly width: number;
   readonly levels: Int8Array;
+  readonly #rows: Uint32Array;
+  readonly #rowWidth: number;
   readonly #given: ComparedColumn;
   readonly #family: ComparedColumn;
   readonly #cross: PairCache;
   readonly #crossing: Compare;
-  readonly #birthDate: ComparedColumn;
-  readonly #gender: ComparedColumn;
-  readonly #phone: ComparedColumn;
-  readonly #email: ComparedColumn;
-  readonly #line: ComparedColumn;
+  /** Columns that are compared by themselves, with the places of their levels. */
+  readonly #plain: readonly ComparedColumn[];
+  readonly #plainLevels: Uint8Array;
   readonly #places: readonly [postal: ComparedColumn, city: ComparedColumn, state: ComparedColumn];
-  readonly #mother: ComparedColumn;
-  readonly #identifiers: readonly ComparedColumn[];
 
   constructor(table: Table) {
     const given = prepared(columnOf(table, 'given'), nameOf);
     const family = prepared(columnOf(table, 'family'), nameOf);
-    const mother = prepared(columnOf(table, 'mother'), nameOf);
-    const dates = prepared(columnOf(table, 'birthDate'), dateOf);
-    const lines = prepared(columnOf(table, 'line'), lineOf);
-    this.#given = new ComparedColumn(columnOf(table, 'given'), (a, b) => compareName(given(a), given(b)));
-    this.#family = new ComparedColumn(columnOf(table, 'family'), (a, b) => compareName(family(a), family(b)));
-    this.#mother = new ComparedColumn(columnOf(table, 'mother'), (a, b) =>
-      motherLevel(compareName(mother(a), mother(b))),
-    );
+    this.#rows = table.rows;
+    this.#rowWidth = table.columns.length;
+    this.#given = names(table, 'given', given);
+    this.#family = names(table, 'family', family);
     this.#cross = new PairCache(CACHE_BITS);
     this.#crossing = (a, b) => crossAgreement(given(a), family(b));
-    this.#birthDate = new ComparedColumn(
-      columnOf(table, 'birthDate'),
-      (a, b) => compareBirthDates(dates(a), dates(b)),
-      (id) => compareBirthDates(dates(id), dates(id)),
-    );
-    this.#gender = new ComparedColumn(columnOf(table, 'gender'), () => 1);
-    this.#phone = contacts(columnOf(table, 'phone'), phoneLevel);
-    this.#email = contacts(columnOf(table, 'email'), emailLevel);
-    this.#line = new ComparedColumn(
-      columnOf(table, 'line'),
-      (a, b) => lineLevel(lines(a), lines(b)),
-      (id) => lineLevel(lines(id), lines(id)),
-    );
-    this.#places = [
-      places(columnOf(table, 'postalCode')),
-      places(columnOf(table, 'city')),
-      places(columnOf(table, 'state')),
-    ];
-    this.#identifiers = identifierColumns(table).map((column) => contacts(column, identifierLevel));
-    this.width = FIELD_COUNT + this.#identifiers.length;
+    const place = (key: 'postalCode' | 'city' | 'state') => placeColumn(table, columnOf(table, key));
+    this.#places = [place('postalCode'), place('city'), place('state')];
+    const plain = plainColumns(table).filter(([column]) => column.place >= 0);
+    this.#plain = plain.map(([column]) => column);
+    this.#plainLevels = Uint8Array.from(plain, ([, level]) => level);
+    this.width = FIELD_COUNT + identifierColumns(table).length;
     this.levels = new Int8Array(this.width).fill(MISSING);
   }
 
   compare(a: number, b: number): void {
-    const { levels } = this;
-    this.#names(a, b);
-    if (this.#birthDate.present) levels[LEVELS.BIRTH_DATE] = this.#birthDate.level(a, b);
-    if (this.#gender.present) levels[LEVELS.GENDER] = this.#gender.level(a, b);
-    if (this.#phone.present) levels[LEVELS.PHONE] = this.#phone.level(a, b);
-    if (this.#email.present) levels[LEVELS.EMAIL] = this.#email.level(a, b);
-    if (this.#mother.present) levels[LEVELS.MOTHER] = this.#mother.level(a, b);
-    this.#addresses(a, b);
-    for (let i = 0; i < this.#identifiers.length; i++) {
-      levels[FIELD_COUNT + i] = (this.#identifiers[i] as ComparedColumn).level(a, b);
+    const rows = this.#rows;
+    const left = a * this.#rowWidth;
+    const right = b * this.#rowWidth;
+    this.#names(left, right);
+    for (let i = 0; i < this.#plain.length; i++) {
+      const column = this.#plain[i] as ComparedColumn;
+      this.levels[this.#plainLevels[i] as number] = column.level(
+        rows[left + column.place] as number,
+        rows[right + column.place] as number,
+      );
     }
+    this.#addresses(left, right);
   }
 
   /** As `compareNames` of matching: swapped names are looked for only where neither name agrees. */
-  #names(a: number, b: number): void {
+  #names(left: number, right: number): void {
     const { levels } = this;
-    const given = this.#given.present ? this.#given.level(a, b) : MISSING;
-    const family = this.#family.present ? this.#family.level(a, b) : MISSING;
+    const rows = this.#rows;
+    const givenAt = this.#given.place;
+    const familyAt = this.#family.place;
+    const givenA = givenAt < 0 ? 0 : (rows[left + givenAt] as number);
+    const givenB = givenAt < 0 ? 0 : (rows[right + givenAt] as number);
+    const familyA = familyAt < 0 ? 0 : (rows[left + familyAt] as number);
+    const familyB = familyAt < 0 ? 0 : (rows[right + familyAt] as number);
+    const given = this.#given.level(givenA, givenB);
+    const family = this.#family.level(familyA, familyB);
     levels[LEVELS.GIVEN] = given;
     levels[LEVELS.FAMILY] = family;
-    if (!isWeak(given) || !isWeak(family) || !this.#given.present || !this.#family.present) return;
-    const there = this.#crossed(this.#given.ids[a] as number, this.#family.ids[b] as number);
-    const back = this.#crossed(this.#given.ids[b] as number, this.#family.ids[a] as number);
+    if (!isWeak(given) || !isWeak(family)) return;
+    const there = this.#crossed(givenA, familyB);
+    const back = this.#crossed(givenB, familyA);
     if (there <= 0 && back <= 0) return;
     if (there === 0 || back === 0) {
       // One name stands in the other's place, and what stood there is another.
@@ -150,9 +146,9 @@ class Comparison implements PairLevels {
       return;
     }
     if (there !== MISSING && back !== MISSING) {
-      const level = there === 2 && back === 2 ? LEVELS.SWAPPED : LEVELS.SWAPPED_CLOSE;
-      levels[LEVELS.GIVEN] = level;
-      levels[LEVELS.FAMILY] = level;
+      // One exchange, one sign: the family name must not count it again.
+      levels[LEVELS.GIVEN] = there === 2 && back === 2 ? LEVELS.SWAPPED : LEVELS.SWAPPED_CLOSE;
+      levels[LEVELS.FAMILY] = MISSING;
       return;
     }
     const level = (there === MISSING ? back : there) === 2 ? LEVELS.SWAPPED : LEVELS.SWAPPED_CLOSE;
@@ -164,16 +160,48 @@ class Comparison implements PairLevels {
   }
 
   /** As `compareAddresses` of matching, but that what is implied by a narrower part that agrees counts as missing: it says nothing. */
-  #addresses(a: number, b: number): void {
+  #addresses(left: number, right: number): void {
     const { levels } = this;
     const [postalCode, city, state] = this.#places;
-    if (this.#line.present) levels[LEVELS.LINE] = this.#line.level(a, b);
-    const postal = postalCode.present ? postalCode.level(a, b) : MISSING;
+    const postal = this.#place(postalCode, left, right);
     levels[LEVELS.POSTAL_CODE] = postal === LEVELS.PLACE_DIFFERENT ? CONTACT_DIFFERENT : postal;
-    const town = city.present ? city.level(a, b) : MISSING;
+    const town = this.#place(city, left, right);
     levels[LEVELS.CITY] = postal === 0 ? MISSING : town;
-    if (state.present) levels[LEVELS.STATE] = postal === 0 || town === 0 ? MISSING : state.level(a, b);
+    levels[LEVELS.STATE] = postal === 0 || town === 0 ? MISSING : this.#place(state, left, right);
   }
+
+  #place(column: ComparedColumn, left: number, right: number): number {
+    if (column.place < 0) return MISSING;
+    return column.level(this.#rows[left + column.place] as number, this.#rows[right + column.place] as number);
+  }
+}
+
+function names(table: Table, key: 'given' | 'family', value: (id: number) => PreparedName): ComparedColumn {
+  const compare: Compare = (a, b) => compareName(value(a), value(b));
+  return new ComparedColumn(table, columnOf(table, key), { compare, remembered: true });
+}
+
+function plainColumns(table: Table): readonly (readonly [column: ComparedColumn, level: number])[] {
+  const mother = prepared(columnOf(table, 'mother'), nameOf);
+  const dates = prepared(columnOf(table, 'birthDate'), dateOf);
+  const lines = prepared(columnOf(table, 'line'), lineOf);
+  const birthDate: Compare = (a, b) => compareBirthDates(dates(a), dates(b));
+  const line: Compare = (a, b) => lineLevel(lines(a), lines(b));
+  const made = (key: FieldColumn, comparator: Comparator) => new ComparedColumn(table, columnOf(table, key), comparator);
+  return [
+    [made('birthDate', { compare: birthDate, exact: (id) => birthDate(id, id) }), LEVELS.BIRTH_DATE],
+    [made('gender', { compare: () => 1 }), LEVELS.GENDER],
+    [contacts(table, columnOf(table, 'phone'), phoneLevel), LEVELS.PHONE],
+    [contacts(table, columnOf(table, 'email'), emailLevel), LEVELS.EMAIL],
+    [made('line', { compare: line, exact: (id) => line(id, id) }), LEVELS.LINE],
+    [
+      made('mother', { compare: (a, b) => motherLevel(compareName(mother(a), mother(b))), remembered: true }),
+      LEVELS.MOTHER,
+    ],
+    ...identifierColumns(table).map(
+      (column, at): [ComparedColumn, number] => [contacts(table, column, identifierLevel), FIELD_COUNT + at],
+    ),
+  ];
 }
 
 function isWeak(level: number): boolean {
@@ -185,14 +213,21 @@ function motherLevel(level: number): number {
   return level === LEVELS.PART || level === LEVELS.CLOSE ? 1 : CONTACT_DIFFERENT;
 }
 
-function contacts(column: Column | undefined, compare: (a: string, b: string) => number): ComparedColumn {
-  const values = prepared(column, (text) => text.split(' '));
-  return new ComparedColumn(column, (a, b) => compareContacts(values(a), values(b), compare));
+/** Their pairs hardly ever come twice, so nothing is kept; a list of several values is the exception. */
+function contacts(table: Table, column: Column | undefined, one: (a: string, b: string) => number): ComparedColumn {
+  const value = (id: number): string => (column === undefined ? '' : textOf(column.texts, id));
+  const compare: Compare = (a, b) => {
+    const left = value(a);
+    const right = value(b);
+    if (!left.includes(' ') && !right.includes(' ')) return one(left, right);
+    return compareContacts(left.split(' '), right.split(' '), one);
+  };
+  return new ComparedColumn(table, column, { compare });
 }
 
-function places(column: Column | undefined): ComparedColumn {
+function placeColumn(table: Table, column: Column | undefined): ComparedColumn {
   const values = prepared(column, (text) => text);
-  return new ComparedColumn(column, (a, b) => placeLevel(values(a), values(b), false));
+  return new ComparedColumn(table, column, { compare: (a, b) => placeLevel(values(a), values(b), false), remembered: true });
 }
 
 /** The prepared value of a number, made when first asked for. */

@@ -15,6 +15,8 @@ export interface PairScorer {
 const LN2 = Math.LN2;
 /** One value alone never decides: the weight of a level stays within this. */
 const WEIGHT_MAX = 21;
+/** One disagreement never rules a pair out by itself: every field is written wrongly now and then. */
+const WEIGHT_MIN = -9;
 
 export function createPairScorer(table: Table, parameters: Parameters, changes: Changes): PairScorer {
   return new Scorer(table, parameters, changes);
@@ -27,7 +29,10 @@ class Scorer implements PairScorer {
   /** By field × 16 + level. */
   readonly #match: Float64Array;
   readonly #household: Float64Array;
-  readonly #ids: readonly Uint32Array[];
+  readonly #rows: Uint32Array;
+  readonly #rowWidth: number;
+  /** Place of each adjusted field in the rows. */
+  readonly #places: readonly number[];
   readonly #changes: readonly Float32Array[];
   /** Which fields have a term frequency. */
   readonly #adjusted: readonly number[];
@@ -46,7 +51,9 @@ class Scorer implements PairScorer {
       change === undefined || columns[field] === undefined ? [] : [field],
     );
     this.#adjusted = adjusted;
-    this.#ids = adjusted.map((field) => columns[field]?.ids ?? new Uint32Array(0));
+    this.#rows = table.rows;
+    this.#rowWidth = table.columns.length;
+    this.#places = adjusted.map((field) => table.columns.findIndex((column) => column === columns[field]));
     this.#changes = adjusted.map((field) => changes[field] ?? new Float32Array(0));
     this.#shared = adjusted.map((field) => !isPersonal(field));
     this.#prior = Math.log2(parameters.matchShare);
@@ -65,7 +72,9 @@ class Scorer implements PairScorer {
       household += this.#household[field * 16 + level] as number;
     }
     for (let i = 0; i < this.#adjusted.length; i++) {
-      const level = levels[this.#adjusted[i] as number] as number;
+      const field = this.#adjusted[i] as number;
+      const level = levels[field] as number;
+      if (level === LEVELS.SWAPPED && field === LEVELS.GIVEN) match += this.#swappedChange(a, b);
       if (level < 0 || level > CHANGED_LEVEL_MAX) continue;
       const change = this.#changeOf(i, level, a, b);
       match += change;
@@ -77,15 +86,30 @@ class Scorer implements PairScorer {
     return household < -12 ? match : match - Math.log(1 + Math.exp(household * LN2)) / LN2;
   }
 
+  /** Exchanged names are as common as the two names of whichever record has them in their places. */
+  #swappedChange(a: number, b: number): number {
+    let left = 0;
+    let right = 0;
+    for (let i = 0; i < this.#adjusted.length; i++) {
+      if ((this.#adjusted[i] as number) > LEVELS.FAMILY) break;
+      left += this.#change(i, a);
+      right += this.#change(i, b);
+    }
+    return left < right ? left : right;
+  }
+
   #changeOf(i: number, level: number, a: number, b: number): number {
-    const ids = this.#ids[i] as Uint32Array;
-    const changes = this.#changes[i] as Float32Array;
-    const left = changes[ids[a] as number] as number;
+    const left = this.#change(i, a);
     if (level === 0) return left;
-    const right = changes[ids[b] as number] as number;
+    const right = this.#change(i, b);
     const change = left < right ? left : right;
     // Weaker agreement is only ever weakened: a rare name one letter off may be another rare name.
     return change < 0 ? change / 2 : 0;
+  }
+
+  #change(i: number, record: number): number {
+    const id = this.#rows[record * this.#rowWidth + (this.#places[i] as number)] as number;
+    return (this.#changes[i] as Float32Array)[id] as number;
   }
 }
 
@@ -97,7 +121,7 @@ function ratios(of: readonly Float64Array[], strangers: readonly Float64Array[])
   for (const [field, chances] of of.entries()) {
     for (const [level, chance] of chances.entries()) {
       const ratio = Math.log2(chance / ((strangers[field] as Float64Array)[level] as number));
-      out[field * 16 + level] = Math.max(-WEIGHT_MAX, Math.min(WEIGHT_MAX, ratio));
+      out[field * 16 + level] = Math.max(WEIGHT_MIN, Math.min(WEIGHT_MAX, ratio));
     }
   }
   return out;

@@ -1,14 +1,18 @@
-import { sharedNumbers } from './fields.ts';
-
 const DIGIT_BITS = 11;
 const DIGITS = 1 << DIGIT_BITS;
 const PASSES = 3; // 3 × 11 bits hold 32
+
+export interface SortedKeys {
+  readonly keys: Uint32Array;
+  /** The record of each key. */
+  readonly records: Uint32Array;
+}
 
 /**
  * Records in the order of their keys, those without a key (0) left out; records of one key stay in their own order. Least
  * significant digit first: the time is the same whatever the keys are.
  */
-export function sortByKey(keys: Uint32Array): Uint32Array {
+export function sortByKey(keys: Uint32Array): SortedKeys {
   let count = 0;
   for (let at = 0; at < keys.length; at++) if (keys[at] !== 0) count++;
   let fromKeys = new Uint32Array(count);
@@ -47,9 +51,7 @@ export function sortByKey(keys: Uint32Array): Uint32Array {
     [fromKeys, toKeys] = [toKeys, fromKeys];
     [fromRecords, toRecords] = [toRecords, fromRecords];
   }
-  const sorted = sharedNumbers(count);
-  sorted.set(fromRecords);
-  return sorted;
+  return { keys: fromKeys, records: fromRecords };
 }
 
 function digit(key: number, shift: number): number {

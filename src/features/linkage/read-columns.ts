@@ -3,6 +3,7 @@ import { type FileReading, textDecoder } from '../load/reading.ts';
 import { createCsvSplitter, type SplitRow } from './csv-splitter.ts';
 import { sharedBytes, sharedNumbers, type Texts } from './fields.ts';
 import { Interner } from './interner.ts';
+import { keepText } from './normalise.ts';
 import type { Plan, PlannedColumn } from './plan.ts';
 
 /** A column as a reading thread hands it over. */
@@ -137,6 +138,14 @@ class ColumnReader {
   /** Normalises the distinct values and numbers them anew. */
   column({ key, normalise }: PlannedColumn, size: number): ReadColumn {
     const interner = this.#interner;
+    const asWritten = normalise === keepText ? interner.asciiTexts() : undefined;
+    if (asWritten !== undefined) {
+      const ids = sharedNumbers(size);
+      ids.set(this.#raw.subarray(0, size));
+      const offsets = sharedNumbers(asWritten.offsets.length);
+      offsets.set(asWritten.offsets);
+      return { key, ids, texts: { all: asWritten.all, offsets } };
+    }
     const valueOf = new Uint32Array(interner.count + 1);
     const flagsOf = new Uint8Array(interner.count + 1);
     const known = new Map<string, number>();

@@ -15,7 +15,8 @@ export function drawCandidates(blocks: readonly Blocks[], pairLevels: PairLevels
   const total = blocks.reduce((sum, { pairs }) => sum + pairs, 0);
   const step = Math.max(1, Math.ceil(total / CANDIDATES_MAX));
   const counter = new PatternCounter(pairLevels.width);
-  for (const [index, { order }] of blocks.entries()) {
+  for (const [index, { starts }] of blocks.entries()) {
+    const all = { from: 0, to: starts.length - 1 };
     const take = (a: number, b: number): void => {
       if (step > 1 && mixed(Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ seed) % step !== 0) return;
       if (step > 1 && sharesEarlierKey(blocks, index, a, b)) return;
@@ -23,8 +24,8 @@ export function drawCandidates(blocks: readonly Blocks[], pairLevels: PairLevels
       counter.add(pairLevels.levels, step);
     };
     // Where only few are taken, which rule has a pair first is cheaper to ask for those few.
-    if (step === 1) forEachCandidate(blocks, index, { from: 0, to: order.length }, take);
-    else forEachCandidate([blocks[index] as Blocks], 0, { from: 0, to: order.length }, take);
+    if (step === 1) forEachCandidate(blocks, index, all, take);
+    else forEachCandidate([blocks[index] as Blocks], 0, all, take);
   }
   return counter.patterns();
 }

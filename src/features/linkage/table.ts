@@ -4,6 +4,7 @@ import {
   type ColumnKey,
   FIELD_COLUMNS,
   GENERATION_MASK,
+  rowsOf,
   sharedBytes,
   sharedNumbers,
   type Table,
@@ -27,7 +28,7 @@ export function tableOf(size: number, read: readonly ReadColumn[]): FileTable {
   }
   columns.sort((a, b) => order(a.key) - order(b.key));
   return {
-    table: { size, columns, flags: flagsOf(size, read) },
+    table: { size, columns, rows: rowsOf(size, columns), flags: flagsOf(size, read) },
     ids: read.find(({ key }) => key === 'id'),
     truth: read.find(({ key }) => key === 'truth'),
   };

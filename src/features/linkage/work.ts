@@ -2,7 +2,7 @@ import { compileModel, parseModel } from '../matching/index.ts';
 import type { FileReading } from '../load/reading.ts';
 import type { MapDocument } from '../load/wire.ts';
 import { type BlockingRule, keysOf } from './blocking-rules.ts';
-import { type Blocks, blocksOf, forEachBlock } from './blocks.ts';
+import { type Blocks, blocksOf, forEachRun } from './blocks.ts';
 import { forEachCandidate, forEachNeighbour } from './candidates.ts';
 import type { Column, Table } from './fields.ts';
 import { createPairLevels } from './pair-levels.ts';
@@ -102,7 +102,7 @@ export class Hand {
   #estimate(rule: BlockingRule): number {
     const keys = keysOf(rule, this.#has('aspects'), this.#has('table').size, ESTIMATE_STEP);
     let pairs = 0;
-    forEachBlock(sortByKey(keys), keys, (from, to) => {
+    forEachRun(sortByKey(keys), (from, to) => {
       pairs += ((to - from) * (to - from - 1)) / 2;
     });
     return pairs * ESTIMATE_STEP * ESTIMATE_STEP;

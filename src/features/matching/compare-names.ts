@@ -1,5 +1,6 @@
 import { withinOneEdit } from './edit-distance.ts';
 import { jaroWinkler } from './jaro-winkler.ts';
+import { bitCount } from './letter-pairs.ts';
 import { NAME_LEVELS } from './model-document.ts';
 import type { NameWord, PreparedName } from './name.ts';
 import { shareNickname } from './nicknames.ts';
@@ -33,13 +34,25 @@ export function compareName(a: PreparedName, b: PreparedName): number {
 export function compareWord(a: NameWord, b: NameWord): number {
   if (a.text === b.text) return EXACT;
   if (a.units.length === 1 || b.units.length === 1) return a.units[0] === b.units[0] ? INITIAL : DIFFERENT;
+  if (cannotBeAlike(a, b)) return shareNickname(a.nicknames, b.nicknames) ? NICKNAME : DIFFERENT;
   const shorter = a.units.length < b.units.length ? a.units.length : b.units.length;
   if (shorter >= ONE_EDIT_LENGTH_MIN && withinOneEdit(a.text, b.text)) return CLOSE;
   const similarity = jaroWinkler(a.units, b.units);
   if (similarity >= CLOSE_SIMILARITY && shorter >= ONE_EDIT_LENGTH_MIN) return CLOSE;
-  if (a.nicknames.length > 0 && b.nicknames.length > 0 && shareNickname(a.nicknames, b.nicknames)) return NICKNAME;
+  if (shareNickname(a.nicknames, b.nicknames)) return NICKNAME;
   if (similarity >= SIMILAR_SIMILARITY) return SIMILAR;
   return similarity >= SOUND_SIMILARITY && a.phonetic === b.phonetic && a.phonetic.length > 1 ? SIMILAR : DIFFERENT;
+}
+
+/**
+ * So few letters in common that neither one edit nor the least similarity that counts can be reached. Most pairs that are compared
+ * end here: at most the common letters and what both repeat match, in order, after a common beginning.
+ */
+function cannotBeAlike(a: NameWord, b: NameWord): boolean {
+  const repeated = a.repeated < b.repeated ? a.repeated : b.repeated;
+  const matches = bitCount(a.letters & b.letters) + repeated;
+  const jaro = (matches / a.units.length + matches / b.units.length + 1) / 3;
+  return jaro + 0.4 * (1 - jaro) < SOUND_SIMILARITY;
 }
 
 /** Names of several words: one may leave words out, join them, or write them in another order. */

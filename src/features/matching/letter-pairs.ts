@@ -4,8 +4,7 @@
  * colse".
  */
 export interface LetterPairs {
-  /** Sorted; a pair that comes twice is there twice. */
-  readonly codes: Uint32Array;
+  readonly letters: string;
   /** One bit per pair, to turn away what is not alike without looking closer. */
   readonly maskLow: number;
   readonly maskHigh: number;
@@ -13,31 +12,39 @@ export interface LetterPairs {
 
 export function letterPairs(text: string): LetterPairs {
   const letters = text.replaceAll(' ', '');
-  const codes = new Uint32Array(Math.max(0, letters.length - 1));
   let maskLow = 0;
   let maskHigh = 0;
-  for (let at = 0; at < codes.length; at++) {
-    const code = letters.charCodeAt(at) * 65_536 + letters.charCodeAt(at + 1);
-    codes[at] = code;
-    const bit = (Math.imul(code, 0x9e3779b1) >>> 26) & 63;
+  for (let at = 0; at + 1 < letters.length; at++) {
+    const bit = (Math.imul(codeAt(letters, at), 0x9e3779b1) >>> 26) & 63;
     if (bit < 32) maskLow |= 1 << bit;
     else maskHigh |= 1 << (bit - 32);
   }
-  codes.sort();
-  return { codes, maskLow, maskHigh };
+  return { letters, maskLow, maskHigh };
+}
+
+function codeAt(letters: string, at: number): number {
+  return letters.charCodeAt(at) * 65_536 + letters.charCodeAt(at + 1);
+}
+
+/** Sorted; a pair that comes twice is there twice. */
+function codesOf(letters: string): Uint32Array {
+  const codes = new Uint32Array(letters.length - 1);
+  for (let at = 0; at < codes.length; at++) codes[at] = codeAt(letters, at);
+  return codes.sort();
 }
 
 /** Dice's coefficient, 0..1; 0 as soon as it must be below `least`. Symmetric. */
 export function letterPairLikeness(a: LetterPairs, b: LetterPairs, least: number): number {
-  const total = a.codes.length + b.codes.length;
-  if (total === 0) return 0;
-  const shorter = Math.min(a.codes.length, b.codes.length);
-  if ((2 * shorter) / total < least) return 0;
-  const common = bits(a.maskLow & b.maskLow) + bits(a.maskHigh & b.maskHigh);
-  const fewest = Math.min(bits(a.maskLow) + bits(a.maskHigh), bits(b.maskLow) + bits(b.maskHigh));
+  const countA = a.letters.length - 1;
+  const countB = b.letters.length - 1;
+  if (countA < 1 || countB < 1) return 0;
+  const total = countA + countB;
+  if ((2 * Math.min(countA, countB)) / total < least) return 0;
+  const common = bitCount(a.maskLow & b.maskLow) + bitCount(a.maskHigh & b.maskHigh);
+  const fewest = Math.min(bitCount(a.maskLow) + bitCount(a.maskHigh), bitCount(b.maskLow) + bitCount(b.maskHigh));
   // Several pairs may share a bit, so the mask only sorts out what is clearly unlike.
   if (common < fewest * least * 0.6) return 0;
-  const likeness = (2 * sharedCount(a.codes, b.codes)) / total;
+  const likeness = (2 * sharedCount(codesOf(a.letters), codesOf(b.letters))) / total;
   return likeness >= least ? likeness : 0;
 }
 
@@ -55,7 +62,7 @@ function sharedCount(a: Uint32Array, b: Uint32Array): number {
   return shared;
 }
 
-function bits(mask: number): number {
+export function bitCount(mask: number): number {
   let rest = mask - ((mask >>> 1) & 0x55555555);
   rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
   return Math.imul((rest + (rest >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

@@ -10,6 +10,9 @@ export interface NameWord {
   /** UTF-16 units, at most 31. */
   readonly units: Uint16Array;
   readonly phonetic: string;
+  /** One bit per letter that occurs, and how many letters are repetitions: what `cannotBeAlike` needs. */
+  readonly letters: number;
+  readonly repeated: number;
   readonly nicknames: readonly number[];
 }
 
@@ -118,6 +121,21 @@ function coreWords(parts: readonly string[]): readonly string[] {
 export function prepareWord(text: string): NameWord {
   const length = text.length < WORD_UNITS_MAX ? text.length : WORD_UNITS_MAX;
   const units = new Uint16Array(length);
-  for (let i = 0; i < length; i++) units[i] = text.charCodeAt(i);
-  return { text, units, phonetic: phonetic(text), nicknames: nicknameGroups(text) };
+  let letters = 0;
+  let distinct = 0;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    units[i] = unit;
+    const bit = 1 << (unit & 31);
+    if ((letters & bit) === 0) distinct++;
+    letters |= bit;
+  }
+  return {
+    text,
+    units,
+    phonetic: phonetic(text),
+    letters,
+    repeated: length - distinct,
+    nicknames: nicknameGroups(text),
+  };
 }
