@@ -20,6 +20,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'New password and second factor by link',
     load: async () => (await import('./user.ts')).userReset,
   },
+  'user retire': { summary: 'Retire who has left', load: async () => (await import('./user.ts')).userRetire },
+  'user reset-factor': {
+    summary: 'New second factor by link and password',
+    load: async () => (await import('./user.ts')).userResetFactor,
+  },
+  'user recover': {
+    summary: 'Bring an administrator back who cannot get in',
+    load: async () => (await import('./user.ts')).userRecover,
+  },
+  'user sessions': {
+    summary: 'List or end the sessions of a person',
+    load: async () => (await import('./user.ts')).userSessions,
+  },
+  'policy get': { summary: 'How people sign in', load: async () => (await import('./policy.ts')).policyGet },
+  'policy set': { summary: 'Change how people sign in', load: async () => (await import('./policy.ts')).policySet },
   'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
   load: {
     summary: 'Load a CSV or NDJSON file of client records',

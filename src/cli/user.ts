@@ -8,6 +8,7 @@ import {
 import { EmailAddress, PersonName, RoleList, type UserEntry } from '../features/identity/wire.ts';
 import { ROLES } from '../kernel/access.ts';
 import { Problem } from '../kernel/problem.ts';
+import { instant } from '../kernel/time.ts';
 import type { CommandServices } from '../main/index.ts';
 import type { Command, Output } from './command.ts';
 
@@ -79,13 +80,64 @@ export const userInviteAgain = change('invite-again', {
   done: 'The earlier link has ended.',
 });
 
+export const userRetire = change('retire', {
+  summary: 'Retire a person who has left: nothing to sign in with stays, the name stays for the log',
+  help: '`careseal user reset` brings a retired person back, by a new link. Nobody is ever deleted.',
+  done: 'The person is retired.',
+});
+export const userResetFactor = change('reset-factor', {
+  summary: 'Let a person enrol another second factor, by a one-time link and their password',
+  help: `For a lost telephone. Authenticators, passkeys, recovery codes, trusted devices and all sessions end at once; the
+password stays, and the link opens nothing without it. Hand it over by a way that only this person reads.`,
+  done: 'The second factors of this person have ended.',
+});
+export const userRecover = change('recover', {
+  summary: 'Bring an administrator back who cannot get in any more, also a disabled or retired one',
+  help: `Works beside the running server. Password, second factors and sessions end, a one-time link is printed, and the audit
+log says that it was done here. For people who are not administrators: \`careseal user reset\`.`,
+  done: 'The account waits for its owner.',
+});
+
+export const userSessions: Command = {
+  name: 'user sessions',
+  summary: 'List the living sessions of a person, or end them',
+  positional: ['EMAIL'],
+  options: { end: { kind: 'flag', description: 'End all of them, known and trusted browsers included' } },
+  json: true,
+  help: 'Ending takes effect with the next request, in every process.',
+  async run({ argument, flag, out, withServices }) {
+    const sessions = await withServices(async (services) => {
+      const found = await services.identity.findUserByEmail(argument(0));
+      if (found === undefined) throw userUnknown();
+      const { actor, identity, baseUrl, audit } = services;
+      const living = await identity.sessionsOf(found.id);
+      const entities = [{ reference: `User/${found.id}`, role: 'user' as const }];
+      await audit.recordNow([{ actor, event: 'user.sessions', action: 'R', outcome: 'success', entities }]);
+      if (flag('end')) await identity.users.change(actor, found.id, { kind: 'sessions-end' }, baseUrl);
+      return living.map(({ id, method, startedMs, lastSeenMs, address, userAgent }) => {
+        const times = { startedAt: instant(startedMs), lastSeenAt: instant(lastSeenMs) };
+        return { id, method, ...times, address: address ?? null, userAgent: userAgent ?? null };
+      });
+    });
+    out.json({ sessions, ended: flag('end') });
+    if (sessions.length === 0) out.line('There are no sessions.');
+    for (const one of sessions) {
+      out.line(`${one.lastSeenAt}  ${one.method}  ${one.address ?? 'unknown'}  ${one.userAgent ?? ''}`.trimEnd());
+    }
+    if (flag('end') && sessions.length > 0) out.line('They have ended.');
+  },
+};
+
 interface Words {
   readonly summary: string;
   readonly help: string;
   readonly done: string;
 }
 
-function change(kind: Exclude<ChangeUser['kind'], 'roles' | 'join' | 'leave'>, { summary, help, done }: Words): Command {
+function change(
+  kind: Exclude<ChangeUser['kind'], 'roles' | 'join' | 'leave'>,
+  { summary, help, done }: Words,
+): Command {
   return {
     name: `user ${kind}`,
     summary,
@@ -113,7 +165,8 @@ async function changeByEmail(services: CommandServices, email: string, act: Chan
 function printLink(out: Output, outcome: UserOutcome, done: string): void {
   const answer = userLinkAnswer(outcome);
   out.json(answer);
-  out.line(`${done} Give this person the link; it works once, until ${answer.expiresAt}:`);
+  const mailed = answer.mailed ? ' (also sent by e-mail)' : '';
+  out.line(`${done} Give this person the link${mailed}; it works once, until ${answer.expiresAt}:`);
   out.line(`  ${answer.link}`);
 }
 

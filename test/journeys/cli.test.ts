@@ -83,6 +83,30 @@ describe('people', () => {
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(/administrator.*registrar.*steward.*auditor/);
   });
+
+  it('lose a second factor, leave, and come back, each by one command', async () => {
+    const reset = await run('user', 'recover', 'amina@example.org');
+    expect(reset.link).toMatch(/\/enrol#\S{43}$/);
+    expect(reset).toMatchObject({ user: { state: 'invited' }, mailed: false });
+    const notAdministrator = await careseal(['user', 'recover', 'ama@example.org', '--json'], { home: home.path });
+    expect(JSON.parse(notAdministrator.stdout)).toMatchObject({ error: { code: 'wrong-state' } });
+    expect(await run('user', 'retire', 'ama@example.org')).toMatchObject({ user: { state: 'retired' } });
+    expect(await run('user', 'reset', 'ama@example.org')).toMatchObject({ user: { state: 'invited' } });
+    expect(await run('user', 'sessions', 'amina@example.org', '--end')).toEqual({ sessions: [], ended: true });
+    const noFactor = await careseal(['user', 'reset-factor', 'ama@example.org', '--json'], { home: home.path });
+    expect(JSON.parse(noFactor.stdout)).toMatchObject({ error: { code: 'wrong-state' } });
+  });
+
+  it('sign in as the policy says, which is read and changed beside the server', async () => {
+    const { settings, warnings } = await run('policy', 'get');
+    expect(warnings).toEqual([]);
+    expect(settings).toContainEqual(expect.objectContaining({ name: 'secondFactor', value: 'required' }));
+    const changed = await run('policy', 'set', 'sessionIdleMinutes', '10');
+    expect(changed.setting).toMatchObject({ value: 10, default: 15 });
+    const refused = await careseal(['policy', 'set', 'sessionIdleMinutes', '600', '--json'], { home: home.path });
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'policy-refused' } });
+    expect((await run('policy', 'get', 'sessionIdleMinutes')).settings).toMatchObject([{ value: 10 }]);
+  });
 });
 
 describe('config', () => {

@@ -48,6 +48,9 @@ export type { ResourceClaim } from './access.ts';
 export type { IdentityDeps } from './compose.ts';
 export { readUserFigures, type UserFigures } from './figures.ts';
 export type { IssuedLink } from './links.ts';
+/** The policy in words, for the command line. */
+export { policySettings, policyWarnings } from './policy-words.ts';
+export type { PolicySetting } from './wire-policy.ts';
 /** Refusals that the command line makes itself. */
 export { setUpDone, userUnknown } from './errors.ts';
 export { IdentitySettings } from './model.ts';
