@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PersonName } from '../features/alerts/index.ts';
 import type { Registry } from '../features/registry/index.ts';
 import { ALL_PERMISSIONS } from '../features/identity/index.ts';
 import { utf8Decode } from '../kernel/bytes.ts';
@@ -13,6 +14,27 @@ const Links = z.looseObject({
     .array(z.looseObject({ other: z.looseObject({ reference: z.string().optional() }), type: z.string() }))
     .optional(),
 });
+
+const Names = z.looseObject({
+  name: z.array(z.looseObject({ family: z.string().optional(), given: z.array(z.string()).optional() })).optional(),
+});
+
+/** A client's names, for the rule about one's own name; undefined where there is no such client. */
+export function clientNames(registry: Registry): (clientId: string) => Promise<PersonName | undefined> {
+  return async (clientId) => {
+    const id = parseId<ResourceId>(clientId);
+    const content = id === undefined ? undefined : (await registry.as(LOG).read(id))?.content;
+    const parsed = Names.safeParse(
+      content === undefined || content === null ? undefined : JSON.parse(utf8Decode(content)),
+    );
+    if (!parsed.success) return undefined;
+    const names = parsed.data.name ?? [];
+    return {
+      family: names.flatMap(({ family }) => family ?? []),
+      given: names.flatMap(({ given }) => given ?? []),
+    };
+  };
+}
 
 /** A client and the records it is made of or replaced: acts on any of them concern the person. */
 export function clientRecords(registry: Registry): (clientId: string) => Promise<readonly string[]> {

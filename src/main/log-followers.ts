@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { type AlertsFeature, createAlertsFeature } from '../features/alerts/index.ts';
 import { type Atna, createAtna } from '../features/atna/index.ts';
 import type { Audit } from '../features/audit/index.ts';
 import type { Identity } from '../features/identity/index.ts';
@@ -13,13 +14,15 @@ import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config/index.ts';
 import type { Database } from '../platform/db/index.ts';
 import type { RouteDeclaration } from '../platform/http/index.ts';
+import type { Mail } from '../platform/mail/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { KeyRing } from '../store/index.ts';
-import { clientRecords } from './client-records.ts';
+import { clientNames, clientRecords } from './client-records.ts';
 
-/** What is built on the audit log: forwarding it, reports. */
+/** What is built on the audit log: forwarding it, reports, alerts. */
 export interface LogFollowers {
   readonly atna: Atna;
+  readonly alerts: AlertsFeature;
   readonly routes: readonly RouteDeclaration[];
   /** Begins to follow the log. In one process per home, beside the doors: a command that runs for a second follows nothing. */
   start(): void;
@@ -33,11 +36,15 @@ export interface LogFollowersInput {
   readonly audit: Audit;
   readonly identity: Identity;
   readonly registry: Registry;
+  readonly mail: Mail;
+  /** Where people reach the users' door. */
+  readonly baseUrl: string;
   readonly log: Logger;
 }
 
 export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
-  const { config, database, keyRing, audit, identity, registry, log } = input;
+  const { config, database, keyRing, audit, identity, registry, mail, baseUrl, log } = input;
+  const known = members(database, identity);
   const atna = createAtna({
     database,
     clock: systemClock,
@@ -53,18 +60,38 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     audit,
     idsOf: clientRecords(registry),
     organisations: () => identity.directory.organisations(database),
-    members: members(database, identity),
+    members: known,
     onFailure: (error) => log.warn('Events could not be counted for the pictures of activity; tried again', { error }),
+  });
+  const alerts = createAlertsFeature({
+    database,
+    keyRing,
+    clock: systemClock,
+    audit,
+    mail,
+    namesOf: clientNames(registry),
+    people: async () => {
+      const { actors } = await reports.actors();
+      return actors.flatMap(({ kind, name }) => (kind === 'user' ? [name] : []));
+    },
+    logIsWhole: async () => (await audit.status()).ok,
+    witnessedMs: () => Promise.resolve(undefined),
+    stoppedTargets: atna.stoppedTargets,
+    pageUrl: `${baseUrl}/audit/alerts`,
+    within: known.within,
+    onFailure: (error) => log.warn('The rules for alerts could not be looked at; tried again', { error }),
   });
   return {
     atna,
-    routes: [...atna.routes, ...reports.routes],
+    alerts,
+    routes: [...atna.routes, ...reports.routes, ...alerts.routes],
     start() {
       atna.forwarder.start();
       reports.activity.start();
+      alerts.start();
     },
     async stop() {
-      await Promise.all([atna.forwarder.stop(), reports.activity.stop()]);
+      await Promise.all([atna.forwarder.stop(), reports.activity.stop(), alerts.stop()]);
     },
   };
 }

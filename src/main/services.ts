@@ -200,7 +200,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     softwareVersion: await programVersion(),
     fhirUrl: nodesUrl(config),
   });
-  const logFollowers = composeLogFollowers({ config, ...common, audit, identity, registry, log });
+  const logFollowers = composeLogFollowers({ config, ...common, audit, identity, registry, mail: input.mail, baseUrl, log });
   const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
   return {
     audit,

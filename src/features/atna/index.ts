@@ -6,6 +6,7 @@ import type { Audit } from '../audit/index.ts';
 import type { CarrierDeps } from './carrier.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import { targetRoutes } from './routes.ts';
+import { listTargets } from './target-store.ts';
 import { createTargets } from './targets.ts';
 
 /** IHE ATNA: the log goes to other audit repositories (ITI-20). */
@@ -13,6 +14,8 @@ export interface Atna {
   readonly routes: readonly RouteDeclaration[];
   /** Sends to the targets; in the one process that does background work. */
   readonly forwarder: Forwarder;
+  /** Targets that fail, with since when. */
+  stoppedTargets(): Promise<readonly { readonly id: string; readonly name: string; readonly sinceMs: number }[]>;
 }
 
 export interface AtnaDeps {
@@ -40,5 +43,14 @@ export function createAtna({ database, clock, audit, log, site, identity }: Atna
   });
   // A certificate that cannot be read is a failure of each target that needs it, told there.
   const about = async () => ({ identity: (await identity().catch(() => undefined)) !== undefined });
-  return { routes: targetRoutes({ targets, about }), forwarder };
+  return {
+    routes: targetRoutes({ targets, about }),
+    forwarder,
+    async stoppedTargets() {
+      const all = await listTargets(database);
+      return all.flatMap(({ id, name, paused, failingSince }) =>
+        paused || failingSince === null ? [] : [{ id, name, sinceMs: failingSince.getTime() }],
+      );
+    },
+  };
 }

@@ -23,6 +23,7 @@ export type { EventFeed, SequencedEvent, Wanted } from './event-feed.ts';
 /** Every event there is; `eventNames` reads a filter (`client.*`). */
 export { type AuditEventName, eventNames, EVENTS, eventShape, isAuditEventName } from './events.ts';
 export type { EventFilter, WholeEvent } from './log-reader.ts';
+export { summariseEvent } from './sequenced-summary.ts';
 export type { AuditEntity, AuditInput, AuditVerification } from './model.ts';
 
 /** The audit log: who did what, and the proof that nothing of it was changed. Makes the only receipts a route can answer with. */

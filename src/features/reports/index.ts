@@ -15,6 +15,8 @@ export interface Reports {
   readonly routes: readonly RouteDeclaration[];
   /** Counts the log's events by the hour; in the one process that does background work. */
   readonly activity: Pick<Activity, 'start' | 'stop' | 'catchUp'>;
+  /** Everybody who ever acted, by the names they had. */
+  actors(): ReturnType<Activity['actors']>;
 }
 
 export interface ReportsDeps {
@@ -38,6 +40,7 @@ export function createReports(deps: ReportsDeps): Reports {
   const saved = createSavedSearches({ keyRing, clock });
   return {
     activity,
+    actors: () => activity.actors(undefined),
     routes: [
       ...reportRoutes({ database, audit, activity, actions, saved, members, organisations: deps.organisations }),
       ...clientRoutes({ audit, views, nowMs }),

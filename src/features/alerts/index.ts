@@ -1,0 +1,56 @@
+import type { Actor } from '../../kernel/principal.ts';
+import type { RouteDeclaration } from '../../platform/http/route.ts';
+import type { Mail } from '../../platform/mail/index.ts';
+import { createAlerts } from './alerts.ts';
+import { type Checks, type ChecksDeps, createChecks } from './checks.ts';
+import { createFollower, type Follower, type FollowerDeps } from './follower.ts';
+import { alertRoutes } from './routes.ts';
+import { createRuleSettings } from './rule-settings.ts';
+import type { Audit } from '../audit/index.ts';
+
+export type { PersonName } from './rules.ts';
+
+/** Alerts from the audit log: to the page, by mail, and as events to syslog. */
+export interface AlertsFeature {
+  readonly routes: readonly RouteDeclaration[];
+  readonly follower: Pick<Follower, 'catchUp'>;
+  readonly checks: Pick<Checks, 'run'>;
+  /** Begins to watch; in the one process that does background work. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface AlertsFeatureDeps
+  extends Pick<FollowerDeps, 'database' | 'keyRing' | 'clock' | 'namesOf' | 'people' | 'onFailure'>,
+    Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'pageUrl'> {
+  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed'>;
+  readonly mail: Pick<Mail, 'configured' | 'enqueue'>;
+  /** Ids of the only actors somebody may see; undefined: all. */
+  readonly within: (actor: Actor) => Promise<readonly string[] | undefined>;
+}
+
+export function createAlertsFeature(deps: AlertsFeatureDeps): AlertsFeature {
+  const settings = createRuleSettings(deps);
+  const alerts = createAlerts(deps);
+  const rules = settings.read;
+  const follower = createFollower({ ...deps, alerts, rules });
+  const checks = createChecks({
+    ...deps,
+    alerts,
+    rules,
+    recipients: settings.recipients,
+    enqueue: (tx, mail) => deps.mail.enqueue(tx, mail),
+  });
+  return {
+    routes: alertRoutes({ ...deps, alerts, settings, mailConfigured: deps.mail.configured }),
+    follower,
+    checks,
+    start() {
+      follower.start();
+      checks.start();
+    },
+    async stop() {
+      await Promise.all([follower.stop(), checks.stop()]);
+    },
+  };
+}
