@@ -1,17 +1,22 @@
 import type { Agent } from 'node:https';
 import { newId } from '../../src/crypto/index.ts';
-import type { Node } from '../../src/features/nodes/index.ts';
-import { createDoor, type Refusal } from '../../src/platform/http/index.ts';
+import type { Node, Nodes } from '../../src/features/nodes/index.ts';
+import { decideAccess } from '../../src/features/identity/access.ts';
+import { createDoor, type LiveTls, type Refusal } from '../../src/platform/http/index.ts';
+import type { Outbound } from '../../src/platform/outbound/index.ts';
 import { event, permission } from '../../src/platform/http/route.ts';
 import { type KeyMaterial, newLeafKey, nodesTls } from '../../src/platform/tls/index.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { audited, NO_INPUT, PLENTY, testRoute } from './door.ts';
 import { type NodesFixture, nodesFixture, operator } from './nodes.ts';
-import { type Answer, fixedTls, send } from './tls.ts';
+import { type Answer, type ClientRequest, send } from './tls.ts';
 
 /** A nodes' door with the real registry of nodes behind it, PostgreSQL and all; its one route answers who asked. */
 export interface NodesDoor {
   readonly db: TestDatabase;
+  readonly port: number;
+  /** PEM. */
+  readonly ca: string;
   readonly fixture: NodesFixture;
   /** Refusals as the door reported them. */
   readonly refusals: Refusal[];
@@ -19,12 +24,19 @@ export interface NodesDoor {
   handled(): number;
   newNode(): Promise<{ readonly node: Node; readonly identity: KeyMaterial }>;
   read(identity?: KeyMaterial, options?: { readonly agent?: Agent; readonly path?: string }): Promise<Answer>;
+  /** Any request; the client's certificate is optional. */
+  send(what: ClientRequest, identity?: KeyMaterial, agent?: Agent): Promise<Answer>;
   close(): Promise<void>;
 }
 
-export async function nodesDoor(): Promise<NodesDoor> {
+export interface NodesDoorOptions {
+  readonly outbound?: Outbound;
+  readonly fhirUrl?: string;
+}
+
+export async function nodesDoor(options: NodesDoorOptions = {}): Promise<NodesDoor> {
   const db = await testDatabase();
-  const fixture = nodesFixture(db.database);
+  const fixture = nodesFixture(db.database, options);
   const { nodes } = fixture;
   await nodes.start();
   const refusals: Refusal[] = [];
@@ -49,14 +61,28 @@ export async function nodesDoor(): Promise<NodesDoor> {
           return { status: 200, body: { who }, audited: audited() };
         },
       }),
+      testRoute({
+        doors: ['nodes'],
+        method: 'POST',
+        path: '/fhir/Patient',
+        access: permission('client.write', { scope: 'feed' }),
+        audit: event('client.create'),
+        input: { ...NO_INPUT, body: 'bytes' },
+        output: 'fhir',
+        limits: { bodyBytesMax: 1_024, perMinute: 1_000 },
+        handle: async () => ({ status: 201, body: {}, audited: audited() }),
+      }),
+      // What the feature itself serves: enrolment, renewal, tokens, lists of revoked certificates.
+      ...nodes.routes,
       // Public routes of this door need a certificate as well.
       testRoute({ doors: ['nodes'], path: '/fhir/metadata', output: 'fhir' }),
     ],
     hostNames: ['localhost'],
-    tls: fixedTls(nodesTls([{ key: key.pem, certificate }], await nodes.authorities.trusted())),
+    tls: await liveTls(nodes, { key: key.pem, certificate }),
     authenticate: ({ peer, origin, authorization }) =>
       nodes.authenticateNode(peer, { address: origin.address, authorization }),
-    decideAccess: () => undefined,
+    decideAccess,
+    observe: nodes.calls.observe,
     recordRefusal: async (refusal) => void refusals.push(refusal),
     clock: fixture.clock,
     newRequestId: newId,
@@ -66,6 +92,9 @@ export async function nodesDoor(): Promise<NodesDoor> {
   const client = { port, ca: await nodes.authorities.rootsPem() };
   return {
     db,
+    port,
+    ca: client.ca,
+    send: (what, identity, agent) => send({ ...client, ...(identity && { identity }), ...(agent && { agent }) }, what),
     fixture,
     refusals,
     handled: () => handled,
@@ -85,5 +114,21 @@ export async function nodesDoor(): Promise<NodesDoor> {
       await nodes.stop();
       await db.close();
     },
+  };
+}
+
+/** The door's TLS as in an installation: authorities that are added later are taken over. */
+async function liveTls(nodes: Nodes, material: KeyMaterial): Promise<LiveTls> {
+  let authorities = await nodes.clientAuthorities();
+  const current = () => nodesTls([material], authorities);
+  return {
+    current,
+    onChange: (apply) =>
+      nodes.onTrustChanged(() => {
+        void nodes.clientAuthorities().then((now) => {
+          authorities = now;
+          apply(current());
+        });
+      }),
   };
 }

@@ -117,7 +117,7 @@ export function createCertificates(parts: NodeParts): Certificates {
     return { chain: issued.chain, audited };
   }
 
-  function trust(actor: Actor, which: WhichNode, { certificate, acceptLong }: CertificateToTrust) {
+  async function trust(actor: Actor, which: WhichNode, { certificate, acceptLong }: CertificateToTrust) {
     const facts = inspectCertificate(certificate);
     assertFitForNode(facts, { acceptLong });
     const nowMs = clock.nowMs();

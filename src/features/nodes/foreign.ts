@@ -125,7 +125,7 @@ export function createForeignAuthorities(parts: NodeParts): ForeignAuthorities {
       const audited = await audit.recordNow([{ actor, event: 'trust.list', action: 'R', outcome: 'success' }]);
       return { authorities, audited };
     },
-    add(actor, wanted) {
+    async add(actor, wanted) {
       const facts = inspectCertificate(wanted.certificate);
       assertFitForAuthority(facts);
       return change(actor, async (tx, organisationId) => {
