@@ -35,8 +35,9 @@ function enrolRoute({ enrolment }: RouteDeps): RouteDeclaration {
     input: { params: NOTHING, query: NOTHING, body: 'bytes' },
     output: 'bytes',
     limits: A_REQUEST,
-    async handle({ actor, header, body }) {
-      const token = /^Bearer ([\w-]{1,200})$/i.exec(header('authorization') ?? '')?.[1];
+    async handle(request) {
+      const { actor, body } = request;
+      const token = /^Bearer ([\w-]{1,200})$/i.exec(request.header('authorization') ?? '')?.[1];
       if (token === undefined)
         throw nodeProblem(
           'unauthenticated',
@@ -86,8 +87,9 @@ function tokenRoute({ tokenEndpoint }: RouteDeps): RouteDeclaration {
     input: { params: NOTHING, query: NOTHING, body: 'bytes' },
     output: tokenAnswerSchema,
     limits: { bodyBytesMax: 16_384, perMinute: 120 },
-    async handle({ actor, header, body }) {
-      if (header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
+    async handle(request) {
+      const { actor, body } = request;
+      if (request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
         throw new Problem(
           'unsupported-media-type',
           'content-type-unsupported',
