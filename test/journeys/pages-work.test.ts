@@ -132,6 +132,35 @@ describe('reviews', () => {
     expect(lastAct(/decision$/)).toBeUndefined();
   });
 
+  it('are looked at in one’s own order, which stays while walking through them', async () => {
+    const page = await visit('/reviews');
+    await page.getByLabel('Order').selectOption('likeliest');
+    await page.getByLabel('Whose pairs').selectOption('nobodys');
+    await page.getByRole('link', { name: 'Start reviewing' }).click();
+    await page.getByRole('heading', { name: 'Are these two one person?' }).waitFor();
+    await page.keyboard.press('j');
+    await page.waitForURL(/reviews\/.*order=likeliest&whose=nobodys|reviews\/.*whose=nobodys&order=likeliest/);
+  });
+
+  it('are taken, and say who wants to link where a second person is needed', async () => {
+    const page = await visit(`/reviews/${idOf(4, 2)}`);
+    await page.getByText('Ben Otieno says: one person. Do you agree?').waitFor();
+    await page.getByRole('button', { name: 'I agree: one person' }).waitFor();
+    await page.getByRole('button', { name: 'Nobody’s' }).click();
+    await page.getByRole('menuitem', { name: 'Take it' }).click();
+    await page.waitForLoadState('networkidle');
+    expect(lastAct(/reviews\/assign/)?.body).toEqual({ reviews: [idOf(4, 2)], to: idOf(9, 0) });
+  });
+
+  it('need a second person when an administrator says so', async () => {
+    const page = await visit('/reviews');
+    await page.getByRole('button', { name: 'Rules' }).click();
+    await page.getByRole('radio', { name: 'For every link' }).check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(lastAct(/review-rules/)?.body).toEqual({ secondPerson: 'always' });
+  });
+
   it('come back to the queue when the last one is decided, and can still be undone', async () => {
     fixture.state.reviews = 1;
     const page = await visit(`/reviews/${idOf(4, 22)}`);

@@ -54,7 +54,14 @@ const session: Handler = (state) => ({
   body: {
     state: state.signedIn,
     ...(state.signedIn === 'signed-in'
-      ? { user: { ...user(state, 0), organisation: { id: idOf(8, 0), name: 'Lakeside Health Programme' } } }
+      ? {
+          user: {
+            ...user(state, 0),
+            organisation: { id: idOf(8, 0), name: 'Lakeside Health Programme', central: true },
+            organisations: [{ id: idOf(8, 0), name: 'Lakeside Health Programme' }],
+            roleNames: {},
+          },
+        }
       : {}),
     permissions:
       state.signedIn === 'signed-in' ? [...new Set(state.roles.flatMap((role) => PERMISSIONS[role] ?? []))] : [],
@@ -83,7 +90,13 @@ const search: Handler = (state, { body }) => {
 };
 
 const indexOf = (id: string | undefined): number => Number.parseInt((id ?? '').split('-').at(-1) ?? '0', 16);
-const counts = (state: FixtureState) => ({ open: state.reviews, later: 2, decidedToday: 7 });
+const counts = (state: FixtureState) => ({
+  open: state.reviews,
+  later: 2,
+  mine: 3,
+  waitingForSecond: 1,
+  decidedToday: 7,
+});
 
 const reviews: Handler = (state, { query }) => {
   const wanted = query.get('state') ?? 'open';
@@ -96,10 +109,24 @@ const reviews: Handler = (state, { query }) => {
       sourceB: _b,
       ...summary
     } = reviewDetail(index, length).review;
-    return { ...summary, state: wanted };
+    return { ...summary, state: wanted, ...workOn(index) };
   });
   return { body: { counts: counts(state), reviews: list } };
 };
+
+/** The second pair is taken, the third waits for a second person. */
+const workOn = (index: number) => ({
+  ...(index === 1 ? { assignee: { id: idOf(9, 0), name: 'Dr. Amina Okello', isMe: true } } : {}),
+  ...(index === 2 ? { proposedBy: { name: 'Ben Otieno', isMe: false } } : {}),
+});
+
+const changeRules: Handler = (state, { body }) => {
+  const { secondPerson } = body as { secondPerson: 'never' | 'merges' | 'always' };
+  state.secondPerson = secondPerson;
+  return { body: { secondPerson } };
+};
+
+const assign: Handler = (_state, { body }) => ({ body: { assigned: (body as { reviews: string[] }).reviews } });
 
 const decide: Handler = (state, { path }, [, , id]) => {
   state.reviews -= 1;
@@ -284,10 +311,18 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
     () => ({ body: { entryId: idOf(3, 4), clientIds: [idOf(1, 3), idOf(1, 4)] } }),
   ],
   ['GET', /^\/api\/reviews$/, reviews],
+  ['GET', /^\/api\/reviewers$/, () => ({ body: { reviewers: [{ id: idOf(7, 2), name: 'Ben Otieno' }] } })],
+  ['GET', /^\/api\/review-rules$/, (state) => ({ body: { secondPerson: state.secondPerson } })],
+  ['PUT', /^\/api\/review-rules$/, changeRules],
+  ['POST', /^\/api\/reviews\/assign$/, assign],
   [
     'GET',
     /^\/api\/reviews\/[^/]+$/,
-    (state, _request, [, , id]) => ({ body: { ...reviewDetail(indexOf(id), 23), counts: counts(state) } }),
+    (state, _request, [, , id]) => {
+      const detail = reviewDetail(indexOf(id), 23);
+      const review = { ...detail.review, ...workOn(indexOf(id)) };
+      return { body: { ...detail, review, counts: counts(state) } };
+    },
   ],
   ['POST', /^\/api\/reviews\/[^/]+\/(decision|undo)$/, decide],
   [

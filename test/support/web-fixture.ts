@@ -44,6 +44,7 @@ export interface FixtureState {
   roles: string[];
   clients: number;
   reviews: number;
+  secondPerson: 'never' | 'merges' | 'always';
   nodes: number;
   loads: number;
   idleTimeoutSeconds: number;
@@ -61,6 +62,7 @@ export function freshState(): FixtureState {
     roles: ['administrator'],
     clients: 5000,
     reviews: 23,
+    secondPerson: 'never',
     nodes: 3,
     loads: 4,
     idleTimeoutSeconds: 900,

@@ -12,7 +12,9 @@ import type { FhirDeps } from './fhir-exchange.ts';
  */
 export type IdentityRules = 'plain' | 'openhie';
 
-type Deps = Pick<FhirDeps, 'domains' | 'aliases' | 'identityRules'>;
+interface Deps extends Pick<FhirDeps, 'aliases' | 'identityRules'> {
+  readonly domains: Pick<FhirDeps['domains'], 'table'>;
+}
 
 /** The record with its systems under their own names, checked as this sender's records have to be. */
 export async function incoming(deps: Deps, actor: Actor, patient: ValidPatient): Promise<ValidPatient> {

@@ -130,14 +130,23 @@ async function questionOf(deps: FhirDeps, { query, preferences }: Exchange): Pro
   };
 }
 
-interface Person {
+export interface Person {
   readonly id: ResourceId;
   readonly patient: Patient;
 }
 
-async function personOf(deps: FhirDeps, { base }: Exchange, { system, value }: PixQuestion): Promise<Person> {
+function personOf(deps: FhirDeps, { base }: Exchange, question: PixQuestion): Promise<Person> {
+  const { system, value } = question;
   const byId = /^Patient\/(.+)$/.exec(value)?.[1];
   if (byId !== undefined && (system === base || system === `${base}/`)) return byLogicalId(deps, byId);
+  return personByIdentifier(deps, question);
+}
+
+/** The person with this identifier. Throws Problem `pix-source-unknown`, `pix-authority-unknown` or `pix-ambiguous`. */
+export async function personByIdentifier(
+  deps: Pick<FhirDeps, 'registry' | 'domains' | 'identityRules'>,
+  { system, value }: { readonly system: string; readonly value: string },
+): Promise<Person> {
   const own = await deps.registry.findByKey(system, value);
   if (own !== undefined) return byLogicalId(deps, own);
   if (!(await isDomainKnown(deps, system))) throw authorityUnknown();
@@ -162,7 +171,7 @@ async function personOf(deps: FhirDeps, { base }: Exchange, { system, value }: P
 /** A chain of merged golden records is followed to the one that stands for the person now. */
 const REDIRECTS_MAX = 50;
 
-async function byLogicalId(deps: FhirDeps, text: string): Promise<Person> {
+async function byLogicalId(deps: Pick<FhirDeps, 'registry'>, text: string): Promise<Person> {
   let id = parseId<ResourceId>(text);
   for (let step = 0; id !== undefined && step < REDIRECTS_MAX; step += 1) {
     const stored = await deps.registry.read(id);

@@ -81,7 +81,10 @@ export { walkClients, type WalkedClient } from './walk.ts';
 export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
 export { type Aliases, createAliases } from './aliases.ts';
-export type { IdentityRules } from './fhir-identities.ts';
+/** A record as its sender's records have to be: systems under their own names, checked. */
+export { type IdentityRules, incoming } from './fhir-identities.ts';
+/** The golden record that an identifier leads to, as PIX queries ask. */
+export { personByIdentifier } from './fhir-pix.ts';
 export type { Changes } from './changes.ts';
 /** A FHIR route of another feature, for the capability statement. */
 export type { ServedRoute } from './fhir-route.ts';

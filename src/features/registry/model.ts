@@ -149,7 +149,12 @@ export interface LedgerEntry extends LedgerDetail {
   readonly otherSourceId?: ResourceId;
 }
 
-export type ReviewCause = 'between-thresholds' | 'contradiction' | 'two-people-match' | 'record-changed' | 'merge-proposed';
+export type ReviewCause =
+  | 'between-thresholds'
+  | 'contradiction'
+  | 'two-people-match'
+  | 'record-changed'
+  | 'merge-proposed';
 export type ReviewState = 'open' | 'later' | 'decided';
 
 /** Opaque paging position; sealed before it leaves the server. */

@@ -9,7 +9,7 @@ import { nothingToUndo, reviewDecided, reviewNotFound } from './problems.ts';
 import { addNeverLinks, dropOtherReviewsOfPair, lockReview, markReview, removeNeverLinksOf } from './review-store.ts';
 import type { QueuedReview } from './review-queue.ts';
 import type { RoundDeps } from './round-loading.ts';
-import { agreedByTwo } from './second-person.ts';
+import { agreedByTwo, userOf } from './second-person.ts';
 import {
   decide,
   type Decision,
@@ -159,12 +159,15 @@ export async function undoReview(
     async goldens(tx) {
       review = await lockReview(tx, what.reviewId);
       if (!review) throw reviewNotFound();
-      if (review.state === 'open') throw nothingToUndo('This review is open: there is no decision to take back.');
+      if (review.state === 'open' && !isOwnProposal(review, actor)) {
+        throw nothingToUndo('This review is open: there is no decision of yours to take back.');
+      }
       return [...new Set((await goldensOf(tx, [review.a, review.b])).values())];
     },
     async act(decision) {
       if (!review) throw reviewNotFound();
       const apart = review.state === 'decided' ? await takeBack(decision, review) : [];
+      // Marking a review open withdraws a proposal as well.
       await dropOtherReviewsOfPair(decision.tx, review);
       await markReview(decision.tx, review.review_id, { state: 'open' });
       const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
@@ -175,6 +178,10 @@ export async function undoReview(
       };
     },
   });
+}
+
+function isOwnProposal(review: QueuedReview, { principal }: Actor): boolean {
+  return review.proposed_by !== null && review.proposed_by === userOf(principal);
 }
 
 /** Returns the records that a link had moved and that are apart again. */

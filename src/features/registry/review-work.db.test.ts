@@ -165,6 +165,18 @@ describe('two pairs of eyes', () => {
     expect(await decide(AMA, second, 'different')).toMatchObject({ entryId: expect.any(String) });
   });
 
+  it('the first person may take the proposal back, nobody else', async () => {
+    const pair = await twins('Acen');
+    await rules('always');
+    const id = (await between(AMA, pair))?.id ?? '';
+    await decide(AMA, id, 'link');
+    const undo = (who: UserId) => call(who, 'POST /api/reviews/:id/undo', { params: { id } });
+    await expect(undo(BEN)).rejects.toMatchObject({ code: 'nothing-to-undo' });
+    await undo(AMA);
+    expect((await queue(BEN, { whose: 'waiting-for-second' })).reviews).toEqual([]);
+    expect(await between(AMA, pair)).toMatchObject({ id, state: 'open' });
+  });
+
   it('a merge by hand becomes a review, and a second person’s same merge is the agreement', async () => {
     const first = await put({ given: 'Okot', family: 'Lubega', birthDate: '1950-01-20' });
     const second = await put({ given: 'Sunday', family: 'Zziwa', birthDate: '1983-11-02' });

@@ -1,7 +1,7 @@
 /**
  * Two pairs of eyes: a link that joins two people is only made when a second person agrees. Which links need that is a setting.
  */
-import type { ReviewId, UserId } from '../../kernel/ids.ts';
+import type { UserId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import { secondPersonNeeded } from './problems.ts';
@@ -35,15 +35,6 @@ const propose = statement(
   'registry.propose-link',
   'UPDATE registry.review SET proposed_by = $2, proposed_at = $3, assignee = NULL WHERE review_id = $1',
 );
-const withdraw = statement(
-  'registry.withdraw-link',
-  'UPDATE registry.review SET proposed_by = NULL, proposed_at = NULL WHERE review_id = $1',
-);
-
-export async function withdrawProposal(tx: Transaction, id: ReviewId): Promise<void> {
-  await tx.run(withdraw, [id]);
-}
-
 /** Whether the setting asks for two people here. Never the operator: whom the installation trusts already, and who is alone there. */
 export async function needsSecondPerson(
   sql: Sql,

@@ -222,6 +222,7 @@ export const reviewListReply = z.object({
   reviews: z.array(reviewSummary),
   next: z.string().optional(),
 });
+export type ReviewListReply = z.infer<typeof reviewListReply>;
 
 /** The two records line by line; `same` says how the values compare, so that differences need no colour. */
 export const comparisonRow = z.object({

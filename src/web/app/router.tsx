@@ -24,7 +24,9 @@ const choice = <T extends string>(...values: readonly [T, ...T[]]) => z.enum(val
 const text = (max: number) => z.string().max(max).optional().catch(undefined);
 const flag = z.literal(true).optional().catch(undefined);
 
-const reviewsSearch = z.object({ state: choice('later', 'decided') });
+/** How a steward looks at the queue; what is usual is left out of the address. */
+const reviewView = z.object({ order: choice('likeliest'), whose: choice('mine', 'nobodys', 'waiting-for-second') });
+const reviewsSearch = reviewView.extend({ state: choice('later', 'decided') });
 const auditSearch = z.object({
   from: text(30),
   to: text(30),
@@ -99,6 +101,7 @@ const reviews = createRoute({
 const review = createRoute({
   getParentRoute: inFrame,
   path: '/reviews/$id',
+  validateSearch: reviewView,
   component: lazyRouteComponent(() => import('../features/registry/review-page.tsx'), 'ReviewPage'),
 });
 const loads = createRoute({

@@ -71,6 +71,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   'between-thresholds': 'Too alike to ignore, not alike enough to link without a person.',
   contradiction: 'Alike, but something contradicts it.',
   'two-people-match': 'Alike to two different people.',
+  'merge-proposed': 'Somebody wants to merge these two clients.',
   'record-changed': 'A linked record changed and no longer fits.',
 };
 
@@ -78,6 +79,7 @@ const SHORT_CAUSES: Readonly<Record<string, string>> = {
   'between-thresholds': 'not sure enough',
   contradiction: 'something contradicts',
   'two-people-match': 'alike to two people',
+  'merge-proposed': 'merge proposed',
   'record-changed': 'a record changed',
 };
 

@@ -100,7 +100,8 @@ function MergeReason({ client, other, onClose }: MergeReasonProps): ReactNode {
         });
         await queries.invalidateQueries({ queryKey: ['clients'] });
         await queries.invalidateQueries({ queryKey: ['reviews'] });
-        await navigate({ to: '/clients/$id', params: { id: answer.clientId } });
+        if ('reviewId' in answer) await navigate({ to: '/reviews/$id', params: { id: answer.reviewId } });
+        else await navigate({ to: '/clients/$id', params: { id: answer.clientId } });
       }}
     >
       <p>All records come together under one client. The other id redirects to it for ever. This can be undone.</p>

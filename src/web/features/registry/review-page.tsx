@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
 import { type ReviewDetailReply, reviewDecisionReply } from '../../../features/registry/wire.ts';
 import { api } from '../../app/api.ts';
@@ -23,7 +23,15 @@ import { Page } from '../../ui/page.tsx';
 import { Ago } from '../../ui/text.tsx';
 import { Waterfall } from '../../ui/waterfall.tsx';
 import { Comparison } from './comparison.tsx';
-import { type ReviewDecision, forgetReviews, rememberDecision, reviewDetail } from './review-queries.ts';
+import { Proposal, ReviewHands } from './review-hands.tsx';
+import {
+  type ReviewDecision,
+  type ReviewView as SeenAs,
+  forgetReviews,
+  rememberDecision,
+  reviewDetail,
+  viewQuery,
+} from './review-queries.ts';
 import { ReviewHelp } from './review-help.tsx';
 import { UndoBar } from './undo-bar.tsx';
 import './review.css';
@@ -31,7 +39,8 @@ import './review.css';
 /** One pair: side by side, why the score, and three answers by one key each. */
 export function ReviewPage(): ReactNode {
   const { id } = useParams({ from: '/frame/reviews/$id' });
-  const detail = useQuery({ ...reviewDetail(id), placeholderData: (before) => before });
+  const view = useSearch({ from: '/frame/reviews/$id' });
+  const detail = useQuery({ ...reviewDetail(id, view), placeholderData: (before) => before });
   if (detail.isPending) return <PageWait />;
   if (detail.isError) {
     return (
@@ -40,7 +49,7 @@ export function ReviewPage(): ReactNode {
       </Page>
     );
   }
-  return <ReviewView key={detail.data.review.id} detail={detail.data} fresh={!detail.isPlaceholderData} />;
+  return <ReviewView key={detail.data.review.id} detail={detail.data} view={view} fresh={!detail.isPlaceholderData} />;
 }
 
 function Back(): ReactNode {
@@ -53,38 +62,39 @@ function Back(): ReactNode {
 
 interface ReviewViewProps {
   readonly detail: ReviewDetailReply;
+  readonly view: SeenAs;
   readonly fresh: boolean;
 }
 
-function useMoves(detail: ReviewDetailReply) {
+function useMoves(detail: ReviewDetailReply, view: SeenAs) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const open = (id: string | undefined): void => {
-    if (id !== undefined) void navigate({ to: '/reviews/$id', params: { id } });
+    if (id !== undefined) void navigate({ to: '/reviews/$id', params: { id }, search: view });
   };
   // The next pair is fetched while this one is looked at, so that J answers at once.
   useEffect(() => {
-    if (detail.next !== undefined) void queries.prefetchQuery(reviewDetail(detail.next));
-  }, [queries, detail.next]);
+    if (detail.next !== undefined) void queries.prefetchQuery(reviewDetail(detail.next, view));
+  }, [queries, detail.next, view]);
   return {
     next: () => open(detail.next),
     previous: () => open(detail.previous),
     open,
-    toQueue: () => void navigate({ to: '/reviews' }),
+    toQueue: () => void navigate({ to: '/reviews', search: view }),
   };
 }
 
-function ReviewView({ detail, fresh }: ReviewViewProps): ReactNode {
+function ReviewView({ detail, view, fresh }: ReviewViewProps): ReactNode {
   const { review } = detail;
   const queries = useQueryClient();
   const may = useMay();
-  const moves = useMoves(detail);
+  const moves = useMoves(detail, view);
   const [helping, setHelping] = useState(false);
   const decide = useMutation({
     mutationFn: (decision: ReviewDecision) =>
-      api.send('POST', `/api/reviews/${review.id}/decision`, reviewDecisionReply, { decision }),
+      api.send('POST', `/api/reviews/${review.id}/decision${viewQuery(view)}`, reviewDecisionReply, { decision }),
     onSuccess: async (answer, decision) => {
-      rememberDecision(queries, { reviewId: review.id, decision });
+      rememberDecision(queries, { reviewId: review.id, decision: answer.waitsForSecond ? 'proposed' : decision });
       const next = answer.next ?? detail.next;
       if (next === undefined) moves.toQueue();
       else moves.open(next);
@@ -114,6 +124,7 @@ function ReviewView({ detail, fresh }: ReviewViewProps): ReactNode {
       action={<Steps detail={detail} moves={moves} onHelp={() => setHelping(true)} />}
     >
       <UndoBar />
+      {review.proposedBy && <Proposal proposedBy={review.proposedBy} />}
       {decide.isError && <FailureNotice error={decide.error} focus onRetry={() => decide.reset()} />}
       <div className="review-grid" aria-busy={!fresh}>
         <Comparison review={review} />
@@ -121,10 +132,15 @@ function ReviewView({ detail, fresh }: ReviewViewProps): ReactNode {
       </div>
       <footer className="page-foot review-answers">
         {mayDecide ? (
-          <Answers onAct={act} busy={decide.isPending ? decide.variables : undefined} />
+          <Answers
+            onAct={act}
+            busy={decide.isPending ? decide.variables : undefined}
+            agreeing={review.proposedBy?.isMe === false}
+          />
         ) : (
           <Decided review={review} mayDecide={may('review.decide')} />
         )}
+        {mayDecide && <ReviewHands review={review} />}
         <span className="soft small review-age">
           opened <Ago iso={review.createdAt} />
         </span>
@@ -179,9 +195,11 @@ function Step({ label, onClick, off = false, children }: StepProps): ReactNode {
 interface AnswersProps {
   readonly onAct: (decision: ReviewDecision) => () => void;
   readonly busy: ReviewDecision | undefined;
+  /** Somebody else proposed the link. */
+  readonly agreeing: boolean;
 }
 
-function Answers({ onAct, busy }: AnswersProps): ReactNode {
+function Answers({ onAct, busy, agreeing }: AnswersProps): ReactNode {
   return (
     <div className="answers" role="group" aria-label="Your decision">
       <Button
@@ -191,7 +209,7 @@ function Answers({ onAct, busy }: AnswersProps): ReactNode {
         loading={busy === 'link'}
         onClick={onAct('link')}
       >
-        One person
+        {agreeing ? 'I agree: one person' : 'One person'}
       </Button>
       <Button
         variant="default"

@@ -1,16 +1,30 @@
 import { type QueryClient, infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { reviewDetailReply, reviewListReply } from '../../../features/registry/wire.ts';
+import { reviewDetailReply, reviewersReply, reviewListReply, reviewRules } from '../../../features/registry/wire.ts';
 import { api } from '../../app/api.ts';
 
 export type ReviewState = 'open' | 'later' | 'decided';
 export type ReviewDecision = 'link' | 'different' | 'later';
 
-export const reviewList = (state: ReviewState) =>
+/** How the queue is looked at; missing is oldest first, everybody's. */
+export interface ReviewView {
+  readonly order?: 'likeliest' | undefined;
+  readonly whose?: 'mine' | 'nobodys' | 'waiting-for-second' | undefined;
+}
+
+/** The view as query text, beginning with `?` or empty. */
+export function viewQuery({ order, whose }: ReviewView): string {
+  const query = new URLSearchParams({ ...(order ? { order } : {}), ...(whose ? { whose } : {}) }).toString();
+  return query === '' ? '' : `?${query}`;
+}
+
+export const reviewList = (state: ReviewState, view: ReviewView) =>
   infiniteQueryOptions({
-    queryKey: ['reviews', 'list', state],
+    queryKey: ['reviews', 'list', state, view],
     initialPageParam: '',
     queryFn: ({ signal, pageParam }) => {
-      const query = new URLSearchParams({ state, limit: '50' });
+      const query = new URLSearchParams(viewQuery(view));
+      query.set('state', state);
+      query.set('limit', '50');
       if (pageParam !== '') query.set('cursor', pageParam);
       return api.get(`/api/reviews?${query.toString()}`, reviewListReply, { signal });
     },
@@ -18,17 +32,19 @@ export const reviewList = (state: ReviewState) =>
     staleTime: 10_000,
   });
 
-export const reviewDetail = (id: string) =>
+export const reviewDetail = (id: string, view: ReviewView) =>
   queryOptions({
-    queryKey: ['reviews', 'one', id],
-    queryFn: ({ signal }) => api.get(`/api/reviews/${encodeURIComponent(id)}`, reviewDetailReply, { signal }),
+    queryKey: ['reviews', 'one', id, view],
+    queryFn: ({ signal }) =>
+      api.get(`/api/reviews/${encodeURIComponent(id)}${viewQuery(view)}`, reviewDetailReply, { signal }),
     staleTime: 20_000,
   });
 
 /** The decision just taken, so that it can be taken back from whatever page follows. */
 export interface LastDecision {
   readonly reviewId: string;
-  readonly decision: ReviewDecision;
+  /** `proposed`: a link that waits for a second person. */
+  readonly decision: ReviewDecision | 'proposed';
 }
 
 const LAST = ['reviews', 'last-decision'] as const;
@@ -53,3 +69,15 @@ export async function forgetReviews(queries: QueryClient): Promise<void> {
     queries.invalidateQueries({ queryKey: ['home'] }),
   ]);
 }
+
+export const reviewers = queryOptions({
+  queryKey: ['reviews', 'reviewers'],
+  queryFn: ({ signal }) => api.get('/api/reviewers', reviewersReply, { signal }),
+  staleTime: 60_000,
+});
+
+export const reviewRulesQuery = queryOptions({
+  queryKey: ['reviews', 'rules'],
+  queryFn: ({ signal }) => api.get('/api/review-rules', reviewRules, { signal }),
+  staleTime: 60_000,
+});

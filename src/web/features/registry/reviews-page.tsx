@@ -1,17 +1,19 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useCallback, useMemo } from 'react';
+import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import type { ReviewSummary } from '../../../features/registry/wire.ts';
 import { useMay } from '../../app/session.tsx';
 import { Tag } from '../../ui/bits.tsx';
-import { IconArrowsExchange, IconCheck, IconClock } from '../../ui/icons.ts';
+import { IconArrowsExchange, IconCheck, IconClock, IconUsers } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { causeWords, shortCauseWords } from '../../ui/match-words.ts';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Ago, CalendarDate, Own, scoreText } from '../../ui/text.tsx';
-import { type ReviewState, reviewList } from './review-queries.ts';
+import { QueueFilters } from './queue-filters.tsx';
+import { type ReviewState, type ReviewView, reviewList } from './review-queries.ts';
+import { ReviewRulesDialog } from './review-rules-dialog.tsx';
 import { UndoBar } from './undo-bar.tsx';
 import './review.css';
 
@@ -55,11 +57,31 @@ const columns: readonly Column<ReviewSummary>[] = [
     wideOnly: true,
     cell: (review) => <span title={causeWords(review.cause)}>{shortCauseWords(review.cause)}</span>,
   },
+  {
+    key: 'who',
+    header: 'With',
+    width: '9rem',
+    wideOnly: true,
+    cell: (review) => <Who review={review} />,
+  },
   { key: 'since', header: 'Since', width: '7.5rem', phone: 'corner', cell: (review) => <Since review={review} /> },
 ];
 
 function Born({ date }: { readonly date: string | undefined }): ReactNode {
   return date === undefined ? <span className="soft">—</span> : <CalendarDate iso={date} />;
+}
+
+/** Who works on it, or whose proposal waits for a second person. */
+function Who({ review }: { readonly review: ReviewSummary }): ReactNode {
+  const { proposedBy, assignee } = review;
+  if (proposedBy)
+    return (
+      <Tag tone="amber" icon={<IconUsers aria-hidden />}>
+        {proposedBy.isMe ? 'yours, needs a second' : 'needs a second'}
+      </Tag>
+    );
+  if (!assignee) return <span className="soft">—</span>;
+  return assignee.isMe ? 'you' : <Own>{assignee.name}</Own>;
 }
 
 function Since({ review }: { readonly review: ReviewSummary }): ReactNode {
@@ -73,12 +95,39 @@ function Since({ review }: { readonly review: ReviewSummary }): ReactNode {
   );
 }
 
+interface QueueActionsProps {
+  readonly first: ReviewSummary | undefined;
+  readonly view: ReviewView;
+}
+
+function QueueActions({ first, view }: QueueActionsProps): ReactNode {
+  const may = useMay();
+  const [ruling, setRuling] = useState(false);
+  return (
+    <div className="row">
+      {may('settings.manage') && (
+        <Button variant="default" onClick={() => setRuling(true)}>
+          Rules
+        </Button>
+      )}
+      {first && may('review.decide') && (
+        <Button
+          renderRoot={(props) => <Link {...props} to="/reviews/$id" params={{ id: first.id }} search={view} />}
+          leftSection={<IconArrowsExchange size={17} aria-hidden />}
+        >
+          Start reviewing
+        </Button>
+      )}
+      {ruling && <ReviewRulesDialog onClose={() => setRuling(false)} />}
+    </div>
+  );
+}
+
 /** The queue of pairs that wait for a person. */
 export function ReviewsPage(): ReactNode {
-  const { state = 'open' } = useSearch({ from: '/frame/reviews' });
+  const { state = 'open', ...view } = useSearch({ from: '/frame/reviews' });
   const navigate = useNavigate();
-  const may = useMay();
-  const list = useInfiniteQuery(reviewList(state));
+  const list = useInfiniteQuery({ ...reviewList(state, view), placeholderData: (before) => before });
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.reviews) ?? [], [list.data]);
   const counts = list.data?.pages[0]?.counts;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
@@ -88,25 +137,16 @@ export function ReviewsPage(): ReactNode {
   const first = rows[0];
   const choose = (value: string): void => {
     const next = value === 'later' || value === 'decided' ? value : undefined;
-    void navigate({ to: '/reviews', search: next ? { state: next } : {}, replace: true });
+    void navigate({ to: '/reviews', search: { ...view, ...(next ? { state: next } : {}) }, replace: true });
+  };
+  const choseView = (next: ReviewView): void => {
+    void navigate({ to: '/reviews', search: { ...next, ...(state === 'open' ? {} : { state }) }, replace: true });
   };
   return (
     <Page
       title="Reviews"
       sentence="Two records, probably one person: too alike to ignore, not alike enough to link without you."
-      action={
-        first &&
-        state !== 'decided' &&
-        may('review.decide') && (
-          <Button
-            component={Link}
-            to={`/reviews/${first.id}`}
-            leftSection={<IconArrowsExchange size={17} aria-hidden />}
-          >
-            Start reviewing
-          </Button>
-        )
-      }
+      action={<QueueActions first={state === 'decided' ? undefined : first} view={view} />}
     >
       <div className="filters">
         <SegmentedControl
@@ -119,12 +159,15 @@ export function ReviewsPage(): ReactNode {
             { value: 'decided', label: labelOf('Decided', undefined) },
           ]}
         />
+        {state !== 'decided' && counts && (
+          <QueueFilters view={view} counts={counts} onChange={(next) => choseView(next)} />
+        )}
         {counts && <p className="filters-count">{counts.decidedToday.toLocaleString()} decided today</p>}
       </div>
       <UndoBar />
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton />}
-      {list.isSuccess && rows.length === 0 && <NoReviews state={state} />}
+      {list.isSuccess && rows.length === 0 && <NoReviews state={state} whose={view.whose} />}
       {rows.length > 0 && (
         <ListTable
           label="Reviews"
@@ -132,7 +175,7 @@ export function ReviewsPage(): ReactNode {
           rows={rows}
           rowKey={(review) => review.id}
           renderOpen={(review, content) => (
-            <Link to="/reviews/$id" params={{ id: review.id }} className="row-link">
+            <Link to="/reviews/$id" params={{ id: review.id }} search={view} className="row-link">
               {content}
             </Link>
           )}
@@ -148,7 +191,13 @@ function labelOf(name: string, count: number | undefined): string {
   return count === undefined ? name : `${name} ${count.toLocaleString()}`;
 }
 
-function NoReviews({ state }: { readonly state: ReviewState }): ReactNode {
+function NoReviews({ state, whose }: { readonly state: ReviewState; readonly whose: ReviewView['whose'] }): ReactNode {
+  if (state !== 'decided' && whose !== undefined)
+    return (
+      <Empty icon={<IconCheck size={24} />} title={EMPTY_WORDS[whose].title}>
+        <p>{EMPTY_WORDS[whose].text}</p>
+      </Empty>
+    );
   if (state === 'later')
     return (
       <Empty icon={<IconClock size={24} />} title="Nothing was put off">
@@ -170,3 +219,15 @@ function NoReviews({ state }: { readonly state: ReviewState }): ReactNode {
     </Empty>
   );
 }
+
+const EMPTY_WORDS = {
+  mine: { title: 'You have taken nothing', text: 'Open a pair and take it, or let a colleague hand one to you.' },
+  nobodys: {
+    title: 'Everything is in somebody’s hands',
+    text: 'Every pair that waits was taken by a colleague or by you.',
+  },
+  'waiting-for-second': {
+    title: 'Nothing needs your agreement',
+    text: 'When a colleague wants to join two clients and the rules ask for a second person, it comes here.',
+  },
+} as const;

@@ -14,6 +14,7 @@ const DONE_WORDS = {
   link: 'Linked: one person.',
   different: 'Kept apart: different people.',
   later: 'Put off for later.',
+  proposed: 'Proposed: a second person has to agree.',
 } as const;
 
 /** What was just decided, and the way back (U). */
