@@ -26,7 +26,7 @@ export interface RuleRunner {
 
 /** Pairs that are compared at most: this many, or so many per record in large files. */
 const PAIRS_MIN = 3_000_000;
-const PAIRS_PER_RECORD = 8;
+const PAIRS_PER_RECORD = 4;
 /** In small files everybody is compared with everybody. */
 const ALL_PAIRS_MAX = 1_500_000;
 /** Below this rules are applied at once instead of estimated first. */

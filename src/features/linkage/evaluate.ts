@@ -32,11 +32,16 @@ const WORST = 10;
 /** Links a file and judges the result by its truth. Loads nothing, changes nothing. Throws Problem for what cannot be read. */
 export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
   const started = order.nowMs();
+  const steps = stopwatch(order.nowMs);
+  const onProgress = (step: string, share: number): void => {
+    steps.begin(step);
+    order.onProgress?.(step, share);
+  };
   refuseTruthInMap(order.map, order.truth);
   const model = compileModel(order.model ?? DEFAULT_MODEL);
   const team = deservesThreads(order.path) ? teamOfThreads() : teamOfOne();
   try {
-    order.onProgress?.('reading', 0);
+    onProgress('reading', 0);
     const file = await readFile(team, { ...order, model });
     const truth = truthOf(order, file);
     const thresholds: Thresholds = order.model?.thresholds ?? TRAINED_THRESHOLDS;
@@ -46,13 +51,34 @@ export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
       seed: order.seed,
       parameters: order.model === undefined ? undefined : parametersOf(model, file.table),
       thresholds,
-      onProgress: order.onProgress,
+      onProgress,
     });
     const seconds = (order.nowMs() - started) / 1000;
-    return report({ file, truth, linkage, thresholds, model, seconds });
+    return report({ file, truth, linkage, thresholds, model, seconds, steps: steps.seconds() });
   } finally {
     await team.end();
   }
+}
+
+/** How long each step took; a step ends when the next begins. */
+function stopwatch(nowMs: () => number): { begin(step: string): void; seconds(): Record<string, number> } {
+  const took: Record<string, number> = {};
+  let current: { readonly step: string; readonly since: number } | undefined;
+  const end = (): void => {
+    if (current !== undefined) took[current.step] = (took[current.step] ?? 0) + (nowMs() - current.since) / 1000;
+  };
+  return {
+    begin(step) {
+      if (current?.step === step) return;
+      end();
+      current = { step, since: nowMs() };
+    },
+    seconds() {
+      end();
+      current = undefined;
+      return took;
+    },
+  };
 }
 
 function truthOf({ truthPairs }: EvaluationOrder, { table, ids, truth }: ReadFile): Truth {
@@ -69,6 +95,7 @@ interface Judged {
   readonly thresholds: Thresholds;
   readonly model: CompiledModel;
   readonly seconds: number;
+  readonly steps: Readonly<Record<string, number>>;
 }
 
 function report(judged: Judged): Evaluation {
@@ -91,6 +118,7 @@ function report(judged: Judged): Evaluation {
       conflicts: clusters.conflicts.length,
     },
     seconds,
+    steps: judged.steps,
     worst: {
       falseLinks: worstLinks(pairs, truth, WORST, isLinked).map((pair) => wrongPair(judged, pair)),
       misses: worstMisses(clusters, truth, WORST, (a, b) => linkage.scorer.weight(a, b)).map((pair) =>

@@ -67,7 +67,7 @@ export async function linkTable(team: Team, order: LinkOrder): Promise<Linkage> 
   tell('comparing', 0);
   const pairs = await score(team, blocks, weightOf(thresholds.review));
   tell('clustering', 0);
-  const scorer = createPairScorer(table, parameters, changes);
+  const scorer = createPairScorer(table, { parameters, changes });
   const clusters = clusterPairs(table.size, pairs, weightOf(thresholds.match), scorer);
   return { rules: reports, training, parameters, pairs, clusters, scorer };
 }

@@ -33,7 +33,7 @@ export interface PairLevels {
 }
 
 export const FIELD_COUNT = 11;
-const CACHE_BITS = 17;
+const CACHE_BITS = 16;
 
 type Compare = (a: number, b: number) => number;
 

@@ -18,8 +18,13 @@ const WEIGHT_MAX = 21;
 /** One disagreement never rules a pair out by itself: every field is written wrongly now and then. */
 const WEIGHT_MIN = -9;
 
-export function createPairScorer(table: Table, parameters: Parameters, changes: Changes): PairScorer {
-  return new Scorer(table, parameters, changes);
+/** `pairLevels`: of the same table, where there are some already; they have prepared values that need not be prepared again. */
+export function createPairScorer(
+  table: Table,
+  { parameters, changes }: { readonly parameters: Parameters; readonly changes: Changes },
+  pairLevels: PairLevels = createPairLevels(table),
+): PairScorer {
+  return new Scorer(table, { parameters, changes, pairLevels });
 }
 
 class Scorer implements PairScorer {
@@ -40,8 +45,11 @@ class Scorer implements PairScorer {
   readonly #prior: number;
   readonly #householdPrior: number;
 
-  constructor(table: Table, parameters: Parameters, changes: Changes) {
-    this.pairLevels = createPairLevels(table);
+  constructor(
+    table: Table,
+    { parameters, changes, pairLevels }: { parameters: Parameters; changes: Changes; pairLevels: PairLevels },
+  ) {
+    this.pairLevels = pairLevels;
     this.#width = this.pairLevels.width;
     this.#levels = this.pairLevels.levels;
     this.#match = ratios(parameters.match, parameters.stranger);

@@ -7,8 +7,8 @@ import { seededRandom } from './seeded-random.ts';
 import { mixed } from './value-hashes.ts';
 
 /** Pairs looked at for training: candidates, and random pairs for what strangers are like. */
-const CANDIDATES_MAX = 400_000;
-const RANDOM_MAX = 400_000;
+const CANDIDATES_MAX = 250_000;
+const RANDOM_MAX = 250_000;
 
 /** Candidates for training; the same for the same rules and seed. */
 export function drawCandidates(blocks: readonly Blocks[], pairLevels: PairLevels, seed: number): Patterns {

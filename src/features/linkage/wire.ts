@@ -36,6 +36,8 @@ export const Evaluation = z.object({
   /** Pairs that the groups imply. */
   clusters: Accuracy.extend({ groups: z.number(), conflicts: z.number() }),
   seconds: z.number(),
+  /** Seconds by step. */
+  steps: z.record(z.string(), z.number()),
   worst: z.object({ falseLinks: z.array(WrongPair), misses: z.array(WrongPair) }),
   thresholds: z.object({ match: z.number(), review: z.number() }),
   model: z.object({

@@ -5,7 +5,7 @@ import { type BlockingRule, keysOf } from './blocking-rules.ts';
 import { type Blocks, blocksOf, forEachRun } from './blocks.ts';
 import { forEachCandidate, forEachNeighbour } from './candidates.ts';
 import type { Column, Table } from './fields.ts';
-import { createPairLevels } from './pair-levels.ts';
+import { createPairLevels, type PairLevels } from './pair-levels.ts';
 import { createPairScorer, type PairScorer } from './pair-scorer.ts';
 import type { Parameters } from './parameters.ts';
 import type { Patterns } from './patterns.ts';
@@ -74,11 +74,13 @@ const ESTIMATE_STEP = 8;
 /** Somebody who performs tasks: a thread, or the caller's own. */
 export class Hand {
   #shared: Shared = {};
+  #pairLevels: PairLevels | undefined;
   #scorer: PairScorer | undefined;
 
   share(more: Shared): void {
     this.#shared = { ...this.#shared, ...more };
     if (more.trained !== undefined) this.#scorer = undefined;
+    if (more.table !== undefined) this.#pairLevels = undefined;
   }
 
   perform<Kind extends TaskKind>(kind: Kind, task: Tasks[Kind]): Results[Kind] {
@@ -108,9 +110,15 @@ export class Hand {
     return pairs * ESTIMATE_STEP * ESTIMATE_STEP;
   }
 
+  /** One for all tasks: what it has prepared stays. */
+  #levels(): PairLevels {
+    this.#pairLevels ??= createPairLevels(this.#has('table'));
+    return this.#pairLevels;
+  }
+
   #sample(of: 'candidates' | 'strangers', seed: number): Patterns {
     const table = this.#has('table');
-    const levels = createPairLevels(table);
+    const levels = this.#levels();
     const blocks = this.#has('blocks');
     return of === 'candidates' ? drawCandidates(blocks, levels, seed) : drawStrangers(table.size, blocks, levels, seed);
   }
@@ -118,8 +126,7 @@ export class Hand {
   #score({ rule, portion, least }: Tasks['score']): ScoredPairs {
     const table = this.#has('table');
     const blocks = this.#has('blocks');
-    const { parameters, changes } = this.#has('trained');
-    this.#scorer ??= createPairScorer(table, parameters, changes);
+    this.#scorer ??= createPairScorer(table, this.#has('trained'), this.#levels());
     const found = new PairCollector(this.#scorer, least);
     const onPair = (a: number, b: number): void => found.take(a, b);
     const one = blocks[rule] as Blocks;
