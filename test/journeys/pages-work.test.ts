@@ -146,7 +146,7 @@ describe('reviews', () => {
     const page = await visit(`/reviews/${idOf(4, 2)}`);
     await page.getByText('Ben Otieno says: one person. Do you agree?').waitFor();
     await page.getByRole('button', { name: 'I agree: one person' }).waitFor();
-    await page.getByRole('button', { name: 'Nobody’s' }).click();
+    await page.getByRole('button', { name: 'With nobody yet' }).click();
     await page.getByRole('menuitem', { name: 'Take it' }).click();
     await page.waitForLoadState('networkidle');
     expect(lastAct(/reviews\/assign/)?.body).toEqual({ reviews: [idOf(4, 2)], to: idOf(9, 0) });

@@ -26,7 +26,7 @@ export function ReviewHands({ review }: { readonly review: ReviewSummary }): Rea
       <Menu onOpen={() => void colleagues.refetch()} position="bottom-end">
         <Menu.Target>
           <Button variant="default" leftSection={<IconUsers size={17} aria-hidden />} loading={assign.isPending}>
-            {assignee === undefined ? 'Nobody’s' : assignee.isMe ? 'Yours' : <Own>{assignee.name}</Own>}
+            {assignee === undefined ? 'With nobody yet' : assignee.isMe ? 'With you' : <Own>{assignee.name}</Own>}
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

@@ -124,7 +124,11 @@ function ReviewView({ detail, view, fresh }: ReviewViewProps): ReactNode {
       action={<Steps detail={detail} moves={moves} onHelp={() => setHelping(true)} />}
     >
       <UndoBar />
-      {review.proposedBy && <Proposal proposedBy={review.proposedBy} />}
+      {review.proposedBy && (
+        <div className="review-proposal">
+          <Proposal proposedBy={review.proposedBy} />
+        </div>
+      )}
       {decide.isError && <FailureNotice error={decide.error} focus onRetry={() => decide.reset()} />}
       <div className="review-grid" aria-busy={!fresh}>
         <Comparison review={review} />
