@@ -191,6 +191,21 @@ CREATE TABLE audit.checkpoint (
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 GRANT INSERT, SELECT ON audit.checkpoint TO careseal_app;
 
+CREATE TABLE audit.cosignature (
+  size bigint NOT NULL,
+  witness text NOT NULL,
+  line text NOT NULL,
+  signed_at timestamp with time zone NOT NULL,
+  received_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT cosignature_pkey PRIMARY KEY (witness, size),
+  CONSTRAINT cosignature_line_check CHECK (((length(line) >= 1) AND (length(line) <= 1000))),
+  CONSTRAINT cosignature_size_check CHECK ((size > 0)),
+  CONSTRAINT cosignature_witness_check CHECK (((length(witness) >= 1) AND (length(witness) <= 255)))
+);
+CREATE INDEX cosignature_size ON audit.cosignature USING btree (size);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.cosignature FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT INSERT, SELECT ON audit.cosignature TO careseal_app;
+
 CREATE TABLE audit.erasure (
   event uuid NOT NULL,
   because uuid NOT NULL,
@@ -417,7 +432,7 @@ CREATE TABLE identity.links (
   expires_at timestamp with time zone NOT NULL,
   CONSTRAINT links_pkey PRIMARY KEY (token_hash),
   CONSTRAINT links_check CHECK (((kind = 'setup'::text) = (user_id IS NULL))),
-  CONSTRAINT links_kind_check CHECK ((kind = ANY (ARRAY['setup'::text, 'enrol'::text, 'factor'::text, 'password'::text]))),
+  CONSTRAINT links_kind_check CHECK ((kind = ANY (ARRAY['setup'::text, 'enrol'::text, 'factor'::text, 'password'::text, 'identity'::text]))),
   CONSTRAINT links_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
 );
 CREATE INDEX links_user_id_idx ON identity.links USING btree (user_id);

@@ -36,6 +36,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'policy get': { summary: 'How people sign in', load: async () => (await import('./policy.ts')).policyGet },
   'policy set': { summary: 'Change how people sign in', load: async () => (await import('./policy.ts')).policySet },
   'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
+  witness: {
+    summary: 'Watch the audit logs of others',
+    load: async () => (await import('./witness.ts')).witness,
+  },
   load: {
     summary: 'Load a CSV or NDJSON file of client records',
     load: async () => (await import('./load.ts')).load,

@@ -2,6 +2,7 @@
 export { webcrypto as webCrypto } from 'node:crypto';
 export { type BlindKey, blindKey, hmacKey, hmacSha256 } from './blind.ts';
 export {
+  type Ed25519PrivateKey,
   ed25519PrivateKey,
   ed25519PublicKey,
   newEd25519Seed,

@@ -12,6 +12,7 @@ export async function startBackground(
 ): Promise<{ stop(): Promise<void> }> {
   const { sequencer } = options;
   if (sequencer === undefined) services.audit.startSequencer();
+  else services.audit.startWitnessing();
   await services.jobs.start();
   await services.mail.start();
   await services.exchange.subscriptions.dispatcher.start();
@@ -27,7 +28,8 @@ export async function startBackground(
         nodes.stop(),
       ]);
       // Last, since stopping jobs is still recorded.
-      await (sequencer ?? services.audit).stop();
+      await sequencer?.stop();
+      await services.audit.stop();
     },
   };
 }

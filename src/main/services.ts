@@ -143,6 +143,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const audit = createAudit({
     ...common,
     source: auditSource(config),
+    witnesses: config.auditWitnesses.map(witnessSetting),
     onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
   });
   const identity = createIdentity({
@@ -199,8 +200,18 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     log,
     softwareVersion: await programVersion(),
     fhirUrl: nodesUrl(config),
+    admitNetwork: identity.admitNodeNetwork,
   });
-  const logFollowers = composeLogFollowers({ config, ...common, audit, identity, registry, mail: input.mail, baseUrl, log });
+  const logFollowers = composeLogFollowers({
+    config,
+    ...common,
+    audit,
+    identity,
+    registry,
+    mail: input.mail,
+    baseUrl,
+    log,
+  });
   const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
   return {
     audit,
@@ -249,6 +260,12 @@ function mailTransport(config: Config): Transport | undefined {
   if (host === undefined || from === undefined) return undefined;
   const { mailPasswordFile: passwordFile, mailAuthorityFile: authorityFile } = config;
   return createSmtpTransport({ host, port, from, user, passwordFile, authorityFile });
+}
+
+/** `https://witness.example.org witness.example.org+1234abcd+BA…`, as the settings have checked. */
+function witnessSetting(text: string): { readonly url: string; readonly key: string } {
+  const space = text.indexOf(' ');
+  return { url: text.slice(0, space), key: text.slice(space + 1) };
 }
 
 /** How this installation is named in its audit events. */

@@ -19,7 +19,9 @@ export interface NoteSignature {
   readonly signature: Uint8Array;
 }
 
-export interface Checkpoint extends CheckpointBody {
+export interface Checkpoint extends Omit<CheckpointBody, 'signedAt'> {
+  /** Undefined in checkpoints of other logs, which need not say it. */
+  readonly signedAt: string | undefined;
   /** What was signed, UTF-8. */
   readonly message: Uint8Array;
   readonly signatures: readonly NoteSignature[];
@@ -60,7 +62,7 @@ export function parseCheckpoint(note: string): Checkpoint | undefined {
   const signedAt = extensions.map((line) => SIGNED_AT.exec(line)?.[1]).find((match) => match !== undefined);
   const signatures = parseSignatures(note.slice(end + 2));
   if (!NAME.test(origin) || !/^(0|[1-9]\d{0,15})$/.test(size) || extensions.includes('')) return undefined;
-  if (rootBytes?.length !== HASH_BYTES || signedAt === undefined || signatures === undefined) return undefined;
+  if (rootBytes?.length !== HASH_BYTES || signatures === undefined) return undefined;
   if (!Number.isSafeInteger(Number(size))) return undefined;
   return { origin, size: Number(size), root: rootBytes, signedAt, message: utf8Encode(text), signatures };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
+import type { WitnessSetting } from './witnesses.ts';
 import type { AuditSource } from './audit-event.ts';
 
 export interface AuditDeps {
@@ -14,6 +15,8 @@ export interface AuditDeps {
    * no health data in either.
    */
   readonly onFailure: (code: 'sequencing-failed' | 'tree-damaged', error: unknown) => void;
+  /** Those outside who are asked to sign our heads. */
+  readonly witnesses?: readonly WitnessSetting[];
   /** Longest time between two checkpoints while events come in. Default 1,000 ms. */
   readonly checkpointEveryMs?: number;
 }

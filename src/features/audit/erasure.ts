@@ -1,8 +1,8 @@
 import type { AuditEventId } from '../../kernel/ids.ts';
-import { Problem } from '../../kernel/problem.ts';
 import type { Database, Sql, Transaction } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
+import { eraseReasonMissing } from './errors.ts';
 import { createBatchWriter, erasedEvent } from './event-batch.ts';
 import { readEvent } from './event-query.ts';
 import { type BatchId, type BatchRow, openBatch, sealBatch } from './sealed-event.ts';
@@ -46,11 +46,7 @@ export async function eraseEvents(owner: Database, keyRing: KeyRing, erasure: Er
 async function assertReason(owner: Sql, because: AuditEventId): Promise<void> {
   const reason = await readEvent(owner, because);
   if (reason?.event === 'audit.erase' && reason.outcome === 0) return;
-  throw new Problem(
-    'conflict',
-    'audit-erase-reason',
-    'An erasure needs the audit event that says why. Nothing was erased.',
-  );
+  throw eraseReasonMissing();
 }
 
 async function groupByBatch(sql: Sql, events: readonly AuditEventId[]): Promise<Map<BatchId, Set<string>>> {

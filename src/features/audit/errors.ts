@@ -5,7 +5,9 @@ export type AuditProblemCode =
   | 'audit-filter'
   | 'audit-cursor'
   | 'audit-tile-not-found'
-  | 'audit-empty';
+  | 'audit-empty'
+  | 'audit-no-witness'
+  | 'audit-erase-reason';
 
 export const eventNotFound = (): Problem<AuditProblemCode> =>
   new Problem('not-found', 'audit-event-not-found', 'There is no such audit event.');
@@ -21,3 +23,7 @@ export const noCheckpoint = (): Problem<AuditProblemCode> =>
     'audit-empty',
     'The log has no checkpoint yet; the first follows its first event within a second.',
   );
+export const noWitness = (): Problem<AuditProblemCode> =>
+  new Problem('not-found', 'audit-no-witness', 'No witness has signed a checkpoint of this log yet.');
+export const eraseReasonMissing = (): Problem<AuditProblemCode> =>
+  new Problem('conflict', 'audit-erase-reason', 'An erasure needs the audit event that says why. Nothing was erased.');

@@ -2,6 +2,7 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Refusal } from '../../platform/http/refusals.ts';
 import type { RouteDeclaration } from '../../platform/http/route.ts';
+import { postText } from '../../platform/small-http/index.ts';
 import { createEventWriter } from './audit-event.ts';
 import type { AuditDeps } from './deps.ts';
 import { createEventFeed, type EventFeed } from './event-feed.ts';
@@ -17,8 +18,11 @@ import { createSequencerLoop } from './sequencer-loop.ts';
 import { ensureSigner } from './signer.ts';
 import { type VerifyOptions, verifyLog } from './verify.ts';
 import type { AuditStatusReply } from './wire.ts';
+import { createWitnesses } from './witnesses.ts';
 
 export type { AuditDeps } from './deps.ts';
+export { eraseEvents } from './erasure.ts';
+export type { WitnessSetting } from './witnesses.ts';
 export type { EventFeed, SequencedEvent, Wanted } from './event-feed.ts';
 /** Every event there is; `eventNames` reads a filter (`client.*`). */
 export { type AuditEventName, eventNames, EVENTS, eventShape, isAuditEventName } from './events.ts';
@@ -45,6 +49,10 @@ export interface Audit {
   startSequencer(): void;
   /** Takes all committed events into the tree now. */
   sequence(): Promise<void>;
+  /** Starts asking the witnesses of the settings to sign new heads. In one process; does nothing where there is none. */
+  startWitnessing(): void;
+  /** Asks them now. How it went, `status` says. */
+  askWitnesses(): Promise<void>;
   /** Signs a last checkpoint over what was committed, if the sequencer was started. The database must still be open. */
   stop(): Promise<void>;
   /** Takes what waits into the tree, then recomputes everything from the events. */
@@ -69,7 +77,8 @@ export function createAudit(deps: AuditDeps): Audit {
   });
   const seal = createBatchSealer(keyRing, createEventWriter(source));
   const recorder = createRecorder({ database, seal });
-  const reader = createLogReader({ database, keyRing, clock, signer });
+  const witnesses = createWitnesses({ database, clock, settings: deps.witnesses ?? [], post: postText });
+  const reader = createLogReader({ database, keyRing, clock, signer, witnesses });
   return {
     ...recorder,
     status: reader.status,
@@ -78,7 +87,12 @@ export function createAudit(deps: AuditDeps): Audit {
     searchWhole: reader.searchWhole,
     startSequencer: sequencer.start,
     sequence: sequencer.drain,
-    stop: sequencer.stop,
+    startWitnessing: witnesses.start,
+    askWitnesses: witnesses.ask,
+    async stop() {
+      await witnesses.stop();
+      await sequencer.stop();
+    },
     async verify(options) {
       // A tree that cannot be built on is what the verification then explains.
       await sequencer.drain().catch(() => undefined);

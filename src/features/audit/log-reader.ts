@@ -13,8 +13,9 @@ import {
   TILE_WIDTH,
   verifyInclusion,
 } from '../../verifier/index.ts';
+import { cosignaturesOf, witnessedNote } from './cosignature-store.ts';
 import type { AuditDeps } from './deps.ts';
-import { brokenCursor, eventNotFound, noCheckpoint, tileNotFound, unknownFilter } from './errors.ts';
+import { brokenCursor, eventNotFound, noCheckpoint, noWitness, tileNotFound, unknownFilter } from './errors.ts';
 import { idTimeMs } from './event-id.ts';
 import type { BatchedEvent } from './event-batch.ts';
 import { createColumnMaker } from './event-columns.ts';
@@ -38,6 +39,7 @@ import type {
   AuditProof,
   AuditStatusReply,
 } from './wire.ts';
+import type { Witnesses } from './witnesses.ts';
 
 /** Reads the log for its pages and for auditors. Whoever calls these records that the log was used. */
 export interface LogReader {
@@ -50,6 +52,8 @@ export interface LogReader {
   status(): Promise<AuditStatusReply>;
   /** The newest signed note. */
   checkpoint(): Promise<string>;
+  /** The newest signed note that a witness has signed too, with the witnesses' lines. */
+  witnessed(): Promise<string>;
   /** Bytes of a tile or entry bundle, by its C2SP path without leading slash. */
   tile(path: string): Promise<Uint8Array>;
 }
@@ -79,6 +83,7 @@ export interface WholeEvent {
 
 export interface ReaderInput extends Pick<AuditDeps, 'database' | 'keyRing' | 'clock'> {
   readonly signer: () => Promise<Signer>;
+  readonly witnesses: Pick<Witnesses, 'states'>;
 }
 
 interface ReaderDeps extends ReaderInput {
@@ -100,7 +105,13 @@ export function createLogReader(input: ReaderInput): LogReader {
     async checkpoint() {
       const head = await readHead(deps.database);
       if (head === undefined) throw noCheckpoint();
-      return head.note;
+      const lines = await cosignaturesOf(deps.database, head.size);
+      return head.note + lines.map(({ line }) => line).join('');
+    },
+    async witnessed() {
+      const note = await witnessedNote(deps.database);
+      if (note === undefined) throw noWitness();
+      return note;
     },
     tile: (path) => tile(deps, path),
   };
@@ -244,7 +255,7 @@ function isSigned(head: CheckpointRow, signer: Signer): boolean {
   return signature !== undefined && signer.verify(checkpoint.message, signature);
 }
 
-async function status({ database, clock, signer }: ReaderDeps): Promise<AuditStatusReply> {
+async function status({ database, clock, signer, witnesses }: ReaderDeps): Promise<AuditStatusReply> {
   const [head, signing] = await Promise.all([readHead(database), signer()]);
   const place = { xid: head?.throughXid ?? '0', seq: head?.throughSeq ?? 0n, eraSeq: head?.eraSeq ?? 0n };
   const pending = await pendingEvents(database, place, PENDING_COUNTED_MAX);
@@ -256,6 +267,7 @@ async function status({ database, clock, signer }: ReaderDeps): Promise<AuditSta
     ...(head === undefined ? {} : { signedAt: instant(head.signedAtMs) }),
     pending: pending.count,
     verifierKey: printVerifierKey(signing.key),
+    witnesses: await witnesses.states(),
     ok: !late && (head === undefined || isSigned(head, signing)),
   };
 }

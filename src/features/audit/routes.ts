@@ -118,6 +118,17 @@ function treeRoutes(reader: LogReader): RouteDeclaration[] {
     }),
     route({
       ...shared,
+      path: '/audit/log/witnessed',
+      audit: COMMITMENTS,
+      input: { params: NOTHING, query: NOTHING, body: 'none' },
+      limits: limits(600),
+      async handle() {
+        const body = new TextEncoder().encode(await reader.witnessed());
+        return { status: 200, body, contentType: TEXT, audited: null };
+      },
+    }),
+    route({
+      ...shared,
       path: '/audit/log/tile/*',
       audit: COMMITMENTS,
       input: { params: z.object({ '*': z.string().max(100) }), query: NOTHING, body: 'none' },

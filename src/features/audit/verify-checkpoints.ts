@@ -74,7 +74,7 @@ function isSigned(checkpoint: Checkpoint, signer: Signer | undefined): boolean {
 function checkNote(row: CheckpointRow, { signer, problems }: CheckDeps): number {
   const checkpoint = parseCheckpoint(row.note);
   const where = `The checkpoint of ${row.size}`;
-  if (checkpoint === undefined) {
+  if (checkpoint?.signedAt === undefined) {
     problems.add({ code: 'checkpoint-wrong', detail: `${where} cannot be read.` });
     return row.signedAtMs;
   }

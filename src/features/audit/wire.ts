@@ -102,6 +102,20 @@ export const AuditEventReply = z.object({
 });
 export type AuditEventReply = z.output<typeof AuditEventReply>;
 
+/** Somebody outside who signs our heads. */
+export const AuditWitness = z.object({
+  name: z.string(),
+  /** Of the newest head it signed; 0 before the first. */
+  size: z.number().int(),
+  /** When, by its clock. */
+  cosignedAt: z.string().optional(),
+  /** Set when it has signed nothing for 15 minutes while the log grew. */
+  silentSince: z.string().optional(),
+  /** Why the last try came to nothing, in a few words; known to the process that asks. */
+  failure: z.string().optional(),
+});
+export type AuditWitness = z.output<typeof AuditWitness>;
+
 /** `GET /api/audit/status`. `ok` is false when events wait too long or the head does not verify. */
 export const AuditStatusReply = z.object({
   size: z.number().int(),
@@ -113,6 +127,8 @@ export const AuditStatusReply = z.object({
   pending: z.number().int(),
   /** Verifier key (C2SP signed note `vkey`) to check checkpoints with. */
   verifierKey: z.string(),
+  /** Empty where none is set up. */
+  witnesses: z.array(AuditWitness).default([]),
   ok: z.boolean(),
 });
 export type AuditStatusReply = z.output<typeof AuditStatusReply>;

@@ -149,6 +149,14 @@ export const SETTINGS = {
     description:
       'Private networks that addresses given by nodes may lead to (key sets, notifications); none by default',
   } satisfies Setting<string[]>,
+  auditWitnesses: {
+    schema: z.array(
+      z.string().regex(/^https?:\/\/\S+ \S+\+[0-9a-f]{8}\+\S+$/, 'must be an address, a space and the witness’s key'),
+    ),
+    fromText: asList,
+    description:
+      'Witnesses that sign the audit log’s heads, each as address, space, key (as `careseal witness` prints it); comma-separated',
+  } satisfies Setting<string[]>,
   logLevel: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug']),
     fromText: asText,
@@ -206,6 +214,7 @@ export const DEFAULTS: SettingValues = {
   openhimPasswordFile: undefined,
   openhimAuthorityFile: undefined,
   outboundNetworks: [],
+  auditWitnesses: [],
   logLevel: 'info',
   logFormat: 'auto',
   development: false,
