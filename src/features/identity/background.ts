@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { IdentityParts } from './compose.ts';
 import { retireInactive } from './inactivity.ts';
+import { createProviderStore } from './provider-store.ts';
 import { signInStore } from './sign-in-store.ts';
 
 const HOUSEKEEPING_MS = 3_600_000;
@@ -29,6 +30,7 @@ export function createBackground(parts: IdentityParts, deps: BackgroundDeps) {
     await sessionStore.deleteExpired(deps.database, nowMs);
     await signInStore.deleteExpired(deps.database, nowMs);
     await links.deleteExpired(deps.database, nowMs);
+    await createProviderStore(parts.sealing).deleteExpired(deps.database, nowMs);
     await trusted.deleteExpired(deps.database, nowMs);
     await challenges.deleteExpired(deps.database, nowMs);
     await throttle.housekeep();

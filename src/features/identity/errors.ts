@@ -222,3 +222,34 @@ export const tokenUnknown = (): IdentityProblem =>
 
 export const tokensMany = (): IdentityProblem =>
   make('conflict', 'tokens-many', 'You have twenty tokens. End one that no script needs any more; nothing was made.');
+
+export const providerUnknown = (): IdentityProblem =>
+  make('not-found', 'provider-unknown', 'There is no such identity provider, or it is not in use any more.');
+
+export const providerRefused = (privateDetail: string): IdentityProblem =>
+  make(
+    'unauthenticated',
+    'provider-refused',
+    'The identity provider did not confirm this sign-in, or it took too long. Start again.',
+    { privateDetail },
+  );
+
+export const providerUnlinked = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'provider-unlinked',
+    'No account here is linked with this identity. Sign in the other way and link it on your account’s page, or ask an administrator for a link.',
+  );
+
+export const providerTaken = (): IdentityProblem =>
+  make(
+    'conflict',
+    'provider-taken',
+    'This is linked already: with another account, or your account with another identity there. Nothing was changed.',
+  );
+
+export const providerAway = (privateDetail: string): IdentityProblem =>
+  make('unavailable', 'provider-away', 'The identity provider cannot be reached, or its address is not right.', {
+    privateDetail,
+    retryAfterSeconds: 30,
+  });

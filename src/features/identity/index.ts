@@ -16,6 +16,8 @@ import { accessReviewRoutes, organisationChoicesRoute, organisationRoutes, roleR
 import { createOrganisations } from './organisations.ts';
 import { createPersonalTokens, type PersonalTokens } from './personal-tokens.ts';
 import { ANONYMOUS } from './principal.ts';
+import { providerRoutes, providerSignInRoutes } from './provider-routes.ts';
+import { createProviders } from './providers.ts';
 import { createRoles } from './roles.ts';
 import { createBans } from './bans.ts';
 import { createExceptions } from './exceptions.ts';
@@ -153,6 +155,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const management = createUsers(enrolment);
   const background = createBackground(parts, deps);
   const tokens = createPersonalTokens(parts);
+  const providers = createProviders({ ...parts.signIn, ...parts });
   const organisationManagement = createOrganisations(parts);
   const emergencies = createEmergencies(parts);
   const ownAccount = createOwnAccount(parts);
@@ -207,6 +210,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
       ...policyRoutes({ parts, exceptions, bans, mailStatus: deps.mailStatus ?? NO_MAIL_STATUS }),
       ...peopleRoutes({ parts, users: management, factors, notices: createNotices(parts) }),
       ...linkRoutes(enrolment),
+      ...providerSignInRoutes(providers),
+      ...providerRoutes(providers),
       ...userRoutes(management),
       ...organisationRoutes(organisationManagement),
       organisationChoicesRoute(organisationManagement),

@@ -4,8 +4,8 @@ import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts'
 import type { LinkDraft } from './model.ts';
 import type { Sealing } from './sealing.ts';
 
-/** `factor`: enrol another second factor; `password`: choose another password. */
-export type LinkKind = 'setup' | 'enrol' | 'factor' | 'password';
+/** `factor`: enrol another second factor; `password`: choose another password; `identity`: link one at a provider. */
+export type LinkKind = 'setup' | 'enrol' | 'factor' | 'password' | 'identity';
 /** Those that make or activate an account. */
 export type FirstLinkKind = 'setup' | 'enrol';
 

@@ -20,7 +20,11 @@ export interface IssuedLink {
 export async function issueLink(
   tx: Transaction,
   { links, clock, settings }: Pick<EnrolmentDeps, 'links' | 'clock' | 'settings'>,
-  what: { readonly userId: UserId | undefined; readonly baseUrl: string; readonly kind?: 'enrol' | 'factor' },
+  what: {
+    readonly userId: UserId | undefined;
+    readonly baseUrl: string;
+    readonly kind?: 'enrol' | 'factor' | 'identity';
+  },
 ): Promise<IssuedLink> {
   const { userId, baseUrl } = what;
   const kind: LinkKind = userId === undefined ? 'setup' : (what.kind ?? 'enrol');

@@ -118,6 +118,21 @@ export function createOwnAccount({
       return await endOwn(actor, parsed, 'session.end');
     },
 
+    /** Every session of this person but the one that asks. */
+    async endOthers(actor: Actor): Promise<AuditReceipt> {
+      const { userId, sessionId } = userOf(actor);
+      return await database.transaction(async (tx) => {
+        const ended = await sessions.endOthers(tx, userId, sessionId);
+        await users.notify(tx, userId);
+        tx.afterCommit(() => sessions.dropUser(userId));
+        const detail = { ended: String(ended) };
+        const entities = [userEntity(userId)];
+        return await audit.record(tx, [
+          { actor, event: 'session.end-all', action: 'E', outcome: 'success', entities, detail },
+        ]);
+      });
+    },
+
     signOut: (actor: Actor): Promise<AuditReceipt> => endOwn(actor, userOf(actor).sessionId, 'sign-out'),
   };
 }

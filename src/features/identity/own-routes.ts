@@ -56,6 +56,17 @@ export function ownRoutes(ownAccount: OwnAccount): RouteDeclaration[] {
     route({
       doors: ['users'],
       method: 'DELETE',
+      path: '/api/sessions',
+      access: signedInBecause('Everybody may end their own sessions, nobody else’s'),
+      audit: event('session.end-all'),
+      input: { ...NOTHING, body: 'none' },
+      output: 'none',
+      limits: { bodyBytesMax: 0, perMinute: 60 },
+      handle: async ({ actor }) => ({ status: 204, audited: await ownAccount.endOthers(actor) }),
+    }),
+    route({
+      doors: ['users'],
+      method: 'DELETE',
       path: '/api/sessions/:id',
       access: signedInBecause('Everybody may end their own sessions, nobody else’s'),
       audit: event('session.end'),

@@ -90,7 +90,9 @@ describe('a forgotten password', () => {
     expect(await browser.ask('POST', '/api/sign-in/password', { ...login, password: NEW })).toMatchObject({
       next: 'second-factor',
     });
-    await expect(browser.ask('POST', '/api/password-reset/link', { token })).rejects.toMatchObject(refusal('link-dead'));
+    await expect(browser.ask('POST', '/api/password-reset/link', { token })).rejects.toMatchObject(
+      refusal('link-dead'),
+    );
     await mail.deliverDue();
     expect(server.lastText(who.email)).toContain('set anew through a link');
   });

@@ -17,7 +17,7 @@ export type UserAct =
   | { readonly kind: 'leave'; readonly organisationId: OrganisationId }
   | { readonly kind: 'disable' | 'enable' | 'retire' | 'sessions-end' }
   /** Those that hand out a link; `recover` is the operator's, for administrators who cannot get in any more. */
-  | { readonly kind: 'reset' | 'reset-factor' | 'invite-again' | 'recover' };
+  | { readonly kind: 'reset' | 'reset-factor' | 'invite-again' | 'recover' | 'link-identity' };
 
 interface GivesRoles {
   readonly organisationId: OrganisationId;
@@ -140,6 +140,8 @@ function unfit(act: UserAct, { state, memberships }: UserActTarget): UserActRefu
       return isAdministrator(memberships) ? undefined : 'wrong-state';
     case 'enable':
       return state === 'disabled' ? undefined : 'wrong-state';
+    case 'link-identity':
+      return state === 'active' ? undefined : 'wrong-state';
     case 'invite-again':
       return state === 'invited' ? undefined : 'wrong-state';
     case 'join':

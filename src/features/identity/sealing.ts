@@ -16,6 +16,7 @@ const ProviderFacts = z.strictObject({
   /** Values of the ID token's `amr` and `acr` that prove a second factor. */
   amr: z.array(z.string()),
   acr: z.array(z.string()),
+  authority: z.string().optional(),
 });
 const VisitFacts = z.strictObject({ nonce: z.string(), codeVerifier: z.string(), redirectUri: z.string() });
 

@@ -48,19 +48,26 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
   const given = await database.transaction(async (tx) => {
     if (rehashed !== undefined) await deps.users.setPassword(tx, account.id, rehashed);
     await throttle.settle(tx, attempt);
-    return await afterPassword(tx, deps, account, request);
+    return await afterFirstProof(tx, deps, account, { ...request, first: 'password' });
   });
   if (given !== 'factor-missing') return given;
   const missing = { event: 'sign-in.password', reason: given, account } as const;
   return await refuseGuess(audit, actor, missing, factorMissing());
 }
 
-/** What a right password leads to, as the policy has it for this person and this browser. */
-async function afterPassword(
+/** How somebody has proved who they are so far. */
+export interface FirstProof {
+  readonly actor: Actor;
+  readonly browser: Browser;
+  readonly first: 'password' | 'provider';
+}
+
+/** What a right password, or an identity provider’s word, leads to, as the policy has it for this person and this browser. */
+export async function afterFirstProof(
   tx: Transaction,
   deps: SignInDeps,
   account: Account,
-  { actor, browser }: PasswordRequest,
+  { actor, browser, first }: FirstProof,
 ): Promise<PasswordGiven | 'factor-missing'> {
   const { policy, credentials, passkeyStore, trusted } = deps;
   const level = await policy.requirementFor(tx, account.id);
@@ -70,7 +77,10 @@ async function afterPassword(
   const opening = { actor, account, browser };
   if (!isFactorAsked(level, hasFactor)) {
     // Proved by the password alone: that is all there is to prove for this person.
-    const how = { method: 'password-only', event: 'sign-in.password-only' } as const;
+    const how =
+      first === 'password'
+        ? ({ method: 'password-only', event: 'sign-in.password-only' } as const)
+        : ({ method: 'provider', event: 'sign-in.provider' } as const);
     return { answer: { next: 'signed-in' }, ...(await openSession(tx, deps, { ...opening, ...how })) };
   }
   if (!hasFactor) return 'factor-missing';
@@ -84,7 +94,7 @@ async function afterPassword(
   }
   const cookie = await startPreSession(tx, deps, account, browser);
   const audited = await deps.audit.record(tx, [
-    { actor, event: 'sign-in.password', action: 'E', outcome: 'success', entities: [userEntity(account.id)] },
+    { actor, event: `sign-in.${first}`, action: 'E', outcome: 'success', entities: [userEntity(account.id)] },
   ]);
   const ways = [
     ...(authenticators > 0 ? (['authenticator'] as const) : []),

@@ -44,6 +44,7 @@ export type SignInEvent =
   | 'sign-in.passkey'
   | 'sign-in.trusted-device'
   | 'sign-in.password-only'
+  | 'sign-in.provider'
   | 'step-up'
   | 'password.change'
   | 'password.reset'

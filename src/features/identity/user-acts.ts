@@ -17,6 +17,7 @@ import {
   wrongState,
 } from './errors.ts';
 import { type IssuedLink, issueLink } from './links.ts';
+import { unlinkIdentities } from './provider-store.ts';
 import type { UserAct, UserActRefusal } from './rules.ts';
 import { userEntity } from './sign-in.ts';
 import { tellUser } from './tell-user.ts';
@@ -84,6 +85,7 @@ export async function applyAct(
     case 'reset':
     case 'recover':
       await users.invite(tx, id);
+      await unlinkIdentities(tx, id);
       await credentials.deleteAll(tx, id);
       await sessions.endEverything(tx, id);
       await throttle.clear(tx, account.email);
@@ -91,6 +93,8 @@ export async function applyAct(
       return await issueLink(tx, deps, { userId: id, baseUrl });
     case 'invite-again':
       return await issueLink(tx, deps, { userId: id, baseUrl });
+    case 'link-identity':
+      return await issueLink(tx, deps, { userId: id, baseUrl, kind: 'identity' });
   }
 }
 

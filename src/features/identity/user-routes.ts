@@ -9,8 +9,17 @@ import type { ChangeUser } from './user-acts.ts';
 import type { UserListQuery, UserOutcome, UserPage, Users } from './users.ts';
 import * as wire from './wire.ts';
 
-const ACTS = ['disable', 'enable', 'retire', 'sessions-end', 'reset', 'reset-factor', 'invite-again'] as const;
-const LINK_ACTS: readonly string[] = ['reset', 'reset-factor', 'invite-again'];
+const ACTS = [
+  'disable',
+  'enable',
+  'retire',
+  'sessions-end',
+  'reset',
+  'reset-factor',
+  'invite-again',
+  'link-identity',
+] as const;
+const LINK_ACTS: readonly string[] = ['reset', 'reset-factor', 'invite-again', 'link-identity'];
 
 /** Administrators' management of users. */
 export function userRoutes(users: Users): RouteDeclaration[] {

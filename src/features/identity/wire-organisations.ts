@@ -202,6 +202,8 @@ export const ProviderWanted = z.strictObject({
   clientSecret: z.string().min(1).max(500),
   amr: z.array(line(60).min(1)).max(20).default([]),
   acr: z.array(line(200).min(1)).max(20).default([]),
+  /** Authority that issued the provider's certificate, PEM, where it is not a public one. */
+  authority: z.string().max(50_000).optional(),
 });
 export const ProviderEntry = z.object({
   id: Id,
@@ -230,6 +232,7 @@ export const VisitReturn = z.strictObject({
   iss: z.string().max(300).optional(),
   error: z.string().max(200).optional(),
 });
+export type VisitReturn = z.output<typeof VisitReturn>;
 export const VisitResult = z.object({ next: z.enum(['signed-in', 'second-factor', 'linked']) });
 /** GET /api/identities */
 export const IdentityEntry = z.object({
