@@ -70,6 +70,46 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   'node list': { summary: 'List the systems', load: async () => (await import('./node.ts')).nodeList },
   'node revoke': { summary: 'End a system’s access', load: async () => (await import('./node.ts')).nodeRevoke },
+  'node suspend': {
+    summary: 'Stop a system’s access for a while',
+    load: async () => (await import('./node.ts')).nodeSuspend,
+  },
+  'node resume': {
+    summary: 'Let a suspended system in again',
+    load: async () => (await import('./node.ts')).nodeResume,
+  },
+  'node certificate': {
+    summary: 'Issue a further certificate',
+    load: async () => (await import('./node.ts')).nodeCertificate,
+  },
+  'node keys': {
+    summary: 'Public keys for signed token requests',
+    load: async () => (await import('./node.ts')).nodeKeys,
+  },
+  'node confirm': {
+    summary: 'Vouch for a system written by other means',
+    load: async () => (await import('./node.ts')).nodeConfirm,
+  },
+  'trust list': { summary: 'Authorities of others', load: async () => (await import('./trust.ts')).trustList },
+  'trust add': {
+    summary: 'Trust an authority of somebody else',
+    load: async () => (await import('./trust.ts')).trustAdd,
+  },
+  'trust rule': {
+    summary: 'Say whom its certificates speak for',
+    load: async () => (await import('./trust.ts')).trustRule,
+  },
+  'trust crl': {
+    summary: 'Take over its list of revoked certificates',
+    load: async () => (await import('./trust.ts')).trustCrl,
+  },
+  'trust remove': { summary: 'Trust it no longer', load: async () => (await import('./trust.ts')).trustRemove },
+  'ca status': { summary: 'Careseal’s own authorities', load: async () => (await import('./ca.ts')).caStatus },
+  'ca take-root-away': {
+    summary: 'Keep the root’s key elsewhere',
+    load: async () => (await import('./ca.ts')).caTakeRootAway,
+  },
+  'ca renew': { summary: 'Make the next issuing authority', load: async () => (await import('./ca.ts')).caRenew },
   'audit verify': {
     summary: 'Recompute the whole audit log',
     load: async () => (await import('./audit.ts')).auditVerify,

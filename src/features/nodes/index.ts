@@ -1,7 +1,8 @@
-import type { NodePrincipal } from '../../kernel/principal.ts';
+import type { Actor, NodePrincipal } from '../../kernel/principal.ts';
 import type { PeerCertificate, RouteDeclaration } from '../../platform/http/index.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import { createAccessTokens } from './access-token.ts';
+import { addInWay } from './adding.ts';
 import { createAuthenticator, type NodeRequest } from './authenticate.ts';
 import { type Authorities, createAuthorities } from './authorities.ts';
 import { type Calls, createCalls } from './calls.ts';
@@ -25,6 +26,7 @@ import { createNodeService, type NodeService } from './service.ts';
 import { CHANNEL } from './store.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
 import { createTrust } from './trust.ts';
+import type { AddNodeRequest } from './wire.ts';
 
 export type { Authorities } from './authorities.ts';
 export type { NodesDeps } from './deps.ts';
@@ -50,6 +52,8 @@ export interface Nodes extends NodeService {
   readonly foreign: ForeignAuthorities;
   readonly rootKey: RootKey;
   readonly keys: NodeKeys;
+  /** Adds a node in the way that was asked for: for the page and the command line. */
+  addInWay(actor: Actor, wanted: AddNodeRequest): ReturnType<typeof addInWay>;
   readonly calls: Pick<Calls, 'observe' | 'flush'>;
   /** PEM of every authority whose certificates may be met at the nodes' door: ours and others'. */
   clientAuthorities(): Promise<readonly string[]>;
@@ -115,6 +119,7 @@ export function createNodes(deps: NodesDeps): Nodes {
     enrolment,
     foreign,
     keys,
+    addInWay: (actor, wanted) => addInWay({ parts, service, certificates }, actor, wanted),
     calls,
     rootKey: createRootKey(deps),
     async clientAuthorities() {

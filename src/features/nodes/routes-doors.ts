@@ -89,7 +89,9 @@ function tokenRoute({ tokenEndpoint }: RouteDeps): RouteDeclaration {
     limits: { bodyBytesMax: 16_384, perMinute: 120 },
     async handle(request) {
       const { actor, body } = request;
-      if (request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
+      if (
+        request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/x-www-form-urlencoded'
+      )
         throw new Problem(
           'unsupported-media-type',
           'content-type-unsupported',
