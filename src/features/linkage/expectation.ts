@@ -33,12 +33,21 @@ const HOUSEHOLDS_IMAGINED = 50;
 const STRANGERS_IMAGINED = 0.5;
 
 export function train(start: Parameters, evidence: Evidence): TrainingResult {
+  const free = repeated(start, evidence, false);
+  if (free.converged) return free;
+  // What records of one person look like cannot be learned here; how many there are, and what strangers are like, can.
+  const bound = repeated(start, evidence, true);
+  return { ...bound, rounds: free.rounds + bound.rounds, converged: false };
+}
+
+function repeated(start: Parameters, evidence: Evidence, keepsLooks: boolean): TrainingResult {
   let parameters = start;
   let rounds = 0;
   let converged = false;
   while (rounds < ROUNDS_MAX && !converged) {
     rounds++;
-    const next = oneRound(start, parameters, evidence);
+    const made = oneRound(start, parameters, evidence);
+    const next = keepsLooks ? { ...made, match: start.match, household: start.household } : made;
     converged =
       Math.abs(next.matchShare - parameters.matchShare) <= STEADY * parameters.matchShare &&
       Math.abs(next.householdShare - parameters.householdShare) <=

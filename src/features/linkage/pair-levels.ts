@@ -45,7 +45,11 @@ class ComparedColumn {
   readonly #cache: PairCache | undefined;
   readonly #compare: Compare;
 
-  constructor(table: Table, column: Column | undefined, { compare, exact = ALWAYS_FIRST, remembered = false }: Comparator) {
+  constructor(
+    table: Table,
+    column: Column | undefined,
+    { compare, exact = ALWAYS_FIRST, remembered = false }: Comparator,
+  ) {
     this.place = column === undefined ? -1 : table.columns.indexOf(column);
     this.#compare = compare;
     this.#exact = exact;
@@ -187,7 +191,8 @@ function plainColumns(table: Table): readonly (readonly [column: ComparedColumn,
   const lines = prepared(columnOf(table, 'line'), lineOf);
   const birthDate: Compare = (a, b) => compareBirthDates(dates(a), dates(b));
   const line: Compare = (a, b) => lineLevel(lines(a), lines(b));
-  const made = (key: FieldColumn, comparator: Comparator) => new ComparedColumn(table, columnOf(table, key), comparator);
+  const made = (key: FieldColumn, comparator: Comparator) =>
+    new ComparedColumn(table, columnOf(table, key), comparator);
   return [
     [made('birthDate', { compare: birthDate, exact: (id) => birthDate(id, id) }), LEVELS.BIRTH_DATE],
     [made('gender', { compare: () => 1 }), LEVELS.GENDER],
@@ -198,9 +203,10 @@ function plainColumns(table: Table): readonly (readonly [column: ComparedColumn,
       made('mother', { compare: (a, b) => motherLevel(compareName(mother(a), mother(b))), remembered: true }),
       LEVELS.MOTHER,
     ],
-    ...identifierColumns(table).map(
-      (column, at): [ComparedColumn, number] => [contacts(table, column, identifierLevel), FIELD_COUNT + at],
-    ),
+    ...identifierColumns(table).map((column, at): [ComparedColumn, number] => [
+      contacts(table, column, identifierLevel),
+      FIELD_COUNT + at,
+    ]),
   ];
 }
 
@@ -227,7 +233,10 @@ function contacts(table: Table, column: Column | undefined, one: (a: string, b: 
 
 function placeColumn(table: Table, column: Column | undefined): ComparedColumn {
   const values = prepared(column, (text) => text);
-  return new ComparedColumn(table, column, { compare: (a, b) => placeLevel(values(a), values(b), false), remembered: true });
+  return new ComparedColumn(table, column, {
+    compare: (a, b) => placeLevel(values(a), values(b), false),
+    remembered: true,
+  });
 }
 
 /** The prepared value of a number, made when first asked for. */

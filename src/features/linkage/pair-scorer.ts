@@ -42,6 +42,8 @@ class Scorer implements PairScorer {
   /** Which fields have a term frequency. */
   readonly #adjusted: readonly number[];
   readonly #shared: readonly boolean[];
+  /** Names, whose weaker agreements depend on how common they are, too. */
+  readonly #named: readonly boolean[];
   readonly #prior: number;
   readonly #householdPrior: number;
 
@@ -63,6 +65,7 @@ class Scorer implements PairScorer {
     this.#rowWidth = table.columns.length;
     this.#places = adjusted.map((field) => table.columns.findIndex((column) => column === columns[field]));
     this.#changes = adjusted.map((field) => changes[field] ?? new Float32Array(0));
+    this.#named = adjusted.map((field) => NAMES.has(field));
     this.#shared = adjusted.map((field) => !isPersonal(field));
     this.#prior = Math.log2(parameters.matchShare);
     this.#householdPrior = Math.log2(Math.max(parameters.householdShare, 1e-300));
@@ -83,7 +86,7 @@ class Scorer implements PairScorer {
       const field = this.#adjusted[i] as number;
       const level = levels[field] as number;
       if (level === LEVELS.SWAPPED && field === LEVELS.GIVEN) match += this.#swappedChange(a, b);
-      if (level < 0 || level > CHANGED_LEVEL_MAX) continue;
+      if (level < 0) continue;
       const change = this.#changeOf(i, level, a, b);
       match += change;
       if (this.#shared[i] === true) household += change;
@@ -107,10 +110,13 @@ class Scorer implements PairScorer {
   }
 
   #changeOf(i: number, level: number, a: number, b: number): number {
-    const left = this.#change(i, a);
-    if (level === 0) return left;
-    const right = this.#change(i, b);
-    const change = left < right ? left : right;
+    const place = this.#places[i] as number;
+    const left = this.#rows[a * this.#rowWidth + place] as number;
+    const right = this.#rows[b * this.#rowWidth + place] as number;
+    const changes = this.#changes[i] as Float32Array;
+    if (left === right) return changes[left] as number;
+    if (level > CHANGED_LEVEL_MAX || this.#named[i] !== true) return 0;
+    const change = Math.min(changes[left] as number, changes[right] as number);
     // Weaker agreement is only ever weakened: a rare name one letter off may be another rare name.
     return change < 0 ? change / 2 : 0;
   }
@@ -120,6 +126,8 @@ class Scorer implements PairScorer {
     return (this.#changes[i] as Float32Array)[id] as number;
   }
 }
+
+const NAMES: ReadonlySet<number> = new Set([LEVELS.GIVEN, LEVELS.FAMILY, LEVELS.MOTHER]);
 
 /** Levels beyond this (initials, swapped, different) keep their weight whatever the values are. */
 const CHANGED_LEVEL_MAX = LEVELS.SIMILAR;

@@ -1,7 +1,15 @@
-import { LEVELS } from '../matching/index.ts';
-import { type Column, columnOf, type FieldColumn, identifierColumns, type Table, valueCount } from './fields.ts';
+import { compareBirthDates, LEVELS } from '../matching/index.ts';
+import {
+  type Column,
+  columnOf,
+  type FieldColumn,
+  identifierColumns,
+  type Table,
+  textOf,
+  valueCount,
+} from './fields.ts';
 import type { Parameters } from './parameters.ts';
-import { FIELD_COUNT } from './pair-levels.ts';
+import { dateOf, FIELD_COUNT } from './pair-levels.ts';
 
 /**
  * Term frequencies: how likely a stranger has a given value. Records of the same person have it too and must not count, so the
@@ -44,16 +52,24 @@ function changesOf(column: Column, parameters: Parameters, field: number, partne
   const counts = countsOf(column);
   let filled = 0;
   for (const count of counts) filled += count;
-  const u = (parameters.stranger[field] as Float64Array)[0] as number;
   const own = partners * ((parameters.match[field] as Float64Array)[0] as number);
-  const least = Math.min(STRANGERS_MIN, Math.max(u * filled, 1e-3));
+  const levelOf = field === LEVELS.BIRTH_DATE ? birthDateLevels(column) : () => 0;
   const out = new Float32Array(counts.length);
   for (let id = 1; id < counts.length; id++) {
+    const expected = ((parameters.stranger[field] as Float64Array)[levelOf(id)] as number) * filled;
+    const least = Math.min(STRANGERS_MIN, Math.max(expected, 1e-3));
     const strangers = Math.max((counts[id] as number) - 1 - own, least);
-    const change = Math.log2((u * filled) / strangers);
-    out[id] = Math.max(-3 * CHANGE_MAX, Math.min(CHANGE_MAX, change));
+    out[id] = Math.max(-3 * CHANGE_MAX, Math.min(CHANGE_MAX, Math.log2(expected / strangers)));
   }
   return out;
+}
+
+/** Estimated dates agree on a level of their own. */
+function birthDateLevels({ texts }: Column): (id: number) => number {
+  return (id) => {
+    const date = dateOf(textOf(texts, id));
+    return compareBirthDates(date, date);
+  };
 }
 
 export function countsOf({ ids, texts }: Column): Uint32Array {
