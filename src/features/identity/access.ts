@@ -33,6 +33,7 @@ export function decideAccess(principal: Principal, access: Access, resource?: Re
   // Tokens are for the interface that systems use; pages and administration are for people.
   if (principal.kind === 'user' && principal.tokenId !== undefined && access.scope === undefined) return notAllowed();
   if (!principal.permissions.has(access.permission)) return notAllowed();
+  if (access.everywhere && reachOf(principal, access.permission) !== 'all') return notAllowed();
   if (access.scope !== undefined && access.scope !== 'by-entry' && !mayUse(principal, access.scope))
     return scopeMissing(access.scope);
   return resource === undefined || reaches(principal, access.permission, resource) ? undefined : notAllowed();

@@ -14,6 +14,16 @@ export function onSessionEnded(listener: () => void): () => void {
   return () => events.removeEventListener(SESSION_ENDED, listener);
 }
 
+let askForProof: (() => Promise<boolean>) | undefined;
+
+/** Whoever can ask for a fresh proof (the frame). A request that needs one waits for the answer and is sent once more. */
+export function answerStepUp(ask: () => Promise<boolean>): () => void {
+  askForProof = ask;
+  return () => {
+    if (askForProof === ask) askForProof = undefined;
+  };
+}
+
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** A 401 here means a wrong password or code, not an ended session. */
@@ -52,7 +62,9 @@ async function call(method: Method, path: string, body: unknown, options: Reques
   const answer = await bodyOf(response);
   if (response.ok) return answer;
   if (response.status === 401 && !options.signingIn) events.dispatchEvent(new Event(SESSION_ENDED));
-  throw failureOfAnswer(response.status, answer, response.headers);
+  const failure = failureOfAnswer(response.status, answer, response.headers);
+  if (failure.code === 'step-up-needed' && (await askForProof?.())) return await call(method, path, body, options);
+  throw failure;
 }
 
 function parsed<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {
@@ -73,6 +85,24 @@ export const api = {
     options: RequestOptions = {},
   ): Promise<z.output<S>> {
     return parsed(schema, await call(method, path, body, options));
+  },
+  /** An answer to be kept as a file. */
+  async file(method: 'POST', path: string, body: unknown): Promise<Blob> {
+    let response: Response;
+    try {
+      response = await fetch(path, {
+        method,
+        headers: { 'x-careseal': '1', 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        credentials: 'same-origin',
+        cache: 'no-store',
+      });
+    } catch (error) {
+      throw failureOfNetwork(error);
+    }
+    if (response.ok) return await response.blob();
+    if (response.status === 401) events.dispatchEvent(new Event(SESSION_ENDED));
+    throw failureOfAnswer(response.status, await bodyOf(response), response.headers);
   },
   /** Where the answer does not matter. */
   async act(method: Exclude<Method, 'GET'>, path: string, body?: unknown, options: RequestOptions = {}): Promise<void> {

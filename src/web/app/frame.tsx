@@ -10,6 +10,9 @@ import { PageWait } from './page-wait.tsx';
 import { Rail } from './rail.tsx';
 import { SessionContext, isSignedIn, sessionQuery, useSession } from './session.tsx';
 import { SessionGuard } from './session-guard.tsx';
+import { StandingWarnings } from './standing-warnings.tsx';
+import { StepUpGuard } from './step-up.tsx';
+import { NoticeGate } from './notice-gate.tsx';
 import { TopBar } from './top-bar.tsx';
 import { rememberVisit } from './visits.ts';
 import './frame.css';
@@ -44,11 +47,14 @@ function FrameInside(): ReactNode {
       <div className="frame-column">
         <TopBar onSearch={search} />
         <main id="content" tabIndex={-1}>
+          <StandingWarnings warnings={session.warnings ?? []} />
           <Suspense fallback={<PageWait />}>{closed ? <ClosedPlace name={closed.name} /> : <Outlet />}</Suspense>
         </main>
       </div>
       <BottomBar />
       <SessionGuard />
+      <StepUpGuard />
+      <NoticeGate />
       {searching && (
         <Suspense fallback={null}>
           <SearchEverything onClose={() => setSearching(false)} />

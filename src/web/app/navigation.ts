@@ -5,12 +5,13 @@ import {
   IconArrowsExchange,
   IconFileUpload,
   IconHome,
+  IconLock,
   IconUsers,
   IconUsersGroup,
 } from '../ui/icons.ts';
 
 export interface NavigationEntry {
-  readonly to: '/' | '/clients' | '/reviews' | '/load' | '/nodes' | '/audit' | '/people';
+  readonly to: '/' | '/clients' | '/reviews' | '/load' | '/nodes' | '/audit' | '/people' | '/policy';
   readonly name: string;
   readonly icon: typeof IconHome;
   /** Nobody sees a place they may not enter. */
@@ -56,6 +57,14 @@ const ENTRIES: readonly NavigationEntry[] = [
   },
   { to: '/audit', name: 'Audit', icon: IconClipboardList, needs: 'audit.read', part: 'running', about: 'Who did what' },
   { to: '/people', name: 'People', icon: IconUsers, needs: 'user.read', part: 'running', about: 'Accounts and roles' },
+  {
+    to: '/policy',
+    name: 'Policy',
+    icon: IconLock,
+    needs: 'settings.manage',
+    part: 'running',
+    about: 'How people sign in',
+  },
 ];
 
 export function entriesFor(permissions: readonly Permission[]): readonly NavigationEntry[] {

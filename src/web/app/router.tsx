@@ -33,9 +33,19 @@ const auditSearch = z.object({
   event: text(100),
   actor: text(200),
   client: text(80),
+  address: text(64),
+  kind: choice('user', 'node', 'operator', 'system', 'anonymous'),
   outcome: choice('success', 'failure', 'minor-failure', 'serious-failure'),
   open: text(80),
 });
+const activitySearch = z.object({
+  from: text(30),
+  to: text(30),
+  actor: text(200),
+  kind: choice('user', 'node', 'operator', 'system', 'anonymous'),
+});
+const alertsSearch = z.object({ state: choice('closed') });
+const accessesSearch = z.object({ part: choice('disclosures', 'client') });
 const peopleSearch = z.object({ invite: flag, person: text(80), state: choice('invited', 'active', 'disabled') });
 const nodesSearch = z.object({ node: text(80) });
 const clientSearchParams = z.object({ link: text(90), part: choice('records', 'history') });
@@ -60,6 +70,22 @@ const enrol = createRoute({
   getParentRoute: () => root,
   path: '/enrol',
   component: lazyRouteComponent(() => import('../features/identity/first-steps-page.tsx'), 'EnrolPage'),
+});
+
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot',
+  component: lazyRouteComponent(() => import('../features/identity/lost-pages.tsx'), 'ForgotPage'),
+});
+const passwordReset = createRoute({
+  getParentRoute: () => root,
+  path: '/password',
+  component: lazyRouteComponent(() => import('../features/identity/lost-pages.tsx'), 'PasswordResetPage'),
+});
+const factorReset = createRoute({
+  getParentRoute: () => root,
+  path: '/factor',
+  component: lazyRouteComponent(() => import('../features/identity/lost-pages.tsx'), 'FactorResetPage'),
 });
 
 const frame = createRoute({
@@ -136,11 +162,44 @@ const audit = createRoute({
   validateSearch: auditSearch,
   component: lazyRouteComponent(() => import('../features/audit/audit-page.tsx'), 'AuditPage'),
 });
+const auditActivity = createRoute({
+  getParentRoute: inFrame,
+  path: '/audit/activity',
+  validateSearch: activitySearch,
+  component: lazyRouteComponent(() => import('../features/audit/activity-page.tsx'), 'ActivityPage'),
+});
+const auditReport = createRoute({
+  getParentRoute: inFrame,
+  path: '/audit/report',
+  component: lazyRouteComponent(() => import('../features/audit/report-page.tsx'), 'ReportPage'),
+});
+const auditAlerts = createRoute({
+  getParentRoute: inFrame,
+  path: '/audit/alerts',
+  validateSearch: alertsSearch,
+  component: lazyRouteComponent(() => import('../features/audit/alerts-page.tsx'), 'AlertsPage'),
+});
+const auditForwarding = createRoute({
+  getParentRoute: inFrame,
+  path: '/audit/forwarding',
+  component: lazyRouteComponent(() => import('../features/audit/forwarding-page.tsx'), 'ForwardingPage'),
+});
+const clientAccesses = createRoute({
+  getParentRoute: inFrame,
+  path: '/audit/clients/$id',
+  validateSearch: accessesSearch,
+  component: lazyRouteComponent(() => import('../features/audit/accesses-page.tsx'), 'AccessesPage'),
+});
 const people = createRoute({
   getParentRoute: inFrame,
   path: '/people',
   validateSearch: peopleSearch,
   component: lazyRouteComponent(() => import('../features/identity/people-page.tsx'), 'PeoplePage'),
+});
+const policy = createRoute({
+  getParentRoute: inFrame,
+  path: '/policy',
+  component: lazyRouteComponent(() => import('../features/identity/policy-page.tsx'), 'PolicyPage'),
 });
 const profile = createRoute({
   getParentRoute: inFrame,
@@ -155,6 +214,9 @@ const tree = root.addChildren([
   signIn,
   setup,
   enrol,
+  forgot,
+  passwordReset,
+  factorReset,
   frame.addChildren([
     home,
     clients,
@@ -167,7 +229,13 @@ const tree = root.addChildren([
     nodes,
     addNode,
     audit,
+    auditActivity,
+    auditReport,
+    auditAlerts,
+    auditForwarding,
+    clientAccesses,
     people,
+    policy,
     profile,
     lost,
   ]),

@@ -3,9 +3,9 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { type AccountAnswer, ConfirmAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
-import { Exact } from '../../ui/bits.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { CodeField, isCode } from './code-field.tsx';
+import { TotpPicture } from './totp-picture.tsx';
 
 export interface FactorStepProps {
   readonly kind: 'setup' | 'enrol';
@@ -30,21 +30,7 @@ export function FactorStep({ kind, token, totp, onDone }: FactorStepProps): Reac
   };
   return (
     <form onSubmit={submit} noValidate>
-      {/* As an image, never as markup: the policy forbids putting text into the page as HTML. */}
-      <div className="totp">
-        <img
-          src={`data:image/svg+xml,${encodeURIComponent(totp.qrSvg)}`}
-          alt="QR code for the authenticator app; the same key stands beside it to be typed"
-        />
-        <ol>
-          <li>
-            Open an authenticator app: Aegis, FreeOTP, Google or Microsoft Authenticator, or your password manager.
-          </li>
-          <li>Scan the picture, or type this key:</li>
-          <li>Type the six digits it shows.</li>
-        </ol>
-      </div>
-      <Exact text={totp.key} what="the key" />
+      <TotpPicture totp={totp} />
       {confirm.isError && (
         <FailureNotice
           error={confirm.error}

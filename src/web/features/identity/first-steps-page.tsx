@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { type AccountAnswer, LinkAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
 import { asFailure } from '../../app/failure.ts';
@@ -9,6 +9,7 @@ import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { AccountStep } from './account-step.tsx';
 import { FactorStep } from './factor-step.tsx';
 import { Gate } from './gate.tsx';
+import { useLinkToken } from './link-token.ts';
 import { RecoveryStep } from './recovery-step.tsx';
 
 export function SetupPage(): ReactNode {
@@ -21,20 +22,9 @@ export function EnrolPage(): ReactNode {
 
 const STEPS = ['Account', 'Second factor', 'Recovery codes'] as const;
 
-/** The token stands in the fragment, which a browser never sends: no server log and no proxy ever sees it. */
-function useToken(): string {
-  return useSyncExternalStore(
-    (changed) => {
-      window.addEventListener('hashchange', changed);
-      return () => window.removeEventListener('hashchange', changed);
-    },
-    () => window.location.hash.slice(1),
-  );
-}
-
 /** Account, second factor, recovery codes: for the first administrator and for everybody who was invited. */
 function FirstSteps({ kind }: { readonly kind: 'setup' | 'enrol' }): ReactNode {
-  const token = useToken();
+  const token = useLinkToken();
   const [totp, setTotp] = useState<AccountAnswer['totp']>();
   const [codes, setCodes] = useState<readonly string[]>();
   const link = useQuery({

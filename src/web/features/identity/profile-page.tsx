@@ -11,6 +11,8 @@ import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Ago, Moment, Own } from '../../ui/text.tsx';
+import { FactorsSection } from './factors-section.tsx';
+import { PasswordSection } from './password-section.tsx';
 import { deviceWords } from './user-agent.ts';
 import { sessionList } from './user-queries.ts';
 import './people.css';
@@ -46,9 +48,11 @@ export function ProfilePage(): ReactNode {
             : ['Signed in until', <Moment key="until" iso={session.absoluteEndsAt} />],
         ]}
       />
-      <p className="soft small">
-        To change your name, your roles or your second factor, ask another administrator: nobody changes their own.
-      </p>
+      <p className="soft small">To change your name or your roles, ask an administrator: nobody changes their own.</p>
+      <FactorsSection />
+      <Section title="Password">
+        <PasswordSection lengthMin={8} />
+      </Section>
       <Section title="Where you are signed in" note="Do you not know one of these? End it, and tell an administrator.">
         <Sessions />
       </Section>
@@ -67,10 +71,15 @@ function Sessions(): ReactNode {
     mutationFn: (id: string) => api.act('DELETE', `/api/sessions/${id}`),
     onSuccess: () => queries.invalidateQueries({ queryKey: sessionList.queryKey }),
   });
+  const endOthers = useMutation({
+    mutationFn: () => api.act('DELETE', '/api/sessions'),
+    onSuccess: () => queries.invalidateQueries({ queryKey: sessionList.queryKey }),
+  });
   if (list.isPending) return <ListSkeleton rows={2} />;
   if (list.isError) return <FailureNotice error={list.error} onRetry={() => void list.refetch()} />;
   return (
     <>
+      {endOthers.isError && <FailureNotice error={endOthers.error} focus />}
       {end.isError && <FailureNotice error={end.error} focus />}
       <ul className="sessions">
         {list.data.sessions.map((one) => (
@@ -99,6 +108,13 @@ function Sessions(): ReactNode {
           </li>
         ))}
       </ul>
+      {list.data.sessions.length > 1 && (
+        <div className="row drawer-actions">
+          <Button variant="default" loading={endOthers.isPending} onClick={() => endOthers.mutate()}>
+            End all others
+          </Button>
+        </div>
+      )}
     </>
   );
 }

@@ -13,12 +13,7 @@ export interface RoleFieldProps {
 /** Roles with what each may do, so that nobody has to guess. */
 export function RoleField({ value, onChange, error }: RoleFieldProps): ReactNode {
   return (
-    <Checkbox.Group
-      label="Roles"
-      value={[...value]}
-      onChange={onChange}
-      error={error}
-    >
+    <Checkbox.Group label="Roles" value={[...value]} onChange={onChange} error={error}>
       <div className="roles">
         {ROLES.map((role) => (
           <Checkbox key={role} value={role} label={ROLE_WORDS[role].name} description={ROLE_WORDS[role].may} />

@@ -1,75 +1,109 @@
-import { Button, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRouter } from '@tanstack/react-router';
+import { Button, Checkbox, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { RecoveryCode, SignInCodeAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
 import { asFailure } from '../../app/failure.ts';
-import { takePlace } from '../../app/place.ts';
-import { sessionQuery } from '../../app/session.tsx';
+import { IconKey } from '../../ui/icons.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { CodeField, isCode } from './code-field.tsx';
+import { passkeysWork, signWithPasskey, wasCancelled } from './passkey.ts';
+import { useGoOn } from './go-on.ts';
 
 const WRONG_SHAPE = {
   code: 'Six digits are needed.',
   recovery: 'A recovery code looks like 7K2M-…, 16 letters and digits.',
 } as const;
 
-/** Second step: the app's code, or one of the recovery codes when the telephone is lost. */
-export function SecondStep({ onStartAgain }: { readonly onStartAgain: () => void }): ReactNode {
-  const [way, setWay] = useState<'code' | 'recovery'>('code');
+export interface SecondStepProps {
+  /** What this person has; undefined after a reload, when only the server knows. */
+  readonly ways: readonly ('authenticator' | 'passkey')[] | undefined;
+  readonly mayTrust: boolean;
+  readonly onStartAgain: () => void;
+}
+
+/** Second step: the app's code, a passkey, or one of the recovery codes when everything else is lost. */
+export function SecondStep({ ways, mayTrust, onStartAgain }: SecondStepProps): ReactNode {
+  const hasPasskey = passkeysWork() && (ways === undefined || ways.includes('passkey'));
+  const hasCode = ways === undefined || ways.includes('authenticator');
+  const [way, setWay] = useState<'code' | 'recovery' | 'passkey'>(hasCode ? 'code' : 'passkey');
   const [text, setText] = useState('');
+  const [trust, setTrust] = useState(false);
   const [error, setError] = useState<string>();
   const [codesLeft, setCodesLeft] = useState<number>();
   const goOn = useGoOn();
   const confirm = useMutation({
-    mutationFn: () =>
-      api.send(
-        'POST',
-        '/api/sign-in/code',
-        SignInCodeAnswer,
-        way === 'code' ? { code: text } : { recoveryCode: text },
-        {
-          signingIn: true,
-        },
-      ),
+    mutationFn: async (by: 'text' | 'passkey'): Promise<Partial<SignInCodeAnswer>> => {
+      if (by === 'passkey') {
+        const credential = await signWithPasskey('/api/sign-in/passkey/options', { alone: false });
+        await api.act('POST', '/api/sign-in/passkey', { credential, alone: false, trust }, { signingIn: true });
+        return {};
+      }
+      const body = way === 'code' ? { code: text, trust } : { recoveryCode: text };
+      return await api.send('POST', '/api/sign-in/code', SignInCodeAnswer, body, { signingIn: true });
+    },
     onSuccess: async (answer) => {
-      if (answer.recoveryCodesLeft === undefined) await goOn();
-      else setCodesLeft(answer.recoveryCodesLeft);
+      if (answer.recoveryCodesLeft !== undefined) setCodesLeft(answer.recoveryCodesLeft);
+      else await goOn();
     },
     onError: () => setText(''),
   });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
+    if (way === 'passkey') {
+      confirm.mutate('passkey');
+      return;
+    }
     const fits = way === 'code' ? isCode(text) : RecoveryCode.safeParse(text).success;
     setError(fits ? undefined : WRONG_SHAPE[way]);
-    if (fits) confirm.mutate();
+    if (fits) confirm.mutate('text');
   };
-  const turn = (): void => {
-    setWay(way === 'code' ? 'recovery' : 'code');
+  const turn = (to: typeof way): void => {
+    setWay(to);
     setText('');
     setError(undefined);
     confirm.reset();
   };
   if (codesLeft !== undefined) return <RecoveryUsed left={codesLeft} onGoOn={() => void goOn()} />;
-  const expired = confirm.isError && asFailure(confirm.error).code === 'sign-in-expired';
+  const failed = confirm.isError && !wasCancelled(confirm.error);
+  const expired = failed && asFailure(confirm.error).code === 'sign-in-expired';
   return (
     <form onSubmit={submit} noValidate>
-      {confirm.isError && <FailureNotice error={confirm.error} focus />}
-      <ProofField way={way} text={text} error={error} onChange={setText} />
+      {failed && <FailureNotice error={confirm.error} focus />}
+      {way !== 'passkey' && <ProofField way={way} text={text} error={error} onChange={setText} />}
+      {mayTrust && way !== 'recovery' && (
+        <Checkbox
+          label="Do not ask again on this device"
+          description="Only on a device that nobody else uses. The password is still asked for."
+          checked={trust}
+          onChange={(event) => setTrust(event.currentTarget.checked)}
+        />
+      )}
       {expired ? (
         <Button size="md" fullWidth onClick={onStartAgain}>
           Start again with the password
         </Button>
       ) : (
         <Button type="submit" size="md" fullWidth loading={confirm.isPending}>
-          Sign in
+          {way === 'passkey' ? 'Use my passkey' : 'Sign in'}
         </Button>
       )}
       <div className="gate-ways">
-        <button type="button" className="link-button" onClick={turn}>
-          {way === 'code' ? 'I do not have my telephone: use a recovery code' : 'Use the code from my app'}
-        </button>
+        {way !== 'code' && hasCode && (
+          <button type="button" className="link-button" onClick={() => turn('code')}>
+            Use the code from my app
+          </button>
+        )}
+        {way !== 'passkey' && hasPasskey && (
+          <button type="button" className="link-button" onClick={() => turn('passkey')}>
+            <IconKey size={15} aria-hidden /> Use a passkey
+          </button>
+        )}
+        {way !== 'recovery' && (
+          <button type="button" className="link-button" onClick={() => turn('recovery')}>
+            I have neither telephone nor passkey: use a recovery code
+          </button>
+        )}
         <button type="button" className="link-button" onClick={onStartAgain}>
           Not me: start again
         </button>
@@ -87,6 +121,16 @@ interface ProofFieldProps {
 
 function ProofField({ way, text, error, onChange }: ProofFieldProps): ReactNode {
   if (way === 'code') return <CodeField value={text} onChange={onChange} error={error} autoFocus />;
+  return <RecoveryField value={text} error={error} onChange={onChange} />;
+}
+
+export interface RecoveryFieldProps {
+  readonly value: string;
+  readonly error: string | undefined;
+  readonly onChange: (text: string) => void;
+}
+
+export function RecoveryField({ value, error, onChange }: RecoveryFieldProps): ReactNode {
   return (
     <TextInput
       label="Recovery code"
@@ -95,20 +139,11 @@ function ProofField({ way, text, error, onChange }: ProofFieldProps): ReactNode 
       autoFocus
       autoComplete="off"
       spellCheck={false}
-      value={text}
+      value={value}
       error={error}
       onChange={(event) => onChange(event.currentTarget.value)}
     />
   );
-}
-
-function useGoOn(): () => Promise<void> {
-  const queries = useQueryClient();
-  const router = useRouter();
-  return async () => {
-    await queries.fetchQuery({ ...sessionQuery, staleTime: 0 });
-    await router.navigate({ href: takePlace(), replace: true });
-  };
 }
 
 function RecoveryUsed({ left, onGoOn }: { readonly left: number; readonly onGoOn: () => void }): ReactNode {
@@ -116,7 +151,7 @@ function RecoveryUsed({ left, onGoOn }: { readonly left: number; readonly onGoOn
     <div className="gate-body">
       <Notice tone={left <= 3 ? 'amber' : 'done'} title="You are signed in" live>
         <p>That recovery code is used up. {left === 1 ? 'One is' : `${left} are`} left.</p>
-        <p>If your telephone is gone for good, ask an administrator to reset your second factor.</p>
+        <p>If your telephone is gone for good, add another factor under “My account”, or ask an administrator.</p>
       </Notice>
       <Button size="md" onClick={onGoOn} autoFocus>
         Go on

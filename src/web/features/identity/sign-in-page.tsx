@@ -5,18 +5,23 @@ import { whySignedOut } from '../../app/place.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Gate } from './gate.tsx';
 import { PasswordStep } from './password-step.tsx';
-import { SecondStep } from './second-step.tsx';
+import { SecondStep, type SecondStepProps } from './second-step.tsx';
 
-/** Password, then code. The server remembers how far one is, so a reload does not start again. */
+type SecondFactors = Pick<SecondStepProps, 'ways' | 'mayTrust'>;
+/** The server alone knows which factors the person has: all are offered. */
+const AFTER_RELOAD: SecondFactors = { ways: undefined, mayTrust: false };
+
+/** Password, then code or passkey; or a passkey alone. The server remembers how far one is, so a reload does not start again. */
 export function SignInPage(): ReactNode {
   const session = useQuery(sessionQuery);
-  const [step, setStep] = useState<'password' | 'second'>();
+  const [step, setStep] = useState<'password' | SecondFactors>();
   const [because] = useState(whySignedOut);
-  const at = step ?? (session.data?.state === 'second-factor' ? 'second' : 'password');
-  if (at === 'second') {
+  const owed = session.data?.state === 'second-factor' ? AFTER_RELOAD : 'password';
+  const at = step ?? owed;
+  if (at !== 'password') {
     return (
-      <Gate title="One more step" sentence="Your password was right. Now show that you have your telephone.">
-        <SecondStep onStartAgain={() => setStep('password')} />
+      <Gate title="One more step" sentence="Your password was right. Now show that you have your second factor.">
+        <SecondStep {...at} onStartAgain={() => setStep('password')} />
       </Gate>
     );
   }
@@ -42,7 +47,7 @@ export function SignInPage(): ReactNode {
           <FailureNotice error={session.error} onRetry={() => void session.refetch()} />
         </div>
       )}
-      <PasswordStep onDone={() => setStep('second')} />
+      <PasswordStep onSecond={setStep} />
     </Gate>
   );
 }

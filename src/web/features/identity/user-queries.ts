@@ -1,5 +1,6 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query';
 import { SessionsAnswer, UsersAnswer } from '../../../features/identity/wire.ts';
+import { FactorsAnswer } from '../../../features/identity/wire-factors.ts';
 import { api } from '../../app/api.ts';
 
 export const userList = queryOptions({
@@ -10,6 +11,11 @@ export const userList = queryOptions({
 export const sessionList = queryOptions({
   queryKey: ['sessions'],
   queryFn: ({ signal }) => api.get('/api/sessions', SessionsAnswer, { signal }),
+});
+
+export const factorList = queryOptions({
+  queryKey: ['factors'],
+  queryFn: ({ signal }) => api.get('/api/factors', FactorsAnswer, { signal }),
 });
 
 export async function forgetUsers(queries: QueryClient): Promise<void> {

@@ -1,0 +1,70 @@
+import { Button } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { api } from '../../app/api.ts';
+import { Tag } from '../../ui/bits.tsx';
+import { ListSkeleton } from '../../ui/list-table.tsx';
+import { FailureNotice } from '../../ui/notice.tsx';
+import { Section } from '../../ui/page.tsx';
+import { Moment, Own } from '../../ui/text.tsx';
+import { banList } from './policy-queries.ts';
+
+/** Networks and accounts that have to wait after wrong attempts, each with its end. */
+export function BansSection(): ReactNode {
+  const queries = useQueryClient();
+  const bans = useQuery(banList);
+  const lift = useMutation({
+    mutationFn: (path: string) => api.act('DELETE', `/api/bans/${path}`),
+    onSuccess: () => queries.invalidateQueries({ queryKey: banList.queryKey }),
+  });
+  const none = bans.data?.networks.length === 0 && bans.data.accounts.length === 0;
+  return (
+    <Section
+      title="Held up at present"
+      note="After wrong passwords or codes. Strangers cannot keep anybody out of a browser they have used before."
+    >
+      {bans.isPending && <ListSkeleton rows={2} />}
+      {bans.isError && <FailureNotice error={bans.error} onRetry={() => void bans.refetch()} />}
+      {lift.isError && <FailureNotice error={lift.error} focus />}
+      {none && <p className="soft">Nobody, and no network.</p>}
+      <ul className="sessions">
+        {bans.data?.networks.map((one) => (
+          <li key={one.id}>
+            <div>
+              <strong>{one.network}</strong> <Tag tone="amber">network</Tag>
+              <div className="soft small">
+                {one.failures} wrong attempts, until <Moment iso={one.until} />
+              </div>
+            </div>
+            <Button variant="default" size="xs" onClick={() => lift.mutate(`networks/${one.id}`)}>
+              Lift it
+            </Button>
+          </li>
+        ))}
+        {bans.data?.accounts.map((one) => (
+          <li key={one.userId}>
+            <div>
+              <strong>
+                <Own>{one.name}</Own>
+              </strong>{' '}
+              <Tag tone="amber">{one.closed ? 'closed to unknown browsers' : 'must wait'}</Tag>
+              <div className="soft small">
+                {one.failures} wrong attempts
+                {one.closed ? (
+                  '; a sign-in in a known browser, or lifting it, opens it again'
+                ) : (
+                  <>
+                    , until <Moment iso={one.until} />
+                  </>
+                )}
+              </div>
+            </div>
+            <Button variant="default" size="xs" onClick={() => lift.mutate(`accounts/${one.userId}`)}>
+              Lift it
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,89 @@
+import { Button, Select, Textarea } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import type { PolicyAnswer } from '../../../features/identity/wire-policy.ts';
+import { ROLES } from '../../../kernel/access.ts';
+import { api } from '../../app/api.ts';
+import { ROLE_WORDS } from '../../app/words.ts';
+import { FailureNotice } from '../../ui/notice.tsx';
+import { Section } from '../../ui/page.tsx';
+import { forgetPolicy } from './policy-queries.ts';
+
+const PLACES = [
+  { value: 'door users', label: 'Sign-in of people' },
+  { value: 'door nodes', label: 'Systems (nodes)' },
+  ...ROLES.map((role) => ({ value: `role ${role}`, label: `Role: ${ROLE_WORDS[role].name}` })),
+];
+
+/** From which networks a door or a role may be used. */
+export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): ReactNode {
+  const queries = useQueryClient();
+  const [place, setPlace] = useState('door users');
+  const current = policy.networks.find((rule) => `${rule.scope} ${rule.scopeId}` === place);
+  const [text, setText] = useState<string>();
+  const [scope = 'door', scopeId = 'users'] = place.split(' ');
+  const shown = text ?? current?.networks.join('\n') ?? '';
+  const networks = shown
+    .split(/[\s,]+/)
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  const save = useMutation({
+    mutationFn: () => api.act('PUT', '/api/policy/networks', { scope, scopeId, networks }),
+    onSuccess: async () => {
+      setText(undefined);
+      await forgetPolicy(queries);
+    },
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <Section
+      title="Allowed networks"
+      note={`An empty list allows every network. You are at ${policy.ownAddress ?? 'an unknown address'} now; a list that shuts you out is refused.`}
+    >
+      {policy.networks.length > 0 && (
+        <ul className="sessions">
+          {policy.networks.map((rule) => (
+            <li key={`${rule.scope} ${rule.scopeId}`}>
+              <div>
+                <strong>
+                  {PLACES.find((one) => one.value === `${rule.scope} ${rule.scopeId}`)?.label ?? rule.scopeId}
+                </strong>
+                <div className="soft small">{rule.networks.join(', ')}</div>
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form className="stack" onSubmit={submit} noValidate>
+        {save.isError && <FailureNotice error={save.error} focus />}
+        <Select
+          label="For"
+          allowDeselect={false}
+          data={PLACES}
+          value={place}
+          onChange={(value) => {
+            setPlace(value ?? place);
+            setText(undefined);
+          }}
+        />
+        <Textarea
+          label="Networks"
+          description="One on each line, like 192.0.2.0/24 or 2001:db8::/32"
+          autosize
+          minRows={2}
+          maxRows={10}
+          value={shown}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+        <div className="row">
+          <Button type="submit" variant="default" loading={save.isPending} disabled={text === undefined}>
+            {networks.length === 0 ? 'Allow every network' : 'Save the list'}
+          </Button>
+        </div>
+      </form>
+    </Section>
+  );
+}
