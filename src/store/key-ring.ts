@@ -95,11 +95,34 @@ function createTokenKeys(keySet: () => KeySet): (parameter: string) => TokenKeys
     const known = derived.get(parameter);
     if (known !== undefined) return known;
     const { index, otherIndex } = now.current[familyOf(parameter)];
+    const current = blindKey(index, parameter);
     const made = {
-      current: blindKey(index, parameter),
+      current: isSearchParameter(parameter) ? withMemory(current) : current,
       others: otherIndex.map((key) => blindKey(key, parameter)),
     };
     derived.set(parameter, made);
     return made;
+  };
+}
+
+/** Values of search parameters (first letters of names, years, towns) come again and again; keys of records and events do not. */
+const isSearchParameter = (parameter: string): boolean => !parameter.includes('.');
+const REMEMBERED_MAX = 4_096;
+const REMEMBERED_LENGTH_MAX = 32;
+
+/** Keeps the tokens of short values that came lately, since each costs two blocks of SHA-256. Dies with the key set. */
+function withMemory(key: BlindKey): BlindKey {
+  const tokens = new Map<string, bigint>();
+  return {
+    blind(value) {
+      const known = tokens.get(value);
+      if (known !== undefined) return known;
+      const token = key.blind(value);
+      if (value.length <= REMEMBERED_LENGTH_MAX) {
+        if (tokens.size >= REMEMBERED_MAX) tokens.clear();
+        tokens.set(value, token);
+      }
+      return token;
+    },
   };
 }

@@ -34,6 +34,8 @@ export interface GoldenState {
   storedVersion: number;
   readonly members: Set<ResourceId>;
   touched: boolean;
+  /** Its row was read, or it is new: what stands here is what the database has. */
+  known: boolean;
   replacedBy?: ResourceId;
   /** Who saw it before, and with whom it is shared; empty for one that this round makes. */
   organisations: readonly OrganisationId[];
@@ -77,7 +79,15 @@ export class RoundState {
   golden(id: ResourceId): GoldenState {
     let golden = this.goldens.get(id);
     if (!golden) {
-      golden = { id, storedVersion: 0, members: new Set(), touched: false, organisations: [], sharedWith: [] };
+      golden = {
+        id,
+        storedVersion: 0,
+        members: new Set(),
+        touched: false,
+        known: false,
+        organisations: [],
+        sharedWith: [],
+      };
       this.goldens.set(id, golden);
     }
     return golden;

@@ -12,16 +12,7 @@ import type { DomainTable } from './deps.ts';
 import { golden404 } from './lookup-problems.ts';
 import type { SubmissionOutcome } from './model.ts';
 import { type Decided, decideWork } from './round-decisions.ts';
-import {
-  type Candidates,
-  findCandidates,
-  findExisting,
-  isMeant,
-  loadNeverLinks,
-  loadPatients,
-  loadRound,
-  type RoundDeps,
-} from './round-loading.ts';
+import { findRound, type Found, isMeant, loadPatients, loadRound, type RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { type SourceRow, takeRegistryLock } from './store.ts';
 import { refused, type Work } from './work.ts';
@@ -46,14 +37,10 @@ export async function runBatch(
   };
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
-    const [existing, candidates] = await Promise.all([
-      findExisting(deps, tx, { works: waiting, domains: batch.domains }),
-      findCandidates(tx, waiting),
-      locked,
-    ]);
+    const [found] = await Promise.all([findRound(deps, tx, { works: waiting, domains: batch.domains }), locked]);
     locked = undefined;
-    const { now, later } = splitRound(waiting, existing);
-    await runRound(deps, tx, { works: now, existing, candidates, domains: batch.domains, record });
+    const { now, later } = splitRound(waiting, found.existing);
+    await runRound(deps, tx, { works: now, found, domains: batch.domains, record });
     waiting = later;
   }
   await locked;
@@ -94,15 +81,14 @@ async function runRound(
   tx: Transaction,
   round: {
     readonly works: readonly Work[];
-    readonly existing: readonly SourceRow[];
-    readonly candidates: Candidates;
+    readonly found: Found;
     readonly domains: DomainTable;
     readonly record: (inputs: readonly AuditInput[]) => Promise<void>;
   },
 ): Promise<void> {
-  const state = await loadRound(deps, tx, round);
+  const state = loadRound(deps, round.found);
   const meant = round.works.flatMap((work) => (work.existingId === undefined ? [] : [work.existingId]));
-  await Promise.all([loadNeverLinks(tx, state), loadPatients(deps, tx, state, meant)]);
+  await loadPatients(deps, tx, state, meant);
   const nowMs = deps.clock.nowMs();
   const decided: Decided[] = [];
   for (const work of round.works) {

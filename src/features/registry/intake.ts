@@ -27,7 +27,10 @@ class Undo extends Error {
   }
 }
 
-/** Time for answered callers to come back before the next batch, where several share batches; a lone caller never waits. */
+/**
+ * Longest wait for callers to join the next batch, where several share batches; a lone caller never waits. Half of them is enough:
+ * while PostgreSQL writes the records of one half, those of the other are received and prepared here.
+ */
 const GATHER_MS = 4;
 
 export interface Intake {
@@ -40,6 +43,8 @@ export function createIntake(deps: RoundDeps): Intake {
   const queue: Group[] = [];
   let waiting = 0;
   let running: Promise<void> | undefined;
+  /** Told of each group that joins the queue. */
+  let joined = () => {};
 
   async function work(): Promise<void> {
     // Let every request that arrived in this turn of the event loop join the first batch.
@@ -47,9 +52,25 @@ export function createIntake(deps: RoundDeps): Intake {
     while (queue.length > 0) {
       const batch = takeBatch(queue);
       await runNext(deps, batch);
-      // Whoever was answered just now often has the next record ready: two halves that take turns would pay twice.
-      if (batch.length > 1) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+      const active = batch.length + queue.length;
+      if (active > 2) await gathered(Math.ceil(active / 2));
     }
+  }
+
+  /** Resolves when so many groups wait, or after a moment. */
+  function gathered(count: number): Promise<void> {
+    if (queue.length >= count) return Promise.resolve();
+    return new Promise((resolve) => {
+      const go = () => {
+        clearTimeout(timer);
+        joined = () => {};
+        resolve();
+      };
+      const timer = setTimeout(go, GATHER_MS);
+      joined = () => {
+        if (queue.length >= count) go();
+      };
+    });
   }
 
   return {
@@ -61,6 +82,7 @@ export function createIntake(deps: RoundDeps): Intake {
         const works = submissions.map((submission) => prepareWork(deps, { actor, submission, options }, domains));
         return await new Promise<BatchResult>((resolve, reject) => {
           queue.push({ works, options, resolve, reject });
+          joined();
           running ??= work().finally(() => {
             running = undefined;
           });

@@ -7,7 +7,7 @@ import { matchRecordOf } from './match-record.ts';
 import type { PairScore } from './rules.ts';
 import type { RoundDeps } from './round-loading.ts';
 import type { MatchCandidate, MatchResult } from './service.ts';
-import { readCandidates, readMembersAround } from './store.ts';
+import { readRound } from './round-store.ts';
 
 /** Golden records in one answer when the caller names no number. */
 const CANDIDATES_ANSWERED_MAX = 100;
@@ -28,12 +28,15 @@ export async function matchPatient(
 ): Promise<MatchResult> {
   const prepared = deps.matcher.prepare(matchRecordOf(patient));
   const tokens = deps.records.lookupKeys(prepared);
-  const found = tokens.length === 0 ? [] : await readCandidates(deps.database, tokens, CANDIDATES_PER_KEY_MAX + 1);
+  const { candidates: found, known: rows } = await readRound(deps.database, {
+    tokens: [...new Set(tokens)],
+    perKeyMax: CANDIDATES_PER_KEY_MAX + 1,
+    ids: [],
+    keys: [],
+  });
   const perToken = new Map<bigint, number>();
   for (const { token } of found) perToken.set(token, (perToken.get(token) ?? 0) + 1);
   const cut = [...perToken.values()].some((count) => count > CANDIDATES_PER_KEY_MAX);
-  const ids = new Set(found.map((row) => row.source_id));
-  const rows = ids.size === 0 ? [] : await readMembersAround(deps.database, ids);
   const best = new Map<ResourceId, BestSource>();
   for (const row of rows) {
     const source = deps.records.open(row);

@@ -6,16 +6,8 @@ import { patientOf } from './content.ts';
 import { goldenTokens, organisationTokens } from './golden.ts';
 import { keyTokenOf } from './records.ts';
 import type { RoundDeps } from './round-loading.ts';
-import {
-  addBlockingKeys,
-  type BlockingRow,
-  readFigures,
-  readGoldens,
-  readSourcesOfGoldens,
-  removeBlockingKeys,
-  type SourceRow,
-  takeRegistryLock,
-} from './store.ts';
+import { addBlockingKeys, type BlockingRow, removeBlockingKeys } from './round-store.ts';
+import { readFigures, readGoldens, readSourcesOfGoldens, type SourceRow, takeRegistryLock } from './store.ts';
 import { storedKey } from './own-key.ts';
 
 const nextSources = statement<SourceRow>(

@@ -83,7 +83,9 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
     change: 'written',
   };
   input.state.add(source);
-  input.state.golden(source.goldenId).touched = true;
+  const golden = input.state.golden(source.goldenId);
+  golden.touched = true;
+  golden.known ||= decision.join === undefined;
   input.state.index(content.tokens, source.id);
   noteLink(input, work.actor, source, decision);
   return decided(input, work, source, { status: 'created', decision });

@@ -7,14 +7,8 @@ import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { patientOf } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
 import type { Records } from './records.ts';
-import {
-  readCandidates,
-  readGoldens,
-  readMembersAround,
-  readNeverLinks,
-  readSourcesByIdOrKey,
-  type SourceRow,
-} from './store.ts';
+import { type CandidateRow, type KnownRow, readRound } from './round-store.ts';
+import { readGoldens, readSourcesByKey, type SourceRow } from './store.ts';
 import { carriesKey, ownIdentifier } from './own-key.ts';
 import { keyTokensOf } from './records.ts';
 import type { Work } from './work.ts';
@@ -23,23 +17,44 @@ export interface RoundDeps extends RegistryDeps {
   readonly records: Records;
 }
 
-/** Finds the records that submissions mean: by id, or by the blind token of their own identifier. */
-export async function findExisting(
+/** What a round reads first. `existing`: the records that submissions mean. */
+export interface Found {
+  readonly existing: readonly SourceRow[];
+  readonly candidates: readonly CandidateRow[];
+  readonly known: readonly KnownRow[];
+}
+
+/**
+ * Finds the records that submissions mean, by id or by the blind token of their own identifier, whoever shares a blocking key with
+ * a submission, and everybody those are linked with.
+ */
+export async function findRound(
   deps: Pick<RoundDeps, 'keyRing'>,
   tx: Transaction,
   batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
-): Promise<SourceRow[]> {
-  const { works } = batch;
-  const ids: ResourceId[] = [];
-  const keys: bigint[] = [];
-  for (const { submission, keyTokens, outcome } of works) {
+): Promise<Found> {
+  const ids = new Set<ResourceId>();
+  const keys = new Set<bigint>();
+  const tokens = new Set<bigint>();
+  for (const { submission, keyTokens, content, outcome } of batch.works) {
     if (outcome) continue;
-    if (submission.kind === 'update' || submission.kind === 'delete') ids.push(submission.id);
-    else keys.push(...keyTokens);
+    if (submission.kind === 'update' || submission.kind === 'delete') ids.add(submission.id);
+    else for (const key of keyTokens) keys.add(key);
+    for (const token of content?.lookupTokens ?? []) tokens.add(token);
   }
-  if (ids.length === 0 && keys.length === 0) return [];
-  const rows = await readSourcesByIdOrKey(tx, ids, keys);
-  return [...rows, ...(await ownersOfGained(deps, tx, { ...batch, rows }))];
+  const found = await readRound(tx, {
+    tokens: [...tokens],
+    perKeyMax: CANDIDATES_PER_KEY_MAX + 1,
+    ids: [...ids],
+    keys: [...keys],
+  });
+  const existing = found.known.filter(
+    (row) => ids.has(row.source_id) || (row.key_token !== null && keys.has(row.key_token)),
+  );
+  const gained = await ownersOfGained(deps, tx, { ...batch, rows: existing });
+  if (gained.length === 0) return { ...found, existing };
+  const around = await readRound(tx, { tokens: [], perKeyMax: 0, ids: gained.map((row) => row.source_id), keys: [] });
+  return { candidates: found.candidates, known: [...found.known, ...around.known], existing: [...existing, ...gained] };
 }
 
 /**
@@ -67,46 +82,30 @@ async function ownersOfGained(
   }
   if (wanted.length === 0) return [];
   const known = new Set(batch.rows.map((row) => row.source_id));
-  return (await readSourcesByIdOrKey(tx, [], wanted)).filter((row) => !known.has(row.source_id));
+  return (await readSourcesByKey(tx, wanted)).filter((row) => !known.has(row.source_id));
 }
 
-export type Candidates = Awaited<ReturnType<typeof readCandidates>>;
-
-/** Who shares a blocking key with these records. Needs nothing else, so it travels with the look-up of the records themselves. */
-export async function findCandidates(tx: Transaction, works: readonly Work[]): Promise<Candidates> {
-  const wanted = new Set<bigint>();
-  for (const work of works) for (const token of work.content?.lookupTokens ?? []) wanted.add(token);
-  return wanted.size === 0 ? [] : await readCandidates(tx, [...wanted], CANDIDATES_PER_KEY_MAX + 1);
-}
-
-/** Loads the candidates and everybody they are linked with. */
-export async function loadRound(
-  deps: RoundDeps,
-  tx: Transaction,
-  input: { readonly existing: readonly SourceRow[]; readonly candidates: Candidates },
-): Promise<RoundState> {
-  const { candidates } = input;
+/** Puts what was found where deciding looks for it. */
+export function loadRound(deps: Pick<RoundDeps, 'records'>, { candidates, known }: Found): RoundState {
   const state = new RoundState();
-  const around = new Set<ResourceId>(input.existing.map((row) => row.source_id));
   const perToken = new Map<bigint, number>();
   for (const { token, source_id } of candidates) {
     const count = (perToken.get(token) ?? 0) + 1;
     perToken.set(token, count);
     if (count > CANDIDATES_PER_KEY_MAX) state.cutTokens.add(token);
-    else {
-      state.index([token], source_id);
-      around.add(source_id);
-    }
+    else state.index([token], source_id);
   }
-  if (around.size === 0) return state;
-  for (const row of await readMembersAround(tx, around)) state.add(deps.records.open(row));
+  for (const row of known) {
+    state.add(deps.records.open(row));
+    for (const other of row.apart ?? []) state.neverLinks.add(pairKey(row.source_id, other));
+    const golden = state.golden(row.golden_id);
+    if (golden.known || row.golden_version === null) continue;
+    golden.known = true;
+    golden.storedVersion = row.golden_version;
+    golden.organisations = row.organisations ?? [];
+    golden.sharedWith = row.shared_with ?? [];
+  }
   return state;
-}
-
-/** Loads the decisions that keep pairs apart. */
-export async function loadNeverLinks(tx: Transaction, state: RoundState): Promise<void> {
-  if (state.sources.size === 0) return;
-  for (const { a, b } of await readNeverLinks(tx, state.sources.keys())) state.neverLinks.add(pairKey(a, b));
 }
 
 /** Opens the full content of records that are needed whole: to compare with a new version, or to compute a golden record. */
@@ -132,15 +131,16 @@ export async function loadPatients(
   }
 }
 
-/** Versions of the golden records that will be rewritten. */
+/** Rows of the golden records that will be rewritten, where they are not known yet. */
 export async function loadGoldenVersions(tx: Transaction, state: RoundState): Promise<void> {
-  const touched = [...state.goldens.values()].filter((golden) => golden.touched && golden.storedVersion === 0);
+  const touched = [...state.goldens.values()].filter((golden) => golden.touched && !golden.known);
   if (touched.length === 0) return;
   for (const row of await readGoldens(
     tx,
     touched.map((golden) => golden.id),
   )) {
     const golden = state.golden(row.golden_id);
+    golden.known = true;
     golden.storedVersion = row.version;
     golden.organisations = row.organisations;
     // What this round has shared, or ended sharing, is newer.

@@ -21,20 +21,20 @@ import {
   appendLedger,
   type BlockingRow,
   dropReviewsOf,
-  type GoldenRow,
   type NewReview,
   openReviews,
   removeBlockingKeys,
   removeSources,
-  type SourceRow,
   settleReviewsWithin,
   writeGoldens,
+  writeNew,
   writeSources,
-} from './store.ts';
-import { createUnderWay } from './under-way.ts';
+} from './round-store.ts';
+import { type GoldenRow, type SourceRow } from './store.ts';
+import { createUnderWay, type UnderWay } from './under-way.ts';
 
-/** Golden records are computed and sealed in parts, so that PostgreSQL has the first while the next are made. */
-const GOLDENS_SENT_TOGETHER = 64;
+/** Records are computed and sealed in parts, so that PostgreSQL has the first while the next are made. */
+const SENT_TOGETHER = 64;
 
 export interface RoundWritten {
   /** Stored content of each source record written, by id. */
@@ -53,55 +53,92 @@ export async function writeRound(
 ): Promise<RoundWritten> {
   const { state, nowMs } = round;
   const goldens = [...state.goldens.values()].filter((golden) => golden.touched);
-  await Promise.all([
-    loadPatients(
-      deps,
-      tx,
-      state,
-      goldens.flatMap((golden) => [...golden.members]),
-    ),
-    loadGoldenVersions(tx, state),
-  ]);
+  const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
+  const underWay = createUnderWay();
+  const lacking = goldens.filter((golden) => lacksContent(state, golden));
+  // Asked for first and needed last: what does not depend on it is made and written meanwhile.
+  const loaded = loadPatients(
+    deps,
+    tx,
+    state,
+    lacking.flatMap((golden) => [...golden.members]),
+  );
+  underWay.add(loaded);
+  await loadGoldenVersions(tx, state);
   const ownership = await ownershipFor(deps, state, goldens);
   for (const golden of goldens) settleOwnership(state, golden, ownership);
   const contents = new Map<ResourceId, Uint8Array | null>();
-  const writes: ResourceWrite[] = [];
-  const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
-  for (const source of sources) {
-    if (source.change === 'moved') continue;
-    const write = sourceWrite(source);
-    contents.set(source.id, write.content);
-    writes.push(write);
-  }
-  const underWay = createUnderWay();
-  underWay.add(deps.resources.write(tx, writes));
-  underWay.add(writeKeys(tx, sources));
-  for (let at = 0; at < goldens.length; at += GOLDENS_SENT_TOGETHER) {
-    const part = goldens.slice(at, at + GOLDENS_SENT_TOGETHER);
-    underWay.add(
-      deps.resources.write(
-        tx,
-        part.map((golden) => goldenWrite(deps, state, { golden, nowMs })),
-      ),
-    );
-  }
-  // Reviews settle by where source records belong, so they follow these.
-  underWay.add(writeSourceRows(deps, tx, sources).then(() => writeReviews(deps, tx, { state, goldens, nowMs })));
-  underWay.add(
-    writeGoldens(
-      tx,
-      goldens.map((golden) => goldenRow(golden, nowMs)),
-    ),
-  );
-  underWay.add(
-    appendLedger(
-      tx,
-      state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs)),
-    ),
-  );
+  const makeGolden = (golden: GoldenState) => () => goldenWrite(deps, state, { golden, nowMs });
+  sendWrites(deps, tx, underWay, [
+    ...sources
+      .filter((source) => source.change !== 'moved')
+      .map((source) => () => {
+        const write = sourceWrite(source);
+        contents.set(source.id, write.content);
+        return write;
+      }),
+    ...goldens.filter((golden) => !lacking.includes(golden)).map(makeGolden),
+  ]);
+  underWay.add(writeRows(deps, tx, { state, sources, goldens, nowMs }));
   if (round.meanwhile) underWay.add(round.meanwhile());
+  await loaded;
+  sendWrites(deps, tx, underWay, lacking.map(makeGolden));
   await underWay.done();
   return { contents };
+}
+
+/** Whether something of a golden record's members must be read before it can be computed. */
+function lacksContent(state: RoundState, golden: GoldenState): boolean {
+  if (golden.replacedBy !== undefined) return false;
+  for (const id of golden.members) if (state.sources.get(id)?.patient === undefined) return true;
+  return false;
+}
+
+function sendWrites(
+  deps: RoundDeps,
+  tx: Transaction,
+  underWay: UnderWay,
+  makers: readonly (() => ResourceWrite)[],
+): void {
+  for (let at = 0; at < makers.length; at += SENT_TOGETHER) {
+    const part = makers.slice(at, at + SENT_TOGETHER).map((make) => make());
+    underWay.add(deps.resources.write(tx, part));
+  }
+}
+
+interface RoundRows {
+  readonly state: RoundState;
+  readonly sources: readonly SourceState[];
+  readonly goldens: readonly GoldenState[];
+  readonly nowMs: number;
+}
+
+/** The registry's own tables. Most rounds hold new records only, and then one statement writes them all. */
+async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Promise<void> {
+  const { state, sources, goldens, nowMs } = round;
+  const goldenRows = goldens.map((golden) => goldenRow(golden, nowMs));
+  const ledger = state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs));
+  const reviews = newReviews(deps, state, nowMs);
+  if (sources.every((source) => source.storedVersion === 0 && source.change === 'written')) {
+    const keys = sources.flatMap((source) => keysOf(source));
+    await writeNew(tx, {
+      sources: sources.map((one) => sourceRow(deps, one)),
+      keys,
+      goldens: goldenRows,
+      ledger,
+      reviews,
+    });
+    return;
+  }
+  // Reviews settle by where source records belong, so they follow these.
+  await Promise.all([
+    writeKeys(tx, sources),
+    writeSourceRows(deps, tx, sources)
+      .then(() => settleReviews(tx, round))
+      .then(() => openReviews(tx, reviews)),
+    writeGoldens(tx, goldenRows),
+    appendLedger(tx, ledger),
+  ]);
 }
 
 /** Domains as they are now: one that another process made a moment ago is not in a table a second old. */
@@ -136,22 +173,22 @@ async function writeSourceRows(deps: RoundDeps, tx: Transaction, sources: readon
   const gone = sources.filter((source) => source.change === 'deleted').map((source) => source.id);
   await dropReviewsIfAny(tx, gone);
   await removeSources(tx, gone);
-  const rows: SourceRow[] = sources
-    .filter((source) => source.change !== 'deleted')
-    .map((source) => ({
-      source_id: source.id,
-      golden_id: source.goldenId,
-      domain_id: source.domainId,
-      key_token: source.keyToken,
-      version: source.version,
-      pinned: source.pinned,
-      match_record: deps.records.seal(source.id, source.version, source.record),
-    }));
   await writeSources(
     tx,
-    rows,
-    sources.every((source) => source.storedVersion === 0),
+    sources.filter((source) => source.change !== 'deleted').map((source) => sourceRow(deps, source)),
   );
+}
+
+function sourceRow(deps: RoundDeps, source: SourceState): SourceRow {
+  return {
+    source_id: source.id,
+    golden_id: source.goldenId,
+    domain_id: source.domainId,
+    key_token: source.keyToken,
+    version: source.version,
+    pinned: source.pinned,
+    match_record: deps.records.seal(source.id, source.version, source.record),
+  };
 }
 
 async function dropReviewsIfAny(tx: Transaction, gone: readonly ResourceId[]): Promise<void> {
@@ -160,18 +197,19 @@ async function dropReviewsIfAny(tx: Transaction, gone: readonly ResourceId[]): P
 
 async function writeKeys(tx: Transaction, sources: readonly SourceState[]): Promise<void> {
   const removed: BlockingRow[] = [];
-  const added: BlockingRow[] = [];
-  const first: BlockingRow[] = [];
   for (const source of sources) {
     for (const token of source.storedTokens ?? []) removed.push({ token, sourceId: source.id });
-    if (source.change !== 'written') continue;
-    const rows = source.storedVersion === 0 ? first : added;
-    for (const token of new Set(source.tokens)) rows.push({ token, sourceId: source.id });
   }
-  await Promise.all([
-    addBlockingKeys(tx, first, true),
-    removeBlockingKeys(tx, removed).then(() => addBlockingKeys(tx, added)),
-  ]);
+  await removeBlockingKeys(tx, removed);
+  await addBlockingKeys(
+    tx,
+    sources.flatMap((source) => keysOf(source)),
+  );
+}
+
+function keysOf(source: SourceState): BlockingRow[] {
+  if (source.change !== 'written') return [];
+  return Array.from(new Set(source.tokens), (token) => ({ token, sourceId: source.id }));
 }
 
 function goldenRow(golden: GoldenState, nowMs: number): GoldenRow {
@@ -186,25 +224,24 @@ function goldenRow(golden: GoldenState, nowMs: number): GoldenRow {
   };
 }
 
-async function writeReviews(
-  deps: RoundDeps,
-  tx: Transaction,
-  round: { readonly state: RoundState; readonly goldens: readonly GoldenState[]; readonly nowMs: number },
-): Promise<void> {
-  const { moved } = round.state;
-  const joined = round.goldens
-    .filter(({ members }) => members.size > 1 && !members.isDisjointFrom(moved))
+/** Two records that stood apart and came together need no review between them any more. */
+async function settleReviews(tx: Transaction, { state, goldens, nowMs }: RoundRows): Promise<void> {
+  const joined = goldens
+    .filter(({ members }) => members.size > 1 && !members.isDisjointFrom(state.moved))
     .map(({ id }) => id);
-  if (joined.length > 0) await settleReviewsWithin(tx, joined, new Date(round.nowMs));
+  if (joined.length > 0) await settleReviewsWithin(tx, joined, new Date(nowMs));
+}
+
+function newReviews(deps: RoundDeps, state: RoundState, nowMs: number): NewReview[] {
   const seen = new Set<string>();
   const rows: NewReview[] = [];
-  for (const review of round.state.reviews) {
+  for (const review of state.reviews) {
     const pair = pairKey(review.sourceId, review.other);
-    if (seen.has(pair) || !stillOpen(round.state, review)) continue;
+    if (seen.has(pair) || !stillOpen(state, review)) continue;
     seen.add(pair);
-    rows.push(reviewRow(review, deps.matcher.modelVersion, round.nowMs));
+    rows.push(reviewRow(review, deps.matcher.modelVersion, nowMs));
   }
-  await openReviews(tx, rows);
+  return rows;
 }
 
 /** A later submission of the same round may have linked the two, or removed one. */
