@@ -8,6 +8,7 @@ import { systemClock } from '../platform/clock.ts';
 import { createDoor, createRedirectDoor, type DoorHandle, type DoorOptions, loadSite } from '../platform/http/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
+import { createMllpServer, type MllpServer } from '../platform/mllp/index.ts';
 import { answeredNames, openDoorTls } from '../platform/tls/index.ts';
 import { doorLog } from './door-log.ts';
 import { homePaths, WEB_DIRECTORY } from './place.ts';
@@ -20,6 +21,8 @@ export interface OpenDoors {
   readonly usersPort: number;
   readonly nodesPort: number;
   readonly redirectPort: number | undefined;
+  /** HL7 v2 over MLLP, where it is switched on. */
+  readonly hl7Port: number | undefined;
   /** No new connections; requests under way finish within `drainMs`. */
   close(drainMs: number): Promise<void>;
 }
@@ -77,6 +80,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     tls.reloadAuthorities().catch((error: unknown) => log.error('Trusted authorities could not be read', { error }));
   });
   const open: DoorHandle[] = [];
+  let hl7: MllpServer | undefined;
   const listen = async (door: DoorHandle, port: number): Promise<number> => {
     const at = await door.listen({ host: config.bindAddress, port });
     open.push(door);
@@ -90,14 +94,25 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
       redirect === undefined || config.redirectPort === undefined
         ? undefined
         : await listen(redirect, config.redirectPort);
-    return { usersPort, nodesPort, redirectPort, close };
+    const hl7Port = config.hl7Port === undefined ? undefined : await openHl7(config.hl7Port);
+    return { usersPort, nodesPort, redirectPort, hl7Port, close };
   } catch (error) {
     await close(0);
     throw error;
   }
 
+  async function openHl7(port: number): Promise<number> {
+    hl7 = createMllpServer({
+      ...services.exchange.hl7,
+      tls: tls.nodes,
+      onFailure: (error) => log.error('An HL7 v2 connection failed', { error }),
+    });
+    return (await hl7.listen({ host: config.bindAddress, port })).port;
+  }
+
   async function close(drainMs: number): Promise<void> {
-    await Promise.all(open.map((door) => door.close(drainMs)));
+    await Promise.all([...open.map((door) => door.close(drainMs)), hl7?.close(drainMs)]);
+    await services.exchange.hl7.stop();
     untrust();
     tls.stop();
   }

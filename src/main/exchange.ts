@@ -2,6 +2,7 @@
 import type { Audit } from '../features/audit/index.ts';
 import { mayReceive, type Nodes } from '../features/nodes/index.ts';
 import { type Aliases, createAliases, fhirRoutes, type Registry } from '../features/registry/index.ts';
+import { createHl7Service, type Hl7Service } from '../features/hl7v2/index.ts';
 import { createSubscriptions, type Subscriptions } from '../features/subscriptions/index.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { Config } from '../platform/config/index.ts';
@@ -14,6 +15,7 @@ import type { KeyRing, ResealParticipant } from '../store/index.ts';
 export interface Exchange {
   readonly aliases: Aliases;
   readonly subscriptions: Subscriptions;
+  readonly hl7: Hl7Service;
   readonly routes: readonly RouteDeclaration[];
   readonly resealParticipants: readonly ResealParticipant[];
 }
@@ -30,6 +32,8 @@ export interface ExchangeInput {
   readonly softwareVersion: string;
   /** Where systems reach FHIR. */
   readonly fhirUrl: string;
+  /** Throws where systems of this network are not let in. */
+  readonly admitNetwork: (address: string | undefined) => Promise<void>;
 }
 
 export function composeExchange(input: ExchangeInput): Exchange {
@@ -47,6 +51,17 @@ export function composeExchange(input: ExchangeInput): Exchange {
     random: Math.random,
     onFailure: (error) => log.error('Subscribers could not be told of changes; it is tried again', { error }),
   });
+  const hl7 = createHl7Service({
+    registry,
+    nodes,
+    aliases,
+    identityRules: config.identityRules,
+    audit,
+    clock,
+    admitNetwork: input.admitNetwork,
+    processingIds: config.development ? ['P', 'T', 'D'] : ['P'],
+    onFailure: (error) => log.error('An HL7 v2 message could not be processed', { error }),
+  });
   const fhir = fhirRoutes(
     {
       ...common,
@@ -61,6 +76,7 @@ export function composeExchange(input: ExchangeInput): Exchange {
   return {
     aliases,
     subscriptions,
+    hl7,
     routes: [...fhir, ...subscriptions.routes],
     resealParticipants: subscriptions.resealParticipants,
   };

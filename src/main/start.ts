@@ -103,6 +103,7 @@ interface Ports {
   readonly usersPort: number;
   readonly nodesPort: number;
   readonly redirectPort: number | undefined;
+  readonly hl7Port: number | undefined;
   readonly operationsPort: number;
 }
 
@@ -151,6 +152,7 @@ async function serve({ config, services, database, log, started }: ServeInput): 
     usersPort: doors.usersPort,
     nodesPort: doors.nodesPort,
     redirectPort: doors.redirectPort,
+    hl7Port: doors.hl7Port,
     operationsPort: port,
   };
 }
@@ -188,6 +190,7 @@ async function printWelcome({ config, services, ports, url, print }: WelcomeInpu
     `  People:     ${url}`,
     `  Systems:    https://${host}:${ports.nodesPort}/fhir  (client certificate: careseal node add)`,
     ...(ports.redirectPort === undefined ? [] : [`  Redirect:   http://${host}:${ports.redirectPort}`]),
+    ...(ports.hl7Port === undefined ? [] : [`  HL7 v2:     mllps://${host}:${ports.hl7Port}  (client certificate)`]),
     `  Operations: http://127.0.0.1:${ports.operationsPort}/readyz`,
     ...(link === undefined
       ? []

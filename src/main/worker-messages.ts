@@ -10,7 +10,13 @@ export type ToWorker =
 
 /** What a worker process tells the primary. */
 export type FromWorker =
-  | { readonly kind: 'serving'; readonly usersPort: number; readonly nodesPort: number; readonly redirectPort?: number }
+  | {
+      readonly kind: 'serving';
+      readonly usersPort: number;
+      readonly nodesPort: number;
+      readonly redirectPort?: number;
+      readonly hl7Port?: number;
+    }
   | {
       readonly kind: 'metrics';
       readonly request: number;

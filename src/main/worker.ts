@@ -20,8 +20,14 @@ async function serve({ config, connection }: Extract<ToWorker, { kind: 'serve' }
     await doors.close(drainMs);
     await services.stop();
   };
-  const { usersPort, nodesPort, redirectPort } = doors;
-  tell({ kind: 'serving', usersPort, nodesPort, ...(redirectPort === undefined ? {} : { redirectPort }) });
+  const { usersPort, nodesPort, redirectPort, hl7Port } = doors;
+  tell({
+    kind: 'serving',
+    usersPort,
+    nodesPort,
+    ...(redirectPort === undefined ? {} : { redirectPort }),
+    ...(hl7Port === undefined ? {} : { hl7Port }),
+  });
 }
 
 async function receive(message: ToWorker): Promise<void> {

@@ -79,6 +79,7 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
       usersPort: first.usersPort,
       nodesPort: first.nodesPort,
       redirectPort: first.redirectPort,
+      hl7Port: first.hl7Port,
       close,
       metrics: (own) => collect(own, serving, state),
       missing: () => (serving.size < config.workers ? `${serving.size} of ${config.workers} workers serve` : undefined),

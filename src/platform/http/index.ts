@@ -10,12 +10,16 @@ export { createLimiter, type Limiter } from './limiter.ts';
 /** /healthz, /readyz and /metrics, for the operations door. */
 export { operationsRoutes } from './operations-routes.ts';
 export type { DoorHandle, DoorLog, DoorOptions, RequestSample } from './options.ts';
-export type { PeerCertificate } from './peer.ts';
+/** The client certificate of a TLS connection, for servers that speak something else than HTTP. */
+export { type PeerCertificate, peerCertificate } from './peer.ts';
+/** Addresses without their IPv6 disguise, and the group that limits count by. */
+export { addressGroup, plainAddress } from './address.ts';
 /** How a refusal looks to a FHIR client; for entries of a bundle, which answer each on their own. */
 export { operationOutcome, problemStatus } from './problem-reply.ts';
 /** Plain HTTP that answers 308 to the users' door and nothing else. */
 export { createRedirectDoor } from './redirect-door.ts';
-export type { Refusal } from './refusals.ts';
+/** Refusals for the audit log, equal ones of strangers counted by the minute. */
+export { createRefusalReporter, type Refusal, type RefusalReporter } from './refusals.ts';
 /** Route declarations: the contract between features and doors. */
 export * from './route.ts';
 /** Lines of the golden route list. */
