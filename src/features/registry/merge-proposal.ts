@@ -4,9 +4,9 @@ import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
 import { statement } from '../../platform/db/sql.ts';
 import { orderedPair } from './batch-state.ts';
 import { type QueuedReview, REVIEW_COLUMNS } from './review-queue.ts';
+import { openReviews } from './round-store.ts';
 import { agreedByTwo, needsSecondPerson } from './second-person.ts';
 import type { Decision } from './stewardship.ts';
-import { openReviews } from './store.ts';
 
 const between = statement<QueuedReview>(
   'registry.review-between',
