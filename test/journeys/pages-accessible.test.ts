@@ -74,6 +74,11 @@ const VISITS: readonly Visit[] = [
     },
   },
   { name: 'dead link', path: '/enrol#dead', before: signedOut },
+  { name: 'forgotten password', path: '/forgot', before: signedOut },
+  { name: 'new password by link', path: '/password#token', before: signedOut },
+  { name: 'new factor by link', path: '/factor#token', before: signedOut },
+  { name: 'policy', path: '/policy' },
+  { name: 'notice to acknowledge', path: '/', before: () => void (fixture.state.noticePending = true) },
   { name: 'home', path: '/' },
   { name: 'home on the first day', path: '/', before: nothingYet },
   { name: 'clients', path: '/clients' },
@@ -150,6 +155,40 @@ const VISITS: readonly Visit[] = [
   },
   { name: 'audit', path: '/audit' },
   { name: 'audit event', path: `/audit?open=${idOf(10, 6)}` },
+  { name: 'activity', path: '/audit/activity' },
+  {
+    name: 'activity, tables',
+    path: '/audit/activity',
+    act: async (page) => {
+      await page.getByText('Table', { exact: true }).first().click();
+      await page.getByText('Table', { exact: true }).last().click();
+    },
+  },
+  { name: 'activity, none', path: '/audit/activity', before: nothingYet },
+  { name: 'user actions', path: '/audit/report' },
+  { name: 'alerts', path: '/audit/alerts' },
+  { name: 'alerts, none', path: '/audit/alerts', before: nothingYet },
+  {
+    name: 'alerts, rules',
+    path: '/audit/alerts',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Rules and mails' }).click();
+      await page.getByText('Many clients in a short time').last().waitFor();
+    },
+  },
+  { name: 'forwarding', path: '/audit/forwarding' },
+  { name: 'forwarding, none', path: '/audit/forwarding', before: nothingYet },
+  {
+    name: 'forwarding, adding',
+    path: '/audit/forwarding',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a receiver' }).click();
+      await page.getByLabel('Certificate authority').waitFor();
+    },
+  },
+  { name: 'who looked', path: `/audit/clients/${idOf(1, 3)}` },
+  { name: 'disclosures', path: `/audit/clients/${idOf(1, 3)}?part=disclosures` },
+  { name: 'list for the client', path: `/audit/clients/${idOf(1, 3)}?part=client` },
   { name: 'audit, nothing fits', path: `/audit?client=${idOf(1, 99_999)}` },
   { name: 'people', path: '/people' },
   { name: 'person', path: `/people?person=${idOf(9, 1)}` },

@@ -10,8 +10,10 @@ import {
   CHECKPOINT,
   proof,
 } from './web-fixture-answers.ts';
+import { auditHandlers } from './web-fixture-audit.ts';
 import { ROLES } from '../../src/kernel/access.ts';
 import type { FixtureAnswer, FixtureRequest, FixtureState } from './web-fixture.ts';
+import { identityRoutes } from './web-fixture-identity.ts';
 import { NOW, clientDetail, clientOf, idOf, reviewDetail } from './web-fixture-data.ts';
 
 const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
@@ -217,7 +219,8 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
               detail: 'E-mail or password is wrong, or the account is not active.',
             },
           }
-        : ((state.signedIn = 'second-factor'), { body: { next: 'second-factor' } }),
+        : ((state.signedIn = 'second-factor'),
+          { body: { next: 'second-factor', ways: ['authenticator', 'passkey'], mayTrust: true } }),
   ],
   [
     'POST',
@@ -419,10 +422,16 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
 ];
 
 export function fixtureRoutes(state: FixtureState, request: FixtureRequest): FixtureAnswer {
-  const open = /^\/api\/(session$|sign-in|sign-out|setup|enrol|password-check)/.test(request.path);
+  const open =
+    /^\/api\/(session$|sign-in|sign-out|setup|enrol|password-check|forgot-password|password-reset|factor-reset)/.test(
+      request.path,
+    );
   if (!open && state.signedIn !== 'signed-in')
     return { status: 401, body: { status: 401, code: 'not-signed-in', detail: 'You are not signed in.' } };
-  for (const [method, pattern, handler] of ROUTES) {
+  for (const [method, pattern, handler] of identityRoutes(state.noticePending)) {
+    if (method === request.method && pattern.test(request.path)) return handler(request);
+  }
+  for (const [method, pattern, handler] of [...ROUTES, ...auditHandlers]) {
     if (method === request.method && pattern.test(request.path))
       return handler(state, request, request.path.slice(1).split('/'));
   }

@@ -48,6 +48,8 @@ export interface FixtureState {
   nodes: number;
   loads: number;
   idleTimeoutSeconds: number;
+  /** A notice waits to be acknowledged. */
+  noticePending: boolean;
   /** Path prefix → status: answers a problem there instead. */
   failures: Map<string, number>;
   /** Path prefix → milliseconds. */
@@ -66,6 +68,7 @@ export function freshState(): FixtureState {
     nodes: 3,
     loads: 4,
     idleTimeoutSeconds: 900,
+    noticePending: false,
     failures: new Map(),
     delays: new Map(),
     acts: [],
