@@ -749,10 +749,12 @@ CREATE TABLE load.load (
   touched_at timestamp with time zone NOT NULL,
   finished_at timestamp with time zone,
   detail bytea NOT NULL,
+  organisation_id uuid,
   CONSTRAINT load_pkey PRIMARY KEY (load_id),
   CONSTRAINT load_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'ndjson'::text]))),
   CONSTRAINT load_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
 );
+CREATE INDEX load_organisation ON load.load USING btree (organisation_id, started_at);
 CREATE INDEX load_started_at ON load.load USING btree (started_at);
 GRANT INSERT, SELECT, UPDATE ON load.load TO careseal_app;
 
@@ -783,6 +785,7 @@ CREATE TABLE load.upload (
   expires_at timestamp with time zone NOT NULL,
   load_id uuid,
   detail bytea NOT NULL,
+  organisation_id uuid,
   CONSTRAINT upload_pkey PRIMARY KEY (upload_id),
   CONSTRAINT upload_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'ndjson'::text])))
 );

@@ -49,7 +49,7 @@ A mapping says which column is what:
       });
       if (rejectedFile !== undefined && made.loadId !== undefined) {
         await pipeline(
-          Readable.from(service.rejectedRows(made.loadId)),
+          Readable.from(service.rejectedRows(actor, made.loadId)),
           createWriteStream(rejectedFile, { mode: 0o600 }),
         );
       }

@@ -176,10 +176,11 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     matcher: createMatcher(compileModel(DEFAULT_MODEL, { population: await population(database) })),
     domains: nodes.domains,
     centralOrganisation: identity.centralOrganisation,
+    informativeIdentifiers: config.identityRules === 'openhie',
     organisationNames: identity.organisationNames,
     termsOf: searchTerms,
     userNames: people.names,
-    reviewers: () => people.holdersOf('review.decide'),
+    reviewers: (reach) => people.holdersOf('review.decide', reach),
   });
   const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay });
   const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });

@@ -36,7 +36,7 @@ async function loadBytes(content: string | Uint8Array, more: { map?: MapDocument
 
 async function reasons(loadId: string | undefined): Promise<string> {
   let text = '';
-  for await (const piece of f.load.rejectedRows(loadId ?? '')) text += piece;
+  for await (const piece of f.load.rejectedRows(f.operator, loadId ?? '')) text += piece;
   return text;
 }
 

@@ -21,7 +21,7 @@ const load = (text: string) =>
 
 async function rejected(loadId: string | undefined): Promise<string> {
   let text = '';
-  for await (const piece of f.load.rejectedRows(loadId ?? '')) text += piece;
+  for await (const piece of f.load.rejectedRows(f.operator, loadId ?? '')) text += piece;
   return text;
 }
 

@@ -176,6 +176,40 @@ describe.each(NORTH)('%s', (who) => {
   });
 });
 
+describe('lists and overviews', () => {
+  beforeAll(async () => {
+    // Things of the south that lists could show.
+    const node = await p.ask('south administrator', 'POST', '/api/nodes', {
+      name: 'South clinic system',
+      domain: 'urn:south:system',
+    });
+    expect(node.status, node.text).toBeLessThan(300);
+    const file = await p.ask('south registrar', 'POST', '/api/loads/uploads', 'id,given,family\n1,Zulaika,Nantongo\n', {
+      'content-type': 'text/csv',
+      'x-file-name': 'South clinic.csv',
+    });
+    expect(file.status, file.text).toBe(201);
+    const { uploadId } = file.json<{ uploadId: string }>();
+    for (const who of ['north registrar', 'north administrator'] as const) {
+      expect((await p.ask(who, 'GET', `/api/loads/uploads/${uploadId}`)).status).toBe(404);
+    }
+    const reason = 'Unconscious in the emergency room, South clinic';
+    expect((await p.ask('south steward', 'POST', '/api/emergency', { reason, minutes: 5 })).status).toBe(201);
+    expect((await p.ask('south steward', 'DELETE', '/api/emergency')).status).toBe(204);
+  });
+
+  test.each(NORTH)('%s sees nothing of the south in any of them', async (who) => {
+    for (const { method, path } of ROUTES.filter((one) => one.method === 'GET' && !one.path.includes(':'))) {
+      const answer = await p.ask(who, method, path.replace('*', '0/000'));
+      expect(answer.status, path).toBeLessThan(500);
+      // Names of identifier systems are known to everybody: sources of common clients carry them.
+      if (path === '/api/domains') continue;
+      expect(answer.text, path).not.toMatch(SECRETS);
+      expect(answer.text, path).not.toMatch(/south (steward|registrar|administrator)/);
+    }
+  });
+});
+
 describe('a client treated in common', () => {
   test('is seen whole, without the other’s records, their history and who worked on them', async () => {
     const golden = await p.ask('north registrar', 'GET', `/fhir/Patient/${common.golden}`);

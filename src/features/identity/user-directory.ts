@@ -1,5 +1,6 @@
 import { type Permission, ROLES } from '../../kernel/access.ts';
 import type { UserId } from '../../kernel/ids.ts';
+import type { Reach } from '../../kernel/principal.ts';
 import { type Database, statement } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { ROLE_PERMISSIONS } from './rights.ts';
@@ -9,8 +10,11 @@ import { createSealing } from './sealing.ts';
 /** Names of people, for features that show who works on something or hand it over. */
 export interface UserDirectory {
   names(ids: readonly UserId[]): Promise<ReadonlyMap<UserId, string>>;
-  /** Active people of whom a role, anywhere, gives this permission; by name. Ceilings are asked when they act. */
-  holdersOf(permission: Permission): Promise<readonly { readonly id: UserId; readonly name: string }[]>;
+  /**
+   * Active people of whom a role in one of the organisations within reach gives this permission; by name. Ceilings are asked
+   * when they act.
+   */
+  holdersOf(permission: Permission, reach: Reach): Promise<readonly { readonly id: UserId; readonly name: string }[]>;
 }
 
 interface ProfileRow {
@@ -25,7 +29,8 @@ const PROFILES = statement<ProfileRow>(
 const HOLDERS = statement<ProfileRow>(
   'identity.holders',
   `SELECT u.id, u.sealed_profile FROM identity.users u WHERE u.state = 'active'
-     AND EXISTS (SELECT FROM identity.memberships m WHERE m.user_id = u.id AND m.roles && $1::text[]) LIMIT 1000`,
+     AND EXISTS (SELECT FROM identity.memberships m WHERE m.user_id = u.id AND m.roles && $1::text[]
+       AND ($2::uuid[] IS NULL OR m.organisation_id = ANY ($2))) LIMIT 1000`,
 );
 
 export function createUserDirectory(deps: { readonly database: Database; readonly keyRing: KeyRing }): UserDirectory {
@@ -36,13 +41,13 @@ export function createUserDirectory(deps: { readonly database: Database; readonl
     async names(ids) {
       return new Map((await database.rows(PROFILES, [ids])).map((row) => [row.id, nameOf(row)]));
     },
-    async holdersOf(permission) {
+    async holdersOf(permission, reach) {
       const own = await roleStore.list(database, sealing);
       const roles = [
         ...ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission)),
         ...own.filter((role) => role.permissions.includes(permission)).map(({ id }) => id),
       ];
-      const rows = await database.rows(HOLDERS, [roles]);
+      const rows = await database.rows(HOLDERS, [roles, reach === 'all' ? null : reach]);
       return rows.map((row) => ({ id: row.id, name: nameOf(row) })).toSorted((x, y) => x.name.localeCompare(y.name));
     },
   };

@@ -24,3 +24,5 @@ export type LoadProblemCode =
 export function loadProblem(kind: ProblemKind, code: LoadProblemCode, detail: string): Problem<LoadProblemCode> {
   return new Problem(kind, code, detail);
 }
+
+export const loadNotFound = () => loadProblem('not-found', 'load-not-found', 'This load does not exist.');

@@ -24,7 +24,7 @@ export interface Load {
   /** Loads a file that this process can read. Throws Problem; what was committed before stays, and loading again goes on. */
   loadFile(actor: Actor, load: DirectLoad): Promise<LoadSummary>;
   /** The file of rejected rows of a load, as CSV text piece by piece. */
-  rejectedRows(loadId: string): AsyncGenerator<string>;
+  rejectedRows(actor: Actor, loadId: string): AsyncGenerator<string>;
   /** Loads of the last seven days, by how they stand; for the home page. */
   figures(): Promise<LoadFigures>;
   readonly routes: readonly RouteDeclaration[];
@@ -47,8 +47,8 @@ export function createLoad(deps: LoadDeps): Load {
   deps.jobs.define(JOB_KIND, (job) => loads.work(job));
   return {
     loadFile: (actor, load) => loadDirectly(deps, uploads, { actor, load }),
-    async *rejectedRows(loadId) {
-      const { header } = await loads.detail(loadId);
+    async *rejectedRows(actor, loadId) {
+      const { header } = await loads.detail(actor, loadId);
       yield* noticesCsv(deps, { loadId, kind: 'rejected', header });
     },
     async figures() {

@@ -29,7 +29,7 @@ async function load(
 
 async function rejected(loadId: string | undefined): Promise<string> {
   let text = '';
-  for await (const piece of f.load.rejectedRows(loadId ?? '')) text += piece;
+  for await (const piece of f.load.rejectedRows(f.operator, loadId ?? '')) text += piece;
   return text;
 }
 

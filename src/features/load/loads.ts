@@ -2,11 +2,13 @@ import { newId } from '../../crypto/index.ts';
 import { type LoadId, parseId } from '../../kernel/ids.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
 import type { JobId, RunningJob } from '../../platform/jobs/index.ts';
 import type { DomainRef } from '../registry/index.ts';
 import { type LoadDeps, today } from './deps.ts';
-import { loadProblem } from './errors.ts';
+import { loadNotFound, loadProblem } from './errors.ts';
+import { isOwn, ownerOf } from './owner.ts';
 import { type FileReading, findReading } from './file-format.ts';
 import { actorName, type KeptActor, keepActor, restoreActor } from './kept-actor.ts';
 import type { MapDocument } from './map-document.ts';
@@ -33,9 +35,10 @@ export interface LoadDetail {
 
 export interface Loads {
   start(actor: Actor, request: StartLoad): Promise<Audited<LoadView>>;
-  list(): Promise<LoadView[]>;
-  read(loadId: string): Promise<LoadView>;
-  detail(loadId: string): Promise<LoadDetail>;
+  /** Those of the actor's organisations; a load of another one is not there for them. */
+  list(actor: Actor): Promise<LoadView[]>;
+  read(actor: Actor, loadId: string): Promise<LoadView>;
+  detail(actor: Actor, loadId: string): Promise<LoadDetail>;
   cancel(actor: Actor, loadId: string): Promise<Audited<LoadView>>;
   /** The job's handler: runs a load, or goes on with one. */
   work(job: RunningJob): Promise<void>;
@@ -46,11 +49,13 @@ const LISTED_MAX = 200;
 export function createLoads(deps: LoadDeps, uploads: Uploads): Loads {
   return {
     start: (actor, request) => start(deps, uploads, { actor, request }),
-    async list() {
-      return await Promise.all((await deps.database.rows(sql.listLoads, [LISTED_MAX])).map((row) => view(deps, row)));
+    async list({ principal }) {
+      const reach = reachOf(principal, 'client.load');
+      const rows = await deps.database.rows(sql.listLoads, [LISTED_MAX, reach === 'all' ? null : reach]);
+      return await Promise.all(rows.map((row) => view(deps, row)));
     },
-    read: async (loadId) => await view(deps, await rowOf(deps, loadId)),
-    detail: async (loadId) => detailOf(deps, await rowOf(deps, loadId)),
+    read: async (actor, loadId) => await view(deps, await rowFor(deps, actor, loadId)),
+    detail: async (actor, loadId) => detailOf(deps, await rowFor(deps, actor, loadId)),
     cancel: (actor, loadId) => cancel(deps, actor, loadId),
     work: (job) => work(deps, uploads, job),
   };
@@ -68,7 +73,13 @@ async function view(deps: LoadDeps, row: sql.LoadRow): Promise<LoadView> {
 
 async function rowOf(deps: LoadDeps, loadId: string): Promise<sql.LoadRow> {
   const [row] = await deps.database.rows(sql.readLoad, [loadId]);
-  if (row === undefined) throw loadProblem('not-found', 'load-not-found', 'This load does not exist.');
+  if (row === undefined) throw loadNotFound();
+  return row;
+}
+
+async function rowFor(deps: LoadDeps, { principal }: Actor, loadId: string): Promise<sql.LoadRow> {
+  const row = await rowOf(deps, loadId);
+  if (!isOwn(principal, row.organisation_id)) throw loadNotFound();
   return row;
 }
 
@@ -100,7 +111,7 @@ interface Starting {
 async function start(deps: LoadDeps, uploads: Uploads, { actor, request }: Starting): Promise<Audited<LoadView>> {
   const { uploadId, map, dryRun } = request;
   const [upload] = await deps.database.rows(sql.readUpload, [uploadId]);
-  if (upload === undefined) throw uploadNotFound();
+  if (upload === undefined || !isOwn(actor.principal, upload.organisation_id)) throw uploadNotFound();
   const { reading, header, fileName } = await checkBeginning(deps, uploads, { upload, request });
   const domain = await domainFor(deps, actor, { system: request.domain, dryRun });
   const loadId = newId<LoadId>();
@@ -129,6 +140,7 @@ async function start(deps: LoadDeps, uploads: Uploads, { actor, request }: Start
       new Date(deps.clock.nowMs()),
       sealed,
     ]);
+    await tx.run(sql.ownLoad, [loadId, ownerOf(actor.principal)]);
     await deps.jobs.enqueue(tx, JOB_KIND, {}, parseId<JobId>(loadId));
     return await deps.audit.record(tx, [startEvent(actor, loadId, { domain: domain.system, dryRun })]);
   });
@@ -184,7 +196,7 @@ export function headerOf(input: {
 }
 
 async function cancel(deps: LoadDeps, actor: Actor, loadId: string): Promise<Audited<LoadView>> {
-  const row = await rowOf(deps, loadId);
+  const row = await rowFor(deps, actor, loadId);
   const job = parseId<JobId>(loadId);
   const audited: AuditReceipt = await deps.database.transaction(async (tx) => {
     const [ended] = await tx.rows(sql.finishLoad, [row.load_id, 'cancelled', null, new Date(deps.clock.nowMs())]);

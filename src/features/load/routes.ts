@@ -137,8 +137,8 @@ function runRoutes({ loads }: RouteDeps): RouteDeclaration[] {
       input: { params: NOTHING, query: NOTHING, body: 'none' },
       output: LoadsAnswer,
       limits: { bodyBytesMax: 0, perMinute: 240 },
-      async handle() {
-        return { status: 200, body: { loads: await loads.list() }, audited: null };
+      async handle({ actor }) {
+        return { status: 200, body: { loads: await loads.list(actor) }, audited: null };
       },
     }),
     route({
@@ -150,8 +150,8 @@ function runRoutes({ loads }: RouteDeps): RouteDeclaration[] {
       input: { params: LoadParams, query: NOTHING, body: 'none' },
       output: LoadAnswer,
       limits: { bodyBytesMax: 0, perMinute: 240 },
-      async handle({ params }) {
-        return { status: 200, body: { load: await loads.read(params.id) }, audited: null };
+      async handle({ actor, params }) {
+        return { status: 200, body: { load: await loads.read(actor, params.id) }, audited: null };
       },
     }),
     route({
@@ -183,8 +183,8 @@ function noticesRoute(deps: RouteDeps, which: 'rejected' | 'warnings'): RouteDec
     output: 'bytes',
     limits: { bodyBytesMax: 0, perMinute: 30 },
     async handle({ actor, params }) {
-      const { header } = await deps.loads.detail(params.id);
-      const view = await deps.loads.read(params.id);
+      const { header } = await deps.loads.detail(actor, params.id);
+      const view = await deps.loads.read(actor, params.id);
       const available = which === 'rejected' ? view.rejectedAvailable : view.warningsAvailable;
       if (!available)
         throw loadProblem('not-found', 'nothing-rejected', 'There is nothing to download: no row was concerned.');

@@ -8,6 +8,7 @@ export interface UploadRow {
   readonly created_at: Date;
   readonly expires_at: Date;
   readonly load_id: string | null;
+  readonly organisation_id: string | null;
   readonly detail: Buffer;
 }
 
@@ -34,17 +35,19 @@ export interface LoadRow {
   readonly started_at: Date;
   readonly touched_at: Date;
   readonly finished_at: Date | null;
+  readonly organisation_id: string | null;
   readonly detail: Buffer;
 }
 
-const UPLOAD = 'upload_id, size_bytes, format, created_at, expires_at, load_id, detail';
+const UPLOAD = 'upload_id, size_bytes, format, created_at, expires_at, load_id, organisation_id, detail';
 const LOAD =
   'load_id, state, upload_id, format, domain, dry_run, bytes_total, bytes_done, rows_done, count_read, count_created, count_updated, ' +
-  'count_unchanged, count_linked, count_reviews, count_rejected, count_warnings, work_ms, error_code, started_at, touched_at, finished_at, detail';
+  'count_unchanged, count_linked, count_reviews, count_rejected, count_warnings, work_ms, error_code, started_at, touched_at, finished_at, organisation_id, detail';
 
 export const insertUpload = statement(
   'load.insert-upload',
-  `INSERT INTO load.upload (upload_id, size_bytes, format, created_at, expires_at, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
+  `INSERT INTO load.upload (upload_id, size_bytes, format, created_at, expires_at, detail, organisation_id)
+   VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 );
 export const readUpload = statement<UploadRow>(
   'load.read-upload',
@@ -75,8 +78,11 @@ export const insertLoad = statement(
 export const readLoad = statement<LoadRow>('load.read', `SELECT ${LOAD} FROM load.load WHERE load_id = $1`);
 export const listLoads = statement<LoadRow>(
   'load.list',
-  `SELECT ${LOAD} FROM load.load ORDER BY started_at DESC, load_id DESC LIMIT $1`,
+  `SELECT ${LOAD} FROM load.load WHERE $2::uuid[] IS NULL OR organisation_id = ANY ($2)
+   ORDER BY started_at DESC, load_id DESC LIMIT $1`,
 );
+/** $2: the organisation in which it was started. */
+export const ownLoad = statement('load.own', 'UPDATE load.load SET organisation_id = $2 WHERE load_id = $1');
 export const beginLoad = statement<LoadRow>(
   'load.begin',
   `UPDATE load.load SET state = 'running', touched_at = $2 WHERE load_id = $1 AND state IN ('waiting', 'running') RETURNING ${LOAD}`,

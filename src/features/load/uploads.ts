@@ -10,6 +10,7 @@ import type { MapDocument } from './map-document.ts';
 import { type Preview, previewRows } from './preview.ts';
 import { openJson, sealJson, uploadContext } from './sealing.ts';
 import { createSpool, type Spool } from './spool.ts';
+import { isOwn, ownerOf } from './owner.ts';
 import { deleteOrphans, deleteUpload, expiredUploads, insertUpload, readUpload, type UploadRow } from './store.ts';
 import type { UploadView } from './wire.ts';
 
@@ -48,14 +49,14 @@ export function createUploads(deps: LoadDeps): Uploads {
     spool,
     receive: (actor, file) => receive(look, actor, file),
     async view(actor, uploadId) {
-      const row = await found(deps, uploadId);
+      const row = await found(deps, actor, uploadId);
       const head = await headOf(look, row);
       const sizeBytes = Number(row.size_bytes);
       const about = { uploadId, fileName: head.fileName, sizeBytes, expiresAtMs: row.expires_at.getTime() };
       return { value: viewOf(about, inspect(head, today(deps.clock))), audited: await looked(deps, actor, uploadId) };
     },
     async preview(actor, uploadId, request) {
-      const head = await headOf(look, await found(deps, uploadId));
+      const head = await headOf(look, await found(deps, actor, uploadId));
       return { value: previewRows(head, request, today(deps.clock)), audited: await looked(deps, actor, uploadId) };
     },
     clean: () => clean(look),
@@ -80,7 +81,8 @@ async function receive(
     const times = [new Date(nowMs), new Date(nowMs + KEPT_MS)];
     const entities = [{ reference: `Upload/${uploadId}`, role: 'job' }] as const;
     const audited = await database.transaction(async (tx) => {
-      await tx.run(insertUpload, [uploadId, sizeBytes, inspected.reading.format, ...times, detail]);
+      const owner = ownerOf(actor.principal);
+      await tx.run(insertUpload, [uploadId, sizeBytes, inspected.reading.format, ...times, detail, owner]);
       return await deps.audit.record(tx, [{ actor, event: 'load.upload', action: 'C', outcome: 'success', entities }]);
     });
     return { value: viewOf({ uploadId, fileName, sizeBytes, expiresAtMs: nowMs + KEPT_MS }, inspected), audited };
@@ -90,9 +92,9 @@ async function receive(
   }
 }
 
-async function found({ database }: LoadDeps, uploadId: string): Promise<UploadRow> {
+async function found({ database }: LoadDeps, { principal }: Actor, uploadId: string): Promise<UploadRow> {
   const [row] = await database.rows(readUpload, [uploadId]);
-  if (row === undefined) throw uploadNotFound();
+  if (row === undefined || !isOwn(principal, row.organisation_id)) throw uploadNotFound();
   return row;
 }
 

@@ -34,7 +34,7 @@ export function callRoutes({ parts }: Pick<RouteDeps, 'parts'>): RouteDeclaratio
   const common = {
     doors: ['users'],
     method: 'GET',
-    access: permission('node.read'),
+    access: permission('node.read', { everywhere: true }),
     audit: event('call.list'),
   } as const;
   const limits = { bodyBytesMax: 0, perMinute: 240 } as const;

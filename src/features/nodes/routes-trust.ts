@@ -16,13 +16,13 @@ const A_LIST = { bodyBytesMax: 8_388_608, perMinute: 20 } as const;
 export function trustRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
   const shown = async (authorities: readonly ForeignAuthority[]) =>
     wireTrust(await parts.authorities.status(), authorities, parts.publicUrl);
-  const manage = { doors: ['users'], method: 'POST', access: permission('node.manage'), output: trustSchema } as const;
+  const manage = { doors: ['users'], method: 'POST', access: permission('node.manage', { everywhere: true }), output: trustSchema } as const;
   return [
     route({
       doors: ['users'],
       method: 'GET',
       path: '/api/trust',
-      access: permission('node.read'),
+      access: permission('node.read', { everywhere: true }),
       audit: event('trust.list'),
       input: { params: NOTHING, query: NOTHING, body: 'none' },
       output: trustSchema,

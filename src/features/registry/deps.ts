@@ -1,5 +1,6 @@
 import type { Patient } from '@medplum/fhirtypes';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
+import type { Reach } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing, ResourceStore } from '../../store/index.ts';
@@ -27,8 +28,13 @@ export interface RegistryDeps {
   /** Names of users, for showing who works on a review. Missing: nobody is named. */
   readonly userNames?: (ids: readonly UserId[]) => Promise<ReadonlyMap<UserId, string>>;
   /** Who may decide reviews, for handing them over. */
-  readonly reviewers?: () => Promise<readonly { readonly id: UserId; readonly name: string }[]>;
+  readonly reviewers?: (reach: Reach) => Promise<readonly { readonly id: UserId; readonly name: string }[]>;
   readonly clock: Clock;
+  /**
+   * Identifiers of domains that other nodes own may be carried by whoever has one of their own, unless marked official: they are
+   * shown and found, and nobody is matched by them. Missing or false: such records are refused.
+   */
+  readonly informativeIdentifiers?: boolean;
   /** Names of organisations; those that are not there are missing. Missing itself: every organisation is taken to be there. */
   readonly organisationNames?: (ids: readonly OrganisationId[]) => Promise<ReadonlyMap<OrganisationId, string>>;
   /** Plain search terms of a Patient (src/fhir), to be blinded here. Beyond `enough` it need not go on. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseId, type UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
 import type { RegistryDeps } from './deps.ts';
 import { reviewerUnknown, reviewNotFound } from './problems.ts';
@@ -60,7 +61,7 @@ async function reviewerOf(
   if (to === undefined) return undefined;
   const id = parseId<UserId>(to);
   if (id !== undefined && principal.kind === 'user' && principal.userId === id) return id;
-  const known = (await deps.reviewers?.())?.find((one) => one.id === id);
+  const known = (await deps.reviewers?.(reachOf(principal, 'review.decide')))?.find((one) => one.id === id);
   if (known === undefined) throw reviewerUnknown();
   return known.id;
 }
@@ -76,7 +77,7 @@ function reviewersRoute(deps: RegistryDeps): RouteDeclaration {
     output: wire.reviewersReply,
     limits: { bodyBytesMax: 0, perMinute: 120 },
     async handle({ actor }) {
-      const reviewers = [...((await deps.reviewers?.()) ?? [])];
+      const reviewers = [...((await deps.reviewers?.(reachOf(actor.principal, 'review.decide'))) ?? [])];
       const audited = await deps.audit.recordNow([
         { actor, event: 'review.reviewers', action: 'R', outcome: 'success' },
       ]);

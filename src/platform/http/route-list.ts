@@ -18,8 +18,9 @@ export function routeLines(routes: readonly RouteDeclaration[]): string[] {
 
 function accessText(access: Access): string {
   const stepUp = 'stepUp' in access ? ', step-up' : '';
+  const everywhere = 'everywhere' in access ? ', everywhere' : '';
   if (access.kind !== 'permission') return `${access.kind}${stepUp}: ${access.because}`;
-  return `permission ${access.permission}${access.scope === undefined ? '' : `, node scope ${access.scope}`}${stepUp}`;
+  return `permission ${access.permission}${access.scope === undefined ? '' : `, node scope ${access.scope}`}${everywhere}${stepUp}`;
 }
 
 function auditText(audit: AuditDeclaration): string {

@@ -16,6 +16,8 @@ export type Access =
        * asks for each part of the message with `mayUse`.
        */
       readonly scope?: NodeScope | 'by-entry';
+      /** Asked of users: the permission over every organisation, since what is answered belongs to no single one. */
+      readonly everywhere?: true;
       /** Asked of users: a full proof that is recent (policy `stepUpMinutes`), since the act is dangerous. */
       readonly stepUp?: true;
     }
@@ -28,7 +30,7 @@ export type Access =
 
 export const permission = (
   name: Permission,
-  more: { readonly scope?: NodeScope | 'by-entry'; readonly stepUp?: true } = {},
+  more: { readonly scope?: NodeScope | 'by-entry'; readonly stepUp?: true; readonly everywhere?: true } = {},
 ): Access => ({
   kind: 'permission',
   permission: name,
