@@ -125,7 +125,7 @@ function WhoFields({ kind, values, errors, onSet }: WhoFieldsProps): ReactNode {
       {kind === 'setup' ? (
         <TextInput
           label="E-mail"
-          description="You sign in with it. Careseal does not write to it now."
+          description="You sign in with it, and are told there of changes to your sign-in."
           name="email"
           type="email"
           autoComplete="username"

@@ -46,7 +46,7 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
         />
         <TextInput
           label="E-mail"
-          description="Only to sign in with."
+          description="To sign in with, and to be told of changes."
           type="email"
           autoComplete="off"
           value={email}

@@ -10,6 +10,7 @@ import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Ago, Own } from '../../ui/text.tsx';
+import { ImportDialog } from './import-dialog.tsx';
 import { InviteDialog } from './invite-dialog.tsx';
 import { PersonDrawer } from './person-drawer.tsx';
 import { UserLinkDialog } from './user-link.tsx';
@@ -50,6 +51,7 @@ export function PeoplePage(): ReactNode {
   const navigate = useNavigate();
   const { invite, person, state } = useSearch({ from: '/frame/people' });
   const [link, setLink] = useState<UserLinkAnswer>();
+  const [importing, setImporting] = useState(false);
   const list = useQuery(userList);
   const all = list.data?.users ?? [];
   const rows = state === undefined ? all : all.filter((user) => user.state === state);
@@ -63,12 +65,17 @@ export function PeoplePage(): ReactNode {
       sentence="Accounts of your organisation. Everybody chooses their own password and second factor."
       action={
         manages && (
-          <Button
-            leftSection={<IconPlus size={17} aria-hidden />}
-            onClick={() => void navigate({ to: '/people', search: { ...keep, invite: true } })}
-          >
-            Invite a colleague
-          </Button>
+          <div className="row">
+            <Button variant="default" onClick={() => setImporting(true)}>
+              Invite from a file
+            </Button>
+            <Button
+              leftSection={<IconPlus size={17} aria-hidden />}
+              onClick={() => void navigate({ to: '/people', search: { ...keep, invite: true } })}
+            >
+              Invite a colleague
+            </Button>
+          </div>
         )
       }
     >
@@ -100,6 +107,7 @@ export function PeoplePage(): ReactNode {
           You are alone so far. Invite a second administrator: if your telephone is lost, they get you back in.
         </p>
       )}
+      {manages && importing && <ImportDialog onClose={() => setImporting(false)} />}
       {manages && invite && !link && <InviteDialog onClose={close} onInvited={setLink} />}
       {chosen && !link && <PersonDrawer user={chosen} mayManage={manages} onClose={close} onLink={setLink} />}
       {link && (

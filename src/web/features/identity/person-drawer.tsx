@@ -11,6 +11,7 @@ import { IconBan, IconCheck, IconKey, IconLink } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { SideDrawer } from '../../ui/side-drawer.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
+import { PersonSignIn } from './person-sign-in.tsx';
 import { UserState } from './user-state.tsx';
 import { RoleField } from './role-field.tsx';
 import { forgetUsers } from './user-queries.ts';
@@ -22,7 +23,7 @@ export interface PersonDrawerProps {
   readonly onLink: (answer: UserLinkAnswer) => void;
 }
 
-type Asking = 'disable' | 'reset';
+type Asking = 'disable' | 'retire' | 'reset' | 'reset-factor';
 
 export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerProps): ReactNode {
   const self = useSession().user.id === user.id;
@@ -34,7 +35,7 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
         facts={[
           ['E-mail', user.email],
           ['State', <UserState key="state" user={user} />],
-          ['Second factor', user.secondFactor ? 'authenticator app' : 'none yet'],
+          ['Second factor', user.secondFactor ? 'enrolled' : 'none yet'],
           ['Last sign-in', user.lastSignInAt === undefined ? 'not yet' : <Moment key="seen" iso={user.lastSignInAt} />],
           mayManage && !self ? undefined : ['Roles', user.roles.map((role) => roleName(role)).join(', ')],
         ]}
@@ -47,6 +48,7 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
       )}
       {mayManage && !self && <Roles user={user} />}
       <Actions user={user} manages={mayManage && !self} acts={acts} onAsk={setAsking} />
+      {mayManage && !self && user.state === 'active' && <PersonSignIn userId={user.id} />}
       {acts.error !== null && (
         <div className="dialog-failure">
           <FailureNotice error={acts.error} focus />
@@ -90,7 +92,22 @@ function Actions({ user, manages, acts, onAsk }: ActionsProps): ReactNode {
           Reset sign-in
         </Button>
       )}
-      {manages && user.state !== 'disabled' && (
+      {manages && user.state === 'active' && (
+        <Button variant="default" leftSection={<IconKey size={17} aria-hidden />} onClick={() => onAsk('reset-factor')}>
+          Reset second factor
+        </Button>
+      )}
+      {manages && user.state === 'retired' && (
+        <Button variant="default" leftSection={<IconLink size={17} aria-hidden />} onClick={() => onAsk('reset')}>
+          Bring back
+        </Button>
+      )}
+      {manages && user.state !== 'retired' && (
+        <Button variant="default" leftSection={<IconBan size={17} aria-hidden />} onClick={() => onAsk('retire')}>
+          Retire
+        </Button>
+      )}
+      {manages && user.state !== 'disabled' && user.state !== 'retired' && (
         <Button variant="default" leftSection={<IconBan size={17} aria-hidden />} onClick={() => onAsk('disable')}>
           Disable
         </Button>
@@ -133,6 +150,35 @@ function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
           </p>
         </Sure>
       )}
+      {asking === 'retire' && (
+        <Sure
+          title="Retire this account"
+          confirm="Retire"
+          busy={acts.state.isPending}
+          onClose={onClose}
+          onSure={() => acts.state.mutate('retire')}
+        >
+          <p>
+            For who has left. <Own strong>{user.name}</Own> is signed out everywhere, and nothing to sign in with stays.
+            The name stays for the log; nobody is ever deleted. You can bring them back by a new link.
+          </p>
+        </Sure>
+      )}
+      {asking === 'reset-factor' && (
+        <Sure
+          title="Reset the second factor"
+          confirm="Reset and make a link"
+          busy={acts.link.isPending}
+          onClose={onClose}
+          onSure={() => acts.link.mutate('reset-factor')}
+        >
+          <p>
+            For a lost telephone. <Own strong>{user.name}</Own> is signed out everywhere; authenticators, passkeys,
+            recovery codes and trusted devices stop working. The password stays.
+          </p>
+          <p>You get a link to hand over in person. It opens nothing without the password.</p>
+        </Sure>
+      )}
       {asking === 'reset' && (
         <Sure
           title="Reset the sign-in"
@@ -155,12 +201,13 @@ function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
 function useActs(user: UserEntry, onLink: (answer: UserLinkAnswer) => void, onDone: () => void) {
   const queries = useQueryClient();
   const state = useMutation({
-    mutationFn: (act: 'disable' | 'enable') => api.send('POST', `/api/users/${user.id}/${act}`, UserAnswer),
+    mutationFn: (act: 'disable' | 'enable' | 'retire') => api.send('POST', `/api/users/${user.id}/${act}`, UserAnswer),
     onSuccess: () => forgetUsers(queries),
     onSettled: onDone,
   });
   const link = useMutation({
-    mutationFn: (act: 'reset' | 'invite-again') => api.send('POST', `/api/users/${user.id}/${act}`, UserLinkAnswer),
+    mutationFn: (act: 'reset' | 'reset-factor' | 'invite-again') =>
+      api.send('POST', `/api/users/${user.id}/${act}`, UserLinkAnswer),
     onSuccess: async (answer) => {
       onLink(answer);
       await forgetUsers(queries);

@@ -4,7 +4,6 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { RecoveryCode, SignInCodeAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
 import { asFailure } from '../../app/failure.ts';
-import { IconKey } from '../../ui/icons.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { CodeField, isCode } from './code-field.tsx';
 import { passkeysWork, signWithPasskey, wasCancelled } from './passkey.ts';
@@ -96,7 +95,7 @@ export function SecondStep({ ways, mayTrust, onStartAgain }: SecondStepProps): R
         )}
         {way !== 'passkey' && hasPasskey && (
           <button type="button" className="link-button" onClick={() => turn('passkey')}>
-            <IconKey size={15} aria-hidden /> Use a passkey
+            Use a passkey
           </button>
         )}
         {way !== 'recovery' && (

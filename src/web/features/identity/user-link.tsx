@@ -4,7 +4,7 @@ import type { UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { Exact } from '../../ui/bits.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 
-/** The one-time link: shown once, to whoever made it. Careseal sends no mail. */
+/** The one-time link: shown once, to whoever made it. */
 export function UserLinkDialog({
   answer,
   onClose,
@@ -16,12 +16,22 @@ export function UserLinkDialog({
     <Modal opened onClose={onClose} title="Hand over this link" size="lg" closeOnClickOutside={false}>
       <div className="dialog-words">
         <p>
-          With it, <Own strong>{answer.user.name}</Own> chooses a password and connects a second factor. It works once,
-          until <Moment iso={answer.expiresAt} />, and is shown only now.
+          {answer.link.includes('/factor#') ? (
+            <>
+              With it and the password, <Own strong>{answer.user.name}</Own> connects another second factor.
+            </>
+          ) : (
+            <>
+              With it, <Own strong>{answer.user.name}</Own> chooses a password and connects a second factor.
+            </>
+          )}{' '}
+          It works once, until <Moment iso={answer.expiresAt} />, and is shown only now.
         </p>
         <p>
-          Give it over a way you trust: whoever has it gets the account. Careseal does not send it, because e-mail is
-          not a way to prove who somebody is.
+          {answer.mailed
+            ? 'It is also on its way by e-mail. '
+            : 'Give it over a way you trust: whoever has it acts as this person. '}
+          Links that reset are never sent by e-mail, because a mailbox is not a way to prove who somebody is.
         </p>
       </div>
       <Exact text={answer.link} what="the link" />

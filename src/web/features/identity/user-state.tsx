@@ -16,6 +16,12 @@ export function UserState({ user }: { readonly user: UserEntry }): ReactNode {
         disabled
       </Tag>
     );
+  if (user.state === 'retired')
+    return (
+      <Tag tone="quiet" icon={<IconBan aria-hidden />}>
+        retired
+      </Tag>
+    );
   if (!user.secondFactor)
     return (
       <Tag tone="amber" icon={<IconAlertTriangle aria-hidden />}>
