@@ -11,7 +11,6 @@ import type { EncodingProject } from './model.ts';
 export { compareEncoded } from './compare.ts';
 export { printEncoded, readEncoded } from './encoded-file.ts';
 export { type EncodedExport, exportEncoded } from './export-encoded.ts';
-export { SIMILARITY } from './match-encoded.ts';
 export { printIds, printPairs, resolvePairs, type Side } from './pairs-file.ts';
 export { newProject, parseProject, printProject } from './project.ts';
 
