@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { Tag } from '../../ui/bits.tsx';
 import { IconX } from '../../ui/icons.ts';
 import { type AuditFilters, auditNames } from './audit-queries.ts';
+import { actors } from './report-queries.ts';
 
 export type AuditSearch = {
   from?: string | undefined;
@@ -11,6 +12,8 @@ export type AuditSearch = {
   event?: string | undefined;
   actor?: string | undefined;
   client?: string | undefined;
+  address?: string | undefined;
+  kind?: 'user' | 'node' | 'operator' | 'system' | 'anonymous' | undefined;
   outcome?: 'success' | 'failure' | 'minor-failure' | 'serious-failure' | undefined;
 };
 
@@ -35,9 +38,32 @@ const OUTCOMES = [
   { value: 'serious-failure', label: 'failed' },
 ] as const;
 
+const KINDS = [
+  { value: 'user', label: 'people' },
+  { value: 'node', label: 'systems' },
+  { value: 'operator', label: 'the command line' },
+  { value: 'system', label: 'Careseal itself' },
+  { value: 'anonymous', label: 'nobody signed in' },
+] as const;
+
+type Actors = readonly { readonly id: string; readonly name: string; readonly kind: string }[];
+
+function whoData(all: Actors) {
+  const of = (kind: string) =>
+    all.filter((one) => one.kind === kind).map(({ id, name }) => ({ value: id, label: name }));
+  return [
+    { group: 'People', items: of('user') },
+    { group: 'Systems', items: of('node') },
+    { group: 'Command line', items: of('operator') },
+  ];
+}
+
+const isListed = (all: Actors | undefined, id: string): boolean => all?.some((one) => one.id === id) === true;
+
 /** Filters live in the address, so that a view can be kept and shared among auditors. */
 export function AuditFilterBar({ filters, onChange }: AuditFilterBarProps): ReactNode {
   const names = useQuery(auditNames);
+  const people = useQuery(actors);
   const set = (part: AuditSearch): void => {
     const next = { ...filters, ...part };
     onChange(Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined && value !== '')));
@@ -90,7 +116,45 @@ export function AuditFilterBar({ filters, onChange }: AuditFilterBarProps): Reac
         value={filters.outcome ?? null}
         onChange={(value) => set({ outcome: OUTCOMES.find((one) => one.value === value)?.value })}
       />
-      {filters.actor !== undefined && <Chosen label="one actor only" onRemove={() => set({ actor: undefined })} />}
+      <Select
+        label="Who"
+        size="xs"
+        className="filter-event"
+        placeholder="everybody"
+        searchable
+        clearable
+        clearButtonProps={{ 'aria-label': 'Show everybody' }}
+        nothingFoundMessage="Nobody of this name has done anything"
+        data={whoData(people.data?.actors ?? [])}
+        value={filters.actor ?? null}
+        onChange={(actor) => set({ actor: actor ?? undefined })}
+      />
+      <Select
+        label="Kind"
+        size="xs"
+        className="filter-outcome"
+        placeholder="any"
+        clearable
+        clearButtonProps={{ 'aria-label': 'Show every kind of actor' }}
+        data={[...KINDS]}
+        value={filters.kind ?? null}
+        onChange={(value) => set({ kind: KINDS.find((one) => one.value === value)?.value })}
+      />
+      <TextInput
+        key={filters.address ?? ''}
+        label="Network address"
+        size="xs"
+        className="filter-outcome"
+        placeholder="10.20.30.40"
+        defaultValue={filters.address ?? ''}
+        onBlur={(event) => set({ address: event.currentTarget.value.trim() || undefined })}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') set({ address: event.currentTarget.value.trim() || undefined });
+        }}
+      />
+      {filters.actor !== undefined && !isListed(people.data?.actors, filters.actor) && (
+        <Chosen label="one actor only" onRemove={() => set({ actor: undefined })} />
+      )}
       {filters.client !== undefined && <Chosen label="one client only" onRemove={() => set({ client: undefined })} />}
       {any && (
         <Button variant="subtle" size="xs" onClick={() => onChange({})}>

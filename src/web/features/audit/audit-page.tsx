@@ -2,89 +2,18 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo } from 'react';
-import type { AuditEventSummary } from '../../../features/audit/wire.ts';
-import { Tag } from '../../ui/bits.tsx';
-import { IconAlertTriangle, IconBinaryTree2, IconClipboardList, IconRefresh } from '../../ui/icons.ts';
-import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
+import { IconClipboardList, IconRefresh } from '../../ui/icons.ts';
+import { ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
-import { Moment, Own } from '../../ui/text.tsx';
+import { eventColumns } from './audit-columns.tsx';
 import { AuditDrawer } from './audit-drawer.tsx';
 import { AuditFilterBar } from './audit-filters.tsx';
 import { auditList } from './audit-queries.ts';
 import { AuditProofLine } from './audit-status.tsx';
+import { AuditTabs } from './audit-tabs.tsx';
+import { SavedSearches } from './saved-searches.tsx';
 import './audit.css';
-
-export const OUTCOME_WORDS = {
-  success: 'done',
-  'minor-failure': 'refused',
-  'serious-failure': 'failed',
-} as const;
-
-const columns: readonly Column<AuditEventSummary>[] = [
-  {
-    key: 'what',
-    header: 'What',
-    width: 'minmax(11rem, 1.6fr)',
-    phone: 'title',
-    cell: (event) => event.title,
-  },
-  {
-    key: 'outcome',
-    header: 'Outcome',
-    width: '6.5rem',
-    phone: 'side',
-    cell: (event) => <Outcome event={event} />,
-  },
-  {
-    key: 'who',
-    header: 'Who',
-    width: 'minmax(9rem, 1.4fr)',
-    phone: 'line',
-    cell: (event) => <Own>{event.actor.name}</Own>,
-  },
-  { key: 'from', header: 'From', width: '8.5rem', wideOnly: true, cell: (event) => <From event={event} /> },
-  {
-    key: 'index',
-    header: 'In the log',
-    width: '6rem',
-    align: 'end',
-    cell: (event) =>
-      event.index === undefined ? (
-        <span className="soft">soon</span>
-      ) : (
-        <span title="Its number in the log">
-          <IconBinaryTree2 size={15} aria-hidden className="in-log" /> {event.index.toLocaleString()}
-        </span>
-      ),
-  },
-  {
-    key: 'when',
-    header: 'When',
-    width: '15.5rem',
-    phone: 'corner',
-    cell: (event) => <Moment iso={event.recorded} seconds />,
-  },
-];
-
-function Outcome({ event }: { readonly event: AuditEventSummary }): ReactNode {
-  if (event.outcome === 'success') return <span className="soft">{OUTCOME_WORDS.success}</span>;
-  return (
-    <Tag tone={event.outcome === 'serious-failure' ? 'red' : 'amber'} icon={<IconAlertTriangle aria-hidden />}>
-      {OUTCOME_WORDS[event.outcome]}
-    </Tag>
-  );
-}
-
-function From({ event }: { readonly event: AuditEventSummary }): ReactNode {
-  if (event.door === 'command-line') return 'command line';
-  if (event.door === 'background') return 'Careseal itself';
-  return event.address === undefined ? (
-    <span className="soft">—</span>
-  ) : (
-    <span title={event.address}>{event.address}</span>
-  );
-}
 
 /** Who did what, newest first, with the proof that nothing was taken out. */
 export function AuditPage(): ReactNode {
@@ -112,18 +41,22 @@ export function AuditPage(): ReactNode {
         </Button>
       }
     >
+      <AuditTabs />
       <AuditProofLine />
       <AuditFilterBar
         filters={filters}
         onChange={(next) => void navigate({ to: '/audit', search: next, replace: true, resetScroll: false })}
       />
+      <div className="row saved-row">
+        <SavedSearches filters={filters} onOpen={(kept) => void navigate({ to: '/audit', search: kept })} />
+      </div>
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton rows={12} />}
       {list.isSuccess && rows.length === 0 && <NoEvents filtered={filtered} />}
       {rows.length > 0 && (
         <ListTable
           label="Audit events"
-          columns={columns}
+          columns={eventColumns}
           rows={rows}
           rowKey={(event) => event.id}
           selectedKey={open}

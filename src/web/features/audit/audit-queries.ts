@@ -8,11 +8,13 @@ export interface AuditFilters {
   readonly event?: string | undefined;
   readonly actor?: string | undefined;
   readonly client?: string | undefined;
+  readonly address?: string | undefined;
+  readonly kind?: string | undefined;
   readonly outcome?: string | undefined;
 }
 
 /** A day as the person's own calendar has it becomes the instants in which it begins and ends. */
-function dayStart(day: string, plusDays: number): string | undefined {
+export function dayStart(day: string, plusDays: number): string | undefined {
   const [year, month, date] = day.split('-').map(Number);
   if (year === undefined || month === undefined || date === undefined) return undefined;
   const at = new Date(year, month - 1, date + plusDays);
@@ -30,6 +32,8 @@ export function queryOf(filters: AuditFilters, cursor: string): URLSearchParams 
   put('actor', filters.actor);
   put('client', filters.client);
   put('outcome', filters.outcome);
+  put('address', filters.address);
+  put('kind', filters.kind);
   put('cursor', cursor);
   return query;
 }

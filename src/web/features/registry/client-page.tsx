@@ -19,6 +19,7 @@ import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { clientDetail } from './client-queries.ts';
+import { useHandled } from './handled.ts';
 import { Demographics } from './demographics.tsx';
 import { Ledger } from './ledger.tsx';
 import { LinksPicture } from './links-picture.tsx';
@@ -62,6 +63,7 @@ function ClientView({ detail }: { readonly detail: ClientDetailReply }): ReactNo
   const may = useMay();
   const [doing, setDoing] = useState<Doing>();
   const [done, setDone] = useState<ReactNode>();
+  useHandled(client.id);
   const decides = may('review.decide');
   const close = (): void => setDoing(undefined);
   return (
@@ -156,7 +158,7 @@ function Actions({ detail, decides, onDo }: ActionsProps): ReactNode {
           {may('audit.read') && (
             <Menu.Item
               leftSection={<IconClipboardList size={17} aria-hidden />}
-              renderRoot={(props) => <Link to="/audit" search={{ client: client.id }} {...props} />}
+              renderRoot={(props) => <Link to="/audit/clients/$id" params={{ id: client.id }} {...props} />}
             >
               Who looked at this client
             </Menu.Item>

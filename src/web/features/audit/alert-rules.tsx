@@ -1,0 +1,166 @@
+import { Button, NumberInput, Switch, Textarea, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import type { RulesReply, RuleView } from '../../../features/alerts/wire.ts';
+import { api } from '../../app/api.ts';
+import { useMay } from '../../app/session.tsx';
+import { ListSkeleton } from '../../ui/list-table.tsx';
+import { FailureNotice, Notice } from '../../ui/notice.tsx';
+import { SideDrawer } from '../../ui/side-drawer.tsx';
+import { alertRules } from './alert-queries.ts';
+
+/** Which rules there are, when they speak, and whom a mail goes to. */
+export function AlertRules({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const reply = useQuery(alertRules);
+  return (
+    <SideDrawer title="Rules and mails" onClose={onClose} width="36rem">
+      {reply.isPending && <ListSkeleton rows={8} />}
+      {reply.isError && <FailureNotice error={reply.error} onRetry={() => void reply.refetch()} />}
+      {reply.data && (
+        <>
+          <Recipients reply={reply.data} />
+          {reply.data.rules.map((rule) => (
+            <RuleForm key={rule.name} rule={rule} />
+          ))}
+        </>
+      )}
+    </SideDrawer>
+  );
+}
+
+function Recipients({ reply }: { readonly reply: RulesReply }): ReactNode {
+  const queries = useQueryClient();
+  const may = useMay();
+  const [text, setText] = useState(reply.recipients.join('\n'));
+  const save = useMutation({
+    mutationFn: () =>
+      api.act('PUT', '/api/alerts/recipients', {
+        recipients: text.split(/[\s,;]+/).filter((address) => address !== ''),
+      }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['alerts', 'rules'] }),
+  });
+  return (
+    <form
+      className="rule"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <h3>Mail goes to</h3>
+      {!reply.mail && (
+        <Notice tone="info">No mail server is set up, so alerts show on this page and go to syslog only.</Notice>
+      )}
+      <Textarea
+        label="Addresses, one a line"
+        description="Mails say what kind of alert there is and name nobody. They come together, every 15 minutes at most."
+        autosize
+        minRows={2}
+        value={text}
+        disabled={!may('settings.manage')}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      {save.isError && <FailureNotice error={save.error} focus />}
+      {may('settings.manage') && (
+        <Button type="submit" variant="default" size="xs" mt="xs" loading={save.isPending}>
+          {save.isSuccess ? 'Saved' : 'Save'}
+        </Button>
+      )}
+    </form>
+  );
+}
+
+function RuleForm({ rule }: { readonly rule: RuleView }): ReactNode {
+  const queries = useQueryClient();
+  const may = useMay();
+  const [settings, setSettings] = useState(rule.settings);
+  const fixed = !may('settings.manage');
+  const set = (part: Partial<RuleView['settings']>): void => setSettings({ ...settings, ...part });
+  const save = useMutation({
+    mutationFn: () => api.act('PUT', `/api/alerts/rules/${rule.name}`, settings),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['alerts', 'rules'] }),
+  });
+  const changed = JSON.stringify(settings) !== JSON.stringify(rule.settings);
+  return (
+    <form
+      className="rule"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <h3>{rule.title}</h3>
+      <p className="soft">{rule.about}</p>
+      <div className="rule-fields">
+        <Switch
+          label="on"
+          checked={settings.enabled}
+          disabled={fixed}
+          onChange={(event) => set({ enabled: event.currentTarget.checked })}
+        />
+        <Switch
+          label="mail"
+          checked={settings.mail}
+          disabled={fixed}
+          onChange={(event) => set({ mail: event.currentTarget.checked })}
+        />
+        {rule.uses.includes('threshold') && (
+          <NumberInput
+            label="From this number on"
+            size="xs"
+            min={1}
+            max={100_000}
+            disabled={fixed}
+            value={settings.threshold}
+            onChange={(value) => set({ threshold: Number(value) || 1 })}
+          />
+        )}
+        {rule.uses.includes('minutes') && (
+          <NumberInput
+            label="Minutes"
+            size="xs"
+            min={1}
+            max={43_200}
+            disabled={fixed}
+            value={settings.minutes}
+            onChange={(value) => set({ minutes: Number(value) || 1 })}
+          />
+        )}
+        {rule.uses.includes('quiet') && (
+          <>
+            <TextInput
+              type="time"
+              label="Quiet from"
+              size="xs"
+              disabled={fixed}
+              value={settings.quietFrom}
+              onChange={(event) => set({ quietFrom: event.currentTarget.value })}
+            />
+            <TextInput
+              type="time"
+              label="until"
+              size="xs"
+              disabled={fixed}
+              value={settings.quietTo}
+              onChange={(event) => set({ quietTo: event.currentTarget.value })}
+            />
+            <TextInput
+              label="Time zone"
+              size="xs"
+              placeholder="Africa/Kampala"
+              disabled={fixed}
+              value={settings.zone}
+              onChange={(event) => set({ zone: event.currentTarget.value })}
+            />
+          </>
+        )}
+      </div>
+      {save.isError && <FailureNotice error={save.error} focus />}
+      {changed && !fixed && (
+        <Button type="submit" variant="default" size="xs" mt="xs" loading={save.isPending}>
+          Save
+        </Button>
+      )}
+    </form>
+  );
+}

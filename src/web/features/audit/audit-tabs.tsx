@@ -1,0 +1,34 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { openAlerts } from './alert-queries.ts';
+import './audit.css';
+
+const TABS = [
+  ['/audit', 'Log'],
+  ['/audit/activity', 'Activity'],
+  ['/audit/report', 'User actions'],
+  ['/audit/alerts', 'Alerts'],
+  ['/audit/forwarding', 'Forwarding'],
+] as const;
+
+/** The rooms of the audit log. Each has an address of its own. */
+export function AuditTabs(): ReactNode {
+  const alerts = useQuery(openAlerts);
+  const waiting = alerts.data?.unacknowledged ?? 0;
+  return (
+    <nav className="audit-tabs" aria-label="Parts of the audit log">
+      {TABS.map(([to, name]) => (
+        <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
+          {name}
+          {to === '/audit/alerts' && waiting > 0 && (
+            <span className="tab-count">
+              {waiting}
+              <span className="visually-hidden"> new</span>
+            </span>
+          )}
+        </Link>
+      ))}
+    </nav>
+  );
+}
