@@ -148,7 +148,7 @@ async function ownershipFor(deps: RoundDeps, state: RoundState, goldens: readonl
   const members = goldens.flatMap((golden) => [...golden.members]);
   const known = members.every((id) => {
     const source = state.sources.get(id);
-    return source === undefined || domains.byId(source.domainId) !== undefined;
+    return source === undefined || source.domainId === UNMADE || domains.byId(source.domainId) !== undefined;
   });
   if (known) return { domains, central };
   deps.domains.forget?.();

@@ -130,13 +130,16 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
   };
 }
 
+/** Number of a domain that a dry run would make; what is filed under it is undone. */
+export const UNMADE = 0;
+
 /** Organisations that see a golden record: those of its members' domains and those it is shared with, without the central one. */
 export function organisationsOf(
   domains: DomainTable,
   golden: { readonly domainIds: readonly number[]; readonly sharedWith: readonly OrganisationId[] },
   central: OrganisationId | undefined,
 ): OrganisationId[] {
-  const own = golden.domainIds.map((id) => {
+  const own = golden.domainIds.filter((id) => id !== UNMADE).map((id) => {
     const domain = domains.byId(id);
     if (domain === undefined) throw new Error('A record belongs to a domain that is not known');
     return domain.organisationId;
