@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Audit } from '../features/audit/index.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Command } from './command.ts';
 
@@ -7,19 +10,21 @@ export const auditVerify: Command = {
   summary: 'Recompute the whole audit log and compare it with what was signed',
   positional: [],
   options: {
-    checkpoint: {
+    since: {
       kind: 'value',
-      valueName: 'FILE',
-      description: 'A head kept outside (`careseal audit head`): the log must still contain it',
+      valueName: 'CHECKPOINT',
+      description: 'A head kept outside (a file from `careseal audit head`): the log must have grown out of it',
     },
+    checkpoint: { kind: 'value', valueName: 'CHECKPOINT', description: 'The same' },
   },
   json: true,
   help: `Opens every event and recomputes its commitment, the Merkle tree and every signed head. Exit code 1 when
 anything does not fit. Whoever has the database and the keys of this server could still have cut off the end: only a
-head kept elsewhere shows that, so keep one, often, and give it with --checkpoint.`,
+head kept elsewhere shows that, so keep one, often, and give it with --since. Somebody who does not trust this server
+runs careseal-verify.mjs on what "careseal audit export" writes instead.`,
   async run({ value, out, withServices }) {
-    const file = value('checkpoint');
-    const knownCheckpoints = file === undefined ? [] : [readCheckpoint(file)];
+    const kept = [value('since'), value('checkpoint')].filter((file) => file !== undefined);
+    const knownCheckpoints = kept.map(readCheckpoint);
     const found = await withServices(async ({ audit, actor }) => {
       const verified = await audit.verify({
         knownCheckpoints,
@@ -85,6 +90,47 @@ export const auditHead: Command = {
     out.line(status.checkpoint.trimEnd());
   },
 };
+
+export const auditExport: Command = {
+  name: 'audit export',
+  summary: 'Write an event with its proof, or the whole tree, for somebody outside to check',
+  positional: [],
+  options: {
+    event: { kind: 'value', valueName: 'ID', description: 'One event; without it the tree, which names nobody' },
+    out: { kind: 'value', valueName: 'PATH', required: true, description: 'File for an event, folder for the tree' },
+  },
+  json: true,
+  help: `Whoever gets this checks it with careseal-verify.mjs or careseal-verify.html ("node scripts/build-verifier.ts" makes both), which
+need neither this server nor a network. Give them the verifier key by another way.`,
+  async run({ value, required, out, withServices }) {
+    const id = value('event');
+    const path = resolve(required('out'));
+    const events = await withServices(async ({ audit, actor }) => {
+      await audit.sequence().catch(() => undefined);
+      const count = id === undefined ? await writeTree(audit.export, path) : await writeEvent(audit.export, id, path);
+      const entities = id === undefined ? [] : [{ reference: `AuditEvent/${id}` }];
+      await audit.recordNow([{ actor, event: 'audit.export', action: 'R', outcome: 'success', entities }]);
+      return count;
+    });
+    out.json({ path, events });
+    out.line(
+      id === undefined ? `The tree of ${events} events is in ${path}` : `The event and its proof are in ${path}`,
+    );
+  },
+};
+
+async function writeEvent(from: Audit['export'], id: string, path: string): Promise<number> {
+  await writeFile(path, await from.event(id), { mode: 0o600 });
+  return 1;
+}
+
+async function writeTree(from: Audit['export'], folder: string): Promise<number> {
+  return await from.tree(async (path, bytes) => {
+    const file = join(folder, ...path.split('/'));
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+  });
+}
 
 /** A note is a few hundred bytes; whatever else the file is, it is not read as one. */
 function readCheckpoint(file: string): string {

@@ -118,6 +118,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Print the signed head of the audit log',
     load: async () => (await import('./audit.ts')).auditHead,
   },
+  'audit export': {
+    summary: 'Write an event or the tree for somebody outside',
+    load: async () => (await import('./audit.ts')).auditExport,
+  },
   'keys list': { summary: 'List the keys and their states', load: async () => (await import('./keys.ts')).keysList },
   'keys rotate': {
     summary: 'Replace keys, also while serving',

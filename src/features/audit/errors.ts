@@ -7,6 +7,7 @@ export type AuditProblemCode =
   | 'audit-tile-not-found'
   | 'audit-empty'
   | 'audit-no-witness'
+  | 'audit-not-provable'
   | 'audit-erase-reason';
 
 export const eventNotFound = (): Problem<AuditProblemCode> =>
@@ -27,3 +28,9 @@ export const noWitness = (): Problem<AuditProblemCode> =>
   new Problem('not-found', 'audit-no-witness', 'No witness has signed a checkpoint of this log yet.');
 export const eraseReasonMissing = (): Problem<AuditProblemCode> =>
   new Problem('conflict', 'audit-erase-reason', 'An erasure needs the audit event that says why. Nothing was erased.');
+export const notProvable = (): Problem<AuditProblemCode> =>
+  new Problem(
+    'conflict',
+    'audit-not-provable',
+    'This event cannot be exported: it is not under a signed head yet, or its content was erased. Try again in a second.',
+  );

@@ -7,6 +7,7 @@ import { createEventWriter } from './audit-event.ts';
 import type { AuditDeps } from './deps.ts';
 import { createEventFeed, type EventFeed } from './event-feed.ts';
 import { unknownEvents } from './events.ts';
+import { createLogExport, type LogExport } from './export.ts';
 import { createLogReader, type LogReader } from './log-reader.ts';
 import type { AuditInput, AuditVerification } from './model.ts';
 import { createRecorder } from './recorder.ts';
@@ -62,6 +63,8 @@ export interface Audit {
   /** Questions to the log by other features. Whoever answers somebody with it records that the log was used. */
   readonly search: LogReader['search'];
   readonly searchWhole: LogReader['searchWhole'];
+  /** What outsiders check without this server. Whoever hands it out records that. */
+  readonly export: LogExport;
   readonly routes: readonly RouteDeclaration[];
 }
 
@@ -79,6 +82,7 @@ export function createAudit(deps: AuditDeps): Audit {
   const recorder = createRecorder({ database, seal });
   const witnesses = createWitnesses({ database, clock, settings: deps.witnesses ?? [], post: postText });
   const reader = createLogReader({ database, keyRing, clock, signer, witnesses });
+  const exported = createLogExport(reader);
   return {
     ...recorder,
     status: reader.status,
@@ -106,7 +110,8 @@ export function createAudit(deps: AuditDeps): Audit {
       if (unknown.length > 0)
         throw new Error(`Audit events in no table (features/audit/events.ts): ${unknown.join(', ')}`);
     },
-    routes: auditRoutes(reader, recorder),
+    export: exported,
+    routes: auditRoutes({ reader, recorder, exported }),
   };
 }
 

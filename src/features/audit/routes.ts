@@ -8,6 +8,7 @@ import {
   route,
 } from '../../platform/http/route.ts';
 import { EVENTS } from './events.ts';
+import type { LogExport } from './export.ts';
 import type { LogReader } from './log-reader.ts';
 import type { Recorder } from './recorder.ts';
 import { clientId } from './sealed-event.ts';
@@ -26,11 +27,45 @@ const access = permission('audit.read');
 const NAMES = Object.entries(EVENTS).map(([name, { title }]) => ({ event: name, title }));
 
 /** The log for people who may read it, and the tree for machines that check it. */
-export function auditRoutes(reader: LogReader, recorder: Recorder): RouteDeclaration[] {
-  return [...eventRoutes(reader, recorder), ...treeRoutes(reader)];
+export function auditRoutes(parts: Parts): RouteDeclaration[] {
+  return [...eventRoutes(parts), exportRoute(parts), ...treeRoutes(parts.reader)];
 }
 
-function eventRoutes(reader: LogReader, recorder: Recorder): RouteDeclaration[] {
+interface Parts {
+  readonly reader: LogReader;
+  readonly recorder: Recorder;
+  readonly exported: LogExport;
+}
+
+/** One event with its proof, as a file for somebody outside. */
+function exportRoute({ recorder, exported }: Parts): RouteDeclaration {
+  return route({
+    doors: ['users'],
+    method: 'GET',
+    access,
+    path: '/api/audit/events/:id/export',
+    audit: event('audit.export'),
+    input: { params: AuditEventParams, query: NOTHING, body: 'none' },
+    output: 'bytes',
+    limits: limits(60),
+    async handle({ actor, params }) {
+      const text = await exported.event(params.id);
+      const entities = [{ reference: `AuditEvent/${params.id}` }];
+      const audited = await recorder.recordNow([
+        { actor, event: 'audit.export', action: 'R', outcome: 'success', entities },
+      ]);
+      return {
+        status: 200,
+        headers: { 'content-disposition': `attachment; filename="audit-event-${params.id}.json"` },
+        body: new TextEncoder().encode(text),
+        contentType: 'application/json',
+        audited,
+      };
+    },
+  });
+}
+
+function eventRoutes({ reader, recorder }: Parts): RouteDeclaration[] {
   const shared = { doors: ['users'], method: 'GET', access } as const;
   return [
     route({
