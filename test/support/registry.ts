@@ -36,7 +36,9 @@ export interface RegistryFixture {
 }
 
 /** A registry on a database of its own, everything real: sealed, audited, matched with the shipped model. */
-export async function registryFixture(): Promise<RegistryFixture> {
+export async function registryFixture(
+  more: Partial<Parameters<typeof createRegistry>[0]> = {},
+): Promise<RegistryFixture> {
   const db = await testDatabase();
   const vault = await testKeyVault(db.database);
   const { keyRing } = vault;
@@ -70,6 +72,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
     domains: nodes.domains,
     clock,
     termsOf: searchTerms,
+    ...more,
   });
   const domain = async (system: string) => {
     const made = await nodes.domains.ensureForUsers(system, operatorActor);

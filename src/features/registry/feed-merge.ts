@@ -7,6 +7,7 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { type SourceState } from './batch-state.ts';
+import type { DomainTable } from './deps.ts';
 import { ledgerActor } from './ledger.ts';
 import { matchRecordOf } from './match-record.ts';
 import type { ValidPatient } from './model.ts';
@@ -15,7 +16,7 @@ import { isReplaced, replacedBy, successorOf } from './replacement.ts';
 import { loadPatients, type RoundDeps } from './round-loading.ts';
 import { REVIEWS_PER_RECORD_MAX } from './rules.ts';
 import { decide, type Decision, goldensOf, placePinned } from './stewardship.ts';
-import { isInReach, ownsDomain } from './work.ts';
+import { isInReach, ownsDomain, withoutForeign } from './work.ts';
 
 export interface SourceMerge {
   readonly obsolete: ResourceId;
@@ -42,7 +43,7 @@ export async function mergeSources(deps: RoundDeps, actor: Actor, what: SourceMe
       const goldens = [...new Set([obsolete.goldenId, survivor.goldenId])];
       const known = obsolete.patient === undefined ? undefined : successorOf(obsolete.patient);
       const changed = known !== survivor.id;
-      if (changed) replace(decision, { obsolete, survivor, patient: what.patient });
+      if (changed) replace(decision, { obsolete, survivor, patient: what.patient }, await deps.domains.table());
       return {
         result: { changed, survivor: survivor.id, goldenId: survivor.goldenId },
         audit: {
@@ -83,7 +84,11 @@ async function bothOf({ deps, tx, state, actor }: Decision, what: SourceMerge): 
   return { obsolete, survivor };
 }
 
-function replace(decision: Decision, what: Both & { readonly patient: ValidPatient | undefined }): void {
+function replace(
+  decision: Decision,
+  what: Both & { readonly patient: ValidPatient | undefined },
+  domains: DomainTable,
+): void {
   const { deps, state, actor, nowMs } = decision;
   const { obsolete, survivor } = what;
   const staying = [...state.golden(survivor.goldenId).members].filter((id) => id !== obsolete.id);
@@ -91,7 +96,9 @@ function replace(decision: Decision, what: Both & { readonly patient: ValidPatie
   const left = obsolete.goldenId;
   askAboutOthers(decision, { ...what, left });
   const patient = replacedBy(what.patient ?? obsolete.patient ?? { resourceType: 'Patient' }, survivor.id);
-  const record = matchRecordOf(patient);
+  const record = matchRecordOf(
+    deps.informativeIdentifiers ? withoutForeign(actor.principal, patient, domains) : patient,
+  );
   const prepared = deps.matcher.prepare(record);
   const storedTokens = deps.records.lookupKeys(obsolete.prepared);
   Object.assign(obsolete, {

@@ -1,5 +1,5 @@
 /** One submission on its way through a batch: what can be worked out before the lock is taken. */
-import type { Patient } from '@medplum/fhirtypes';
+import type { Identifier, Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor, Principal } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
@@ -74,12 +74,14 @@ export function prepareWork(
     readonly matcher: RegistryDeps['matcher'];
     readonly records: Records;
     readonly termsOf: RegistryDeps['termsOf'];
+    readonly informativeIdentifiers?: boolean;
   },
   input: WorkInput,
   domains: DomainTable,
 ): Work {
   const { submission } = input;
-  const problem = ownershipProblem(input, domains);
+  const informative = deps.informativeIdentifiers === true;
+  const problem = ownershipProblem(input, domains, informative);
   if (problem) return { ...input, keyTokens: [], outcome: refused(problem) };
   if (submission.kind === 'delete') return { ...input, keyTokens: [] };
   // Moving a record to its successor's person needs both at hand: feed-merge.ts.
@@ -89,13 +91,15 @@ export function prepareWork(
     return { ...input, keyTokens: [], outcome: refused(tooManyTerms()) };
   }
   const key = keyOf(submission);
-  const content = workContent(deps, submission.patient);
+  const matched = informative ? withoutForeign(input.actor.principal, submission.patient, domains) : submission.patient;
+  const content = workContent(deps, submission.patient, matched);
   if (key === undefined || submission.kind === 'update') return { ...input, content, keyTokens: [] };
   return { ...input, content, key, keyTokens: keyTokensOf(deps.keyRing, submission.domain.id, key) };
 }
 
-function workContent(deps: Parameters<typeof prepareWork>[0], patient: Patient): WorkContent {
-  const record = matchRecordOf(patient);
+/** `matched`: the part of the patient that says who they are. */
+function workContent(deps: Parameters<typeof prepareWork>[0], patient: Patient, matched: Patient): WorkContent {
+  const record = matchRecordOf(matched);
   const prepared = deps.matcher.prepare(record);
   const { current, lookup } = deps.records.bothKeys(prepared);
   return { patient, record, prepared, tokens: current, lookupTokens: lookup };
@@ -108,7 +112,11 @@ export function keyOf(submission: Submission): string | undefined {
   return submission.ifNoneExist?.value ?? ownIdentifier(submission.patient, submission.domain.system);
 }
 
-function ownershipProblem({ actor, submission, options }: WorkInput, domains: DomainTable): Problem | undefined {
+function ownershipProblem(
+  { actor, submission, options }: WorkInput,
+  domains: DomainTable,
+  informative: boolean,
+): Problem | undefined {
   const { principal } = actor;
   if (submission.kind === 'delete') return undefined;
   if (submission.kind !== 'update') {
@@ -119,14 +127,29 @@ function ownershipProblem({ actor, submission, options }: WorkInput, domains: Do
     const named = submission.kind === 'upsert' ? submission.key : submission.ifNoneExist?.value;
     if (named !== undefined && !carriesKey(submission.patient, submission.domain.system, named)) return keyMissing();
   }
-  return foreignIdentifier(principal, submission.patient, domains);
+  const { patient } = submission;
+  if (!informative || !carriesOwn(principal, patient, domains)) return foreignIdentifier(principal, patient, domains);
+  const claimed = patient.identifier?.filter(({ use }) => use === 'official' || use === undefined) ?? [];
+  return foreignIdentifier(principal, { ...patient, identifier: claimed }, domains);
+}
+
+function carriesOwn(principal: Principal, patient: Patient, domains: DomainTable): boolean {
+  return patient.identifier?.some(({ system }) => ownsDomain(principal, domains.bySystem(system ?? ''))) === true;
+}
+
+/** What others assigned is no evidence when the sender brings it: that would attach its record to anybody's. */
+export function withoutForeign(principal: Principal, patient: Patient, domains: DomainTable): Patient {
+  const own = patient.identifier?.filter((one) => !isForeign(principal, one, domains));
+  return own === undefined || own.length === patient.identifier?.length ? patient : { ...patient, identifier: own };
+}
+
+function isForeign(principal: Principal, { system }: Identifier, domains: DomainTable): boolean {
+  const domain = system === undefined ? undefined : domains.bySystem(system);
+  return domain?.ownerNodeId !== undefined && !ownsDomain(principal, domain);
 }
 
 /** A sender may not speak for a domain that another node owns: that would let it attach itself to anybody's record. */
 export function foreignIdentifier(principal: Principal, patient: Patient, domains: DomainTable): Problem | undefined {
-  const index = patient.identifier?.findIndex((identifier) => {
-    const domain = identifier.system === undefined ? undefined : domains.bySystem(identifier.system);
-    return domain?.ownerNodeId !== undefined && !ownsDomain(principal, domain);
-  });
+  const index = patient.identifier?.findIndex((identifier) => isForeign(principal, identifier, domains));
   return index === undefined || index < 0 ? undefined : domainNotOwned(`Patient.identifier[${index}]`);
 }
