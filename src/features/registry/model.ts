@@ -103,6 +103,11 @@ export type RegistryProblemCode =
   | 'search-too-broad'
   | 'shared-client'
   | 'second-person-needed'
+  | 'bulk-not-found'
+  | 'bulk-over'
+  | 'too-few-alike'
+  | 'sample-pending'
+  | 'sample-failed'
   | 'reviewer-unknown'
   | 'share-unknown'
   | 'same-record'
@@ -110,6 +115,7 @@ export type RegistryProblemCode =
   | 'successor-replaced'
   | 'unmerge-refused'
   | 'merge-elsewhere'
+  | 'id-taken'
   | 'busy';
 
 export type LedgerKind =

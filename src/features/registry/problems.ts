@@ -178,3 +178,33 @@ export const secondPersonNeeded = (): RegistryProblem =>
     'second-person-needed',
     'You proposed this link yourself. Nothing was changed. A second person has to agree; until then you can still say that they are different people.',
   );
+
+export const bulkNotFound = (): RegistryProblem =>
+  new Problem('not-found', 'bulk-not-found', 'No such group of reviews is known here.');
+
+export const bulkOver = (): RegistryProblem =>
+  new Problem('conflict', 'bulk-over', 'This group is done or was taken back. Nothing was changed. Begin a new one.');
+
+export const tooFewAlike = (least: number): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'too-few-alike',
+    `Fewer than ${least} open pairs reach this score. Nothing was begun. Decide them one by one, or choose a lower score.`,
+  );
+
+export const samplePending = (waiting: number): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'sample-pending',
+    `${waiting} of the sample are not decided yet. Nothing was linked. Decide them first.`,
+  );
+
+export const sampleFailed = (wrong: number, of: number): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'sample-failed',
+    `${wrong} of the sample of ${of} were different people, so the rest may not be linked together. Nothing was linked. Choose a higher score, or decide them one by one.`,
+  );
+
+export const idTaken = (): RegistryProblem =>
+  new Problem('conflict', 'id-taken', 'An id of this file is the id of another record here. Nothing of this part was changed.');

@@ -28,6 +28,8 @@ export interface ReviewVerdict {
   readonly reviewId: ReviewId;
   readonly decision: 'link' | 'different' | 'later';
   readonly reason?: string;
+  /** Two people have agreed already, or one is enough: the rule of the second person is not asked. */
+  readonly agreed?: true;
 }
 
 export interface ReviewDecided {
@@ -93,7 +95,8 @@ async function applyVerdict(decision: Decision, review: QueuedReview, verdict: R
   if (verdict.decision === 'link' && !together) {
     const sizes = [state.golden(goldenA).members.size, state.golden(goldenB).members.size] as const;
     const { principal } = decision.actor;
-    if (!(await agreedByTwo(tx, { review, principal, sizes, nowMs }))) return { waitsForSecond: true };
+    if (verdict.agreed !== true && !(await agreedByTwo(tx, { review, principal, sizes, nowMs })))
+      return { waitsForSecond: true };
     const { survivor, other } = survivorOf(decision, goldenA, goldenB);
     moved = join(decision, { survivor, other });
     clientId = survivor;

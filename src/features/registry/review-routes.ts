@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Actor } from '../../kernel/principal.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
+import { bulkRoutes } from './bulk-routes.ts';
 import { reviewDetail, reviewPage, summarise } from './client-pages.ts';
 import type { BuiltCore } from './core.ts';
 import { openCursor, sealCursor } from './cursor.ts';
@@ -23,7 +24,12 @@ const READ = { bodyBytesMax: 0, perMinute: 600 } as const;
 const WRITE = { bodyBytesMax: 8_192, perMinute: 240 } as const;
 
 export function reviewRoutes(deps: RegistryDeps, built: BuiltCore): RouteDeclaration[] {
-  return [...reviewReadRoutes(deps, built), ...reviewDecisionRoutes(deps, built), ...reviewWorkRoutes(deps)];
+  return [
+    ...reviewReadRoutes(deps, built),
+    ...reviewDecisionRoutes(deps, built),
+    ...reviewWorkRoutes(deps),
+    ...bulkRoutes(deps, built.roundDeps),
+  ];
 }
 
 /** How this person sees the queue. */

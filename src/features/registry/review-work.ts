@@ -105,7 +105,7 @@ function ruleRoutes(deps: RegistryDeps): RouteDeclaration[] {
     route({
       ...common,
       method: 'PUT',
-      access: permission('settings.manage', { stepUp: true }),
+      access: permission('settings.manage', { stepUp: true, everywhere: true }),
       audit: event('review.rules-change'),
       input: { params: none, query: none, body: wire.reviewRules },
       limits: { bodyBytesMax: 1_024, perMinute: 30 },

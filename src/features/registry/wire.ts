@@ -270,3 +270,26 @@ export const reviewRules = z.object({
   secondPerson: z.enum(['never', 'merges', 'always']),
 });
 export type ReviewRules = z.infer<typeof reviewRules>;
+
+/** Many alike pairs accepted together after a sample was decided one by one. */
+export const bulkView = z.object({
+  id,
+  state: z.enum(['sampling', 'accepting', 'done', 'given-up']),
+  createdAt: instant,
+  createdBy: z.object({ name: z.string(), isMe: z.boolean() }),
+  scoreFrom: z.number(),
+  total: z.number().int(),
+  accepted: z.number().int(),
+  skipped: z.number().int(),
+  sample: z.array(
+    z.object({ id, state: reviewState, decision: z.enum(['link', 'different']).optional(), score: z.number() }),
+  ),
+});
+export type BulkView = z.infer<typeof bulkView>;
+export const bulkReply = z.object({ bulk: bulkView });
+export const bulksReply = z.object({ bulks: z.array(bulkView) });
+export const bulkRequest = z.object({
+  scoreFrom: z.number().min(0).max(1),
+  sampleSize: z.number().int().min(20).max(200).default(50),
+});
+export const bulkProgress = z.object({ done: z.number().int(), skipped: z.number().int(), more: z.boolean() });

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { userActor } from '../../../test/support/audit.ts';
+import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
+import type { UserId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import type { BulkView, ReviewSummary } from './wire.ts';
+
+/** Many alike pairs, accepted together after a sample. */
+let f: RegistryFixture;
+beforeAll(async () => {
+  f = await registryFixture();
+});
+afterAll(() => f.close());
+
+const AMA = '0198f3a0-0000-7000-8000-0000000000a1' as UserId;
+const BEN = '0198f3a0-0000-7000-8000-0000000000b2' as UserId;
+
+async function call<T>(
+  userId: UserId,
+  path: string,
+  parts: { params?: object; query?: object; body?: object } = {},
+): Promise<T> {
+  const [method, url] = path.split(' ');
+  const found = f.registry.routes.find((one) => one.method === method && one.path === url);
+  if (!found) throw new Error(`no route ${path}`);
+  const { query, body } = found.input;
+  const request = {
+    actor: { ...userActor, principal: { ...userActor.principal, kind: 'user', userId } as Actor['principal'] },
+    params: parts.params ?? {},
+    query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
+    body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
+  } as unknown as RouteRequest<never, never, never>;
+  return (await (found as RouteDeclaration<never, never, never>).handle(request)).body as T;
+}
+
+let serial = 0;
+const PAIRS = 26;
+let family = 0;
+/** A family name of its own for each pair, so that no two pairs are alike. */
+function familyName(): string {
+  const syllables = ['ba', 'ki', 'lo', 'mu', 'ne', 'so', 'ta', 'ze', 'wi', 'ru'];
+  const at = family++;
+  return [at % 10, Math.floor(at / 10) % 10, (at * 7) % 10, (at * 3) % 10].map((n) => syllables[n]).join('');
+}
+
+/** Pairs of records that are alike, but not enough to be linked without a person: of one only the year of birth is known. */
+async function alikePairs(): Promise<void> {
+  for (let at = 0; at < PAIRS; at++) {
+    const one = { given: 'Prossy', family: familyName(), gender: 'female' } as const;
+    for (const birthDate of [`${1930 + at}-03-14`, `${1930 + at}`]) {
+      const system = `urn:bulk:${serial}`;
+      const key = `k-${serial++}`;
+      await f.registry.submit(f.operator, [
+        {
+          kind: 'upsert',
+          domain: await f.domain(system),
+          key,
+          patient: person({ ...one, birthDate, key: [system, key] }),
+        },
+      ]);
+    }
+  }
+}
+const open = async (): Promise<ReviewSummary[]> =>
+  (await call<{ reviews: ReviewSummary[] }>(AMA, 'GET /api/reviews', { query: { limit: 100 } })).reviews;
+const begin = (scoreFrom: number) =>
+  call<{ bulk: BulkView }>(AMA, 'POST /api/review-groups', { body: { scoreFrom, sampleSize: 20 } });
+const accept = (who: UserId, id: string) =>
+  call<{ done: number; skipped: number; more: boolean }>(who, 'POST /api/review-groups/:id/accept', { params: { id } });
+const decide = (id: string, decision: 'link' | 'different') =>
+  call(AMA, 'POST /api/reviews/:id/decision', { params: { id }, body: { decision } });
+
+describe('alike pairs', () => {
+  it('are not a group while they are few', async () => {
+    await expect(begin(0)).rejects.toMatchObject({ code: 'too-few-alike' });
+  });
+
+  it('are linked together only after every one of a sample was decided to be one person', async () => {
+    await alikePairs();
+    const waiting = await open();
+    expect(waiting.length).toBe(PAIRS);
+    const { bulk } = await begin(0);
+    expect(bulk).toMatchObject({ total: PAIRS, state: 'sampling' });
+    expect(bulk.sample).toHaveLength(20);
+    await expect(accept(AMA, bulk.id)).rejects.toMatchObject({ code: 'sample-pending' });
+    for (const one of bulk.sample) await decide(one.id, 'link');
+    expect(await accept(AMA, bulk.id)).toEqual({ done: PAIRS - 20, skipped: 0, more: false });
+    expect(await open()).toEqual([]);
+    await expect(accept(AMA, bulk.id)).rejects.toMatchObject({ code: 'bulk-over' });
+  });
+
+  it('are all taken back together, but for the sample, which people decided one by one', async () => {
+    const { bulks } = await call<{ bulks: BulkView[] }>(AMA, 'GET /api/review-groups');
+    const id = bulks[0]?.id ?? '';
+    const undone = await call(AMA, 'POST /api/review-groups/:id/undo', { params: { id } });
+    expect(undone).toEqual({ done: PAIRS - 20, skipped: 0, more: false });
+    expect(await open()).toHaveLength(PAIRS - 20);
+  });
+
+  it('are not linked when one of the sample was two people, nor by the one who drew it where two are needed', async () => {
+    await alikePairs();
+    const { bulk } = await begin(0);
+    for (const [at, one] of bulk.sample.entries()) await decide(one.id, at === 3 ? 'different' : 'link');
+    await expect(accept(BEN, bulk.id)).rejects.toMatchObject({ code: 'sample-failed' });
+
+    await alikePairs();
+    const second = (await begin(0)).bulk;
+    for (const one of second.sample) await decide(one.id, 'link');
+    await call(AMA, 'PUT /api/review-rules', { body: { secondPerson: 'always' } });
+    await expect(accept(AMA, second.id)).rejects.toMatchObject({ code: 'second-person-needed' });
+    expect((await accept(BEN, second.id)).done).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,118 @@
+/**
+ * Accepting many alike pairs together. A random sample of them is decided one by one first; only when all of the sample are one
+ * person may the rest be linked. Every pair becomes a decision of its own, with its ledger entry and audit event, and can be
+ * taken back alone or with all the others.
+ */
+import { newId } from '../../crypto/index.ts';
+import type { ReviewId } from '../../kernel/ids.ts';
+import { isProblem } from '../../kernel/problem.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import { type BulkId, type BulkRow, bulkStore } from './bulk-store.ts';
+import { bulkNotFound, bulkOver, sampleFailed, samplePending, secondPersonNeeded, tooFewAlike } from './problems.ts';
+import { decideReview, undoReview } from './review-decisions.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { readSecondPerson, userOf } from './second-person.ts';
+import { withinReach } from './visibility.ts';
+
+/** Fewer are sooner decided one by one than sampled. */
+export const ALIKE_MIN = 20;
+/** Pairs decided by one request; the page asks again until none are left, and shows how far it is. */
+const AT_ONCE = 50;
+
+export interface BulkProgress {
+  readonly done: number;
+  readonly skipped: number;
+  /** More may be left: ask again. */
+  readonly more: boolean;
+}
+
+/** Draws a sample. Throws Problem `too-few-alike`. */
+export async function beginBulk(
+  deps: RoundDeps,
+  actor: Actor,
+  asked: { readonly scoreFrom: number; readonly sampleSize: number },
+): Promise<BulkRow> {
+  const user = userOf(actor.principal);
+  // The command line has no page to look at a sample.
+  if (user === undefined) throw bulkNotFound();
+  const within = await withinReach(deps, actor.principal, 'review.decide');
+  const alike = { scoreFrom: asked.scoreFrom, within };
+  const total = await bulkStore.count(deps.database, alike);
+  if (total < ALIKE_MIN) throw tooFewAlike(ALIKE_MIN);
+  const sample = await bulkStore.draw(deps.database, alike, asked.sampleSize);
+  const bulk = {
+    bulk_id: newId<BulkId>(),
+    created_at: new Date(deps.clock.nowMs()),
+    created_by: user,
+    score_from: asked.scoreFrom,
+    sample,
+    total,
+  };
+  await deps.database.transaction((tx) => bulkStore.insert(tx, bulk));
+  return { ...bulk, state: 'sampling', accepted: 0, skipped: 0 };
+}
+
+/** Links the next pairs. Throws Problem `sample-pending`, `sample-failed`, `second-person-needed` or `bulk-over`. */
+export async function acceptNext(deps: RoundDeps, actor: Actor, id: BulkId): Promise<BulkProgress> {
+  const bulk = await found(deps, id);
+  if (bulk.state === 'done' || bulk.state === 'given-up') throw bulkOver();
+  await assertSampleRight(deps, bulk);
+  const isFirst = userOf(actor.principal) === bulk.created_by;
+  if (isFirst && (await readSecondPerson(deps.database)) !== 'never') throw secondPersonNeeded();
+  const within = await withinReach(deps, actor.principal, 'review.decide');
+  const ids = await bulkStore.next(deps.database, bulk, within, AT_ONCE);
+  const accepted: ReviewId[] = [];
+  const skipped: ReviewId[] = [];
+  const reason = `accepted together with ${bulk.total} alike after a sample of ${bulk.sample.length}`;
+  for (const reviewId of ids) {
+    const linked = await attempt(() => decideReview(deps, actor, { reviewId, decision: 'link', reason, agreed: true }));
+    (linked ? accepted : skipped).push(reviewId);
+  }
+  const more = ids.length === AT_ONCE;
+  await deps.database.transaction((tx) =>
+    bulkStore.progress(tx, id, { state: more ? 'accepting' : 'done', accepted, skipped }),
+  );
+  return { done: accepted.length, skipped: skipped.length, more };
+}
+
+/** Takes back what was accepted, the newest first; what others built on since stays as it is. */
+export async function undoNext(deps: RoundDeps, actor: Actor, id: BulkId): Promise<BulkProgress> {
+  await found(deps, id);
+  const ids = await bulkStore.accepted(deps.database, id, AT_ONCE);
+  let done = 0;
+  for (const reviewId of ids) if (await attempt(() => undoReview(deps, actor, { reviewId }))) done++;
+  const more = ids.length === AT_ONCE;
+  await deps.database.transaction(async (tx) => {
+    await bulkStore.forget(tx, ids);
+    await bulkStore.progress(tx, id, { state: 'given-up', accepted: [], skipped: [] });
+  });
+  return { done, skipped: ids.length - done, more };
+}
+
+export async function found(deps: RoundDeps, id: BulkId): Promise<BulkRow> {
+  const bulk = await bulkStore.find(deps.database, id);
+  if (bulk === undefined) throw bulkNotFound();
+  return bulk;
+}
+
+async function assertSampleRight(deps: RoundDeps, bulk: BulkRow): Promise<void> {
+  if (bulk.state === 'accepting') return;
+  const sample = await bulkStore.sampled(deps.database, bulk.sample);
+  const wrong = sample.filter((one) => one.decision === 'different').length;
+  if (wrong > 0) throw sampleFailed(wrong, bulk.sample.length);
+  const waiting = bulk.sample.length - sample.filter((one) => one.decision === 'link').length;
+  if (waiting > 0) throw samplePending(waiting);
+}
+
+/** A pair that cannot be decided any more (deleted, set apart, decided by somebody else) is left out, not an end of all. */
+async function attempt(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (isProblem(error) && SKIPPED_KINDS.has(error.kind)) return false;
+    throw error;
+  }
+}
+
+const SKIPPED_KINDS: ReadonlySet<string> = new Set(['conflict', 'not-found', 'forbidden', 'gone']);
