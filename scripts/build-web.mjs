@@ -15,7 +15,7 @@ const INPUTS = [
   'package-lock.json',
 ];
 /** Of the features the web sees their wire formats and models only. */
-const FEATURE_FILE = /(^|[\\/])(wire|model|map-document|access)\.ts$/;
+const FEATURE_FILE = /(^|[\\/])(wire[-a-z]*|model|map-document|access)\.ts$/;
 
 export async function ensureWebBuilt(root, node) {
   if (!existsSync(join(root, 'vite.config.ts'))) return;

@@ -148,6 +148,25 @@ const VISITS: readonly Visit[] = [
   { name: 'nodes', path: '/nodes' },
   { name: 'nodes, none', path: '/nodes', before: nothingYet },
   { name: 'node', path: `/nodes?node=${idOf(7, 1)}` },
+  { name: 'node, whole', path: `/nodes/${idOf(7, 0)}` },
+  { name: 'node, changed outside', path: `/nodes/${idOf(7, 5)}` },
+  {
+    name: 'node, changing it',
+    path: `/nodes/${idOf(7, 1)}`,
+    async act(page) {
+      await page.getByRole('button', { name: 'Change' }).first().click();
+      await page.getByRole('button', { name: 'Add a certificate' }).click();
+    },
+  },
+  { name: 'transactions', path: '/nodes/transactions' },
+  { name: 'transactions, none', path: '/nodes/transactions', before: nothingYet },
+  { name: 'trust', path: '/nodes/trust' },
+  { name: 'trust, nobody else', path: '/nodes/trust', before: nothingYet },
+  {
+    name: 'trusting an authority',
+    path: '/nodes/trust',
+    act: (page) => page.getByRole('button', { name: 'Trust an authority' }).click(),
+  },
   {
     name: 'add a node',
     path: '/nodes/add',

@@ -113,8 +113,21 @@ export const previewRows = () => ({
   problems: [],
 });
 
+const certificateOf = (index: number) => ({
+  sha256: (['ab', 'cd', 'ef'][index] ?? '12').repeat(32),
+  subject: 'CN=Mulago clinic, O=Careseal',
+  serial: '4f2a',
+  origin: index === 1 ? 'trusted' : 'issued',
+  intact: true,
+  notBefore: ago(60 * 24 * 200),
+  notAfter: ago(-60 * 24 * (index === 1 ? 12 : 190)),
+  endsAt: ago(-60 * 24 * (index === 1 ? 12 : 190)),
+  ...(index === 2 ? { revokedAt: ago(9000) } : { lastSeenAt: ago(4) }),
+});
+
 export const node = (index: number) => ({
   id: idOf(7, index),
+  organisationId: idOf(8, 0),
   name:
     ['Mulago clinic', 'Laboratory system of the central public health office', 'Old laptop'][index] ??
     `Clinic ${index}`,
@@ -122,18 +135,145 @@ export const node = (index: number) => ({
     ['urn:example:mulago', 'urn:example:laboratory', 'https://clinic.example.org/fhir/identifiers/patient'][index] ??
       'urn:example:more',
   ],
-  state: index === 2 ? 'revoked' : 'active',
-  certificates: [
-    {
-      sha256: 'ab'.repeat(32),
-      subject: 'CN=Mulago clinic',
-      notBefore: ago(60 * 24 * 200),
-      notAfter: ago(-60 * 24 * (index === 1 ? 12 : 190)),
-      ...(index === 2 ? { revokedAt: ago(9000) } : {}),
-    },
-  ],
+  state: index === 2 ? 'revoked' : index === 3 ? 'suspended' : index === 4 ? 'invited' : 'active',
+  intact: index !== 5,
+  scopes: ['read', 'search', 'pix', 'match', 'feed'],
+  networks: index === 1 ? ['192.0.2.0/24', '2001:db8:1::/48'] : [],
+  perMinute: 60_000,
+  tokenRequired: index === 1,
+  hasJwks: index === 1,
+  ...(index === 0 ? { contact: 'Joseph Mugisha, +256 700 000000' } : {}),
+  certificates:
+    index === 4 ? [] : index === 0 ? [certificateOf(0), certificateOf(1), certificateOf(2)] : [certificateOf(index)],
   createdAt: ago(60 * 24 * 200),
   ...(index === 2 ? { revokedAt: ago(9000), revokedReason: 'Laptop stolen' } : { lastSeenAt: ago(4) }),
+});
+
+/** Whom this installation trusts; nobody else before the first node. */
+export const trust = (foreign: boolean) => ({
+  own: [
+    {
+      id: idOf(14, 0),
+      kind: 'issuing',
+      subject: 'O=Careseal, CN=Careseal 5f3a issuing',
+      sha256: '0f'.repeat(32),
+      notAfter: ago(-60 * 24 * 1500),
+      keyIsHere: true,
+      crlUrl: `https://localhost:8443/pki/${idOf(14, 0)}.crl`,
+      crlNextUpdate: ago(-60 * 24 * 6),
+    },
+    {
+      id: idOf(14, 1),
+      kind: 'root',
+      subject: 'O=Careseal, CN=Careseal 5f3a root',
+      sha256: 'f0'.repeat(32),
+      notAfter: ago(-60 * 24 * 3300),
+      keyIsHere: false,
+      crlUrl: `https://localhost:8443/pki/${idOf(14, 1)}.crl`,
+    },
+  ],
+  foreign: foreign
+    ? [
+        {
+          id: idOf(14, 2),
+          name: 'Ministry of Health',
+          subject: 'C=UG, O=Ministry of Health, CN=Systems',
+          sha256: '77'.repeat(32),
+          notAfter: ago(-60 * 24 * 20),
+          acceptLong: true,
+          crlRequired: true,
+          hasCrl: true,
+          crlNextUpdate: ago(-60 * 24 * 3),
+          intact: true,
+          rules: [{ id: idOf(14, 3), nodeId: idOf(7, 1), attribute: 'cn', value: 'lab.health.example' }],
+        },
+      ]
+    : [],
+});
+
+const CALLS = [
+  ['GET', '/fhir/Patient', 200, undefined],
+  ['POST', '/fhir/Patient', 201, undefined],
+  ['GET', '/fhir/Patient/:id', 200, undefined],
+  ['POST', '/fhir/Patient', 403, 'scope-missing'],
+  ['GET', '/fhir/Patient/$ihe-pix', 404, 'pix-source-unknown'],
+  ['GET', '/fhir/Patient', 401, 'certificate-unknown'],
+] as const;
+
+export const callList = (some: boolean) => ({
+  more: some,
+  calls: Array.from({ length: some ? 40 : 0 }, (_, index) => {
+    const [method, route, status, code] = CALLS[index % CALLS.length] ?? CALLS[0];
+    return {
+      id: String(900 - index),
+      at: ago(index * 3),
+      ...(code === 'certificate-unknown' ? {} : { node: { id: idOf(7, index % 2), name: node(index % 2).name } }),
+      method,
+      route,
+      status,
+      ...(code === undefined ? {} : { code }),
+      milliseconds: 3 + (index % 7) * 4,
+      ...(method === 'POST' ? { bytesIn: 1_240 } : {}),
+      bytesOut: 2_048 + index,
+      requestId: idOf(15, index),
+    };
+  }),
+});
+
+export const callFigures = (some: boolean) => ({
+  hours: 24,
+  slotSeconds: 1800,
+  from: ago(24 * 60),
+  to: ago(0),
+  slots: Array.from({ length: some ? 48 : 0 }, (_, index) => ({
+    at: ago(24 * 60 - index * 30),
+    calls: Math.round(40 + 35 * Math.sin(index / 5)),
+    failed: index % 6 === 0 ? 5 : 0,
+    medianMs: 5,
+    p95Ms: 10 + (index % 5) * 10,
+    maxMs: 80,
+  })),
+  failures: some
+    ? [
+        {
+          node: { id: idOf(7, 0), name: 'Mulago clinic' },
+          method: 'POST',
+          route: '/fhir/Patient',
+          status: 403,
+          code: 'scope-missing',
+          calls: 31,
+          firstAt: ago(1200),
+          lastAt: ago(9),
+          lastRequest: idOf(15, 3),
+        },
+        {
+          method: 'GET',
+          route: '-',
+          status: 401,
+          code: 'certificate-unknown',
+          calls: 9,
+          firstAt: ago(900),
+          lastAt: ago(15),
+          lastRequest: idOf(15, 5),
+        },
+      ]
+    : [],
+});
+
+export const deadDeliveries = (some: boolean) => ({
+  deliveries: some
+    ? [
+        {
+          id: idOf(16, 0),
+          subscriptionId: idOf(16, 1),
+          nodeId: idOf(7, 1),
+          state: 'dead',
+          attempts: 12,
+          createdAt: ago(2000),
+          failure: 'outbound-timeout',
+        },
+      ]
+    : [],
 });
 
 export const EVENTS = [

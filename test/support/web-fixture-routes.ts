@@ -5,6 +5,10 @@ import {
   uploadView,
   previewRows,
   node,
+  trust,
+  callList,
+  callFigures,
+  deadDeliveries,
   EVENTS,
   auditEvent,
   CHECKPOINT,
@@ -121,6 +125,24 @@ const workOn = (index: number) => ({
   ...(index === 1 ? { assignee: { id: idOf(9, 0), name: 'Dr. Amina Okello', isMe: true } } : {}),
   ...(index === 2 ? { proposedBy: { name: 'Ben Otieno', isMe: false } } : {}),
 });
+
+const GROUP_STATES = ['sampling', 'sampling', 'done'] as const;
+const group = (_state: FixtureState, index: number) => ({
+  id: idOf(12, index),
+  state: GROUP_STATES[index] ?? 'sampling',
+  createdAt: ago(60 * (index + 1)),
+  createdBy: { name: index === 1 ? 'Ben Otieno' : 'Dr. Amina Okello', isMe: index !== 1 },
+  scoreFrom: 0.85,
+  total: 412 + index,
+  accepted: index === 2 ? 361 : 0,
+  skipped: index === 2 ? 3 : 0,
+  sample: Array.from({ length: 50 }, (_, at) => ({
+    id: idOf(4, at),
+    score: 0.9,
+    ...(index > 0 || at < 18 ? { state: 'decided', decision: 'link' } : { state: 'open' }),
+  })),
+});
+const groups: Handler = (state) => ({ body: { bulks: GROUP_STATES.map((_, index) => group(state, index)) } });
 
 const changeRules: Handler = (state, { body }) => {
   const { secondPerson } = body as { secondPerson: 'never' | 'merges' | 'always' };
@@ -314,6 +336,9 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
     () => ({ body: { entryId: idOf(3, 4), clientIds: [idOf(1, 3), idOf(1, 4)] } }),
   ],
   ['GET', /^\/api\/reviews$/, reviews],
+  ['GET', /^\/api\/review-groups$/, groups],
+  ['POST', /^\/api\/review-groups$/, (state) => ({ status: 201, body: { bulk: group(state, 0) } })],
+  ['POST', /^\/api\/review-groups\/[^/]+\/(accept|undo)$/, () => ({ body: { done: 12, skipped: 1, more: false } })],
   ['GET', /^\/api\/reviewers$/, () => ({ body: { reviewers: [{ id: idOf(7, 2), name: 'Ben Otieno' }] } })],
   ['GET', /^\/api\/review-rules$/, (state) => ({ body: { secondPerson: state.secondPerson } })],
   ['PUT', /^\/api\/review-rules$/, changeRules],
@@ -379,14 +404,32 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   [
     'POST',
     /^\/api\/nodes$/,
-    (_state, { body }) => ({
-      body: {
-        node: { ...node(0), name: (body as { name: string }).name },
-        fhirUrl: 'https://localhost:8444/fhir',
-        files: { 'node.crt': 'CERT', 'ca.crt': 'CA', ...('csr' in (body as object) ? {} : { 'node.key': 'KEY' }) },
-      },
-    }),
+    (_state, { body }) => {
+      const { name, way } = body as { name: string; way?: string };
+      const made = { 'node.key': 'KEY', 'node.p12': 'UEsxMg==', p12Password: 'kT9vX2mQ7wLzR4nB1cYfHg' };
+      const token = 'mP3xT8vQ2wLzR4nB1cYfHgkT9vX2mQ7wLzR4nB1cYfH';
+      const enrolUrl = 'https://localhost:8444/enrol';
+      return {
+        body: {
+          node: { ...node(0), name },
+          fhirUrl: 'https://localhost:8444/fhir',
+          files: {
+            'ca.crt': 'CA',
+            ...(way === 'invite' ? {} : { 'node.crt': 'CERT' }),
+            ...(way === 'make' ? made : {}),
+          },
+          ...(way === 'invite' ? { invitation: { token, enrolUrl, expiresAt: ago(-4000) } } : {}),
+        },
+      };
+    },
   ],
+  ['GET', /^\/api\/nodes\/[^/]+$/, (_state, _request, [, , id]) => ({ body: { node: node(indexOf(id)) } })],
+  ['PATCH', /^\/api\/nodes\/[^/]+$/, (_state, _request, [, , id]) => ({ body: { node: node(indexOf(id)) } })],
+  ['POST', /^\/api\/nodes\/[^/]+\/suspend$/, () => ({ body: { node: node(3) } })],
+  ['GET', /^\/api\/trust$/, (state) => ({ body: trust(state.nodes > 0) })],
+  ['GET', /^\/api\/calls$/, (state) => ({ body: callList(state.nodes > 0) })],
+  ['GET', /^\/api\/calls\/figures$/, (state) => ({ body: callFigures(state.nodes > 0) })],
+  ['GET', /^\/api\/deliveries$/, (state) => ({ body: deadDeliveries(state.nodes > 0) })],
   ['POST', /^\/api\/nodes\/[^/]+\/revoke$/, () => ({ body: { node: node(2) } })],
   ['GET', /^\/api\/audit\/events$/, auditEvents],
   [

@@ -30,7 +30,7 @@ export interface RequestOptions {
   readonly signingIn?: boolean;
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 async function bodyOf(response: Response): Promise<unknown> {
   if (response.status === 204) return undefined;

@@ -46,8 +46,19 @@ const activitySearch = z.object({
 });
 const alertsSearch = z.object({ state: choice('closed') });
 const accessesSearch = z.object({ part: choice('disclosures', 'client') });
-const peopleSearch = z.object({ invite: flag, person: text(80), state: choice('invited', 'active', 'disabled') });
+const peopleSearch = z.object({
+  invite: flag,
+  person: text(80),
+  state: choice('invited', 'active', 'disabled', 'retired'),
+});
 const nodesSearch = z.object({ node: text(80) });
+const callsSearch = z.object({
+  node: text(80),
+  status: choice('ok', 'failed', 'refused', 'broken'),
+  from: text(30),
+  to: text(30),
+  request: text(64),
+});
 const clientSearchParams = z.object({ link: text(90), part: choice('records', 'history') });
 
 const root = createRootRouteWithContext<RouterContext>()({ component: Outlet });
@@ -124,6 +135,11 @@ const reviews = createRoute({
   validateSearch: reviewsSearch,
   component: lazyRouteComponent(() => import('../features/registry/reviews-page.tsx'), 'ReviewsPage'),
 });
+const reviewGroups = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews/together',
+  component: lazyRouteComponent(() => import('../features/registry/review-groups-page.tsx'), 'ReviewGroupsPage'),
+});
 const review = createRoute({
   getParentRoute: inFrame,
   path: '/reviews/$id',
@@ -150,6 +166,22 @@ const nodes = createRoute({
   path: '/nodes',
   validateSearch: nodesSearch,
   component: lazyRouteComponent(() => import('../features/nodes/nodes-page.tsx'), 'NodesPage'),
+});
+const node = createRoute({
+  getParentRoute: inFrame,
+  path: '/nodes/$id',
+  component: lazyRouteComponent(() => import('../features/nodes/node-page.tsx'), 'NodePage'),
+});
+const nodeTrust = createRoute({
+  getParentRoute: inFrame,
+  path: '/nodes/trust',
+  component: lazyRouteComponent(() => import('../features/nodes/trust-page.tsx'), 'TrustPage'),
+});
+const nodeCalls = createRoute({
+  getParentRoute: inFrame,
+  path: '/nodes/transactions',
+  validateSearch: callsSearch,
+  component: lazyRouteComponent(() => import('../features/nodes/calls-page.tsx'), 'CallsPage'),
 });
 const addNode = createRoute({
   getParentRoute: inFrame,
@@ -222,11 +254,15 @@ const tree = root.addChildren([
     clients,
     client,
     reviews,
+    reviewGroups,
     review,
     loads,
     newLoad,
     load,
     nodes,
+    node,
+    nodeTrust,
+    nodeCalls,
     addNode,
     audit,
     auditActivity,

@@ -1,26 +1,26 @@
-import { Button, Radio, TextInput, Textarea } from '@mantine/core';
+import { Button, Radio, Switch, TextInput, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type FormEvent, type ReactNode, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useState } from 'react';
 import {
   type AddNodeResponse,
   addNodeResponseSchema,
   domainSystemSchema,
   nodeNameSchema,
 } from '../../../features/nodes/wire.ts';
+import type { NodeScope } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
 import { useDraft } from '../../app/drafts.ts';
-import { IconArrowLeft, IconUpload } from '../../ui/icons.ts';
-import { FailureNotice } from '../../ui/notice.tsx';
+import { IconArrowLeft } from '../../ui/icons.ts';
+import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { CsrField, isCsr } from './csr-field.tsx';
+import { Invitation, NodeFiles } from './node-files.tsx';
 import { nodeList } from './node-queries.ts';
-import { NodeFiles } from './node-files.tsx';
+import { ScopeField, USUAL_SCOPES } from './scope-field.tsx';
 import './nodes.css';
 
-const CSR_COMMAND =
-  'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout node.key -out node.csr -subj "/CN=node"';
-
-/** Connects a system: a name, its domain, and a certificate for its key. */
+/** Connects a system: a name, its domain, what it may do, and a certificate for its key. */
 export function AddNodePage(): ReactNode {
   const [answer, setAnswer] = useState<AddNodeResponse>();
   const above = (
@@ -28,19 +28,7 @@ export function AddNodePage(): ReactNode {
       <IconArrowLeft size={16} aria-hidden /> Nodes
     </Link>
   );
-  if (answer) {
-    return (
-      <Page
-        key="files"
-        title="The node is added"
-        sentence="Give these files to the system, over a way you trust. Then test the connection."
-        above={above}
-        width="form"
-      >
-        <NodeFiles answer={answer} />
-      </Page>
-    );
-  }
+  if (answer) return <Added answer={answer} above={above} />;
   return (
     <Page
       title="Add a node"
@@ -53,23 +41,82 @@ export function AddNodePage(): ReactNode {
   );
 }
 
+function Added({ answer, above }: { readonly answer: AddNodeResponse; readonly above: ReactNode }): ReactNode {
+  const { invitation, files, node } = answer;
+  if (invitation)
+    return (
+      <Page
+        key="invited"
+        title="The node is invited"
+        sentence="Give this to whoever runs the system, over a way you trust. The token works once."
+        above={above}
+        width="form"
+      >
+        <Invitation answer={answer} />
+      </Page>
+    );
+  if (files['node.crt'] === undefined)
+    return (
+      <Page
+        key="added"
+        title="The node is added"
+        sentence="It comes in with the certificate it has."
+        above={above}
+        width="form"
+      >
+        <Notice tone="done" title="Nothing has to be handed over">
+          <p>
+            {node.certificates.length > 0
+              ? 'Its certificate is trusted from now on.'
+              : 'Now say by which name of which trusted authority it is known, on the trust page.'}
+          </p>
+        </Notice>
+        <div className="row drawer-actions">
+          <Button component={Link} to={`/nodes/${node.id}`}>
+            Open the node
+          </Button>
+          <Button component={Link} to="/nodes/trust" variant="default">
+            Trust
+          </Button>
+        </div>
+      </Page>
+    );
+  return (
+    <Page
+      key="files"
+      title="The node is added"
+      sentence="Give these files to the system, over a way you trust. Then test the connection."
+      above={above}
+      width="form"
+    >
+      <NodeFiles answer={answer} />
+    </Page>
+  );
+}
+
+type Way = 'make' | 'csr' | 'invite' | 'trust' | 'later';
+
 function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) => void }): ReactNode {
   const queries = useQueryClient();
   const [name, setName, clearName] = useDraft('node.name');
   const [domain, setDomain, clearDomain] = useDraft('node.domain');
-  const [way, setWay] = useState<'make' | 'csr'>('make');
-  const [csr, setCsr] = useState('');
+  const [way, setWay] = useState<Way>('make');
+  const [scopes, setScopes] = useState<NodeScope[]>([...USUAL_SCOPES]);
+  const [text, setText] = useState('');
+  const [acceptLong, setAcceptLong] = useState(false);
   const [tried, setTried] = useState(false);
   const nameFits = nodeNameSchema.safeParse(name).success;
   const domainFits = domainSystemSchema.safeParse(domain).success;
-  const csrFits =
-    way === 'make' || csr.includes('BEGIN CERTIFICATE REQUEST') || csr.includes('BEGIN NEW CERTIFICATE REQUEST');
+  const textFits = way === 'csr' ? isCsr(text) : way === 'trust' ? text.includes('BEGIN CERTIFICATE') : true;
   const add = useMutation({
     mutationFn: () =>
       api.send('POST', '/api/nodes', addNodeResponseSchema, {
         name: name.trim(),
         domain: domain.trim(),
-        ...(way === 'csr' ? { csr } : {}),
+        scopes,
+        way,
+        ...(way === 'csr' ? { csr: text } : {}),
+        ...(way === 'trust' ? { certificate: text, acceptLong } : {}),
       }),
     onSuccess: async (answer) => {
       clearName();
@@ -83,7 +130,7 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setTried(true);
-    if (nameFits && domainFits && csrFits) add.mutate();
+    if (nameFits && domainFits && textFits) add.mutate();
   };
   return (
     <form className="node-form" onSubmit={submit} noValidate>
@@ -98,7 +145,7 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
       />
       <TextInput
         label="Domain"
-        description="The system of its record numbers, as an address. Only this node may then send records of this domain."
+        description="The system of its record numbers, as an address. Only this node may then send records of this domain. It can get more of them later."
         placeholder="urn:example:mulago"
         value={domain}
         maxLength={255}
@@ -107,8 +154,32 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
         error={tried && !domainFits ? 'An address without blanks, for example urn:example:mulago.' : undefined}
         onChange={(event) => setDomain(event.currentTarget.value)}
       />
+      <ScopeField value={scopes} onChange={setScopes} />
       <KeyChoice value={way} onChange={setWay} />
-      {way === 'csr' && <CsrField value={csr} onChange={setCsr} error={tried && !csrFits} />}
+      {way === 'csr' && <CsrField value={text} onChange={setText} error={tried && !textFits} />}
+      {way === 'trust' && (
+        <>
+          <Textarea
+            className="csr-text"
+            label="Certificate (PEM)"
+            placeholder="-----BEGIN CERTIFICATE-----"
+            value={text}
+            maxLength={32_768}
+            spellCheck={false}
+            autosize
+            minRows={5}
+            maxRows={14}
+            error={tried && !textFits ? 'Paste a PEM file that begins with -----BEGIN CERTIFICATE-----.' : undefined}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
+          <Switch
+            label="Take one that is valid for more than two years"
+            description="It is accepted for two years all the same."
+            checked={acceptLong}
+            onChange={(event) => setAcceptLong(event.currentTarget.checked)}
+          />
+        </>
+      )}
       {add.isError && <FailureNotice error={add.error} focus />}
       <div className="row">
         <Button type="submit" loading={add.isPending}>
@@ -122,9 +193,17 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
   );
 }
 
+const WAYS: readonly (readonly [Way, string, string])[] = [
+  ['make', 'Careseal makes the key', 'Quick. You download it once; Careseal keeps no copy.'],
+  ['invite', 'The system fetches its certificate itself', 'You give it a one-time token; the key never travels.'],
+  ['csr', 'The system made its own key', 'You give its certificate request (CSR); the key never travels.'],
+  ['trust', 'It has a certificate already', 'Self-signed or of any authority; you trust exactly that one.'],
+  ['later', 'A trusted authority will speak for it', 'You say by which name, on the trust page.'],
+];
+
 interface KeyChoiceProps {
-  readonly value: 'make' | 'csr';
-  readonly onChange: (value: 'make' | 'csr') => void;
+  readonly value: Way;
+  readonly onChange: (value: Way) => void;
 }
 
 function KeyChoice({ value, onChange }: KeyChoiceProps): ReactNode {
@@ -133,72 +212,13 @@ function KeyChoice({ value, onChange }: KeyChoiceProps): ReactNode {
       label="Its private key"
       description="The key proves who the system is. Best, nobody but the system ever has it."
       value={value}
-      onChange={(chosen) => onChange(chosen === 'csr' ? 'csr' : 'make')}
+      onChange={(chosen) => onChange(WAYS.find(([way]) => way === chosen)?.[0] ?? 'make')}
     >
       <div className="stack pick-survivor">
-        <Radio
-          value="make"
-          label="Careseal makes the key"
-          description="Quick. You download it once; Careseal keeps no copy."
-        />
-        <Radio
-          value="csr"
-          label="The system made its own key"
-          description="Safest. You give its certificate request (CSR); the key never travels."
-        />
+        {WAYS.map(([way, label, about]) => (
+          <Radio key={way} value={way} label={label} description={about} />
+        ))}
       </div>
     </Radio.Group>
-  );
-}
-
-interface CsrFieldProps {
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-  readonly error: boolean;
-}
-
-function CsrField({ value, onChange, error }: CsrFieldProps): ReactNode {
-  const input = useRef<HTMLInputElement>(null);
-  const read = (file: File | undefined): void => {
-    if (file && file.size <= 16_384) void file.text().then(onChange);
-  };
-  return (
-    <div>
-      <p className="csr-note" id="csr-note">
-        On the system, this makes a key and a request:
-      </p>
-      <pre className="csr-command">{CSR_COMMAND}</pre>
-      <Textarea
-        className="csr-text"
-        label="Certificate request (PEM)"
-        placeholder="-----BEGIN CERTIFICATE REQUEST-----"
-        value={value}
-        maxLength={16_384}
-        spellCheck={false}
-        autosize
-        minRows={5}
-        maxRows={14}
-        error={error ? 'Paste or choose a PEM file that begins with -----BEGIN CERTIFICATE REQUEST-----.' : undefined}
-        onChange={(event) => onChange(event.currentTarget.value)}
-      />
-      <Button
-        mt={8}
-        variant="default"
-        size="xs"
-        leftSection={<IconUpload size={16} aria-hidden />}
-        onClick={() => input.current?.click()}
-      >
-        Choose a file
-      </Button>
-      <input
-        ref={input}
-        type="file"
-        accept=".csr,.pem,.txt"
-        className="visually-hidden"
-        tabIndex={-1}
-        aria-label="Certificate request file"
-        onChange={(event) => read(event.currentTarget.files?.[0])}
-      />
-    </div>
   );
 }

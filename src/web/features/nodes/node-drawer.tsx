@@ -5,13 +5,14 @@ import { type ReactNode, useState } from 'react';
 import { type WireNode, revokeNodeResponseSchema } from '../../../features/nodes/wire.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
-import { Copy, Facts } from '../../ui/bits.tsx';
+import { Facts } from '../../ui/bits.tsx';
 import { IconBan } from '../../ui/icons.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { ReasonDialog } from '../../ui/reason-dialog.tsx';
 import { SideDrawer } from '../../ui/side-drawer.tsx';
-import { CalendarDate, Moment, Own } from '../../ui/text.tsx';
+import { Moment, Own } from '../../ui/text.tsx';
 import { nodeList } from './node-queries.ts';
+import { SCOPE_WORDS } from './scope-field.tsx';
 import { NodeExpiry, NodeState } from './node-state.tsx';
 import './nodes.css';
 
@@ -26,6 +27,11 @@ export function NodeDrawer({ node, mayManage, onClose }: NodeDrawerProps): React
   const may = useMay();
   return (
     <SideDrawer title={<Own>{node.name}</Own>} onClose={onClose}>
+      {!node.intact && (
+        <Notice tone="red" title="Changed outside of Careseal">
+          <p>Somebody wrote to the database. This node is refused until it is revoked, or confirmed on the server.</p>
+        </Notice>
+      )}
       {node.state === 'revoked' && (
         <Notice tone="info" title="Revoked">
           <p>
@@ -48,38 +54,21 @@ export function NodeDrawer({ node, mayManage, onClose }: NodeDrawerProps): React
             </ul>,
           ],
           ['Certificate until', <NodeExpiry key="expiry" node={node} />],
+          ['May', node.scopes.length === 0 ? 'nothing' : node.scopes.map((scope) => SCOPE_WORDS[scope]).join(', ')],
           ['Added', <Moment key="added" iso={node.createdAt} />],
           ['Last seen', node.lastSeenAt === undefined ? 'not yet' : <Moment key="seen" iso={node.lastSeenAt} />],
         ]}
       />
-      <h3 className="drawer-heading">{node.certificates.length === 1 ? 'Certificate' : 'Certificates'}</h3>
-      {node.certificates.map((certificate) => (
-        <div className="certificate" key={certificate.sha256}>
-          <div>
-            <Own strong>{certificate.subject}</Own>
-          </div>
-          <div className="soft small">
-            <CalendarDate iso={certificate.notBefore.slice(0, 10)} /> to{' '}
-            <CalendarDate iso={certificate.notAfter.slice(0, 10)} />
-            {certificate.revokedAt !== undefined && (
-              <>
-                , revoked <Moment iso={certificate.revokedAt} />
-              </>
-            )}
-          </div>
-          <div className="certificate-print">
-            <code>{certificate.sha256}</code>
-            <Copy text={certificate.sha256} what="the fingerprint" />
-          </div>
-        </div>
-      ))}
       <div className="row drawer-actions">
+        <Button component={Link} to={`/nodes/${node.id}`}>
+          Open
+        </Button>
         {may('audit.read') && (
           <Button component={Link} to={`/audit?actor=${encodeURIComponent(node.id)}`} variant="default">
             What it did
           </Button>
         )}
-        {mayManage && node.state === 'active' && (
+        {mayManage && node.state !== 'revoked' && (
           <Button variant="default" leftSection={<IconBan size={17} aria-hidden />} onClick={() => setRevoking(true)}>
             Revoke
           </Button>
@@ -90,7 +79,7 @@ export function NodeDrawer({ node, mayManage, onClose }: NodeDrawerProps): React
   );
 }
 
-function Revoke({ node, onClose }: { readonly node: WireNode; readonly onClose: () => void }): ReactNode {
+export function Revoke({ node, onClose }: { readonly node: WireNode; readonly onClose: () => void }): ReactNode {
   const queries = useQueryClient();
   return (
     <ReasonDialog

@@ -12,6 +12,7 @@ import { Page } from '../../ui/page.tsx';
 import { Ago, Own } from '../../ui/text.tsx';
 import { NodeDrawer } from './node-drawer.tsx';
 import { nodeList } from './node-queries.ts';
+import { NodeTabs } from './node-tabs.tsx';
 import { NodeExpiry, NodeState } from './node-state.tsx';
 
 const columns: readonly Column<WireNode>[] = [
@@ -23,7 +24,7 @@ const columns: readonly Column<WireNode>[] = [
     phone: 'line',
     cell: (node) => <span title={node.domains.join('\n')}>{node.domains.map(shortSystem).join(', ')}</span>,
   },
-  { key: 'state', header: 'State', width: '7rem', phone: 'side', cell: (node) => <NodeState node={node} /> },
+  { key: 'state', header: 'State', width: '8.5rem', phone: 'side', cell: (node) => <NodeState node={node} /> },
   {
     key: 'expiry',
     header: 'Certificate until',
@@ -59,6 +60,7 @@ export function NodesPage(): ReactNode {
       sentence="Systems that send and ask for clients: clinics, hospitals, laboratories. Each is known by its certificate."
       action={rows.length > 0 && add}
     >
+      <NodeTabs />
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton rows={5} />}
       {list.isSuccess && rows.length === 0 && (

@@ -1,0 +1,22 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import './nodes.css';
+
+const TABS = [
+  ['/nodes', 'Systems'],
+  ['/nodes/transactions', 'Transactions'],
+  ['/nodes/trust', 'Trust'],
+] as const;
+
+/** The rooms of the nodes. Each has an address of its own. */
+export function NodeTabs(): ReactNode {
+  return (
+    <nav className="node-tabs" aria-label="Parts of the nodes">
+      {TABS.map(([to, name]) => (
+        <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
+          {name}
+        </Link>
+      ))}
+    </nav>
+  );
+}
