@@ -119,6 +119,7 @@ const VISITS: readonly Visit[] = [
     },
   },
   { name: 'reviews', path: '/reviews' },
+  { name: 'reviews, many together', path: '/reviews/together' },
   { name: 'reviews, none', path: '/reviews', before: nothingYet },
   { name: 'review', path: `/reviews/${idOf(4, 3)}` },
   {

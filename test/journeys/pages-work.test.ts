@@ -161,6 +161,20 @@ describe('reviews', () => {
     expect(lastAct(/review-rules/)?.body).toEqual({ secondPerson: 'always' });
   });
 
+  it('are accepted together only from a sample that was looked at whole', async () => {
+    const page = await visit('/reviews/together');
+    const groups = page.getByRole('article');
+    expect(
+      await groups
+        .nth(0)
+        .getByRole('button', { name: /^Link the other/ })
+        .count(),
+    ).toBe(0);
+    await groups.nth(1).getByRole('button', { name: 'Link the other 363' }).click();
+    await page.waitForLoadState('networkidle');
+    expect(lastAct(/review-groups\/.*\/accept/)).toBeDefined();
+  });
+
   it('come back to the queue when the last one is decided, and can still be undone', async () => {
     fixture.state.reviews = 1;
     const page = await visit(`/reviews/${idOf(4, 22)}`);

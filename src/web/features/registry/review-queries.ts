@@ -1,5 +1,11 @@
 import { type QueryClient, infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { reviewDetailReply, reviewersReply, reviewListReply, reviewRules } from '../../../features/registry/wire.ts';
+import {
+  bulksReply,
+  reviewDetailReply,
+  reviewersReply,
+  reviewListReply,
+  reviewRules,
+} from '../../../features/registry/wire.ts';
 import { api } from '../../app/api.ts';
 
 export type ReviewState = 'open' | 'later' | 'decided';
@@ -74,6 +80,12 @@ export const reviewers = queryOptions({
   queryKey: ['reviews', 'reviewers'],
   queryFn: ({ signal }) => api.get('/api/reviewers', reviewersReply, { signal }),
   staleTime: 60_000,
+});
+
+export const reviewGroups = queryOptions({
+  queryKey: ['reviews', 'groups'],
+  queryFn: ({ signal }) => api.get('/api/review-groups', bulksReply, { signal }),
+  staleTime: 5_000,
 });
 
 export const reviewRulesQuery = queryOptions({

@@ -110,6 +110,11 @@ function QueueActions({ first, view }: QueueActionsProps): ReactNode {
           Rules
         </Button>
       )}
+      {may('review.decide') && (
+        <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/together" />}>
+          Accept many
+        </Button>
+      )}
       {first && may('review.decide') && (
         <Button
           renderRoot={(props) => <Link {...props} to="/reviews/$id" params={{ id: first.id }} search={view} />}
