@@ -243,6 +243,25 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit.event FOR EACH ROW E
 CREATE TRIGGER never_truncated BEFORE TRUNCATE ON audit.event FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 GRANT INSERT, SELECT ON audit.event TO careseal_app;
 
+CREATE TABLE audit.hold (
+  id uuid NOT NULL,
+  client bigint,
+  placed_because uuid NOT NULL,
+  placed_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT hold_pkey PRIMARY KEY (id)
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.hold FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT SELECT ON audit.hold TO careseal_app;
+
+CREATE TABLE audit.hold_release (
+  hold uuid NOT NULL,
+  because uuid NOT NULL,
+  released_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT hold_release_pkey PRIMARY KEY (hold)
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.hold_release FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT SELECT ON audit.hold_release TO careseal_app;
+
 CREATE TABLE audit.signer (
   id smallint NOT NULL,
   origin text NOT NULL,
@@ -1040,6 +1059,22 @@ CREATE TABLE registry.blocking_key (
 );
 GRANT DELETE, INSERT, SELECT ON registry.blocking_key TO careseal_app;
 
+CREATE TABLE registry.bulk (
+  bulk_id uuid NOT NULL,
+  state text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  created_by uuid NOT NULL,
+  score_from real NOT NULL,
+  sample uuid[] NOT NULL,
+  total integer NOT NULL,
+  accepted integer DEFAULT 0 NOT NULL,
+  skipped integer DEFAULT 0 NOT NULL,
+  CONSTRAINT bulk_pkey PRIMARY KEY (bulk_id),
+  CONSTRAINT bulk_state_check CHECK ((state = ANY (ARRAY['sampling'::text, 'accepting'::text, 'done'::text, 'given-up'::text])))
+);
+CREATE INDEX bulk_by_time ON registry.bulk USING btree (created_at DESC, bulk_id);
+GRANT INSERT, SELECT, UPDATE ON registry.bulk TO careseal_app;
+
 CREATE TABLE registry.change (
   seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   golden_id uuid NOT NULL,
@@ -1133,6 +1168,8 @@ CREATE TABLE registry.review (
   assignee uuid,
   proposed_by uuid,
   proposed_at timestamp with time zone,
+  bulk_id uuid,
+  bulk_skipped boolean DEFAULT false NOT NULL,
   CONSTRAINT review_pkey PRIMARY KEY (review_id),
   CONSTRAINT review_check CHECK ((a < b)),
   CONSTRAINT review_decision_check CHECK ((decision = ANY (ARRAY['link'::text, 'different'::text]))),
@@ -1140,6 +1177,7 @@ CREATE TABLE registry.review (
   CONSTRAINT review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'later'::text, 'decided'::text])))
 );
 CREATE INDEX review_assignee ON registry.review USING btree (assignee, review_id) WHERE ((assignee IS NOT NULL) AND (state <> 'decided'::text));
+CREATE INDEX review_bulk ON registry.review USING btree (bulk_id, review_id) WHERE (bulk_id IS NOT NULL);
 CREATE INDEX review_by_a ON registry.review USING btree (a);
 CREATE INDEX review_by_b ON registry.review USING btree (b);
 CREATE INDEX review_decided_at ON registry.review USING btree (decided_at) WHERE (decided_at IS NOT NULL);

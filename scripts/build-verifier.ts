@@ -2,11 +2,11 @@
  * Builds the verifier for outsiders: `node scripts/build-verifier.ts [FOLDER]` (default dist/verify) writes careseal-verify.mjs, one
  * file for Node, and careseal-verify.html, one page for a browser without a network.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'vite';
+import { sha256 } from '../src/crypto/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'src/verifier');
@@ -36,7 +36,7 @@ async function bundle(entry: string, forNode: boolean): Promise<string> {
   return only.code;
 }
 
-const hashSource = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+const hashSource = (text: string): string => `sha256-${sha256(Buffer.from(text)).toString('base64')}`;
 
 /** Writes both into this folder. */
 export async function buildVerifier(folder: string): Promise<void> {

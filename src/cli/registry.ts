@@ -64,6 +64,22 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Link a file and judge the result by its known truth',
     load: async () => (await import('./evaluate.ts')).evaluate,
   },
+  'import opencr': {
+    summary: 'Take over rules and patients from an OpenCR',
+    load: async () => (await import('./import.ts')).importOpenCrCommand,
+  },
+  'domain add': {
+    summary: 'Make an identifier domain that no system owns',
+    load: async () => (await import('./domain.ts')).domainAdd,
+  },
+  'domain alias': {
+    summary: 'Give an identifier domain another name',
+    load: async () => (await import('./domain.ts')).domainAlias,
+  },
+  'domain list': {
+    summary: 'List identifier domains and their other names',
+    load: async () => (await import('./domain.ts')).domainList,
+  },
   'node add': {
     summary: 'Register a system and issue its certificate',
     load: async () => (await import('./node.ts')).nodeAdd,
@@ -117,6 +133,22 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'audit head': {
     summary: 'Print the signed head of the audit log',
     load: async () => (await import('./audit.ts')).auditHead,
+  },
+  'audit erase': {
+    summary: 'Destroy what old events, or those about a client, say',
+    load: async () => (await import('./audit-retention.ts')).auditErase,
+  },
+  'audit hold': {
+    summary: 'Place a legal hold',
+    load: async () => (await import('./audit-retention.ts')).auditHold,
+  },
+  'audit release': {
+    summary: 'Release a legal hold',
+    load: async () => (await import('./audit-retention.ts')).auditRelease,
+  },
+  'audit holds': {
+    summary: 'List the legal holds that stand',
+    load: async () => (await import('./audit-retention.ts')).auditHolds,
   },
   'audit export': {
     summary: 'Write an event or the tree for somebody outside',

@@ -1,10 +1,10 @@
 import type { Actor } from '../kernel/principal.ts';
 import type { Config } from '../platform/config/index.ts';
-import type { Connection } from '../platform/db/index.ts';
+import { type Connection, createDatabase, type Database } from '../platform/db/index.ts';
 import { homeHolder, type LockInfo, lockHome } from '../platform/home/index.ts';
 import { attachEmbeddedPostgres } from '../platform/postgres/index.ts';
 import { startBackground } from './background.ts';
-import { externalConnection, openDatabase } from './database.ts';
+import { externalConnection, openDatabase, type ReadyDatabase } from './database.ts';
 import { processLogger } from './process-log.ts';
 import { homePaths } from './place.ts';
 import { composeServices, operator, type Services } from './services.ts';
@@ -14,6 +14,8 @@ export interface CommandServices extends Services {
   readonly actor: Actor;
   /** True when a server runs on this home: background work (jobs, numbering the audit log) is done there. */
   readonly besideServer: boolean;
+  /** The database as its owner, for the one piece of work: erasing, legal holds. */
+  asOwner<T>(work: (owner: Database) => Promise<T>): Promise<T>;
 }
 
 export interface CommandOptions {
@@ -23,6 +25,7 @@ export interface CommandOptions {
 }
 
 const POOL_SIZE = 8;
+const OWNER_TIMEOUT_MS = 120_000;
 /** Another command usually takes a second or two. */
 const WAIT_FOR_COMMAND_MS = 10_000;
 
@@ -45,7 +48,7 @@ export async function withServices<T>(
       const services = await composeServices({ config, connection: database.app, log, poolSize: POOL_SIZE });
       const background = await startBackground(services, log);
       try {
-        return await work({ ...services, actor: operator(), besideServer: false });
+        return await work({ ...services, actor: operator(), besideServer: false, asOwner: asOwner(database.owner) });
       } finally {
         await background.stop();
         await services.stop();
@@ -64,17 +67,35 @@ async function besideServer<T>(
   holder: LockInfo,
   work: (services: CommandServices) => Promise<T>,
 ): Promise<T> {
-  const connection = await runningConnection(config, holder);
-  const services = await composeServices({ config, connection, log: processLogger(config), poolSize: POOL_SIZE });
+  const { app, owner } = await runningConnection(config, holder);
+  const services = await composeServices({ config, connection: app, log: processLogger(config), poolSize: POOL_SIZE });
   try {
     const { usersUrl: baseUrl = services.baseUrl, fhirUrl = services.fhirUrl } = holder;
-    return await work({ ...services, baseUrl, fhirUrl, actor: operator(), besideServer: true });
+    return await work({
+      ...services,
+      baseUrl,
+      fhirUrl,
+      actor: operator(),
+      besideServer: true,
+      asOwner: asOwner(owner),
+    });
   } finally {
     await services.stop();
   }
 }
 
-async function runningConnection(config: Config, holder: LockInfo): Promise<Connection> {
+function asOwner(connection: Connection): CommandServices['asOwner'] {
+  return async (work) => {
+    const owner = createDatabase({ connection, poolSize: 2, statementTimeoutMs: OWNER_TIMEOUT_MS });
+    try {
+      return await work(owner);
+    } finally {
+      await owner.close();
+    }
+  };
+}
+
+async function runningConnection(config: Config, holder: LockInfo): Promise<Pick<ReadyDatabase, 'app' | 'owner'>> {
   const external = await externalConnection(config);
   if (external !== undefined) return external;
   if (holder.database === undefined) throw new Error('The running server does not say where its database is.');

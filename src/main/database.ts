@@ -8,6 +8,8 @@ import { homePaths, MIGRATIONS_DIRECTORY } from './place.ts';
 /** A database brought up to date, with the way to it for the application's role. */
 export interface ReadyDatabase {
   readonly app: Connection;
+  /** The way as the owner, for what the application must not do itself. */
+  readonly owner: Connection;
   /** True when this process runs PostgreSQL itself. */
   readonly embedded: boolean;
   stop(): Promise<void>;
@@ -28,7 +30,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<ReadyDa
       log.warn('Owner and application share one sign-in to the database; set CARESEAL_DATABASE_OWNER_URL to part them');
     }
     await migrate(database.owner, await migrations);
-    return { app: database.app, embedded: false, stop: () => Promise.resolve() };
+    return { app: database.app, owner: database.owner, embedded: false, stop: () => Promise.resolve() };
   }
   const postgres = await startEmbeddedPostgres({
     directory: homePaths(config.home).postgres,
@@ -46,14 +48,14 @@ export async function openDatabase(config: Config, log: Logger): Promise<ReadyDa
     await postgres.stop();
     throw error;
   }
-  return { app: postgres.app, embedded: true, stop: postgres.stop };
+  return { app: postgres.app, owner: postgres.owner, embedded: true, stop: postgres.stop };
 }
 
-/** The application's way to a database somebody else keeps, without preparing it: for commands beside a running server. */
-export async function externalConnection(config: Config): Promise<Connection | undefined> {
+/** The ways to a database somebody else keeps, without preparing it: for commands beside a running server. */
+export async function externalConnection(config: Config): Promise<Pick<ReadyDatabase, 'app' | 'owner'> | undefined> {
   if (config.databaseUrl === undefined) return undefined;
   const database = await prepareExternalDatabase({ url: config.databaseUrl, ...(await externalSecrets(config)) });
-  return database.app;
+  return { app: database.app, owner: database.owner };
 }
 
 async function externalSecrets(

@@ -144,6 +144,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     ...common,
     source: auditSource(config),
     witnesses: config.auditWitnesses.map(witnessSetting),
+    keepYears: config.auditKeepYears,
     onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
   });
   const identity = createIdentity({

@@ -17,6 +17,8 @@ export interface AuditDeps {
   readonly onFailure: (code: 'sequencing-failed' | 'tree-damaged', error: unknown) => void;
   /** Those outside who are asked to sign our heads. */
   readonly witnesses?: readonly WitnessSetting[];
+  /** Years that what events say is kept at least; six or more. */
+  readonly keepYears?: number;
   /** Longest time between two checkpoints while events come in. Default 1,000 ms. */
   readonly checkpointEveryMs?: number;
 }

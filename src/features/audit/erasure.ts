@@ -12,9 +12,15 @@ import { type BatchId, type BatchRow, openBatch, sealBatch } from './sealed-even
  * and nobody can find out what was committed to. Only the owner of the database may; the application cannot.
  */
 export interface Erasure {
-  readonly events: readonly AuditEventId[];
+  readonly events: readonly Erasable[];
   /** The `audit.erase` event that says why, recorded and numbered before. */
   readonly because: AuditEventId;
+}
+
+/** A numbered event and the batch it rests in. */
+export interface Erasable {
+  readonly id: AuditEventId;
+  readonly batch: BatchId;
 }
 
 const LOCK_BATCHES = statement<BatchRow>(
@@ -33,7 +39,7 @@ export async function eraseEvents(owner: Database, keyRing: KeyRing, erasure: Er
   const { events, because } = erasure;
   await assertReason(owner, because);
   return await owner.transaction(async (tx) => {
-    const byBatch = await groupByBatch(tx, events);
+    const byBatch = groupByBatch(events);
     const batches = await tx.rows(LOCK_BATCHES, [[...byBatch.keys()]]);
     let erased = 0;
     for (const batch of batches) {
@@ -49,15 +55,9 @@ async function assertReason(owner: Sql, because: AuditEventId): Promise<void> {
   throw eraseReasonMissing();
 }
 
-async function groupByBatch(sql: Sql, events: readonly AuditEventId[]): Promise<Map<BatchId, Set<string>>> {
+function groupByBatch(events: readonly Erasable[]): Map<BatchId, Set<string>> {
   const byBatch = new Map<BatchId, Set<string>>();
-  for (const id of events) {
-    const row = await readEvent(sql, id);
-    // Not numbered yet, or not there: then there is nothing whose leaf could stay.
-    if (row === undefined) continue;
-    const ids = byBatch.get(row.batch) ?? new Set();
-    byBatch.set(row.batch, ids.add(id));
-  }
+  for (const { id, batch } of events) byBatch.set(batch, (byBatch.get(batch) ?? new Set()).add(id));
   return byBatch;
 }
 

@@ -12,6 +12,7 @@ import { createLogReader, type LogReader } from './log-reader.ts';
 import type { AuditInput, AuditVerification } from './model.ts';
 import { createRecorder } from './recorder.ts';
 import { refusalInput } from './refusals.ts';
+import { createRetention, KEEP_YEARS_MIN, type Retention } from './retention.ts';
 import { auditRoutes } from './routes.ts';
 import { createBatchSealer } from './sealed-event.ts';
 import { createRound } from './sequencer.ts';
@@ -22,7 +23,8 @@ import type { AuditStatusReply } from './wire.ts';
 import { createWitnesses } from './witnesses.ts';
 
 export type { AuditDeps } from './deps.ts';
-export { eraseEvents } from './erasure.ts';
+export type { HoldId } from './holds.ts';
+export type { Retention } from './retention.ts';
 export type { WitnessSetting } from './witnesses.ts';
 export type { EventFeed, SequencedEvent, Wanted } from './event-feed.ts';
 /** Every event there is; `eventNames` reads a filter (`client.*`). */
@@ -63,6 +65,8 @@ export interface Audit {
   /** Questions to the log by other features. Whoever answers somebody with it records that the log was used. */
   readonly search: LogReader['search'];
   readonly searchWhole: LogReader['searchWhole'];
+  /** Erasing what events say, and legal holds: for the owner of the database. */
+  readonly retention: Retention;
   /** What outsiders check without this server. Whoever hands it out records that. */
   readonly export: LogExport;
   readonly routes: readonly RouteDeclaration[];
@@ -111,6 +115,12 @@ export function createAudit(deps: AuditDeps): Audit {
         throw new Error(`Audit events in no table (features/audit/events.ts): ${unknown.join(', ')}`);
     },
     export: exported,
+    retention: createRetention({
+      ...{ database, keyRing, clock, reader },
+      keepYears: Math.max(KEEP_YEARS_MIN, deps.keepYears ?? KEEP_YEARS_MIN),
+      recordNow: recorder.recordNow,
+      sequence: sequencer.drain,
+    }),
     routes: auditRoutes({ reader, recorder, exported }),
   };
 }

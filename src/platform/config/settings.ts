@@ -149,6 +149,7 @@ export const SETTINGS = {
     description:
       'Private networks that addresses given by nodes may lead to (key sets, notifications); none by default',
   } satisfies Setting<string[]>,
+  auditKeepYears: count(6, 100, 'Years that what audit events say is kept at least'),
   auditWitnesses: {
     schema: z.array(
       z.string().regex(/^https?:\/\/\S+ \S+\+[0-9a-f]{8}\+\S+$/, 'must be an address, a space and the witness’s key'),
@@ -157,6 +158,21 @@ export const SETTINGS = {
     description:
       'Witnesses that sign the audit log’s heads, each as address, space, key (as `careseal witness` prints it); comma-separated',
   } satisfies Setting<string[]>,
+  auditRepository: {
+    schema: z.boolean(),
+    fromText: asBoolean,
+    description: 'Takes audit events of the nodes (IHE ATNA), at /fhir/AuditEvent and /atna of the nodes’ door',
+  } satisfies Setting<boolean>,
+  auditTlsPort: {
+    schema: z.int().min(0).max(65_535).optional(),
+    fromText: asNumber,
+    description: 'Port for their events as syslog over TLS, with their certificates; off when not set. Needs auditRepository',
+  } satisfies Setting<number | undefined>,
+  auditUdpPort: {
+    schema: z.int().min(0).max(65_535).optional(),
+    fromText: asNumber,
+    description: 'Port for their events as syslog over UDP, from anybody who says so; off when not set. Needs auditRepository',
+  } satisfies Setting<number | undefined>,
   logLevel: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug']),
     fromText: asText,
@@ -214,7 +230,11 @@ export const DEFAULTS: SettingValues = {
   openhimPasswordFile: undefined,
   openhimAuthorityFile: undefined,
   outboundNetworks: [],
+  auditKeepYears: 6,
   auditWitnesses: [],
+  auditRepository: false,
+  auditTlsPort: undefined,
+  auditUdpPort: undefined,
   logLevel: 'info',
   logFormat: 'auto',
   development: false,

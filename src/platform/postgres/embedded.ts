@@ -82,10 +82,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 export async function attachEmbeddedPostgres(
   directory: string,
   address: { readonly host: string; readonly port: number },
-): Promise<Connection> {
+): Promise<{ readonly app: Connection; readonly owner: Connection }> {
   // A socket's host is a directory; there the OS user is the proof. On loopback it is the password file.
-  const password = isAbsolute(address.host) ? {} : { password: (await readPasswords(directory)).app };
-  return { ...address, user: APP_ROLE, database: DATABASE_NAME, ...password };
+  const passwords = isAbsolute(address.host) ? undefined : await readPasswords(directory);
+  const as = (user: string, password: string | undefined): Connection => ({
+    ...address,
+    user,
+    database: DATABASE_NAME,
+    ...(password === undefined ? {} : { password }),
+  });
+  return { app: as(APP_ROLE, passwords?.app), owner: as(OWNER_ROLE, passwords?.owner) };
 }
 
 interface Place {

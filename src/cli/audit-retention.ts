@@ -1,0 +1,107 @@
+import type { HoldId } from '../features/audit/index.ts';
+import { parseId } from '../kernel/ids.ts';
+import { Problem } from '../kernel/problem.ts';
+import { instant } from '../kernel/time.ts';
+import type { Command } from './command.ts';
+
+const REASON = { kind: 'value', valueName: 'TEXT', required: true, description: 'Why; goes into the log' } as const;
+const CLIENT = { kind: 'value', valueName: 'ID', description: 'Id of a client' } as const;
+
+export const auditErase: Command = {
+  name: 'audit erase',
+  summary: 'Destroy what old events, or those about a client, say',
+  positional: [],
+  options: {
+    client: { ...CLIENT, description: 'Erase what the events about this client say' },
+    before: {
+      kind: 'value',
+      valueName: 'DATE',
+      description: 'Erase what events before this day (UTC) say: 2019-12-31',
+    },
+    reason: REASON,
+  },
+  json: true,
+  help: `Contents are destroyed; commitments stay, so the tree, every signed head and every proof stay valid, and verify says how many
+events were erased. Events are kept for six years at least (setting auditKeepYears), and whatever a legal hold covers is left alone.
+Backups made before keep what they hold.`,
+  async run({ value, required, out, withServices }) {
+    const [client, before] = [value('client'), value('before')];
+    if ((client === undefined) === (before === undefined)) {
+      throw new Problem('invalid', 'usage', 'Either --client or --before is needed.');
+    }
+    const beforeMs = before === undefined ? undefined : dayMs(before);
+    const done = await withServices(({ audit, actor, asOwner }) =>
+      asOwner(async (owner) => {
+        const onProgress = (erased: number): void => out.progress(`${erased} events erased`);
+        const run = { actor, owner, reason: required('reason'), onProgress };
+        if (client !== undefined) return await audit.retention.eraseClient({ ...run, client });
+        return await audit.retention.eraseBefore({ ...run, beforeMs: beforeMs ?? 0 });
+      }),
+    );
+    out.json(done);
+    out.line(`What ${done.erased} events said is gone.${done.held > 0 ? ` ${done.held} are under a legal hold.` : ''}`);
+  },
+};
+
+export const auditHold: Command = {
+  name: 'audit hold',
+  summary: 'Place a legal hold: what it covers cannot be erased',
+  positional: [],
+  options: {
+    client: { ...CLIENT, description: 'Only events about this client; without it all events' },
+    reason: REASON,
+  },
+  json: true,
+  async run({ value, required, out, withServices }) {
+    const client = value('client');
+    const id = await withServices(({ audit, actor, asOwner }) =>
+      asOwner((owner) =>
+        audit.retention.hold({ actor, owner, reason: required('reason'), ...(client === undefined ? {} : { client }) }),
+      ),
+    );
+    out.json({ id });
+    out.line(`The hold stands: ${id}`);
+  },
+};
+
+export const auditRelease: Command = {
+  name: 'audit release',
+  summary: 'Release a legal hold',
+  positional: ['HOLD'],
+  options: { reason: REASON },
+  json: true,
+  async run({ argument, required, out, withServices }) {
+    const hold = parseId<HoldId>(argument(0));
+    if (hold === undefined) throw new Problem('invalid', 'usage', 'HOLD is the number that `audit hold` printed.');
+    await withServices(({ audit, actor, asOwner }) =>
+      asOwner((owner) => audit.retention.release({ actor, owner, reason: required('reason'), hold })),
+    );
+    out.json({ released: hold });
+    out.line('The hold is released.');
+  },
+};
+
+export const auditHolds: Command = {
+  name: 'audit holds',
+  summary: 'List the legal holds that stand',
+  positional: [],
+  options: {},
+  json: true,
+  async run({ out, withServices }) {
+    const holds = await withServices(({ audit }) => audit.retention.holds());
+    const shown = holds.map(({ id, client, placedMs }) => ({
+      id,
+      covers: client === undefined ? 'everything' : 'one client',
+      placed: instant(placedMs),
+    }));
+    out.json({ holds: shown });
+    for (const { id, covers, placed } of shown) out.line(`${id}  ${covers}, since ${placed}`);
+    if (shown.length === 0) out.line('No legal hold stands.');
+  },
+};
+
+function dayMs(text: string): number {
+  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(ms)) throw new Problem('invalid', 'usage', '--before is a day like 2019-12-31.');
+  return ms;
+}

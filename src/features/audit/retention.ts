@@ -1,0 +1,175 @@
+import type { Actor } from '../../kernel/principal.ts';
+import { type AuditEventId, parseId } from '../../kernel/ids.ts';
+import { Problem } from '../../kernel/problem.ts';
+import { instant } from '../../kernel/time.ts';
+import { type Database, type Sql, statement } from '../../platform/db/sql.ts';
+import { type Erasable, eraseEvents } from './erasure.ts';
+import type { AuditDeps } from './deps.ts';
+import { type Hold, type HoldId, placeHold, releaseHold, standingHolds } from './holds.ts';
+import type { LogReader } from './log-reader.ts';
+import type { AuditEventName } from './events.ts';
+import type { AuditInput } from './model.ts';
+import { clientId, TOKEN } from './sealed-event.ts';
+
+/**
+ * How long events are kept, and who may end that earlier: contents are destroyed when the law's time is over or a person is erased,
+ * never while a legal hold stands. Leaves stay for ever. All of it is for the owner of the database, at the command line.
+ */
+export interface Retention {
+  /** Destroys what the events about this client say. */
+  eraseClient(run: ErasureRun & { readonly client: string }): Promise<Erased>;
+  /** Destroys what all events before this moment say; refused when it is less than `keepYears` ago. */
+  eraseBefore(run: ErasureRun & { readonly beforeMs: number }): Promise<Erased>;
+  hold(act: Act & { readonly client?: string }): Promise<HoldId>;
+  release(act: Act & { readonly hold: HoldId }): Promise<void>;
+  holds(): Promise<Hold[]>;
+}
+
+export interface Act {
+  readonly actor: Actor;
+  /** Why, in plain words; goes into the log. */
+  readonly reason: string;
+  /** The database as its owner. */
+  readonly owner: Database;
+}
+
+interface ErasureRun extends Act {
+  readonly onProgress?: (erased: number) => void;
+}
+
+export interface Erased {
+  readonly erased: number;
+  /** Left alone because of a legal hold. */
+  readonly held: number;
+}
+
+/** IHE and most laws ask for six years at least. */
+export const KEEP_YEARS_MIN = 6;
+const PAGE = 5_000;
+
+interface Row extends Erasable {
+  readonly recordedMs: bigint;
+  readonly client: bigint | null;
+}
+const COLUMNS = `id, batch, client, (extract(epoch FROM recorded) * 1000)::bigint AS "recordedMs"`;
+/** Events that say why something was erased stay: without them an erasure would have no reason. */
+const KEPT = `event NOT IN ('audit.erase', 'audit.hold', 'audit.release')`;
+
+const OF_CLIENT = statement<Row>(
+  'audit.erasable-of-client',
+  `SELECT ${COLUMNS} FROM audit.event WHERE client = ANY ($1::bigint[]) AND ${KEPT} AND (recorded, id) > ($2, $3)
+   ORDER BY recorded, id LIMIT $4`,
+);
+const BEFORE = statement<Row>(
+  'audit.erasable-before',
+  `SELECT ${COLUMNS} FROM audit.event WHERE recorded < $1 AND ${KEPT} AND recorded >= $2 AND (recorded, id) > ($2, $3)
+   ORDER BY recorded, id LIMIT $4`,
+);
+const FIRST = { recordedMs: 0n, id: '00000000-0000-0000-0000-000000000000' };
+
+export interface RetentionDeps extends Pick<AuditDeps, 'database' | 'keyRing' | 'clock'> {
+  readonly reader: LogReader;
+  readonly keepYears: number;
+  recordNow(inputs: readonly AuditInput[]): Promise<unknown>;
+  sequence(): Promise<void>;
+}
+
+export function createRetention(deps: RetentionDeps): Retention {
+  const { database, keyRing, clock } = deps;
+
+  async function erase(
+    run: ErasureRun,
+    what: { readonly name: string; next(sql: Sql, after: typeof FIRST): Promise<Row[]> },
+  ): Promise<Erased> {
+    const holds = await standingHolds(database);
+    if (holds.some((hold) => hold.client === undefined)) throw underHold();
+    const heldClients = new Set(holds.map((hold) => hold.client));
+    const because = await recordAct(deps, run, 'audit.erase', { what: what.name });
+    let [erased, held, after] = [0, 0, FIRST];
+    for (;;) {
+      const page = await what.next(run.owner, after);
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = { recordedMs: last.recordedMs, id: last.id };
+      const free = page.filter(({ client }) => client === null || !heldClients.has(client));
+      held += page.length - free.length;
+      erased += await eraseEvents(run.owner, keyRing, { events: free, because });
+      run.onProgress?.(erased);
+    }
+    return { erased, held };
+  }
+
+  return {
+    async eraseClient(run) {
+      const tokens = keyRing.blindAll(TOKEN.client, clientId(run.client));
+      const holds = await standingHolds(database);
+      if (holds.some(({ client }) => client !== undefined && tokens.includes(client))) throw underHold();
+      return await erase(run, {
+        name: 'client',
+        next: (sql, { recordedMs, id }) => sql.rows(OF_CLIENT, [tokens, new Date(Number(recordedMs)), id, PAGE]),
+      });
+    },
+    async eraseBefore(run) {
+      const { beforeMs } = run;
+      if (beforeMs > earliestKept(clock.nowMs(), deps.keepYears)) throw tooEarly(deps.keepYears);
+      return await erase(run, {
+        name: `before ${instant(beforeMs)}`,
+        next: (sql, { recordedMs, id }) =>
+          sql.rows(BEFORE, [new Date(beforeMs), new Date(Number(recordedMs)), id, PAGE]),
+      });
+    },
+    async hold(act) {
+      const { client } = act;
+      const because = await recordAct(deps, act, 'audit.hold', {
+        what: client === undefined ? 'everything' : 'client',
+      });
+      const token = client === undefined ? undefined : keyRing.blind(TOKEN.client, clientId(client));
+      return await placeHold(act.owner, { client: token, because });
+    },
+    async release(act) {
+      const because = await recordAct(deps, act, 'audit.release', { hold: act.hold });
+      if (await releaseHold(act.owner, act.hold, because)) return;
+      throw new Problem('not-found', 'audit-hold-not-found', 'There is no hold of this number that stands.');
+    },
+    holds: () => standingHolds(database),
+  };
+}
+
+/** Records the act and answers its event, numbered: what it does refers to it. */
+async function recordAct(
+  deps: RetentionDeps,
+  { actor, reason }: Act,
+  event: AuditEventName,
+  detail: Readonly<Record<string, string>>,
+): Promise<AuditEventId> {
+  await deps.recordNow([{ actor, event, action: 'D', outcome: 'success', reason, detail }]);
+  await deps.sequence();
+  const { events } = await deps.reader.search({ events: [event], limit: 20 });
+  const own = events.find((one) => one.requestId === actor.origin.requestId && one.index !== undefined);
+  const id = own === undefined ? undefined : parseId<AuditEventId>(own.id);
+  if (id !== undefined) return id;
+  throw new Problem(
+    'unavailable',
+    'audit-not-numbered',
+    'The act could not be entered into the log. Nothing was done.',
+  );
+}
+
+function earliestKept(nowMs: number, years: number): number {
+  const then = new Date(nowMs);
+  then.setUTCFullYear(then.getUTCFullYear() - years);
+  return then.getTime();
+}
+
+const tooEarly = (years: number): Problem =>
+  new Problem(
+    'conflict',
+    'audit-kept',
+    `Events are kept for ${years} years (setting auditKeepYears), and this moment is less than that ago. Nothing was erased.`,
+  );
+const underHold = (): Problem =>
+  new Problem(
+    'conflict',
+    'audit-held',
+    'A legal hold covers these events. Nothing was erased. Whoever placed the hold has to release it first: careseal audit holds.',
+  );
