@@ -14,7 +14,7 @@ import type { SubmissionOutcome } from './model.ts';
 import { type Decided, decideWork } from './round-decisions.ts';
 import { findRound, type Found, isMeant, loadPatients, loadRound, type RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
-import { type SourceRow, takeRegistryLock } from './store.ts';
+import type { SourceRow } from './store.ts';
 import { refused, type Work } from './work.ts';
 
 export interface BatchResult {
@@ -23,27 +23,23 @@ export interface BatchResult {
   readonly audited: AuditReceipt | undefined;
 }
 
-/** Runs inside a transaction; a throw rolls everything back. Answers in the order of the works. */
+/** Runs inside a transaction that holds the registry's lock; a throw rolls everything back. Answers in the order of the works. */
 export async function runBatch(
   deps: RoundDeps,
   tx: Transaction,
   batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
 ): Promise<BatchResult> {
-  // Not waited for: what follows on this connection runs once the lock is held.
-  let locked: Promise<void> | undefined = takeRegistryLock(tx);
   let audited: AuditReceipt | undefined;
   const record = async (inputs: readonly AuditInput[]): Promise<void> => {
     if (inputs.length > 0) audited = await deps.audit.record(tx, inputs);
   };
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
-    const [found] = await Promise.all([findRound(deps, tx, { works: waiting, domains: batch.domains }), locked]);
-    locked = undefined;
+    const found = await findRound(deps, tx, { works: waiting, domains: batch.domains });
     const { now, later } = splitRound(waiting, found.existing);
     await runRound(deps, tx, { works: now, found, domains: batch.domains, record });
     waiting = later;
   }
-  await locked;
   await record(refusedInputs(batch.works));
   return { outcomes: batch.works.map(outcomeOf), audited };
 }

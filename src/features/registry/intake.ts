@@ -9,6 +9,7 @@ import { BATCH_SUBMISSIONS_MAX, WAITING_SUBMISSIONS_MAX } from './bounds.ts';
 import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
 import { transactionRefused } from './problems.ts';
 import type { RoundDeps } from './round-loading.ts';
+import { REGISTRY_LOCK } from './store.ts';
 import { prepareWork, refused, type Work } from './work.ts';
 
 interface Group {
@@ -27,11 +28,14 @@ class Undo extends Error {
   }
 }
 
-/**
- * Longest wait for callers to join the next batch, where several share batches; a lone caller never waits. Half of them is enough:
- * while PostgreSQL writes the records of one half, those of the other are received and prepared here.
- */
+/** Longest wait for callers to join the next batch, where several share batches; a lone caller never waits. */
 const GATHER_MS = 4;
+
+/**
+ * How many of the active callers a batch waits for: all of a few, since a batch costs as much as several records; of many, half, so
+ * that one half is received and prepared here while PostgreSQL writes the other.
+ */
+const wantedOf = (active: number) => Math.max(Math.ceil(active / 2), Math.min(active, 16));
 
 export interface Intake {
   submit(actor: Actor, submissions: readonly Submission[], options: SubmitOptions): Promise<BatchResult>;
@@ -53,7 +57,7 @@ export function createIntake(deps: RoundDeps): Intake {
       const batch = takeBatch(queue);
       await runNext(deps, batch);
       const active = batch.length + queue.length;
-      if (active > 2) await gathered(Math.ceil(active / 2));
+      if (active > 1) await gathered(wantedOf(active));
     }
   }
 
@@ -143,16 +147,19 @@ async function transact(deps: RoundDeps, groups: readonly Group[]): Promise<Batc
   const works = groups.flatMap((group) => group.works.map((work) => ({ ...work })));
   const domains = await deps.domains.table();
   try {
-    return await deps.database.transaction(async (tx) => {
-      const result = await runBatch(deps, tx, { works, domains });
-      const only = groups.length === 1 ? groups[0] : undefined;
-      if (only?.options.atomic && result.outcomes.some((outcome) => outcome.status === 'refused')) {
-        throw new Undo({ outcomes: result.outcomes.map(allRefused), audited: undefined });
-      }
-      await only?.options.alongside?.(tx, result.outcomes);
-      if (only?.options.dryRun) throw new Undo(result);
-      return result;
-    });
+    return await deps.database.transaction(
+      async (tx) => {
+        const result = await runBatch(deps, tx, { works, domains });
+        const only = groups.length === 1 ? groups[0] : undefined;
+        if (only?.options.atomic && result.outcomes.some((outcome) => outcome.status === 'refused')) {
+          throw new Undo({ outcomes: result.outcomes.map(allRefused), audited: undefined });
+        }
+        await only?.options.alongside?.(tx, result.outcomes);
+        if (only?.options.dryRun) throw new Undo(result);
+        return result;
+      },
+      { lock: REGISTRY_LOCK },
+    );
   } catch (error) {
     if (error instanceof Undo) return error.result;
     throw error;

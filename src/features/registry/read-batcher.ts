@@ -1,9 +1,12 @@
 /**
- * Concurrent point reads share round trips: while one query is under way the next ids collect. A lone read waits for nobody.
+ * Concurrent point reads share round trips: while one query is under way the next ids collect, and before it leaves for as long as
+ * each turn of the event loop brings more. A lone read waits for nobody.
  */
 export interface ReadBatcher<Key, Value> {
   read(key: Key): Promise<Value | undefined>;
 }
+
+const GATHER_TURNS_MAX = 4;
 
 export function createReadBatcher<Key, Value>(
   load: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
@@ -21,8 +24,14 @@ export function createReadBatcher<Key, Value>(
   function schedule(): void {
     if (scheduled || waiting.length === 0 || inFlight >= options.inFlightMax) return;
     scheduled = true;
-    // After the I/O of this turn: requests that arrived together are read together.
+    gather(0, GATHER_TURNS_MAX);
+  }
+
+  /** After the I/O of this turn: requests that arrived together are read together, and so are those of the next turns. */
+  function gather(seen: number, turns: number): void {
     setImmediate(() => {
+      if (waiting.length > seen && waiting.length < options.keysMax && turns > 0)
+        return gather(waiting.length, turns - 1);
       scheduled = false;
       void flush();
     });

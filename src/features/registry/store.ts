@@ -52,7 +52,7 @@ export interface ReviewRow {
 export const SOURCE_COLUMNS = 'source_id, golden_id, domain_id, key_token, version, pinned, match_record';
 
 /** One lock for all that decides who is the same person: batches of every process take turns. */
-const REGISTRY_LOCK = 0x43_52_4c_4b; // "CRLK"
+export const REGISTRY_LOCK = 0x43_52_4c_4b; // "CRLK"
 const lockRegistry = statement('registry.lock', `SELECT pg_advisory_xact_lock(${REGISTRY_LOCK})`);
 
 export async function takeRegistryLock(tx: Transaction): Promise<void> {

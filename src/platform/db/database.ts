@@ -3,7 +3,7 @@ import pg from 'pg';
 import { becomeRole, CONNECT_TIMEOUT_MS, type Connection, clientConfig } from './connection.ts';
 import { databaseFailure } from './failure.ts';
 import { createListener } from './listener.ts';
-import type { Database, Sql, SqlValue, Statement, Transaction } from './sql.ts';
+import type { Database, Sql, SqlValue, Statement, Transaction, TransactionOptions } from './sql.ts';
 import { parameter } from './values.ts';
 
 export interface DatabaseOptions {
@@ -53,7 +53,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   return {
     ...sql,
-    transaction: (work) => withClient((client) => runTransaction(client, work)),
+    transaction: (work, begin) => withClient((client) => runTransaction(client, work, begin)),
     listen: (channel, onPayload) => listener.listen(channel, onPayload),
     async close() {
       await listener.close();
@@ -130,14 +130,20 @@ function sendTogether(client: pg.ClientBase): void {
   });
 }
 
-async function runTransaction<T>(client: pg.ClientBase, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  client: pg.ClientBase,
+  work: (tx: Transaction) => Promise<T>,
+  { lock }: TransactionOptions = {},
+): Promise<T> {
   const afterCommit: (() => void)[] = [];
   const state = { ended: false };
   // Not awaited: it is first in the connection's queue, and when it fails every statement after it fails as well.
   sendTogether(client);
-  const begun = client.query('BEGIN').catch((error: unknown) => {
-    throw databaseFailure(error, 'BEGIN');
-  });
+  const begun = client
+    .query(lock === undefined ? 'BEGIN' : `BEGIN; SELECT ${advisoryLock(lock)}`)
+    .catch((error: unknown) => {
+      throw databaseFailure(error, 'BEGIN');
+    });
   begun.catch(() => undefined);
   let result: T;
   try {
@@ -145,14 +151,24 @@ async function runTransaction<T>(client: pg.ClientBase, work: (tx: Transaction) 
     await begun;
   } catch (error) {
     state.ended = true;
+    // What failed first is the cause of all that followed.
+    const first = await begun.then(
+      () => error,
+      (cause: unknown) => cause,
+    );
     // When the ROLLBACK itself fails the connection is gone, and PostgreSQL rolls back by itself; withClient discards it.
     await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
+    throw first;
   }
   state.ended = true;
   await commit(client);
   for (const act of afterCommit) act();
   return result;
+}
+
+function advisoryLock(number: number): string {
+  if (!Number.isSafeInteger(number)) throw new RangeError('An advisory lock goes by a whole number');
+  return `pg_advisory_xact_lock(${number})`;
 }
 
 async function commit(client: pg.ClientBase): Promise<void> {

@@ -32,9 +32,14 @@ export interface Transaction extends Sql {
   afterCommit(act: () => void): void;
 }
 
+export interface TransactionOptions {
+  /** The number of an advisory lock that is held from the beginning to the end; taken in the same message as BEGIN. */
+  readonly lock?: number;
+}
+
 export interface Database extends Sql {
   /** BEGIN … COMMIT around `work`; a throw rolls back and is rethrown. Default isolation READ COMMITTED. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Subscribes to a NOTIFY channel on one dedicated connection, with reconnect. Returns an unsubscribe function. */
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
