@@ -49,3 +49,14 @@ export function clientRecords(registry: Registry): (clientId: string) => Promise
     return [clientId, ...others].slice(0, RECORDS_MAX);
   };
 }
+
+/** Records that an identifier names: the source record and the golden record it belongs to. */
+export function recordsNamed(registry: Registry): (system: string, value: string) => Promise<readonly string[]> {
+  return async (system, value) => {
+    const seen = registry.as(LOG);
+    const source = await seen.findByKey(system, value);
+    if (source === undefined) return [];
+    const golden = (await seen.goldenOf([source])).get(source);
+    return golden === undefined ? [source] : [source, golden];
+  };
+}

@@ -81,6 +81,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
   });
   const open: DoorHandle[] = [];
   let hl7: MllpServer | undefined;
+  let syslog: { close(): Promise<void> } | undefined;
   const listen = async (door: DoorHandle, port: number): Promise<number> => {
     const at = await door.listen({ host: config.bindAddress, port });
     open.push(door);
@@ -95,6 +96,14 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
         ? undefined
         : await listen(redirect, config.redirectPort);
     const hl7Port = config.hl7Port === undefined ? undefined : await openHl7(config.hl7Port);
+    syslog = await services.logFollowers.atna.openDoors({
+      host: config.bindAddress,
+      tls: tls.nodes,
+      async authenticateNode(peer, address) {
+        await identity.admitNodeNetwork(address);
+        return await nodes.authenticateNode(peer, { address, authorization: undefined });
+      },
+    });
     return { usersPort, nodesPort, redirectPort, hl7Port, close };
   } catch (error) {
     await close(0);
@@ -111,7 +120,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
   }
 
   async function close(drainMs: number): Promise<void> {
-    await Promise.all([...open.map((door) => door.close(drainMs)), hl7?.close(drainMs)]);
+    await Promise.all([...open.map((door) => door.close(drainMs)), hl7?.close(drainMs), syslog?.close()]);
     await services.exchange.hl7.stop();
     untrust();
     tls.stop();

@@ -17,7 +17,7 @@ import type { RouteDeclaration } from '../platform/http/index.ts';
 import type { Mail } from '../platform/mail/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { KeyRing } from '../store/index.ts';
-import { clientNames, clientRecords } from './client-records.ts';
+import { clientNames, clientRecords, recordsNamed } from './client-records.ts';
 
 /** What is built on the audit log: forwarding it, reports, alerts. */
 export interface LogFollowers {
@@ -47,11 +47,18 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
   const known = members(database, identity);
   const atna = createAtna({
     database,
+    keyRing,
     clock: systemClock,
     audit,
     log,
     site: config.hostnames[0] ?? hostname(),
     identity: () => clientCertificate(config),
+    recordsOf: recordsNamed(registry),
+    repository: {
+      takes: config.auditRepository,
+      tlsPort: config.auditTlsPort,
+      udpPort: config.auditUdpPort,
+    },
   });
   const reports = createReports({
     database,

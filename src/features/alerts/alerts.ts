@@ -76,7 +76,12 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
       return {
         alerts,
         ...(last === undefined ? {} : { next: last.id }),
-        ...(await store.counts(database)),
+        ...(within === undefined
+          ? await store.counts(database)
+          : {
+              open: alerts.length,
+              unacknowledged: alerts.filter(({ acknowledged }) => acknowledged === undefined).length,
+            }),
       };
     },
 

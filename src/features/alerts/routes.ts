@@ -29,7 +29,7 @@ const NOTHING = z.strictObject({});
 const limits = (perMinute: number, bodyBytesMax = 0): RouteLimits => ({ bodyBytesMax, perMinute });
 const BODY = 16_384;
 const reads = permission('audit.read');
-const manages = permission('settings.manage');
+const manages = permission('settings.manage', { everywhere: true });
 
 export function alertRoutes(deps: AlertRoutesDeps): RouteDeclaration[] {
   return [...listRoutes(deps), ...settingsRoutes(deps)];

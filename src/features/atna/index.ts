@@ -3,33 +3,53 @@ import type { Database } from '../../platform/db/index.ts';
 import type { Logger } from '../../platform/log/index.ts';
 import type { RouteDeclaration } from '../../platform/http/route.ts';
 import type { Audit } from '../audit/index.ts';
+import type { KeyRing } from '../../store/index.ts';
 import type { CarrierDeps } from './carrier.ts';
+import { openSyslogDoors, type SyslogDoorsOptions } from './doors.ts';
+import { atnaFhirRoutes } from './fhir-routes.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
+import { createRepository } from './receiver.ts';
+import type { RetrieveDeps } from './retrieve.ts';
 import { targetRoutes } from './routes.ts';
 import { listTargets } from './target-store.ts';
 import { createTargets } from './targets.ts';
 
-/** IHE ATNA: the log goes to other audit repositories (ITI-20). */
+/** IHE ATNA: the log goes to other audit repositories (ITI-20), others' events come here, and both are retrieved (ITI-81). */
 export interface Atna {
   readonly routes: readonly RouteDeclaration[];
   /** Sends to the targets; in the one process that does background work. */
   readonly forwarder: Forwarder;
+  /** Opens the syslog doors for other systems' events; in the processes that serve the other doors. */
+  openDoors(options: SyslogDoors): ReturnType<typeof openSyslogDoors>;
   /** Targets that fail, with since when. */
   stoppedTargets(): Promise<readonly { readonly id: string; readonly name: string; readonly sinceMs: number }[]>;
 }
 
+export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'authenticateNode'>;
+
 export interface AtnaDeps {
   readonly database: Database;
+  readonly keyRing: KeyRing;
   readonly clock: Clock;
-  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed'>;
+  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed' | 'searchWhole'>;
   readonly log: Logger;
   /** Host name of this installation. */
   readonly site: string;
   /** The client certificate shown to receivers; undefined where none is set up. */
   readonly identity: CarrierDeps['identity'];
+  readonly recordsOf: RetrieveDeps['recordsOf'];
+  /** Whether this Careseal is the audit repository of other systems, and at which ports beside FHIR. */
+  readonly repository: {
+    readonly takes: boolean;
+    readonly tlsPort: number | undefined;
+    readonly udpPort: number | undefined;
+  };
 }
 
-export function createAtna({ database, clock, audit, log, site, identity }: AtnaDeps): Atna {
+export function createAtna(deps: AtnaDeps): Atna {
+  const { database, keyRing, clock, audit, log, site, identity } = deps;
+  const { takes, tlsPort, udpPort } = deps.repository;
+  const repository = createRepository({ database, keyRing, clock, audit });
   const targets = createTargets({ database, clock, audit });
   const forwarder = createForwarder({
     database,
@@ -42,9 +62,31 @@ export function createAtna({ database, clock, audit, log, site, identity }: Atna
     },
   });
   // A certificate that cannot be read is a failure of each target that needs it, told there.
-  const about = async () => ({ identity: (await identity().catch(() => undefined)) !== undefined });
+  const about = async () => ({
+    identity: (await identity().catch(() => undefined)) !== undefined,
+    ...(takes
+      ? {
+          repository: {
+            ...(tlsPort === undefined ? {} : { tlsPort }),
+            ...(udpPort === undefined ? {} : { udpPort }),
+          },
+        }
+      : {}),
+  });
   return {
-    routes: targetRoutes({ targets, about }),
+    routes: [
+      ...targetRoutes({ targets, about }),
+      ...atnaFhirRoutes({ database, audit, repository, recordsOf: deps.recordsOf, takes }),
+    ],
+    openDoors: (options) =>
+      openSyslogDoors({
+        ...options,
+        tlsPort: takes ? tlsPort : undefined,
+        udpPort: takes ? udpPort : undefined,
+        repository,
+        audit,
+        onFailure: (error) => log.error('Audit events of other systems could not be kept', { error }),
+      }),
     forwarder,
     async stoppedTargets() {
       const all = await listTargets(database);

@@ -44,7 +44,14 @@ export interface TlsReceiverOptions<Sender> {
 /** Syslog over TLS (RFC 5425). Slow keeping slows the sender down: nothing is read meanwhile, so nothing piles up here. */
 export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>): Promise<SyslogReceiver> {
   const open = new Set<Socket>();
-  const server = createTlsServer({ ...options.tls.current(), requestCert: true, ALPNProtocols: [] }, (socket) => {
+  const settings = {
+    ...options.tls.current(),
+    requestCert: true,
+    ALPNProtocols: [],
+    // We close after the sender did and everything is kept: it takes that for the receipt (RFC 5425 §4.4).
+    allowHalfOpen: true,
+  };
+  const server = createTlsServer(settings, (socket) => {
     const source = { address: socket.remoteAddress ?? 'unknown', peer: peerCertificate(socket) };
     if (open.size >= options.connectionsMax) {
       options.refused(source, 'too-many');

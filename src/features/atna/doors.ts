@@ -1,0 +1,141 @@
+import { newId } from '../../crypto/index.ts';
+import { isProblem } from '../../kernel/problem.ts';
+import type { Actor, Principal } from '../../kernel/principal.ts';
+import type { LiveTls, PeerCertificate } from '../../platform/http/index.ts';
+import {
+  receiveOverTls,
+  receiveOverUdp,
+  type ReceivedMessage,
+  type SyslogReceiver,
+} from '../../platform/syslog/index.ts';
+import type { Audit } from '../audit/index.ts';
+import type { Repository } from './receiver.ts';
+
+/** Doors for other systems' audit events over syslog. */
+export interface SyslogDoorsOptions {
+  readonly host: string;
+  /** Undefined: that door stays shut. */
+  readonly tlsPort: number | undefined;
+  readonly udpPort: number | undefined;
+  readonly tls: LiveTls;
+  readonly authenticateNode: (peer: PeerCertificate | undefined, address: string) => Promise<Principal>;
+  readonly repository: Repository;
+  readonly audit: Pick<Audit, 'recordNow'>;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** One message and more than anybody should send. */
+const MESSAGE_BYTES_MAX = 1_048_576;
+const CONNECTIONS_MAX = 500;
+const IDLE_MS = 3_600_000;
+/** Datagrams that wait for the database at most; what comes on top is lost, as datagrams may be, and counted. */
+const WAITING_MAX = 10_000;
+const PER_BATCH = 500;
+const MINUTE_MS = 60_000;
+
+export async function openSyslogDoors(
+  options: SyslogDoorsOptions,
+): Promise<{ readonly ports: readonly number[]; close(): Promise<void> }> {
+  const open: SyslogReceiver[] = [];
+  const refusals = createRefusals(options);
+  const datagrams = createDatagrams(options);
+  if (options.tlsPort !== undefined) {
+    open.push(
+      await receiveOverTls<Actor>({
+        host: options.host,
+        port: options.tlsPort,
+        tls: options.tls,
+        sizeBytesMax: MESSAGE_BYTES_MAX,
+        connectionsMax: CONNECTIONS_MAX,
+        idleTimeoutMs: IDLE_MS,
+        async admit({ peer, address }) {
+          try {
+            const principal = await options.authenticateNode(peer, address);
+            return actorOf(principal, address);
+          } catch (error) {
+            refusals.refused(address, isProblem(error) ? error.code : 'internal');
+            throw error;
+          }
+        },
+        take: async (actor, messages) => {
+          await options.repository.keep(actor, messages);
+        },
+        refused: ({ address }, because) => refusals.refused(address, because),
+      }),
+    );
+  }
+  if (options.udpPort !== undefined) {
+    open.push(await receiveOverUdp({ host: options.host, port: options.udpPort, take: datagrams.take }));
+  }
+  return {
+    ports: open.map(({ port }) => port),
+    async close() {
+      await Promise.all(open.map((one) => one.close()));
+      await datagrams.drained();
+      refusals.stop();
+    },
+  };
+}
+
+const actorOf = (principal: Principal, address: string): Actor => ({
+  principal,
+  origin: { door: 'nodes', address, requestId: newId() },
+});
+
+/** Over UDP nobody proves who they are. */
+const UNPROVEN: Principal = { kind: 'anonymous', permissions: new Set() };
+
+/** Keeps datagrams in batches; while one is written the next gathers. */
+function createDatagrams({ repository, onFailure }: SyslogDoorsOptions) {
+  let waiting: ReceivedMessage[] = [];
+  let working: Promise<void> | undefined;
+
+  async function work(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, PER_BATCH);
+      waiting = waiting.slice(PER_BATCH);
+      const [first] = batch;
+      await repository.keep(actorOf(UNPROVEN, first?.address ?? 'unknown'), batch).catch(onFailure);
+    }
+    working = undefined;
+  }
+
+  return {
+    take(message: ReceivedMessage): boolean {
+      if (waiting.length >= WAITING_MAX) return false;
+      waiting.push(message);
+      working ??= new Promise((resolve) => setImmediate(resolve)).then(work);
+      return true;
+    },
+    async drained(): Promise<void> {
+      await working;
+    },
+  };
+}
+
+/** Who is refused, once a minute per address and reason: a flood must not fill the log. */
+function createRefusals({ audit, onFailure }: SyslogDoorsOptions) {
+  const told = new Map<string, number>();
+  const timer = setInterval(() => told.clear(), MINUTE_MS);
+  timer.unref();
+  return {
+    refused(address: string, because: string): void {
+      const key = `${address} ${because}`;
+      const before = told.get(key) ?? 0;
+      if (told.size < 1_000) told.set(key, before + 1);
+      if (before > 0) return;
+      void audit
+        .recordNow([
+          {
+            actor: actorOf(UNPROVEN, address),
+            event: 'audit.sender-refused',
+            action: 'E',
+            outcome: 'minor-failure',
+            reason: because,
+          },
+        ])
+        .catch(onFailure);
+    },
+    stop: () => clearInterval(timer),
+  };
+}

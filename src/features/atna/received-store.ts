@@ -1,0 +1,67 @@
+import type { Sql } from '../../platform/db/sql.ts';
+import { statement } from '../../platform/db/sql.ts';
+
+/** SQL of atna.received. */
+export interface NewReceived {
+  readonly id: string;
+  readonly receivedMs: number;
+  readonly recordedMs: number;
+  readonly transport: 'tls' | 'udp' | 'fhir';
+  readonly nodeId: string | null;
+  readonly understood: boolean;
+  readonly tokens: readonly bigint[];
+  readonly sealed: Uint8Array;
+}
+
+const INSERT = statement(
+  'atna.insert-received',
+  `INSERT INTO atna.received (id, received_at, recorded, transport, node_id, understood, tokens, sealed)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+);
+
+export async function insertReceived(sql: Sql, row: NewReceived): Promise<void> {
+  const { id, receivedMs, recordedMs, transport, nodeId, understood, tokens, sealed } = row;
+  await sql.run(INSERT, [
+    id,
+    new Date(receivedMs),
+    new Date(recordedMs),
+    transport,
+    nodeId,
+    understood,
+    tokens,
+    sealed,
+  ]);
+}
+
+export interface ReceivedRow {
+  readonly id: string;
+  readonly recorded: Date;
+  readonly receivedAt: Date;
+  readonly transport: 'tls' | 'udp' | 'fhir';
+  readonly nodeId: string | null;
+  readonly understood: boolean;
+  readonly sealed: Buffer;
+}
+
+const COLUMNS = 'id, recorded, received_at AS "receivedAt", transport, node_id AS "nodeId", understood, sealed';
+const SEARCH = statement<ReceivedRow>(
+  'atna.search-received',
+  `SELECT ${COLUMNS} FROM atna.received WHERE understood AND recorded >= $1 AND recorded < $2 AND tokens @> $3::bigint[]
+     AND ($4::timestamptz IS NULL OR (recorded, id) < ($4, $5::uuid)) ORDER BY recorded DESC, id DESC LIMIT $6`,
+);
+
+/** Newest first. `tokens`: all of them must be there. */
+export async function searchReceived(
+  sql: Sql,
+  query: {
+    readonly fromMs: number;
+    readonly beforeMs: number;
+    readonly tokens: readonly bigint[];
+    readonly after?: { readonly recordedMs: number; readonly id: string } | undefined;
+    readonly limit: number;
+  },
+): Promise<ReceivedRow[]> {
+  const { fromMs, beforeMs, tokens, after, limit } = query;
+  const place = after === undefined ? [null, null] : [new Date(after.recordedMs), after.id];
+  return await sql.rows(SEARCH, [new Date(fromMs), new Date(beforeMs), tokens, ...place, limit]);
+}
