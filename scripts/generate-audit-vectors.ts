@@ -2,22 +2,27 @@
 import { writeFileSync } from 'node:fs';
 import { ed25519PrivateKey, sha256 } from '../src/crypto/index.ts';
 import { createEventWriter } from '../src/features/audit/audit-event.ts';
+import { type BatchedEvent, createBatchWriter, erasedEvent } from '../src/features/audit/event-batch.ts';
 import { EVENTS } from '../src/features/audit/events.ts';
 import { PHRASES, unpack } from '../src/features/audit/packing.ts';
 import { toBase64, toHex, utf8Encode } from '../src/kernel/bytes.ts';
-import type { NodeId, OrganisationId } from '../src/kernel/ids.ts';
+import type { AuditEventId, NodeId, OrganisationId } from '../src/kernel/ids.ts';
 import type { Actor } from '../src/kernel/principal.ts';
 import {
   checkpointText,
+  cosignatureLine,
+  cosignedMessage,
   createMerkle,
   encodeEntries,
   encodeLeaf,
   printVerifierKey,
+  printWitnessKey,
   proveConsistency,
   proveInclusion,
   signedNote,
   tilePath,
   verifierKey,
+  witnessKey,
 } from '../src/verifier/index.ts';
 
 const merkle = createMerkle(sha256);
@@ -65,6 +70,23 @@ const reader = (level: number, index: number): Promise<Uint8Array> =>
   Promise.resolve(merkle.rootOf(hashes.slice(index * 2 ** level, (index + 1) * 2 ** level)));
 const rootAt = (size: number): Uint8Array => merkle.rootOf(hashes.slice(0, size));
 
+/** A batch of two events by one actor, the second erased. */
+const batch = createBatchWriter();
+const batched: BatchedEvent = {
+  id: '019c1399-0e40-7000-8000-000000000005' as AuditEventId,
+  recordedMs,
+  nonce,
+  outcome: 0,
+  actorKind: 'node',
+  event: 'client.read',
+  actor: '0198f3a0-0000-7000-8000-000000000001',
+  address: '192.0.2.7',
+  client: '0198f3a0-0000-7000-8000-0000000000c1',
+  content: parts,
+};
+batch.addAgain(batched);
+batch.addAgain(erasedEvent({ ...batched, id: '019c1399-0e40-7000-8000-000000000006' as AuditEventId }));
+
 const signer = ed25519PrivateKey(new Uint8Array(32).fill(7));
 const key = verifierKey(sha256, 'careseal.example.org/audit/log', signer.publicKey.bytes);
 const text = checkpointText({
@@ -73,6 +95,10 @@ const text = checkpointText({
   root: rootAt(SIZE),
   signedAt: '2026-01-31T09:31:00.000Z',
 });
+
+const COSIGNED_AT = 1_769_851_900;
+const witness = ed25519PrivateKey(new Uint8Array(32).fill(9));
+const watching = witnessKey(sha256, 'witness.example.org', witness.publicKey.bytes);
 
 const vectors = {
   phrases: PHRASES,
@@ -84,6 +110,7 @@ const vectors = {
     leaf: toHex(encodeLeaf({ index: 4711, recordedMs, event: 'client.read', commitment })),
     leafHash: toHex(merkle.leafHash(encodeLeaf({ index: 4711, recordedMs, event: 'client.read', commitment }))),
   },
+  batch: { payload: toHex(batch.take()), events: 2 },
   roots: SIZES.map((size) => ({ size, root: toHex(rootAt(size)) })),
   tiles: {
     [tilePath({ level: 0, number: 0, width: 256 })]: toHex(sha256(Buffer.concat(hashes.slice(0, 256)))),
@@ -109,6 +136,15 @@ const vectors = {
     seed: '07'.repeat(32),
     verifierKey: printVerifierKey(key),
     note: signedNote(text, key, signer.sign(utf8Encode(text))),
+  },
+  cosignature: {
+    seed: '09'.repeat(32),
+    witnessKey: printWitnessKey(watching),
+    unixSeconds: COSIGNED_AT,
+    line: cosignatureLine(watching, {
+      unixSeconds: COSIGNED_AT,
+      signature: witness.sign(cosignedMessage(utf8Encode(text), COSIGNED_AT)),
+    }),
   },
 };
 

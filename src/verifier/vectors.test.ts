@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { sha256 } from '../crypto/index.ts';
 import { sha256Portable, verifyEd25519 } from '../crypto/portable.ts';
+import { createBatchWriter, readBatch } from '../features/audit/event-batch.ts';
 import { PHRASES, unpack } from '../features/audit/packing.ts';
+import { cosignatureBy, cosignedMessage, parseWitnessKey } from './cosignature.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
 import { fromBase64, fromHex, toHex, utf8Decode, utf8Encode } from '../kernel/bytes.ts';
 import { encodeLeaf, parseLeaf } from './leaf.ts';
@@ -23,6 +25,8 @@ const Vectors = z.object({
     leaf: Hex,
     leafHash: z.string(),
   }),
+  batch: z.object({ payload: Hex, events: z.number() }),
+  cosignature: z.object({ witnessKey: z.string(), unixSeconds: z.number(), line: z.string() }),
   roots: z.array(z.object({ size: z.number(), root: z.string() })),
   inclusion: z.array(z.object({ index: z.number(), size: z.number(), path: z.array(Hex) })),
   consistency: z.array(z.object({ from: z.number(), to: z.number(), path: z.array(Hex) })),
@@ -86,4 +90,31 @@ describe.each([
     const signature = signatureBy(checkpoint, key) ?? new Uint8Array();
     expect(await verifyEd25519(key.publicKey, checkpoint.message, signature)).toBe(true);
   });
+
+  test('a cosignature', async () => {
+    const { witnessKey, unixSeconds, line } = vectors.cosignature;
+    const key = parseWitnessKey(hash, witnessKey);
+    const checkpoint = parseCheckpoint(vectors.checkpoint.note + line);
+    if (key === undefined || checkpoint === undefined) throw new Error('not parsed');
+    const signed = cosignatureBy(checkpoint, key);
+    expect(signed?.unixSeconds).toBe(unixSeconds);
+    const message = cosignedMessage(checkpoint.message, unixSeconds);
+    expect(await verifyEd25519(key.publicKey, message, signed?.signature ?? new Uint8Array())).toBe(true);
+  });
+});
+
+test('a batch, read and written again to the byte', () => {
+  const { payload, events } = vectors.batch;
+  const [first, second, ...more] = readBatch(payload);
+  expect([events, more.length]).toEqual([2, 0]);
+  const { before, own, after } = first?.content ?? { before: '', own: '', after: '' };
+  expect(unpack(before + own + after)).toBe(vectors.event.canonicalJson);
+  expect(toHex(first?.nonce ?? new Uint8Array())).toBe(toHex(vectors.event.nonce));
+  expect(first).toMatchObject({ event: 'client.read', outcome: 0, actorKind: 'node', address: '192.0.2.7' });
+  expect(second).toMatchObject({ event: 'client.read', actor: '', content: undefined, client: undefined });
+  const writer = createBatchWriter();
+  for (const event of readBatch(payload)) writer.addAgain(event);
+  expect(toHex(writer.take())).toBe(toHex(payload));
+  for (let cut = 0; cut < payload.length; cut += 7)
+    expect(() => readBatch(payload.subarray(0, cut))).toThrow(RangeError);
 });
