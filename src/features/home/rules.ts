@@ -80,7 +80,7 @@ function reviewItems({ registry, nowMs }: HomeFacts): AttentionItem[] {
 function emergencyItems({ emergencies = 0 }: HomeFacts): AttentionItem[] {
   if (emergencies === 0) return [];
   const text = `Glass was broken ${plural(emergencies, 'time', 'times')} and nobody has looked at it yet.`;
-  return [{ kind: 'emergencies', level: 'red', text, count: emergencies, href: '/emergencies' }];
+  return [{ kind: 'emergencies', level: 'red', text, count: emergencies, href: '/people/emergencies' }];
 }
 
 function userItems({ users }: HomeFacts): AttentionItem[] {

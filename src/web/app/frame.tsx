@@ -17,6 +17,9 @@ import { TopBar } from './top-bar.tsx';
 import { rememberVisit } from './visits.ts';
 import './frame.css';
 
+const EmergencyBar = lazy(async () => ({
+  default: (await import('../features/identity/emergency-bar.tsx')).EmergencyBar,
+}));
 const SearchEverything = lazy(async () => ({ default: (await import('./search-everything.tsx')).SearchEverything }));
 
 /** What stands around every page of a signed-in person. When the session ends, everything inside is gone at once. */
@@ -46,6 +49,11 @@ function FrameInside(): ReactNode {
       <Rail />
       <div className="frame-column">
         <TopBar onSearch={search} />
+        {session.emergency && (
+          <Suspense fallback={null}>
+            <EmergencyBar endsAt={session.emergency.endsAt} />
+          </Suspense>
+        )}
         <main id="content" tabIndex={-1}>
           <StandingWarnings warnings={session.warnings ?? []} />
           <Suspense fallback={<PageWait />}>{closed ? <ClosedPlace name={closed.name} /> : <Outlet />}</Suspense>

@@ -99,6 +99,17 @@ const factorReset = createRoute({
   component: lazyRouteComponent(() => import('../features/identity/lost-pages.tsx'), 'FactorResetPage'),
 });
 
+const providerReturn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/return',
+  component: lazyRouteComponent(() => import('../features/identity/provider-pages.tsx'), 'ProviderReturnPage'),
+});
+const identityLink = createRoute({
+  getParentRoute: () => root,
+  path: '/identity',
+  component: lazyRouteComponent(() => import('../features/identity/provider-pages.tsx'), 'IdentityLinkPage'),
+});
+
 const frame = createRoute({
   getParentRoute: () => root,
   id: 'frame',
@@ -228,6 +239,37 @@ const people = createRoute({
   validateSearch: peopleSearch,
   component: lazyRouteComponent(() => import('../features/identity/people-page.tsx'), 'PeoplePage'),
 });
+const peopleRights = createRoute({
+  getParentRoute: inFrame,
+  path: '/people/rights',
+  validateSearch: z.object({ person: text(80) }),
+  component: lazyRouteComponent(() => import('../features/identity/rights-page.tsx'), 'RightsPage'),
+});
+const organisations = createRoute({
+  getParentRoute: inFrame,
+  path: '/people/organisations',
+  component: lazyRouteComponent(() => import('../features/identity/organisations-page.tsx'), 'OrganisationsPage'),
+});
+const roles = createRoute({
+  getParentRoute: inFrame,
+  path: '/people/roles',
+  component: lazyRouteComponent(() => import('../features/identity/roles-page.tsx'), 'RolesPage'),
+});
+const accessReview = createRoute({
+  getParentRoute: inFrame,
+  path: '/people/access-review',
+  component: lazyRouteComponent(() => import('../features/identity/access-review-page.tsx'), 'AccessReviewPage'),
+});
+const emergencies = createRoute({
+  getParentRoute: inFrame,
+  path: '/people/emergencies',
+  component: lazyRouteComponent(() => import('../features/identity/emergencies-page.tsx'), 'EmergenciesPage'),
+});
+const providers = createRoute({
+  getParentRoute: inFrame,
+  path: '/people/providers',
+  component: lazyRouteComponent(() => import('../features/identity/providers-page.tsx'), 'ProvidersPage'),
+});
 const policy = createRoute({
   getParentRoute: inFrame,
   path: '/policy',
@@ -249,6 +291,8 @@ const tree = root.addChildren([
   forgot,
   passwordReset,
   factorReset,
+  providerReturn,
+  identityLink,
   frame.addChildren([
     home,
     clients,
@@ -271,6 +315,12 @@ const tree = root.addChildren([
     auditForwarding,
     clientAccesses,
     people,
+    peopleRights,
+    organisations,
+    roles,
+    accessReview,
+    emergencies,
+    providers,
     policy,
     profile,
     lost,

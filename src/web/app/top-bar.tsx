@@ -1,4 +1,5 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Key } from '../ui/bits.tsx';
@@ -13,6 +14,7 @@ import {
   IconUser,
 } from '../ui/icons.ts';
 import { Own } from '../ui/text.tsx';
+import { api } from './api.ts';
 import { useKeys } from './keys.ts';
 import { usePreferences } from './preferences.tsx';
 import { useSession } from './session.tsx';
@@ -34,9 +36,13 @@ export function TopBar({ onSearch }: { readonly onSearch: () => void }): ReactNo
           <Key>/</Key>
         </span>
       </button>
-      <div className="bar-organisation" title="Organisation">
-        <Own>{user.organisation.name}</Own>
-      </div>
+      {user.organisations.length > 1 ? (
+        <WhereIAm />
+      ) : (
+        <div className="bar-organisation" title="Organisation">
+          <Own>{user.organisation.name}</Own>
+        </div>
+      )}
       <WhoIAm onLock={lock} />
       <Tooltip label="Lock (Ctrl-L)">
         <ActionIcon
@@ -51,6 +57,43 @@ export function TopBar({ onSearch }: { readonly onSearch: () => void }): ReactNo
         </ActionIcon>
       </Tooltip>
     </section>
+  );
+}
+
+/** For people of several organisations: in which one they are at work, which decides what they may and to whom new records belong. */
+function WhereIAm(): ReactNode {
+  const { user } = useSession();
+  const queries = useQueryClient();
+  const move = useMutation({
+    mutationFn: (organisationId: string) => api.act('POST', '/api/session/organisation', { organisationId }),
+    // Everything that was read was read for the other organisation.
+    onSuccess: () => queries.resetQueries(),
+  });
+  return (
+    <Menu position="bottom-end" width={280} shadow="md" withinPortal>
+      <Menu.Target>
+        <button
+          type="button"
+          className="bar-me bar-organisation"
+          aria-label={`At work in ${user.organisation.name}. Change`}
+        >
+          <Own>{user.organisation.name}</Own>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>At work in</Menu.Label>
+        {user.organisations.map((one) => (
+          <Menu.Item
+            key={one.id}
+            disabled={move.isPending}
+            rightSection={one.id === user.organisation.id ? <IconCheck size={16} aria-label="chosen" /> : null}
+            onClick={() => move.mutate(one.id)}
+          >
+            <Own>{one.name}</Own>
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 

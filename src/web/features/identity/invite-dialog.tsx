@@ -1,9 +1,11 @@
-import { Button, Modal, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Button, Modal, Select, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { EmailAddress, PersonName, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
+import { useSession } from '../../app/session.tsx';
+import { organisationPage } from './rights-queries.ts';
 import { RoleField } from './role-field.tsx';
 import { forgetUsers } from './user-queries.ts';
 
@@ -16,12 +18,16 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
   const queries = useQueryClient();
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
+  const organisations = useQuery(organisationPage({ text: '', state: 'active', after: 0 }));
+  const here = useSession().user.organisation.id;
+  const [organisationId, setOrganisationId] = useState(here);
   const [roles, setRoles] = useState<readonly string[]>([]);
   const [tried, setTried] = useState(false);
   const nameFits = PersonName.safeParse(name).success;
   const emailFits = EmailAddress.safeParse(email).success;
   const invite = useMutation({
-    mutationFn: () => api.send('POST', '/api/users', UserLinkAnswer, { name, email: email.trim(), roles }),
+    mutationFn: () =>
+      api.send('POST', '/api/users', UserLinkAnswer, { name, email: email.trim(), roles, organisationId }),
     onSuccess: async (answer) => {
       onInvited(answer);
       await forgetUsers(queries);
@@ -54,6 +60,16 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
           error={tried && !emailFits ? 'Type an e-mail address like name@example.org.' : undefined}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
+        {(organisations.data?.organisations.length ?? 0) > 1 && (
+          <Select
+            label="Organisation"
+            searchable
+            allowDeselect={false}
+            value={organisationId}
+            data={organisations.data?.organisations.map((one) => ({ value: one.id, label: one.name })) ?? []}
+            onChange={(value) => setOrganisationId(value ?? here)}
+          />
+        )}
         <RoleField
           value={roles}
           onChange={setRoles}

@@ -7,6 +7,7 @@ import { api } from '../../app/api.ts';
 import { IconKey } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { useGoOn } from './go-on.ts';
+import { ProviderButtons } from './provider-buttons.tsx';
 import { passkeysWork, signWithPasskey, wasCancelled } from './passkey.ts';
 import type { SecondStepProps } from './second-step.tsx';
 
@@ -93,6 +94,7 @@ export function PasswordStep({ onSecond }: PasswordStepProps): ReactNode {
           Sign in with a passkey
         </Button>
       )}
+      <ProviderButtons />
       <details className="gate-help">
         <summary>I cannot sign in</summary>
         <p>

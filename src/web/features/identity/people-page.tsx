@@ -1,10 +1,11 @@
-import { Button } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { Button, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import type { UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { useMay } from '../../app/session.tsx';
-import { roleName } from '../../app/words.ts';
+import { plural, roleName } from '../../app/words.ts';
 import { IconPlus, IconUsers } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
@@ -12,10 +13,11 @@ import { Page } from '../../ui/page.tsx';
 import { Ago, Own } from '../../ui/text.tsx';
 import { ImportDialog } from './import-dialog.tsx';
 import { InviteDialog } from './invite-dialog.tsx';
+import { PeoplePlaces } from './people-places.tsx';
 import { PersonDrawer } from './person-drawer.tsx';
 import { UserLinkDialog } from './user-link.tsx';
 import { UserState } from './user-state.tsx';
-import { userList } from './user-queries.ts';
+import { userPages } from './user-queries.ts';
 import './people.css';
 
 const columns: readonly Column<UserEntry>[] = [
@@ -33,6 +35,13 @@ const columns: readonly Column<UserEntry>[] = [
     width: 'minmax(8rem, 1.2fr)',
     phone: 'line',
     cell: (user) => user.roles.map((role) => roleName(role)).join(', '),
+  },
+  {
+    key: 'organisation',
+    header: 'Organisation',
+    wideOnly: true,
+    width: 'minmax(8rem, 1.2fr)',
+    cell: (user) => <Own>{user.memberships.map(({ organisation }) => organisation.name).join(', ')}</Own>,
   },
   { key: 'state', header: 'State', width: '10rem', phone: 'side', cell: (user) => <UserState user={user} /> },
   {
@@ -52,17 +61,24 @@ export function PeoplePage(): ReactNode {
   const { invite, person, state } = useSearch({ from: '/frame/people' });
   const [link, setLink] = useState<UserLinkAnswer>();
   const [importing, setImporting] = useState(false);
-  const list = useQuery(userList);
-  const all = list.data?.users ?? [];
-  const rows = state === undefined ? all : all.filter((user) => user.state === state);
-  const chosen = all.find((user) => user.id === person);
+  const [text, setText] = useState('');
+  const [settled] = useDebouncedValue(text.trim(), 120);
+  const list = useInfiniteQuery({ ...userPages({ text: settled, state }), placeholderData: (before) => before });
+  const rows = useMemo(() => list.data?.pages.flatMap((page) => page.users) ?? [], [list.data]);
+  const total = list.data?.pages[0]?.total;
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const chosen = rows.find((user) => user.id === person);
   const keep = state === undefined ? {} : { state };
   const close = (): void => void navigate({ to: '/people', search: keep, resetScroll: false });
   const manages = may('user.manage');
   return (
     <Page
       title="People"
-      sentence="Accounts of your organisation. Everybody chooses their own password and second factor."
+      sentence="Who has an account and what each may do. Everybody chooses their own password and second factor."
+      above={<PeoplePlaces />}
       action={
         manages && (
           <div className="row">
@@ -79,12 +95,29 @@ export function PeoplePage(): ReactNode {
         )
       }
     >
+      <div className="filters-row">
+        <TextInput
+          label="Find by name or e-mail"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+        {total !== undefined && (
+          <p className="soft small" role="status">
+            {plural(total, 'person', 'people')}
+          </p>
+        )}
+      </div>
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton rows={5} />}
       {list.isSuccess && rows.length === 0 && (
-        <Empty icon={<IconUsers size={24} />} title="Nobody in this state">
+        <Empty
+          icon={<IconUsers size={24} />}
+          title={settled === '' ? 'Nobody in this state' : 'Nobody’s name or address begins so'}
+        >
           <p>
-            <Link to="/people">Show everybody</Link>
+            <Link to="/people" onClick={() => setText('')}>
+              Show everybody
+            </Link>
           </p>
         </Empty>
       )}
@@ -95,6 +128,9 @@ export function PeoplePage(): ReactNode {
           rows={rows}
           rowKey={(user) => user.id}
           selectedKey={person}
+          onEnd={onEnd}
+          loadingMore={isFetchingNextPage}
+          total={total}
           renderOpen={(user, content) => (
             <Link to="/people" search={{ ...keep, person: user.id }} className="row-link" resetScroll={false}>
               {content}
@@ -102,7 +138,7 @@ export function PeoplePage(): ReactNode {
           )}
         />
       )}
-      {manages && all.length === 1 && (
+      {manages && total === 1 && settled === '' && state === undefined && (
         <p className="alone soft">
           You are alone so far. Invite a second administrator: if your telephone is lost, they get you back in.
         </p>

@@ -5,7 +5,6 @@ import { type ReactNode, useState } from 'react';
 import { UserAnswer, type UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
 import { useMay, useSession } from '../../app/session.tsx';
-import { roleName } from '../../app/words.ts';
 import { Facts } from '../../ui/bits.tsx';
 import { IconBan, IconCheck, IconKey, IconLink } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
@@ -13,7 +12,7 @@ import { SideDrawer } from '../../ui/side-drawer.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { PersonSignIn } from './person-sign-in.tsx';
 import { UserState } from './user-state.tsx';
-import { RoleField } from './role-field.tsx';
+import { Memberships } from './memberships.tsx';
 import { forgetUsers } from './user-queries.ts';
 
 export interface PersonDrawerProps {
@@ -37,7 +36,6 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
           ['State', <UserState key="state" user={user} />],
           ['Second factor', user.secondFactor ? 'enrolled' : 'none yet'],
           ['Last sign-in', user.lastSignInAt === undefined ? 'not yet' : <Moment key="seen" iso={user.lastSignInAt} />],
-          mayManage && !self ? undefined : ['Roles', user.roles.map((role) => roleName(role)).join(', ')],
         ]}
       />
       {self && (
@@ -46,7 +44,7 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
           <Link to="/profile">Your account</Link>
         </p>
       )}
-      {mayManage && !self && <Roles user={user} />}
+      <Memberships user={user} manages={mayManage && !self} />
       <Actions user={user} manages={mayManage && !self} acts={acts} onAsk={setAsking} />
       {mayManage && !self && user.state === 'active' && <PersonSignIn userId={user.id} />}
       {acts.error !== null && (
@@ -215,36 +213,6 @@ function useActs(user: UserEntry, onLink: (answer: UserLinkAnswer) => void, onDo
     onSettled: onDone,
   });
   return { state, link, error: state.error ?? link.error };
-}
-
-function Roles({ user }: { readonly user: UserEntry }): ReactNode {
-  const queries = useQueryClient();
-  const [roles, setRoles] = useState<readonly string[]>(user.roles);
-  const save = useMutation({
-    mutationFn: () => api.send('PUT', `/api/users/${user.id}/roles`, UserAnswer, { roles }),
-    onSuccess: () => forgetUsers(queries),
-  });
-  const changed = roles.toSorted().join() !== user.roles.toSorted().join();
-  return (
-    <div className="person-roles">
-      <RoleField
-        value={roles}
-        onChange={setRoles}
-        error={roles.length === 0 ? 'At least one role. To take all away, disable the account.' : undefined}
-      />
-      {save.isError && <FailureNotice error={save.error} focus />}
-      {changed && (
-        <div className="row">
-          <Button size="xs" disabled={roles.length === 0} loading={save.isPending} onClick={() => save.mutate()}>
-            Save the roles
-          </Button>
-          <Button size="xs" variant="default" onClick={() => setRoles(user.roles)}>
-            Leave as they were
-          </Button>
-        </div>
-      )}
-    </div>
-  );
 }
 
 interface SureProps {

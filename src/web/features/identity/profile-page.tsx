@@ -11,6 +11,8 @@ import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Ago, Moment, Own } from '../../ui/text.tsx';
+import { IdentitiesSection } from './identities-section.tsx';
+import { TokensSection } from './tokens-section.tsx';
 import { FactorsSection } from './factors-section.tsx';
 import { PasswordSection } from './password-section.tsx';
 import { deviceWords } from './user-agent.ts';
@@ -56,6 +58,8 @@ export function ProfilePage(): ReactNode {
       <Section title="Where you are signed in" note="Do you not know one of these? End it, and tell an administrator.">
         <Sessions />
       </Section>
+      <IdentitiesSection />
+      <TokensSection />
       <Section title="On this device">
         <Look />
       </Section>

@@ -1,12 +1,20 @@
-import { type QueryClient, queryOptions } from '@tanstack/react-query';
-import { SessionsAnswer, UsersAnswer } from '../../../features/identity/wire.ts';
+import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query';
+import { SessionsAnswer, type UserEntry, UsersAnswer } from '../../../features/identity/wire.ts';
 import { FactorsAnswer } from '../../../features/identity/wire-factors.ts';
 import { api } from '../../app/api.ts';
 
-export const userList = queryOptions({
-  queryKey: ['users'],
-  queryFn: ({ signal }) => api.get('/api/users', UsersAnswer, { signal }),
-});
+/** People by state and words; the words go in the body, since an address is kept by browsers and proxies. */
+export const userPages = (asked: { text: string; state: UserEntry['state'] | undefined }) =>
+  infiniteQueryOptions({
+    queryKey: ['users', asked],
+    queryFn: ({ signal, pageParam }) => {
+      const { state, text } = asked;
+      const body = { text, ...(state ? { state } : {}), ...(pageParam === '' ? {} : { after: pageParam }) };
+      return api.send('POST', '/api/users/search', UsersAnswer, body, { signal });
+    },
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next,
+  });
 
 export const sessionList = queryOptions({
   queryKey: ['sessions'],
@@ -19,6 +27,6 @@ export const factorList = queryOptions({
 });
 
 export async function forgetUsers(queries: QueryClient): Promise<void> {
-  await queries.invalidateQueries({ queryKey: userList.queryKey });
+  await queries.invalidateQueries({ queryKey: ['users'] });
   await queries.invalidateQueries({ queryKey: ['home'] });
 }

@@ -25,6 +25,7 @@ import { Ledger } from './ledger.tsx';
 import { LinksPicture } from './links-picture.tsx';
 import { MergeDialog } from './merge-dialog.tsx';
 import { NeverLinkDialog, TakeOutDialog, UnmergeDialog } from './registry-dialogs.tsx';
+import { SharesSection } from './shares-section.tsx';
 import { SourceRecords } from './source-records.tsx';
 import './client.css';
 
@@ -110,7 +111,14 @@ function ClientView({ detail }: { readonly detail: ClientDetailReply }): ReactNo
           mayTakeOut={decides && sources.length > 1}
           onTakeOut={(sourceId) => setDoing({ kind: 'take-out', sourceId })}
         />
+        {detail.sourcesElsewhere > 0 && (
+          <p className="soft">
+            {plural(detail.sourcesElsewhere, 'record', 'records')} of other organisations are part of this client and
+            not shown here.
+          </p>
+        )}
       </Section>
+      {client.active && <SharesSection clientId={client.id} />}
       {doing?.kind === 'take-out' && (
         <TakeOutDialog detail={detail} sourceId={doing.sourceId} onClose={close} onDone={setDone} />
       )}

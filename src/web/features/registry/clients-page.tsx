@@ -2,11 +2,11 @@ import { Button, CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useCallback, useMemo, useRef } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from 'react';
 import type { ClientSearchReply, ClientSummary } from '../../../features/registry/wire.ts';
 import { useDraft } from '../../app/drafts.ts';
 import { useKeys } from '../../app/keys.ts';
-import { useMay } from '../../app/session.tsx';
+import { useMay, useSession } from '../../app/session.tsx';
 import { GENDER_WORDS, plural } from '../../app/words.ts';
 import { Key, Tag } from '../../ui/bits.tsx';
 import { IconFileUpload, IconSearch, IconUsersGroup } from '../../ui/icons.ts';
@@ -15,6 +15,10 @@ import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Ago, CalendarDate, Own } from '../../ui/text.tsx';
 import { clientList } from './client-queries.ts';
+
+const EmergencyDialog = lazy(async () => ({
+  default: (await import('../identity/emergencies-page.tsx')).EmergencyDialog,
+}));
 
 const columns: readonly Column<ClientSummary>[] = [
   {
@@ -89,6 +93,11 @@ function Identifiers({ client }: { readonly client: ClientSummary }): ReactNode 
 /** Find a person while typing. What is typed stays in this page's memory and in no address. */
 export function ClientsPage(): ReactNode {
   const may = useMay();
+  const session = useSession();
+  const [emergency, setEmergency] = useState(false);
+  // Central people reach everybody as it is.
+  const mayBreakGlass =
+    may('client.break-glass') && !session.user.organisation.central && session.emergency === undefined;
   const [text, setText] = useDraft('clients.search');
   const [settled] = useDebouncedValue(text.trim(), 80);
   const list = useInfiniteQuery({ ...clientList(settled), placeholderData: (before) => before });
@@ -116,8 +125,18 @@ export function ClientsPage(): ReactNode {
         )
       }
     >
+      {emergency && (
+        <Suspense fallback={null}>
+          <EmergencyDialog onClose={() => setEmergency(false)} />
+        </Suspense>
+      )}
       <div className="filters">
         <SearchField text={text} onChange={setText} />
+        {mayBreakGlass && (
+          <Button variant="default" onClick={() => setEmergency(true)}>
+            Emergency
+          </Button>
+        )}
         <p className="filters-count" role="status">
           {first !== undefined && !list.isPlaceholderData && countText(first, settled)}
         </p>

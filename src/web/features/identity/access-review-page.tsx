@@ -1,0 +1,172 @@
+import { Button, Select } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import type { AccessReviewEntry } from '../../../features/identity/wire-organisations.ts';
+import { UserAnswer } from '../../../features/identity/wire.ts';
+import { api } from '../../app/api.ts';
+import { plural, roleName } from '../../app/words.ts';
+import { IconCheck } from '../../ui/icons.ts';
+import { ListSkeleton } from '../../ui/list-table.tsx';
+import { Empty, FailureNotice } from '../../ui/notice.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Ago, Own } from '../../ui/text.tsx';
+import { PeoplePlaces } from './people-places.tsx';
+import { accessReview } from './rights-queries.ts';
+
+const PAGE = 50;
+
+/** Rights that nobody has looked at for a while: confirm them or take them away. */
+export function AccessReviewPage(): ReactNode {
+  const queries = useQueryClient();
+  const [days, setDays] = useState('90');
+  const [offset, setOffset] = useState(0);
+  const list = useQuery(accessReview(Number(days), offset));
+  const again = async (): Promise<void> => {
+    await queries.invalidateQueries({ queryKey: ['access-review'] });
+    await queries.invalidateQueries({ queryKey: ['users'] });
+  };
+  const confirm = useMutation({
+    mutationFn: ({ user, organisation }: AccessReviewEntry) =>
+      api.act('POST', '/api/access-review/confirm', { userId: user.id, organisationId: organisation.id }),
+    onSuccess: again,
+  });
+  const remove = useMutation({ mutationFn: takeAway, onSuccess: again });
+  return (
+    <Page
+      title="Access review"
+      sentence="Rights that nobody has looked at for a while, the longest first. Confirm what is still right, take away what is not."
+      above={<PeoplePlaces />}
+      width="reading"
+    >
+      <div className="filters-row">
+        <Select
+          label="Last looked at"
+          allowDeselect={false}
+          value={days}
+          data={[
+            { value: '30', label: 'more than a month ago' },
+            { value: '90', label: 'more than three months ago' },
+            { value: '365', label: 'more than a year ago' },
+            { value: '0', label: 'at any time' },
+          ]}
+          onChange={(value) => {
+            setDays(value ?? '90');
+            setOffset(0);
+          }}
+        />
+      </div>
+      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
+      {(confirm.isError || remove.isError) && <FailureNotice error={confirm.error ?? remove.error} focus />}
+      {list.isPending && <ListSkeleton rows={5} />}
+      {list.isSuccess && list.data.entries.length === 0 && (
+        <Empty icon={<IconCheck size={24} />} title="Everything has been looked at">
+          <p>Rights come up here again when their time is over.</p>
+        </Empty>
+      )}
+      {list.isSuccess && list.data.entries.length > 0 && (
+        <>
+          <p className="soft small" role="status">
+            {plural(list.data.total, 'membership waits', 'memberships wait')}
+          </p>
+          <ul className="cards">
+            {list.data.entries.map((entry) => (
+              <Waiting
+                key={`${entry.user.id} ${entry.organisation.id}`}
+                entry={entry}
+                busy={confirm.isPending || remove.isPending}
+                onConfirm={() => confirm.mutate(entry)}
+                onRemove={() => remove.mutate(entry)}
+              />
+            ))}
+          </ul>
+          <div className="pager">
+            <Button
+              variant="default"
+              size="xs"
+              disabled={offset === 0}
+              onClick={() => setOffset(Math.max(0, offset - PAGE))}
+            >
+              The fifty before
+            </Button>
+            <Button
+              variant="default"
+              size="xs"
+              disabled={offset + PAGE >= list.data.total}
+              onClick={() => setOffset(offset + PAGE)}
+            >
+              The next fifty
+            </Button>
+          </div>
+        </>
+      )}
+    </Page>
+  );
+}
+
+interface WaitingProps {
+  readonly entry: AccessReviewEntry;
+  readonly busy: boolean;
+  readonly onConfirm: () => void;
+  readonly onRemove: () => void;
+}
+
+function Waiting({ entry, busy, onConfirm, onRemove }: WaitingProps): ReactNode {
+  const { user, organisation, roles } = entry;
+  return (
+    <li>
+      <div>
+        <strong>
+          <Own>{user.name}</Own>
+        </strong>{' '}
+        <span className="soft">{user.email}</span>
+        <div>
+          {roles.map((role) => roleName(role.id, { [role.id]: role.name ?? '' })).join(', ') || 'no role'} in{' '}
+          <Own>{organisation.name}</Own>
+        </div>
+        <div className="soft small">
+          {entry.reviewedAt === undefined ? (
+            'never looked at'
+          ) : (
+            <>
+              looked at <Ago iso={entry.reviewedAt} />
+            </>
+          )}
+          ;{' '}
+          {entry.lastSignInAt === undefined ? (
+            'never signed in'
+          ) : (
+            <>
+              last signed in <Ago iso={entry.lastSignInAt} />
+            </>
+          )}
+        </div>
+        <Link to="/people/rights" search={{ person: user.id }} className="small">
+          What does that give?
+        </Link>
+      </div>
+      {entry.self ? (
+        <span className="soft small">Yours: somebody else looks at these.</span>
+      ) : (
+        <div className="row">
+          <Button size="xs" variant="default" color="red" disabled={busy} onClick={onRemove}>
+            Take away
+          </Button>
+          <Button size="xs" disabled={busy} onClick={onConfirm}>
+            Still right
+          </Button>
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** Out of the organisation; who belongs to no other is disabled instead. */
+async function takeAway({ user, organisation }: AccessReviewEntry): Promise<void> {
+  try {
+    await api.send('DELETE', `/api/users/${user.id}/memberships/${organisation.id}`, UserAnswer);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'last-membership') throw error;
+    await api.send('POST', `/api/users/${user.id}/disable`, UserAnswer);
+  }
+}

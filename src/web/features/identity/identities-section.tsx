@@ -1,0 +1,67 @@
+import { Button } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { VisitAnswer } from '../../../features/identity/wire-organisations.ts';
+import { api } from '../../app/api.ts';
+import { FailureNotice } from '../../ui/notice.tsx';
+import { Section } from '../../ui/page.tsx';
+import { Ago, Moment, Own } from '../../ui/text.tsx';
+import { identityList, providerChoices } from './rights-queries.ts';
+import './rights.css';
+
+/** Identities elsewhere by which one signs in here; shown where the programme has providers. */
+export function IdentitiesSection(): ReactNode {
+  const queries = useQueryClient();
+  const choices = useQuery(providerChoices);
+  const list = useQuery(identityList);
+  const link = useMutation({
+    mutationFn: (providerId: string) => api.send('POST', '/api/identities', VisitAnswer, { providerId }),
+    onSuccess: ({ url }) => window.location.assign(url),
+  });
+  const unlink = useMutation({
+    mutationFn: (id: string) => api.act('DELETE', `/api/identities/${id}`),
+    onSuccess: () => queries.invalidateQueries({ queryKey: identityList.queryKey }),
+  });
+  const linked = list.data?.identities ?? [];
+  const offered = (choices.data?.providers ?? []).filter(
+    (one) => !linked.some(({ provider }) => provider.id === one.id),
+  );
+  if (linked.length === 0 && offered.length === 0) return null;
+  return (
+    <Section title="Sign-in from elsewhere" note="Link your identity at a provider to sign in with it here.">
+      {(link.isError || unlink.isError) && <FailureNotice error={link.error ?? unlink.error} focus />}
+      <ul className="cards">
+        {linked.map((one) => (
+          <li key={one.id}>
+            <div>
+              <strong>
+                <Own>{one.provider.name}</Own>
+              </strong>
+              <div className="soft small">
+                linked <Moment iso={one.linkedAt} />
+                {one.lastUsedAt !== undefined && (
+                  <>
+                    , last used <Ago iso={one.lastUsedAt} />
+                  </>
+                )}
+              </div>
+            </div>
+            <Button variant="default" size="xs" loading={unlink.isPending} onClick={() => unlink.mutate(one.id)}>
+              Unlink
+            </Button>
+          </li>
+        ))}
+        {offered.map((one) => (
+          <li key={one.id}>
+            <div>
+              <Own>{one.name}</Own> <span className="soft small">not linked</span>
+            </div>
+            <Button variant="default" size="xs" loading={link.isPending} onClick={() => link.mutate(one.id)}>
+              Link
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,229 @@
+import { Button, Checkbox, Modal, Select, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useDeferredValue, useState } from 'react';
+import { OrganisationAnswer, type OrganisationEntry } from '../../../features/identity/wire-organisations.ts';
+import { OrganisationName } from '../../../features/identity/wire.ts';
+import { PERMISSIONS, type Permission } from '../../../kernel/access.ts';
+import { api } from '../../app/api.ts';
+import { useMay } from '../../app/session.tsx';
+import { plural } from '../../app/words.ts';
+import { Tag } from '../../ui/bits.tsx';
+import { IconPlus, IconUsersGroup } from '../../ui/icons.ts';
+import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
+import { Empty, FailureNotice } from '../../ui/notice.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Own } from '../../ui/text.tsx';
+import { PeoplePlaces } from './people-places.tsx';
+import { PermissionField } from './permission-field.tsx';
+import { organisationPage, roleList } from './rights-queries.ts';
+
+const columns: readonly Column<OrganisationEntry>[] = [
+  { key: 'name', header: 'Name', width: 'minmax(12rem, 2fr)', phone: 'title', cell: (one) => <Own>{one.name}</Own> },
+  {
+    key: 'kind',
+    header: 'Part in the programme',
+    width: '13rem',
+    phone: 'side',
+    cell: (one) => (one.central ? <Tag tone="accent">central administration</Tag> : 'provider'),
+  },
+  {
+    key: 'ceiling',
+    header: 'Ceiling',
+    width: 'minmax(10rem, 1fr)',
+    phone: 'line',
+    cell: (one) => ceilingWords(one),
+  },
+  { key: 'users', header: 'People', width: '7rem', align: 'end', phone: 'corner', cell: (one) => one.users },
+];
+
+function ceilingWords({ central, ceiling }: OrganisationEntry): string {
+  if (central) return 'never capped';
+  return ceiling === undefined ? 'none' : plural(ceiling.length, 'permission at most', 'permissions at most');
+}
+
+/** The organisations of the programme and what their people may at most. */
+export function OrganisationsPage(): ReactNode {
+  const may = useMay();
+  const [text, setText] = useState('');
+  const [state, setState] = useState<'active' | 'retired'>('active');
+  const [after, setAfter] = useState(0);
+  const [open, setOpen] = useState<OrganisationEntry | 'new'>();
+  const list = useQuery(organisationPage({ text: useDeferredValue(text), state, after }));
+  const manages = may('organisation.manage');
+  const rows = list.data?.organisations ?? [];
+  return (
+    <Page
+      title="Organisations"
+      sentence="The providers of the programme. Their people see their own clients and those shared with them; the central administration sees all."
+      above={<PeoplePlaces />}
+      action={
+        manages && (
+          <Button leftSection={<IconPlus size={17} aria-hidden />} onClick={() => setOpen('new')}>
+            Add an organisation
+          </Button>
+        )
+      }
+    >
+      <div className="filters-row">
+        <TextInput
+          label="Find by name"
+          value={text}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setAfter(0);
+          }}
+        />
+        <Select
+          label="Show"
+          allowDeselect={false}
+          value={state}
+          data={[
+            { value: 'active', label: 'at work' },
+            { value: 'retired', label: 'retired' },
+          ]}
+          onChange={(value) => {
+            setState(value === 'retired' ? 'retired' : 'active');
+            setAfter(0);
+          }}
+        />
+      </div>
+      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <ListSkeleton rows={5} />}
+      {list.isSuccess && rows.length === 0 && (
+        <Empty
+          icon={<IconUsersGroup size={24} />}
+          title={text === '' ? 'None in this state' : 'No name has these words'}
+        >
+          <p>
+            {state === 'retired'
+              ? 'A retired organisation keeps its records and people; nobody has rights there.'
+              : 'Try fewer letters.'}
+          </p>
+        </Empty>
+      )}
+      {rows.length > 0 && (
+        <ListTable
+          label="Organisations"
+          columns={columns}
+          rows={rows}
+          total={list.data?.total}
+          rowKey={(one) => one.id}
+          renderOpen={(one, content) => (
+            <button type="button" className="row-link" onClick={() => setOpen(one)} disabled={!manages}>
+              {content}
+            </button>
+          )}
+        />
+      )}
+      <Pager after={after} next={list.data?.next} onMove={setAfter} />
+      {open !== undefined && (
+        <OrganisationDialog entry={open === 'new' ? undefined : open} onClose={() => setOpen(undefined)} />
+      )}
+    </Page>
+  );
+}
+
+function Pager({
+  after,
+  next,
+  onMove,
+}: {
+  readonly after: number;
+  readonly next: number | undefined;
+  readonly onMove: (to: number) => void;
+}): ReactNode {
+  if (after === 0 && next === undefined) return null;
+  return (
+    <div className="pager">
+      <Button variant="default" size="xs" disabled={after === 0} onClick={() => onMove(Math.max(0, after - 100))}>
+        The hundred before
+      </Button>
+      <Button variant="default" size="xs" disabled={next === undefined} onClick={() => onMove(next ?? after)}>
+        The next hundred
+      </Button>
+    </div>
+  );
+}
+
+function OrganisationDialog({
+  entry,
+  onClose,
+}: {
+  readonly entry: OrganisationEntry | undefined;
+  readonly onClose: () => void;
+}): ReactNode {
+  const queries = useQueryClient();
+  const roles = useQuery(roleList);
+  const centralOnly = roles.data?.centralOnly ?? [];
+  const offered = PERMISSIONS.filter((permission) => !centralOnly.includes(permission));
+  const [name, setName] = useState(entry?.name ?? '');
+  const [capped, setCapped] = useState(entry?.ceiling !== undefined);
+  const [ceiling, setCeiling] = useState<readonly Permission[]>(entry?.ceiling ?? offered);
+  const [tried, setTried] = useState(false);
+  const fits = OrganisationName.safeParse(name).success;
+  const done = async (): Promise<void> => {
+    await queries.invalidateQueries({ queryKey: ['organisations'] });
+    onClose();
+  };
+  const save = useMutation({
+    mutationFn: (more: { retired?: boolean }) => {
+      if (entry === undefined) {
+        return api.send('POST', '/api/organisations', OrganisationAnswer, { name, ...(capped ? { ceiling } : {}) });
+      }
+      const change = entry.central ? { name } : { name, ceiling: capped ? ceiling : null, ...more };
+      return api.send('PUT', `/api/organisations/${entry.id}`, OrganisationAnswer, change);
+    },
+    onSuccess: done,
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    setTried(true);
+    if (fits) save.mutate({});
+  };
+  return (
+    <Modal opened onClose={onClose} size="lg" title={entry === undefined ? 'Add an organisation' : 'Organisation'}>
+      <form className="stack" onSubmit={submit} noValidate>
+        <TextInput
+          data-autofocus
+          label="Name"
+          value={name}
+          maxLength={160}
+          error={tried && !fits ? 'Type a name.' : undefined}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        {entry?.central === true ? (
+          <p className="soft">The central administration has no ceiling and is never retired: nobody could undo it.</p>
+        ) : (
+          <>
+            <Checkbox
+              label="Cap what its people may"
+              description="The ceiling counts for everybody there, whatever roles they hold."
+              checked={capped}
+              onChange={(event) => setCapped(event.currentTarget.checked)}
+            />
+            {capped && <PermissionField label="At most" value={ceiling} onChange={setCeiling} offered={offered} />}
+          </>
+        )}
+        {save.isError && <FailureNotice error={save.error} focus />}
+        <div className="dialog-actions">
+          {entry !== undefined && !entry.central && (
+            <Button
+              variant="default"
+              color="red"
+              loading={save.isPending}
+              onClick={() => save.mutate({ retired: entry.retiredAt === undefined })}
+            >
+              {entry.retiredAt === undefined ? 'Retire' : 'Restore'}
+            </Button>
+          )}
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={save.isPending}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

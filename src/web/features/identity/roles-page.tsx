@@ -1,0 +1,153 @@
+import { Button, Modal, Textarea, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import { RoleAnswer, type RoleEntry } from '../../../features/identity/wire-organisations.ts';
+import type { Permission } from '../../../kernel/access.ts';
+import { api } from '../../app/api.ts';
+import { useMay } from '../../app/session.tsx';
+import { isBuiltIn, plural, ROLE_WORDS } from '../../app/words.ts';
+import { Tag } from '../../ui/bits.tsx';
+import { IconPlus } from '../../ui/icons.ts';
+import { ListSkeleton } from '../../ui/list-table.tsx';
+import { FailureNotice } from '../../ui/notice.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Own } from '../../ui/text.tsx';
+import { PeoplePlaces } from './people-places.tsx';
+import { PermissionField } from './permission-field.tsx';
+import { permissionWords } from './permission-words.ts';
+import { roleList } from './rights-queries.ts';
+
+/** What each role gives; four are built in, others are the programme's own. */
+export function RolesPage(): ReactNode {
+  const manages = useMay()('organisation.manage');
+  const [open, setOpen] = useState<RoleEntry | 'new'>();
+  const list = useQuery(roleList);
+  return (
+    <Page
+      title="Roles"
+      sentence="A role is a set of permissions. What somebody may in an organisation is what their roles there give, below its ceiling."
+      above={<PeoplePlaces />}
+      width="reading"
+      action={
+        manages && (
+          <Button leftSection={<IconPlus size={17} aria-hidden />} onClick={() => setOpen('new')}>
+            Make a role
+          </Button>
+        )
+      }
+    >
+      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <ListSkeleton rows={4} />}
+      {list.isSuccess && (
+        <ul className="cards">
+          {list.data.roles.map((role) => (
+            <li key={role.id}>
+              <div>
+                <h2>
+                  {isBuiltIn(role.id) ? ROLE_WORDS[role.id].name : <Own>{role.name ?? ''}</Own>}{' '}
+                  {role.builtIn && <Tag tone="quiet">built in</Tag>}
+                </h2>
+                {role.about !== undefined && role.about !== '' && (
+                  <p>
+                    <Own>{role.about}</Own>
+                  </p>
+                )}
+                <p className="soft small">{role.permissions.map(permissionWords).join(' · ')}</p>
+                {role.held !== undefined && (
+                  <p className="small">{plural(role.held, 'person holds it', 'people hold it')}</p>
+                )}
+              </div>
+              {manages && !role.builtIn && (
+                <Button variant="default" size="xs" onClick={() => setOpen(role)}>
+                  Change
+                </Button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {list.isSuccess && list.data.roles.every((role) => role.builtIn) && (
+        <p className="soft">
+          There is no role of your own yet. Make one where the four do not fit, and give it to people on their page.
+        </p>
+      )}
+      {open !== undefined && <RoleDialog role={open === 'new' ? undefined : open} onClose={() => setOpen(undefined)} />}
+    </Page>
+  );
+}
+
+function RoleDialog({
+  role,
+  onClose,
+}: {
+  readonly role: RoleEntry | undefined;
+  readonly onClose: () => void;
+}): ReactNode {
+  const queries = useQueryClient();
+  const [name, setName] = useState(role?.name ?? '');
+  const [about, setAbout] = useState(role?.about ?? '');
+  const [permissions, setPermissions] = useState<readonly Permission[]>(role?.permissions ?? []);
+  const [tried, setTried] = useState(false);
+  const done = async (): Promise<void> => {
+    await queries.invalidateQueries({ queryKey: roleList.queryKey });
+    onClose();
+  };
+  const save = useMutation({
+    mutationFn: () => {
+      const wanted = { name, about, permissions };
+      return role === undefined
+        ? api.send('POST', '/api/roles', RoleAnswer, wanted)
+        : api.send('PUT', `/api/roles/${role.id}`, RoleAnswer, wanted);
+    },
+    onSuccess: done,
+  });
+  const retire = useMutation({ mutationFn: () => api.act('DELETE', `/api/roles/${role?.id}`), onSuccess: done });
+  const fits = name.trim() !== '' && permissions.length > 0;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    setTried(true);
+    if (fits) save.mutate();
+  };
+  return (
+    <Modal opened onClose={onClose} size="lg" title={role === undefined ? 'Make a role' : 'Change the role'}>
+      <form className="stack" onSubmit={submit} noValidate>
+        <TextInput
+          data-autofocus
+          label="Name"
+          value={name}
+          maxLength={60}
+          error={tried && name.trim() === '' ? 'Type a name.' : undefined}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Textarea
+          label="What it is for"
+          value={about}
+          maxLength={300}
+          onChange={(event) => setAbout(event.currentTarget.value)}
+        />
+        <PermissionField
+          label="Permissions"
+          description="You can give those that you have yourself. Whoever holds the role has them from their next request."
+          value={permissions}
+          onChange={setPermissions}
+          error={tried && permissions.length === 0 ? 'Tick at least one.' : undefined}
+        />
+        {save.isError && <FailureNotice error={save.error} focus />}
+        {retire.isError && <FailureNotice error={retire.error} focus />}
+        <div className="dialog-actions">
+          {role !== undefined && (
+            <Button variant="default" color="red" loading={retire.isPending} onClick={() => retire.mutate()}>
+              Retire
+            </Button>
+          )}
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={save.isPending}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
