@@ -41,6 +41,10 @@ const HISTORICAL = {
 
 /** All sets; the pairs of the FEBRL sets are written out first, since their truth is a part of the record's id. */
 export function evaluationSets(): readonly EvaluationSet[] {
+  return [...ugandaSets(), febrl(1, 0.999, 1), febrl(2, 0.9987, 0.9987), febrl(3, 0.9975, 0.9973), ...splinkSets()];
+}
+
+function ugandaSets(): readonly EvaluationSet[] {
   const ugandaPairs = join(FOLDER, 'uganda_true_links.csv');
   return [
     {
@@ -63,9 +67,12 @@ export function evaluationSets(): readonly EvaluationSet[] {
       truthPairs: ugandaPairs,
       goal: 0.999,
     },
-    febrl(1, 0.999, 1),
-    febrl(2, 0.9987, 0.9987),
-    febrl(3, 0.9975, 0.9973),
+  ];
+}
+
+/** The two demonstration sets of Splink. */
+function splinkSets(): readonly EvaluationSet[] {
+  return [
     {
       name: 'fake_1000',
       path: join(FOLDER, 'fake_1000.csv'),

@@ -11,6 +11,8 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
     run: () => import('./encodings.ts'),
   },
   linkage: { summary: 'accuracy of the shipped model on labelled sets', run: () => import('./linkage.ts') },
+  'linkage-batch': { summary: 'accuracy of batch linkage on labelled sets', run: () => import('./linkage-batch.ts') },
+  'linkage-speed': { summary: 'a million generated records linked', run: () => import('./linkage-speed.ts') },
 };
 
 const [name = ''] = process.argv.slice(2);
@@ -21,6 +23,6 @@ if (bench) {
   await bench.run();
 } else {
   console.log('npm run bench -- <name> [options]\n');
-  for (const [known, { summary }] of Object.entries(BENCHES)) console.log(`  ${known.padEnd(10)} ${summary}`);
+  for (const [known, { summary }] of Object.entries(BENCHES)) console.log(`  ${known.padEnd(14)} ${summary}`);
   process.exitCode = name === '' ? 0 : 2;
 }

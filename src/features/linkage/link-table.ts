@@ -81,7 +81,12 @@ async function chosenRules(
     table.columns.map((column) => ({ column })),
   );
   const aspects: Aspects = new Map(made.flat());
-  await team.share({ aspects });
+  const names = table.columns.filter(({ key }) => key === 'given' || key === 'family' || key === 'mother');
+  const sketches = await team.perform(
+    'sketches',
+    names.map((column) => ({ column })),
+  );
+  await team.share({ aspects, sketches: new Map(sketches) });
   return await chooseRules(table.size, rulesFor(table, aspects), {
     estimates: async (rules) =>
       await team.perform(

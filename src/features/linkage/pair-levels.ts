@@ -1,6 +1,4 @@
 import {
-  type AddressLine,
-  type BirthDate,
   CONTACT_DIFFERENT,
   compareBirthDates,
   compareContacts,
@@ -8,17 +6,16 @@ import {
   crossAgreement,
   emailLevel,
   identifierLevel,
-  letterPairs,
   LEVELS,
   lineLevel,
   MISSING,
-  parseBirthDate,
   phoneLevel,
   placeLevel,
-  prepareName,
   type PreparedName,
 } from '../matching/index.ts';
 import { type Column, columnOf, type FieldColumn, identifierColumns, type Table, textOf } from './fields.ts';
+import { dateOf, lineOf, nameOf } from './prepared-values.ts';
+import { type NameSketches, surelyDifferent } from './name-sketches.ts';
 import { PairCache } from './pair-cache.ts';
 
 /**
@@ -43,22 +40,28 @@ class ComparedColumn {
   readonly place: number;
   readonly #exact: Exact;
   readonly #cache: PairCache | undefined;
+  readonly #sketches: NameSketches | undefined;
+  readonly #differentLevel: number;
   readonly #compare: Compare;
 
   constructor(
     table: Table,
     column: Column | undefined,
-    { compare, exact = ALWAYS_FIRST, remembered = false }: Comparator,
+    { compare, exact = ALWAYS_FIRST, remembered = false, different }: Comparator,
   ) {
     this.place = column === undefined ? -1 : table.columns.indexOf(column);
     this.#compare = compare;
     this.#exact = exact;
+    this.#sketches = different?.sketches;
+    this.#differentLevel = different?.level ?? 0;
     this.#cache = remembered && column !== undefined ? new PairCache(CACHE_BITS) : undefined;
   }
 
   level(left: number, right: number): number {
     if (left === 0 || right === 0) return MISSING;
     if (left === right) return this.#exact(left);
+    const sketches = this.#sketches;
+    if (sketches !== undefined && surelyDifferent(sketches, left, sketches, right, true)) return this.#differentLevel;
     const low = left < right ? left : right;
     const high = left < right ? right : left;
     return this.#cache === undefined ? this.#compare(low, high) : this.#cache.level(low, high, this.#compare);
@@ -72,12 +75,18 @@ interface Comparator {
   readonly exact?: Exact;
   /** Pairs of values come again and again: names, places. */
   readonly remembered?: boolean;
+  /** What turns away names that differ for sure, and the level that means. */
+  readonly different?: { readonly sketches: NameSketches | undefined; readonly level: number };
 }
 const ALWAYS_FIRST: Exact = () => 0;
 
-export function createPairLevels(table: Table): PairLevels {
-  return new Comparison(table);
+/** `sketches`: of the columns of names, where somebody made them; without them names are merely compared more slowly. */
+export function createPairLevels(table: Table, sketches: Sketches = NO_SKETCHES): PairLevels {
+  return new Comparison(table, sketches);
 }
+
+export type Sketches = ReadonlyMap<string, NameSketches>;
+const NO_SKETCHES: Sketches = new Map();
 
 class Comparison implements PairLevels {
   readonly width: number;
@@ -88,23 +97,25 @@ class Comparison implements PairLevels {
   readonly #family: ComparedColumn;
   readonly #cross: PairCache;
   readonly #crossing: Compare;
+  readonly #sketches: readonly [given: NameSketches | undefined, family: NameSketches | undefined];
   /** Columns that are compared by themselves, with the places of their levels. */
   readonly #plain: readonly ComparedColumn[];
   readonly #plainLevels: Uint8Array;
   readonly #places: readonly [postal: ComparedColumn, city: ComparedColumn, state: ComparedColumn];
 
-  constructor(table: Table) {
+  constructor(table: Table, sketches: Sketches) {
     const given = prepared(columnOf(table, 'given'), nameOf);
     const family = prepared(columnOf(table, 'family'), nameOf);
     this.#rows = table.rows;
     this.#rowWidth = table.columns.length;
-    this.#given = names(table, 'given', given);
-    this.#family = names(table, 'family', family);
+    this.#given = names(table, 'given', given, sketches);
+    this.#family = names(table, 'family', family, sketches);
+    this.#sketches = [sketches.get('given'), sketches.get('family')];
     this.#cross = new PairCache(CACHE_BITS);
     this.#crossing = (a, b) => crossAgreement(given(a), family(b));
     const place = (key: 'postalCode' | 'city' | 'state') => placeColumn(table, columnOf(table, key));
     this.#places = [place('postalCode'), place('city'), place('state')];
-    const plain = plainColumns(table).filter(([column]) => column.place >= 0);
+    const plain = plainColumns(table, sketches).filter(([column]) => column.place >= 0);
     this.#plain = plain.map(([column]) => column);
     this.#plainLevels = Uint8Array.from(plain, ([, level]) => level);
     this.width = FIELD_COUNT + identifierColumns(table).length;
@@ -160,7 +171,11 @@ class Comparison implements PairLevels {
   }
 
   #crossed(given: number, family: number): number {
-    return given === 0 || family === 0 ? MISSING : this.#cross.level(given, family, this.#crossing);
+    if (given === 0 || family === 0) return MISSING;
+    const [givens, families] = this.#sketches;
+    if (givens !== undefined && families !== undefined && surelyDifferent(givens, given, families, family, false))
+      return 0;
+    return this.#cross.level(given, family, this.#crossing);
   }
 
   /** As `compareAddresses` of matching, but that what is implied by a narrower part that agrees counts as missing: it says nothing. */
@@ -180,12 +195,21 @@ class Comparison implements PairLevels {
   }
 }
 
-function names(table: Table, key: 'given' | 'family', value: (id: number) => PreparedName): ComparedColumn {
+function names(
+  table: Table,
+  key: 'given' | 'family',
+  value: (id: number) => PreparedName,
+  sketches: Sketches,
+): ComparedColumn {
   const compare: Compare = (a, b) => compareName(value(a), value(b));
-  return new ComparedColumn(table, columnOf(table, key), { compare, remembered: true });
+  return new ComparedColumn(table, columnOf(table, key), {
+    compare,
+    remembered: true,
+    different: { sketches: sketches.get(key), level: LEVELS.DIFFERENT },
+  });
 }
 
-function plainColumns(table: Table): readonly (readonly [column: ComparedColumn, level: number])[] {
+function plainColumns(table: Table, sketches: Sketches): readonly (readonly [column: ComparedColumn, level: number])[] {
   const mother = prepared(columnOf(table, 'mother'), nameOf);
   const dates = prepared(columnOf(table, 'birthDate'), dateOf);
   const lines = prepared(columnOf(table, 'line'), lineOf);
@@ -200,7 +224,11 @@ function plainColumns(table: Table): readonly (readonly [column: ComparedColumn,
     [contacts(table, columnOf(table, 'email'), emailLevel), LEVELS.EMAIL],
     [made('line', { compare: line, exact: (id) => line(id, id) }), LEVELS.LINE],
     [
-      made('mother', { compare: (a, b) => motherLevel(compareName(mother(a), mother(b))), remembered: true }),
+      made('mother', {
+        compare: (a, b) => motherLevel(compareName(mother(a), mother(b))),
+        remembered: true,
+        different: { sketches: sketches.get('mother'), level: CONTACT_DIFFERENT },
+      }),
       LEVELS.MOTHER,
     ],
     ...identifierColumns(table).map((column, at): [ComparedColumn, number] => [
@@ -251,26 +279,4 @@ function prepared<Value>(column: Column | undefined, make: (text: string) => Val
     }
     return value as Value;
   };
-}
-
-const NO_SHARE = (): number => 0;
-
-export function nameOf(text: string): PreparedName {
-  const name = prepareName(text.split(' '), NO_SHARE);
-  if (name === undefined) throw new Error('a column holds an empty name');
-  return name;
-}
-
-export function dateOf(text: string): BirthDate {
-  const date = parseBirthDate(text);
-  if (date === undefined) throw new Error('a column holds a date that is none');
-  return date;
-}
-
-/** Reads what `normaliseLine` wrote. */
-export function lineOf(text: string): AddressLine {
-  const bar = text.indexOf('|');
-  const numbers = text.slice(0, bar);
-  const street = text.slice(bar + 1);
-  return { numbers: numbers === '' ? [] : numbers.split(' '), street, letterPairs: letterPairs(street) };
 }

@@ -9,7 +9,8 @@ import {
   valueCount,
 } from './fields.ts';
 import type { Parameters } from './parameters.ts';
-import { dateOf, FIELD_COUNT } from './pair-levels.ts';
+import { FIELD_COUNT } from './pair-levels.ts';
+import { dateOf } from './prepared-values.ts';
 
 /**
  * Term frequencies: how likely a stranger has a given value. Records of the same person have it too and must not count, so the

@@ -1,6 +1,6 @@
 import { phonetic } from '../matching/index.ts';
 import { type Column, type ColumnKey, sharedNumbers, textOf, valueCount } from './fields.ts';
-import { dateOf, lineOf, nameOf } from './pair-levels.ts';
+import { dateOf, lineOf, nameOf } from './prepared-values.ts';
 
 /**
  * What blocking keys are made of: for every distinct value of a column a hash of one of its aspects (the sound of a name, the year of

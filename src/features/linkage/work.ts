@@ -5,7 +5,8 @@ import { type BlockingRule, keysOf } from './blocking-rules.ts';
 import { type Blocks, blocksOf, forEachRun } from './blocks.ts';
 import { forEachCandidate, forEachNeighbour } from './candidates.ts';
 import type { Column, Table } from './fields.ts';
-import { createPairLevels, type PairLevels } from './pair-levels.ts';
+import { type NameSketches, sketchesOf } from './name-sketches.ts';
+import { createPairLevels, type PairLevels, type Sketches } from './pair-levels.ts';
 import { createPairScorer, type PairScorer } from './pair-scorer.ts';
 import type { Parameters } from './parameters.ts';
 import type { Patterns } from './patterns.ts';
@@ -33,6 +34,7 @@ export interface ReadOrder {
 export interface Tasks {
   readonly read: { readonly order: ReadOrder; readonly plans: readonly number[] };
   readonly aspects: { readonly column: Column };
+  readonly sketches: { readonly column: Column };
   readonly estimate: { readonly rule: BlockingRule };
   readonly blocks: { readonly rule: BlockingRule };
   readonly sample: { readonly of: 'candidates' | 'strangers'; readonly seed: number };
@@ -41,6 +43,7 @@ export interface Tasks {
 export interface Results {
   readonly read: ReadResult;
   readonly aspects: readonly (readonly [name: string, aspect: Aspect])[];
+  readonly sketches: readonly [key: string, sketches: NameSketches];
   readonly estimate: number;
   readonly blocks: Blocks;
   readonly sample: Patterns;
@@ -52,6 +55,7 @@ export type TaskKind = keyof Tasks;
 export interface Shared {
   readonly table?: Table;
   readonly aspects?: Aspects;
+  readonly sketches?: Sketches;
   readonly blocks?: readonly Blocks[];
   readonly trained?: { readonly parameters: Parameters; readonly changes: Changes };
 }
@@ -87,6 +91,7 @@ export class Hand {
     const perform: { readonly [K in TaskKind]: (task: Tasks[K]) => Results[K] } = {
       read: ({ order, plans }) => read(order, plans),
       aspects: ({ column }) => aspectsOfColumn(column),
+      sketches: ({ column }) => [column.key, sketchesOf(column)],
       estimate: ({ rule }) => this.#estimate(rule),
       blocks: ({ rule }) => blocksOf(rule, keysOf(rule, this.#has('aspects'), this.#has('table').size)),
       sample: ({ of, seed }) => this.#sample(of, seed),
@@ -112,7 +117,7 @@ export class Hand {
 
   /** One for all tasks: what it has prepared stays. */
   #levels(): PairLevels {
-    this.#pairLevels ??= createPairLevels(this.#has('table'));
+    this.#pairLevels ??= createPairLevels(this.#has('table'), this.#shared.sketches);
     return this.#pairLevels;
   }
 

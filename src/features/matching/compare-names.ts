@@ -44,14 +44,24 @@ export function compareWord(a: NameWord, b: NameWord): number {
   return similarity >= SOUND_SIMILARITY && a.phonetic === b.phonetic && a.phonetic.length > 1 ? SIMILAR : DIFFERENT;
 }
 
+/** What of a word decides whether it can be like another at all: one bit per letter that occurs, its length, its repetitions. */
+export interface WordSketch {
+  readonly letters: number;
+  readonly length: number;
+  readonly repeated: number;
+}
+
 /**
  * So few letters in common that neither one edit nor the least similarity that counts can be reached. Most pairs that are compared
  * end here: at most the common letters and what both repeat match, in order, after a common beginning.
  */
-function cannotBeAlike(a: NameWord, b: NameWord): boolean {
+export function cannotBeAlike(a: WordSketch, b: WordSketch): boolean {
   const repeated = a.repeated < b.repeated ? a.repeated : b.repeated;
-  const matches = bitCount(a.letters & b.letters) + repeated;
-  const jaro = (matches / a.units.length + matches / b.units.length + 1) / 3;
+  return tooFewCommon(bitCount(a.letters & b.letters) + repeated, a.length, b.length);
+}
+
+export function tooFewCommon(matches: number, lengthA: number, lengthB: number): boolean {
+  const jaro = (matches / lengthA + matches / lengthB + 1) / 3;
   return jaro + 0.4 * (1 - jaro) < SOUND_SIMILARITY;
 }
 

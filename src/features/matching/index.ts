@@ -32,10 +32,10 @@ export {
   phoneLevel,
 } from './compare.ts';
 export { type AddressLine, lineLevel, placeLevel } from './compare-addresses.ts';
-export { compareName, crossAgreement } from './compare-names.ts';
+export { compareName, crossAgreement, tooFewCommon } from './compare-names.ts';
 export { normaliseEmail } from './email.ts';
 export { normaliseIdentifier } from './identifier.ts';
-export { letterPairs } from './letter-pairs.ts';
+export { bitCount, letterPairs } from './letter-pairs.ts';
 export { generationOf, nameParts, type PreparedName, prepareName } from './name.ts';
 export { normalisePhone } from './phone.ts';
 export { phonetic } from './phonetic.ts';

@@ -1,4 +1,4 @@
-import { CLOSE, PART, SIMILAR, SWAPPED, SWAPPED_CLOSE } from './compare-names.ts';
+import { CLOSE, DIFFERENT, PART, SIMILAR, SWAPPED, SWAPPED_CLOSE } from './compare-names.ts';
 import {
   BIRTH_DATE,
   CITY,
@@ -36,6 +36,7 @@ export const LEVELS = {
   SIMILAR,
   SWAPPED,
   SWAPPED_CLOSE,
+  DIFFERENT,
   PLACE_CLOSE: PLACE_LEVELS.indexOf('close'),
   PLACE_IMPLIED: PLACE_LEVELS.indexOf('implied'),
   PLACE_DIFFERENT: PLACE_LEVELS.indexOf('different'),

@@ -10,8 +10,9 @@ export interface NameWord {
   /** UTF-16 units, at most 31. */
   readonly units: Uint16Array;
   readonly phonetic: string;
-  /** One bit per letter that occurs, and how many letters are repetitions: what `cannotBeAlike` needs. */
+  /** One bit per letter that occurs, how many there are, and how many are repetitions: what `cannotBeAlike` needs. */
   readonly letters: number;
+  readonly length: number;
   readonly repeated: number;
   readonly nicknames: readonly number[];
 }
@@ -135,6 +136,7 @@ export function prepareWord(text: string): NameWord {
     units,
     phonetic: phonetic(text),
     letters,
+    length,
     repeated: length - distinct,
     nicknames: nicknameGroups(text),
   };

@@ -1,0 +1,31 @@
+import {
+  type AddressLine,
+  type BirthDate,
+  letterPairs,
+  parseBirthDate,
+  type PreparedName,
+  prepareName,
+} from '../matching/index.ts';
+
+/** From the texts of columns, as `normalise.ts` wrote them, to what the comparators take. */
+const NO_SHARE = (): number => 0;
+
+export function nameOf(text: string): PreparedName {
+  const name = prepareName(text.split(' '), NO_SHARE);
+  if (name === undefined) throw new Error('a column holds an empty name');
+  return name;
+}
+
+export function dateOf(text: string): BirthDate {
+  const date = parseBirthDate(text);
+  if (date === undefined) throw new Error('a column holds a date that is none');
+  return date;
+}
+
+/** Reads what `normaliseLine` wrote. */
+export function lineOf(text: string): AddressLine {
+  const bar = text.indexOf('|');
+  const numbers = text.slice(0, bar);
+  const street = text.slice(bar + 1);
+  return { numbers: numbers === '' ? [] : numbers.split(' '), street, letterPairs: letterPairs(street) };
+}
