@@ -4,9 +4,11 @@
  */
 import type { RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
-import type { Principal } from '../../kernel/principal.ts';
+import type { Actor, Principal } from '../../kernel/principal.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Sql } from '../../platform/db/sql.ts';
 import type { ResealParticipant, StoredResource } from '../../store/index.ts';
+import { type AdoptedPerson, adoptPersons } from './adopt.ts';
 import { type Changes, createChanges } from './changes.ts';
 import { createCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
@@ -38,6 +40,11 @@ export interface Registry {
   tokensOfStored(sql: Sql, stored: readonly StoredResource[]): Promise<ReadonlyMap<ResourceId, readonly bigint[]>>;
   /** Counts of what this principal sees. */
   figures(principal: Principal): Promise<RegistryFigures>;
+  /** Takes over persons of another registry with their ids; see adopt.ts. */
+  adopt(
+    actor: Actor,
+    what: { readonly persons: readonly AdoptedPerson[]; readonly reason: string },
+  ): Promise<AuditReceipt>;
   /** What changed, for those who tell others. */
   readonly changes: Changes;
   /** Resolves when no batch is queued or in flight. */
@@ -53,6 +60,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     routes: registryRoutes(deps, built),
     resealParticipants: [...registryParticipants(built.roundDeps), shareParticipant(built.roundDeps)],
     tokensOfStored: (sql, stored) => tokensOfStored(built.roundDeps, sql, stored),
+    adopt: (actor, what) => adoptPersons(built.roundDeps, actor, what),
     changes: createChanges(),
     drained: () => built.intake.drained(),
     async figures(principal) {
@@ -85,6 +93,7 @@ export { type Aliases, createAliases } from './aliases.ts';
 export { type IdentityRules, incoming } from './fhir-identities.ts';
 /** The golden record that an identifier leads to, as PIX queries ask. */
 export { personByIdentifier } from './fhir-pix.ts';
+export type { AdoptedPerson } from './adopt.ts';
 export type { Changes } from './changes.ts';
 /** A FHIR route of another feature, for the capability statement. */
 export type { ServedRoute } from './fhir-route.ts';

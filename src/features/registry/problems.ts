@@ -207,4 +207,25 @@ export const sampleFailed = (wrong: number, of: number): RegistryProblem =>
   );
 
 export const idTaken = (): RegistryProblem =>
-  new Problem('conflict', 'id-taken', 'An id of this file is the id of another record here. Nothing of this part was changed.');
+  new Problem(
+    'conflict',
+    'id-taken',
+    'An id of this file is the id of another record here. Nothing of this part was changed.',
+  );
+
+export const noLinksToCheck = (): RegistryProblem =>
+  new Problem(
+    'unprocessable',
+    'no-links-to-check',
+    'Of the links made without a person within a year, none is left to draw. Nothing was changed.',
+  );
+
+export const linkCheckNotFound = (): RegistryProblem =>
+  new Problem('not-found', 'link-check-not-found', 'No such link was drawn for a second look.');
+
+export const linkCheckDone = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'link-check-done',
+    'Somebody has judged this link already. Their answer stays. Go on with the next.',
+  );

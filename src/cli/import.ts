@@ -1,0 +1,112 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { sha256Hex } from '../crypto/index.ts';
+import { DEFAULT_MODEL } from '../features/matching/index.ts';
+import { convertRules, DecisionRules, importOpenCr } from '../features/opencr/index.ts';
+import { utf8Encode } from '../kernel/bytes.ts';
+import { Problem } from '../kernel/problem.ts';
+import type { Command, Invocation } from './command.ts';
+
+export const importOpenCrCommand: Command = {
+  name: 'import opencr',
+  summary: 'Take over rules and patients from an OpenCR',
+  positional: [],
+  options: {
+    rules: { kind: 'value', valueName: 'FILE', description: 'decisionRules.json of the OpenCR' },
+    model: { kind: 'value', valueName: 'OUT', description: 'Write the matching model made from it here' },
+    patients: {
+      kind: 'value',
+      valueName: 'FILE',
+      description: 'Patients: a Bundle (JSON) or NDJSON, golden records included',
+    },
+    clients: {
+      kind: 'value',
+      valueName: 'LIST',
+      description: 'Identifier systems of its clients: openmrs=urn:openmrs:ids,dhis2=https://dhis2.example/ids',
+    },
+  },
+  json: true,
+  help: `Patients: source records keep their content, and each person keeps the CRUID it had. Export them with
+  curl 'https://hapi.example/fhir/Patient?_count=500' (all pages, one resource a line), or as a bulk export.
+Giving the same file again changes nothing. Import before the nodes are added: a domain that a node owns is written by it alone.
+Rules: says what was taken over and what has no equivalent. Compare the model with \`careseal evaluate\` before you use it.`,
+  async run(invocation) {
+    const { value, out } = invocation;
+    const [rules, patients] = [value('rules'), value('patients')];
+    if (rules === undefined && patients === undefined)
+      throw new Problem('invalid', 'usage', 'Give --rules, --patients, or both.');
+    const converted = rules === undefined ? undefined : takeRules(invocation, rules);
+    const summary = patients === undefined ? undefined : await takePatients(invocation, patients);
+    out.json({ ...(converted ? { rules: converted } : {}), ...(summary ? { patients: summary } : {}) });
+  },
+};
+
+function takeRules({ value, out }: Invocation, file: string) {
+  const text = readText(file);
+  const document = DecisionRules.safeParse(json(text, file));
+  if (!document.success)
+    throw new Problem('invalid', 'rules-invalid', `${file} is no decisionRules.json of OpenCR. Nothing was written.`, {
+      issues: document.error.issues.map((issue) => ({
+        detail: `${issue.path.join('.') || 'rules'}: ${issue.message}`,
+      })),
+    });
+  const version = `opencr-${sha256Hex(utf8Encode(text)).slice(0, 8)}`;
+  const { model, taken, left } = convertRules(document.data, DEFAULT_MODEL, version);
+  const target = value('model');
+  if (target !== undefined) writeFileSync(target, `${JSON.stringify(model, null, 2)}\n`);
+  out.line(
+    `Matching model ${model.version}${target === undefined ? ' (give --model OUT to keep it)' : ` is in ${target}`}`,
+  );
+  for (const line of taken) out.line(`  taken over: ${line}`);
+  for (const line of left) out.line(`  no equivalent: ${line}`);
+  return { version: model.version, taken, left };
+}
+
+async function takePatients({ value, out, signal, withServices }: Invocation, file: string) {
+  readText(file, 1);
+  const systems = systemsIn(value('clients'));
+  const summary = await withServices(({ registry, nodes, actor }) =>
+    importOpenCr({ registry, domains: nodes.domains }, actor, {
+      file,
+      systems,
+      signal,
+      onProgress: (read) => out.progress(`${read} records read`),
+    }),
+  );
+  out.progress('');
+  const { read, created, updated, unchanged, rejected, persons, redirects, renamed } = summary;
+  out.line(
+    `${read} records read: ${created} created, ${updated} updated, ${unchanged} unchanged, ${rejected} rejected.`,
+  );
+  out.line(`${persons} persons keep their CRUID and records; ${redirects} former CRUIDs lead to theirs.`);
+  if (renamed > 0) out.line(`${renamed} CRUIDs are no UUIDs: these persons have new ids.`);
+  for (const [code, count] of Object.entries(summary.reasons)) out.line(`  rejected, ${code}: ${count}`);
+  for (const system of summary.systems) out.line(`  domain: ${system}   (careseal node add NAME --domain ${system})`);
+  return summary;
+}
+
+function systemsIn(text: string | undefined): ReadonlyMap<string, string> {
+  const pairs = (text ?? '').split(',').filter((part) => part.trim() !== '');
+  return new Map(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new Problem('invalid', 'usage', '--clients is written NAME=SYSTEM,NAME=SYSTEM.');
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const;
+    }),
+  );
+}
+
+function readText(file: string, bytes?: number): string {
+  try {
+    return bytes === undefined ? readFileSync(file, 'utf8') : readFileSync(file).subarray(0, bytes).toString();
+  } catch (cause) {
+    throw new Problem('invalid', 'file-unreadable', `${file} cannot be read. Nothing was taken over.`, { cause });
+  }
+}
+
+function json(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new Problem('invalid', 'rules-invalid', `${file} is no JSON. Nothing was written.`, { cause });
+  }
+}
