@@ -1,5 +1,6 @@
 /** The only door to node:crypto and WebCrypto. Browsers use `portable.ts`. */
 export { webcrypto as webCrypto } from 'node:crypto';
+export { OpensslCertificate, openKeyFile, sealKeyFile } from './certificate.ts';
 export { type BlindKey, blindKey, hmacKey, hmacSha256 } from './blind.ts';
 export {
   type Ed25519PrivateKey,

@@ -20,7 +20,7 @@ afterAll(() => door.close());
 const ROOT = join(import.meta.dirname, '../..');
 function sources(folder = join(ROOT, 'src')): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
 }
 
@@ -86,9 +86,7 @@ test('5: every route that shows clients or decides about them declares its audit
   const lines = readFileSync(join(ROOT, 'test/golden/routes.txt'), 'utf8').split('\n');
   const bare = lines.filter((line) => /\/(?:fhir|api\/(?:clients|reviews|load))/.test(line) && / \| none: /.test(line));
   expect(
-    bare.every((line) =>
-      /metadata|\.well-known|CapabilityStatement|api\/loads/.test(line),
-    ),
+    bare.every((line) => /metadata|\.well-known|CapabilityStatement|api\/loads/.test(line)),
     bare.join('\n'),
   ).toBe(true);
   expect(routeLines(door.fixture.nodes.routes).length).toBeGreaterThan(20);

@@ -76,7 +76,7 @@ describe('refused, all in the same words', () => {
     const { clock } = door.fixture;
     clock.forward(61_000); // the limit of this address is not what is tried here
     const answer = await enrol(token);
-    expect([answer.status, answer.json().code]).toEqual([403, 'enrolment-refused']);
+    expect([answer.status, answer.json()['code']]).toEqual([403, 'enrolment-refused']);
   };
 
   test('unknown, made up, or another installation’s', async () => {

@@ -154,7 +154,10 @@ test('a node that needs a token gets nothing by its certificate alone, but the t
 describe('no token for', () => {
   const refused = async (of: Client, signed: string, error = 'invalid_client') => {
     const answer = await ask(of.identity, signed);
-    expect([answer.status, answer.json().error], answer.text).toEqual([error === 'invalid_client' ? 401 : 400, error]);
+    expect([answer.status, answer.json()['error']], answer.text).toEqual([
+      error === 'invalid_client' ? 401 : 400,
+      error,
+    ]);
   };
 
   test('a replayed assertion, even ten at once', async () => {
@@ -204,17 +207,17 @@ describe('no token for', () => {
     const body = `grant_type=client_credentials&grant_type=client_credentials&client_assertion=${await assertion(one)}`;
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const twice = await door.send({ method: 'POST', path: '/oauth/token', headers, body }, one.identity);
-    expect([twice.status, twice.json().error]).toEqual([400, 'invalid_request']);
+    expect([twice.status, twice.json()['error']]).toEqual([400, 'invalid_request']);
     for (const scope of ['', 'user/Patient.rs', 'system/Patient.sr', 'ITI-94', 'system/AuditEvent.rs', 'openid']) {
       const answer = await ask(one.identity, await assertion(one), { scope });
-      expect([scope, answer.status, answer.json().error]).toEqual([scope, 400, 'invalid_scope']);
+      expect([scope, answer.status, answer.json()['error']]).toEqual([scope, 400, 'invalid_scope']);
     }
   });
 });
 
 test('IHE’s and SMART’s scopes are what they say', async () => {
   const one = await client();
-  const granted = async (scope: string) => (await ask(one.identity, await assertion(one), { scope })).json().scope;
+  const granted = async (scope: string) => (await ask(one.identity, await assertion(one), { scope })).json()['scope'];
   expect(await granted('ITI-78 ITI-83 ITI-104 ITI-119 ITI-94')).toBe('ITI-78 ITI-83 ITI-104 ITI-119');
   expect(await granted('system/Patient.cruds')).toBe('system/Patient.cruds');
   expect(await granted('system/Patient.read')).toBe('system/Patient.rs');
@@ -248,7 +251,7 @@ describe('key sets by address', () => {
     const jwksUrl = `https://localhost:${keyServerPort}/${++counter}`;
     await door.fixture.nodes.keys.set(operator, { id: one.id as never }, { jwksUrl });
     const answer = await ask(one.identity, await assertion(one));
-    expect([answer.status, answer.json().error]).toEqual([401, 'invalid_client']);
+    expect([answer.status, answer.json()['error']]).toEqual([401, 'invalid_client']);
   });
 
   test('private keys are not accepted where public ones belong', async () => {

@@ -147,7 +147,7 @@ test('an invitation of one’s own, for a node that waits for its certificate', 
     headers: { authorization: 'Bearer attacker-chose-this' },
     body: made.toString('pem'),
   });
-  expect([answer.status, answer.json().code]).toEqual([403, 'enrolment-refused']);
+  expect([answer.status, answer.json()['code']]).toEqual([403, 'enrolment-refused']);
 });
 
 test('an authority and a rule of one’s own', async () => {

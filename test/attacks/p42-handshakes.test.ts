@@ -24,13 +24,15 @@ async function fail(options: ConnectionOptions): Promise<void> {
 let seen: NodesDoor['refusals'][number] | undefined;
 const codes = () => door.refusals.map(({ problem }) => problem.code);
 
-test.each([
+const FAILING: readonly (readonly [string, ConnectionOptions])[] = [
   ['an old TLS version', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' }],
   ['a suite without forward secrecy', { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' }],
   ['a client that does not trust this server', { ca: [] }],
-] as const)('%s', async (_what, options) => {
+];
+
+test.each(FAILING)('%s', async (_what, options) => {
   door.refusals.length = 0;
-  await fail({ ...options, ...('ca' in options ? { ca: [] } : {}) });
+  await fail(options);
   await expect.poll(codes).toEqual([expect.stringMatching(/^handshake-/)]);
   [seen] = door.refusals;
   expect(seen).toMatchObject({

@@ -5,7 +5,7 @@ import type { OrganisationId, SessionId, UserId } from '../../src/kernel/ids.ts'
 import type { Actor } from '../../src/kernel/principal.ts';
 import { type Database, statement } from '../../src/platform/db/index.ts';
 import { createOutbound, type Outbound } from '../../src/platform/outbound/index.ts';
-import type { EndingCertificate } from '../../src/features/nodes/expiry.ts';
+import type { EndingCertificate } from '../../src/features/nodes/model.ts';
 import type { KeyRing } from '../../src/store/index.ts';
 import { testKeyRing } from './audit.ts';
 import { testClock, type TestClock } from './identity.ts';

@@ -2,7 +2,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
 import { inspectCertificate } from '../../platform/tls/index.ts';
 import { nodeProblem } from './errors.ts';
-import type { RouteDeps } from './routes.ts';
+import type { RouteDeps } from './route-parts.ts';
 import { wireFiles, wireInvitation, wireNode } from './views.ts';
 import type { AddNodeRequest, AddNodeResponse } from './wire.ts';
 

@@ -5,7 +5,7 @@ import type { Database } from '../../platform/db/index.ts';
 import type { Outbound } from '../../platform/outbound/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
-import type { EndingCertificate } from './expiry.ts';
+import type { EndingCertificate } from './model.ts';
 
 export type NodeAudit = Pick<Audit, 'record' | 'recordNow'>;
 

@@ -14,6 +14,7 @@ export type NodeProblemCode =
   | 'crl-stale'
   | 'enrolment-refused'
   | 'name-rule-taken'
+  | 'network-malformed'
   | 'network-not-allowed'
   | 'node-not-active'
   | 'node-suspended'

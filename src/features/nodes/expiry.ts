@@ -4,21 +4,13 @@ import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import { bySystem } from './actor.ts';
 import type { NodeAudit } from './deps.ts';
+import type { EndingCertificate } from './model.ts';
 import { LIST_ENDING, WRITE_WARNED } from './store.ts';
 import { CLEAR_ASSERTIONS } from './trust-store.ts';
 
 /** Days before the end of a node's last certificate at which people are told: pages, log, audit log, metric. */
 export const WARNING_DAYS = [30, 14, 7] as const;
 const DAY_MS = 86_400_000;
-
-export interface EndingCertificate {
-  readonly nodeId: string;
-  /** A system's name, not a person's. */
-  readonly nodeName: string;
-  readonly sha256: string;
-  readonly endsAtMs: number;
-  readonly days: number;
-}
 
 export interface ExpiryDeps {
   readonly database: Database;
@@ -34,7 +26,7 @@ export async function warnOfEnding({ database, audit, clock, onEnding }: ExpiryD
   let told = 0;
   for (const row of await database.rows(LIST_ENDING, [new Date(nowMs), until])) {
     const days = Math.max(0, Math.ceil((row.ends.getTime() - nowMs) / DAY_MS));
-    const crossed = [...WARNING_DAYS].reverse().find((warning) => days <= warning);
+    const crossed = WARNING_DAYS.findLast((warning) => days <= warning);
     if (crossed === undefined || (row.warned_days !== null && row.warned_days <= crossed)) continue;
     const sha256 = toHex(row.sha256);
     const entities = [{ reference: `Node/${row.node_id}`, role: 'security-resource' as const }];

@@ -84,3 +84,13 @@ export interface DomainTable {
   bySystem(system: string): Domain | undefined;
   all(): readonly Domain[];
 }
+
+/** The last certificate of a node, about to end. */
+export interface EndingCertificate {
+  readonly nodeId: string;
+  /** A system's name, not a person's. */
+  readonly nodeName: string;
+  readonly sha256: string;
+  readonly endsAtMs: number;
+  readonly days: number;
+}

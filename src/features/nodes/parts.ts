@@ -3,7 +3,6 @@ import type { NodeId } from '../../kernel/ids.ts';
 import type { Transaction } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
 import type { AuditInput } from '../audit/model.ts';
-import type { AuditEventName } from '../audit/events.ts';
 import type { Authorities } from './authorities.ts';
 import type { Binder } from './binding.ts';
 import type { NodesDeps } from './deps.ts';
@@ -30,7 +29,7 @@ export interface Changed {
 }
 
 export interface Change {
-  readonly event: AuditEventName;
+  readonly event: AuditInput['event'];
   readonly action?: AuditInput['action'];
   readonly detail?: Readonly<Record<string, string>>;
   readonly reason?: string;

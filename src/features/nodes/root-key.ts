@@ -1,6 +1,7 @@
 import type { Actor } from '../../kernel/principal.ts';
 import type { Authority } from '../../platform/tls/index.ts';
-import { openKeyFile, readCertificate, sealKeyFile } from '../../platform/tls/index.ts';
+import { readCertificate } from '../../platform/tls/index.ts';
+import { openKeyFile, sealKeyFile } from '../../crypto/index.ts';
 import { type AuthoritiesDeps, ensureAuthorities, openAuthority } from './authorities.ts';
 import { nodeProblem } from './errors.ts';
 import { FORGET_ROOT_KEY, LIST_AUTHORITIES, LOCK_AUTHORITIES } from './store.ts';

@@ -11,7 +11,7 @@ import {
 } from './call-store.ts';
 import { BUCKETS_MS } from './calls.ts';
 import { nodeUnknown } from './errors.ts';
-import { NOTHING, type RouteDeps } from './routes.ts';
+import { NOTHING, type RouteDeps } from './route-parts.ts';
 import {
   callFiguresSchema,
   callListSchema,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/index.ts';
 import { enrolAddress } from './adding.ts';
-import { A_FILE, BY_ID, NOTHING, type RouteDeps, SMALL, whichNode } from './routes.ts';
+import { A_FILE, BY_ID, NOTHING, type RouteDeps, SMALL, whichNode } from './route-parts.ts';
 import { wireFiles, wireInvitation, wireNode } from './views.ts';
 import {
   addNodeResponseSchema,

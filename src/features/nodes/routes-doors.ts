@@ -11,7 +11,7 @@ import {
   signedInBecause,
 } from '../../platform/http/index.ts';
 import { nodeProblem } from './errors.ts';
-import { BY_ID, NOTHING, type RouteDeps } from './routes.ts';
+import { BY_ID, NOTHING, type RouteDeps } from './route-parts.ts';
 import { SUPPORTED_SCOPES } from './token-scopes.ts';
 import { wireDomains } from './views.ts';
 import { domainListSchema } from './wire.ts';

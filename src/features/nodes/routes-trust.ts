@@ -1,6 +1,6 @@
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/index.ts';
 import type { ForeignAuthority } from './foreign.ts';
-import { A_FILE, BY_ID, NOTHING, type RouteDeps, SMALL } from './routes.ts';
+import { A_FILE, BY_ID, NOTHING, type RouteDeps, SMALL } from './route-parts.ts';
 import { wireTrust } from './views.ts';
 import {
   addAuthorityRequestSchema,
@@ -16,7 +16,12 @@ const A_LIST = { bodyBytesMax: 8_388_608, perMinute: 20 } as const;
 export function trustRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
   const shown = async (authorities: readonly ForeignAuthority[]) =>
     wireTrust(await parts.authorities.status(), authorities, parts.publicUrl);
-  const manage = { doors: ['users'], method: 'POST', access: permission('node.manage', { everywhere: true }), output: trustSchema } as const;
+  const manage = {
+    doors: ['users'],
+    method: 'POST',
+    access: permission('node.manage', { everywhere: true }),
+    output: trustSchema,
+  } as const;
   return [
     route({
       doors: ['users'],

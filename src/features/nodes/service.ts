@@ -3,7 +3,7 @@ import type { NodeScope } from '../../kernel/access.ts';
 import { utf8Encode } from '../../kernel/bytes.ts';
 import type { NodeId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { AuditReceipt } from '../../platform/http/index.ts';
+import { type AuditReceipt, isNetwork } from '../../platform/http/index.ts';
 import { keyToCertify, type NodeFiles, nodeFiles, putCertificate } from './certificates.ts';
 import type { Enrolment, Invitation } from './enrolment.ts';
 import { nodeProblem } from './errors.ts';
@@ -139,7 +139,7 @@ export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, '
         name: settings.name ?? row.name,
         domains,
         scopes: settings.scopes === undefined ? row.scopes : unique(settings.scopes),
-        networks: settings.networks === undefined ? row.networks : unique(settings.networks),
+        networks: settings.networks === undefined ? row.networks : networksOf(settings.networks),
         per_minute: settings.perMinute ?? row.per_minute,
         token_required: settings.tokenRequired ?? row.token_required,
         sealed_contact: contact === undefined ? row.sealed_contact : sealContact(keyRing, row.id, contact),
@@ -249,7 +249,7 @@ function newRow({ wanted, id, organisationId, now, activated }: RowToMake, keyRi
     sealed_reason: null,
     sealed_contact: sealContact(keyRing, id, wanted.contact ?? ''),
     scopes: unique(wanted.scopes ?? DEFAULT_SCOPES),
-    networks: unique(wanted.networks ?? []),
+    networks: networksOf(wanted.networks ?? []),
     per_minute: wanted.perMinute ?? 60_000,
     token_required: wanted.tokenRequired ?? false,
     jwks: null,
@@ -261,6 +261,16 @@ function newRow({ wanted, id, organisationId, now, activated }: RowToMake, keyRi
 
 function sealContact(keyRing: NodeParts['keyRing'], id: NodeId, contact: string): Buffer | null {
   return contact === '' ? null : Buffer.from(keyRing.seal(utf8Encode(contact), contactContext(id)));
+}
+
+function networksOf(texts: readonly string[]): string[] {
+  const wrong = texts.find((text) => !isNetwork(text));
+  if (wrong === undefined) return unique(texts);
+  throw nodeProblem(
+    'invalid',
+    'network-malformed',
+    `"${wrong}" is not a network such as 192.0.2.0/24. Nothing was changed.`,
+  );
 }
 
 function unique(values: readonly string[]): string[] {

@@ -81,12 +81,6 @@ export const FIND_CERTIFICATE = statement<CertificateRow>(
   `SELECT ${CERTIFICATE_COLUMNS} FROM nodes.certificate c WHERE c.sha256 = $1`,
 );
 
-/** $1 SHA-256. */
-export const READ_CERTIFICATE = statement<{ readonly der: Buffer }>(
-  'nodes.read-certificate',
-  'SELECT der FROM nodes.certificate WHERE sha256 = $1',
-);
-
 export const INSERT_CERTIFICATE = statement(
   'nodes.insert-certificate',
   `INSERT INTO nodes.certificate (sha256, node_id, der, subject, serial, origin, authority_id, not_before, not_after, issued_at,

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { OpensslCertificate } from '../../crypto/index.ts';
 import { toHex } from '../../kernel/bytes.ts';
 import type { NodeId } from '../../kernel/ids.ts';
 import type { Clock } from '../../kernel/time.ts';
@@ -44,7 +44,7 @@ interface Snapshot {
 
 interface KnownAuthority {
   readonly row: AuthorityTrustRow;
-  readonly certificate: X509Certificate;
+  readonly certificate: OpensslCertificate;
   readonly rules: readonly NameRuleRow[];
   /** Serials its newest list names; undefined when there is none or it has run out. */
   readonly revoked: ReadonlySet<string> | undefined;
@@ -73,7 +73,7 @@ export function createTrust(deps: TrustDeps): Trust {
   async function match(der: Uint8Array): Promise<ForeignMatch | undefined> {
     const { authorities } = await current();
     if (authorities.length === 0) return undefined;
-    const leaf = new X509Certificate(der);
+    const leaf = new OpensslCertificate(der);
     const issuer = authorities.find(
       ({ certificate }) => leaf.checkIssued(certificate) && leaf.verify(certificate.publicKey),
     );
@@ -130,7 +130,7 @@ async function load({ database, binder }: TrustDeps, nowMs: number): Promise<Sna
     if (!binder.isAuthorityIntact(row) || row.not_after.getTime() < nowMs) continue;
     authorities.push({
       row,
-      certificate: new X509Certificate(row.certificate),
+      certificate: new OpensslCertificate(row.certificate),
       rules: intactRules.filter((rule) => rule.authority_id === row.id),
       revoked: await revokedOf(row, nowMs),
     });

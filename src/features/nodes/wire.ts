@@ -135,7 +135,6 @@ export const oneNodeSchema = z.object({ node: nodeSchema });
 
 /** POST /api/nodes/:id/revoke and …/suspend */
 export const revokeNodeRequestSchema = z.strictObject({ reason: z.string().trim().min(3).max(500) });
-export const revokeNodeResponseSchema = oneNodeSchema;
 
 /** POST /api/nodes/:id/certificates: a new one, for a request or with a key made here. */
 export const issueCertificateRequestSchema = z.strictObject({ csr: pemSchema.optional() });

@@ -7,6 +7,8 @@ export { assertRoutes } from './check-routes.ts';
 export { createDoor } from './door.ts';
 /** Requests per minute and caller, in bounded memory. */
 export { createLimiter, type Limiter } from './limiter.ts';
+/** Networks that a caller may come from. */
+export { isNetwork, networkCheck } from './networks.ts';
 /** /healthz, /readyz and /metrics, for the operations door. */
 export { operationsRoutes } from './operations-routes.ts';
 export type { DoorHandle, DoorLog, DoorOptions, RequestSample } from './options.ts';

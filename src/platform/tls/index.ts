@@ -21,8 +21,6 @@ export {
   inspectCertificate,
   isTooLong,
 } from './inspect.ts';
-/** A private key under a passphrase, for keeping it elsewhere. */
-export { openKeyFile, sealKeyFile } from './key-file.ts';
 /** Key and certificates as a PKCS #12 file. */
 export { makePkcs12 } from './pkcs12.ts';
 /** TLS settings of the two doors for given keys. */

@@ -1,5 +1,4 @@
 import 'reflect-metadata'; // @peculiar/x509's container needs it before anything else
-import { X509Certificate as NodeCertificate } from 'node:crypto';
 import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
@@ -7,7 +6,7 @@ import {
   X509Certificate,
 } from '@peculiar/x509';
 import { z } from 'zod';
-import { sha256Hex } from '../../crypto/index.ts';
+import { OpensslCertificate, sha256Hex } from '../../crypto/index.ts';
 import { Problem } from '../../kernel/problem.ts';
 
 /** What decides whether somebody else's certificate may speak for a node. */
@@ -51,7 +50,7 @@ export const FOREIGN_DAYS_MAX = 731;
 /** Reads one certificate: PEM or DER (BER is read as well). Throws `certificate-malformed`. */
 export function inspectCertificate(input: string | Uint8Array): CertificateFacts {
   try {
-    const node = new NodeCertificate(input);
+    const node = new OpensslCertificate(input);
     const parsed = new X509Certificate(new Uint8Array(node.raw));
     const der = new Uint8Array(node.raw);
     return {
@@ -133,7 +132,7 @@ function assertStrong(certificate: X509Certificate, which: string): void {
       'certificate-hash-weak',
       `${which} is signed with SHA-1 or another hash that can be forged. Make it anew with SHA-256.`,
     );
-  const key = new NodeCertificate(new Uint8Array(certificate.rawData)).publicKey;
+  const key = new OpensslCertificate(new Uint8Array(certificate.rawData)).publicKey;
   const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = key;
   const fits =
     kind === 'ed25519' ||

@@ -12,7 +12,7 @@ import {
   SafeBag,
   SafeContents,
 } from 'pkijs';
-import { webCrypto } from '../../crypto/index.ts';
+import { x509Crypto } from './web-crypto.ts';
 import { utf8Encode } from '../../kernel/bytes.ts';
 
 export interface BundleContent {
@@ -41,7 +41,7 @@ const ENCRYPTION = {
   iterationCount: 100_000,
 } as const;
 // The class lacks the key-encapsulation methods that WebCrypto got in 2025 and its own interface asks for; none is used here.
-const engine = new CryptoEngine({ name: 'node', crypto: webCrypto as Crypto }) as unknown as ICryptoEngine;
+const engine = new CryptoEngine({ name: 'node', crypto: x509Crypto }) as unknown as ICryptoEngine;
 const MAC_ITERATIONS = 100_000;
 
 /** A PKCS #12 file (RFC 7292) with the key and its certificates: AES-256 under PBKDF2, HMAC-SHA-256. */

@@ -152,7 +152,7 @@ function Filters({
           { value: 'refused', label: 'refused (4xx)' },
           { value: 'broken', label: 'failed here (5xx)' },
         ]}
-        onChange={(status) => onChange({ status: (status ?? undefined) as CallFilters['status'] })}
+        onChange={(status) => onChange({ status: status ?? undefined })}
       />
       <TextInput
         type="datetime-local"

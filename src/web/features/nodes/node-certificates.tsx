@@ -151,7 +151,7 @@ function AddCertificate({ node, onDone }: { readonly node: WireNode; readonly on
         label="How"
         value={way}
         allowDeselect={false}
-        onChange={(chosen) => setWay((chosen as Way | null) ?? 'invite')}
+        onChange={(chosen) => setWay(chosen ?? 'invite')}
         data={[
           { value: 'invite', label: 'It fetches one itself with a one-time token' },
           { value: 'csr', label: 'For its certificate request (CSR)' },

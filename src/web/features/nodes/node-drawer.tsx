@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
-import { type WireNode, revokeNodeResponseSchema } from '../../../features/nodes/wire.ts';
+import { type WireNode, oneNodeSchema } from '../../../features/nodes/wire.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
 import { Facts } from '../../ui/bits.tsx';
@@ -90,7 +90,7 @@ export function Revoke({ node, onClose }: { readonly node: WireNode; readonly on
       placeholder="For example: laptop stolen"
       onClose={onClose}
       act={async (reason) => {
-        await api.send('POST', `/api/nodes/${node.id}/revoke`, revokeNodeResponseSchema, { reason });
+        await api.send('POST', `/api/nodes/${node.id}/revoke`, oneNodeSchema, { reason });
         await queries.invalidateQueries({ queryKey: nodeList.queryKey });
         await queries.invalidateQueries({ queryKey: ['home'] });
       }}
