@@ -361,3 +361,28 @@ export async function reviewDetail(
     ...(neighbours.previous ? { previous: neighbours.previous } : {}),
   };
 }
+
+/** Two records side by side, without what was thought of them. Undefined when one of them is gone. */
+export async function pairView(
+  deps: RoundDeps,
+  left: ResourceId,
+  right: ResourceId,
+): Promise<
+  | {
+      readonly a: ReviewSummary['a'];
+      readonly b: ReviewSummary['a'];
+      readonly comparison: ReturnType<typeof compareFields>;
+    }
+  | undefined
+> {
+  const [opened, domains] = await Promise.all([
+    openSources(deps, await readSources(deps.database, [left, right])),
+    deps.domains.table(),
+  ]);
+  const a = opened.find((one) => one.state.id === left);
+  const b = opened.find((one) => one.state.id === right);
+  if (!a || !b) return undefined;
+  const context = { keyRing: deps.keyRing, domains, ledger: [] };
+  const comparison = compareFields(sourceViewOf(a, context).fields, sourceViewOf(b, context).fields);
+  return { a: sideOf(a, domains), b: sideOf(b, domains), comparison };
+}

@@ -51,6 +51,8 @@ export interface FhirDeps {
   readonly aliases?: Pick<Aliases, 'table'>;
   /** `plain` where this is missing. */
   readonly identityRules?: IdentityRules;
+  /** Answer systems as OpenCR does; see fhir-opencr.ts. */
+  readonly openCrCalls?: boolean;
 }
 
 /** The part of a RouteRequest that is looked at here; entries of a bundle make their own. */

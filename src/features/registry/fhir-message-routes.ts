@@ -1,11 +1,13 @@
 /** Where Bundles of every kind and feed messages come in: `POST /fhir`, `/fhir/Bundle`, `/fhir/$process-message`. */
 import { parseBundleRequest } from '../../fhir/index.ts';
-import { Problem } from '../../kernel/problem.ts';
+import { mayUse } from '../../kernel/principal.ts';
+import { Problem, scopeMissing } from '../../kernel/problem.ts';
 import { event, permission, type RouteReply, route } from '../../platform/http/route.ts';
 import { answerBundle } from './fhir-bundles.ts';
 import { type Exchange, type FhirDeps, type FhirRouteDeps, seenBy } from './fhir-exchange.ts';
 import { answerMessage } from './fhir-message.ts';
 import { messageIn } from './fhir-message-request.ts';
+import { answerOpenCrBundle, isOpenCrBundle, speaksOpenCr } from './fhir-opencr.ts';
 import { A_BUNDLE, bodyOf, doors, exchangeOf, type FhirRoute, none, plainExchange } from './fhir-route.ts';
 
 /** A message is processed, a batch or transaction carried out. `asCreate`: what a message made is answered by 201. */
@@ -17,6 +19,10 @@ export function answerPosted(
 ): Promise<RouteReply<never>> {
   const message = messageIn(body);
   if (message !== undefined) return answerMessage(deps, exchange, message, asCreate);
+  if (speaksOpenCr(deps, exchange.actor) && isOpenCrBundle(body)) {
+    if (!mayUse(exchange.actor.principal, 'feed')) throw scopeMissing('feed');
+    return answerOpenCrBundle(deps, exchange, body);
+  }
   return answerBundle(deps, exchange, parseBundleRequest(body));
 }
 

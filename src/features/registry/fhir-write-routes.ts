@@ -24,6 +24,7 @@ import {
   keyOf,
   updateSubmission,
 } from './fhir-submissions.ts';
+import { openCrSubmission, speaksOpenCr } from './fhir-opencr.ts';
 import { answerWrite } from './fhir-writes.ts';
 import { isReplaced } from './replacement.ts';
 
@@ -47,6 +48,8 @@ export function writeRoutes(all: FhirRouteDeps): FhirRoute[] {
           const exchange = plainExchange(request);
           const patient = patientOf(request);
           const ifNoneExist = parseIfNoneExist(request.header('if-none-exist'));
+          if (speaksOpenCr(deps, request.actor) && ifNoneExist === undefined)
+            return answerWrite(deps, exchange, await openCrSubmission(deps, request.actor, patient));
           return answerWrite(deps, exchange, await createSubmission(deps, request.actor, { patient, ifNoneExist }));
         },
       }),
@@ -64,6 +67,8 @@ export function writeRoutes(all: FhirRouteDeps): FhirRoute[] {
           const exchange = plainExchange(request);
           const ifMatch = parseIfMatch(request.header('if-match'));
           const what = { id: request.params.id, patient: patientOf(request), ifMatch };
+          if (speaksOpenCr(deps, request.actor) && ifMatch === undefined && !isReplaced(what.patient))
+            return answerWrite(deps, exchange, await openCrSubmission(deps, request.actor, what.patient, what.id));
           if (isReplaced(what.patient)) {
             assertSameId(what.id, what.patient);
             return answerReplacement(deps, exchange, { obsolete: resourceId(what.id), patient: what.patient });

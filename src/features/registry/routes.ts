@@ -8,6 +8,7 @@ import { clientDetail, clientHistory } from './client-pages.ts';
 import type { BuiltCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
 import { parseQuickSearch } from './quick-search.ts';
+import { qualityRoutes } from './quality-routes.ts';
 import { reviewRoutes } from './review-routes.ts';
 import { clientId } from './route-ids.ts';
 import { merge, neverLink, unlink, unmerge } from './stewardship.ts';
@@ -29,6 +30,7 @@ export function registryRoutes(deps: RegistryDeps, built: BuiltCore): RouteDecla
     ...shareRoutes(built.roundDeps),
     ...stewardRoutes(built),
     ...reviewRoutes(deps, built),
+    ...qualityRoutes(deps, built.roundDeps),
   ];
 }
 

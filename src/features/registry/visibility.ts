@@ -139,11 +139,13 @@ export function organisationsOf(
   golden: { readonly domainIds: readonly number[]; readonly sharedWith: readonly OrganisationId[] },
   central: OrganisationId | undefined,
 ): OrganisationId[] {
-  const own = golden.domainIds.filter((id) => id !== UNMADE).map((id) => {
-    const domain = domains.byId(id);
-    if (domain === undefined) throw new Error('A record belongs to a domain that is not known');
-    return domain.organisationId;
-  });
+  const own = golden.domainIds
+    .filter((id) => id !== UNMADE)
+    .map((id) => {
+      const domain = domains.byId(id);
+      if (domain === undefined) throw new Error('A record belongs to a domain that is not known');
+      return domain.organisationId;
+    });
   return [...new Set([...own, ...golden.sharedWith])].filter((id) => id !== central).sort();
 }
 
