@@ -2,7 +2,10 @@
  * A real Chromium for tests, from npm (`@sparticuz/chromium`), driven by playwright-core. Started once per test file; each
  * test gets a context of its own, so that cookies and storage are not shared.
  */
+import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { connect } from 'node:tls';
 import chromiumBinary from '@sparticuz/chromium';
 import type axe from 'axe-core';
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
@@ -31,11 +34,35 @@ export interface TestPage {
 export const WIDE = { width: 1440, height: 900 } as const;
 export const PHONE = { width: 390, height: 844, touch: true } as const;
 
-export async function startBrowser(): Promise<TestBrowser> {
+export interface BrowserOptions {
+  /** Hashes of servers' keys (`serverKeys`) that count as trusted: pages with a certificate error get no passkeys. */
+  readonly trustedKeys?: readonly string[];
+}
+
+/** SHA-256 of the public key that the server at this address shows, base64, as Chromium's command line names it. */
+export async function serverKeys(url: string): Promise<readonly string[]> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), servername: hostname, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { raw } = socket.getPeerCertificate();
+  socket.destroy();
+  const key = new X509Certificate(raw).publicKey.export({ type: 'spki', format: 'der' });
+  return [createHash('sha256').update(key).digest('base64')];
+}
+
+export async function startBrowser({ trustedKeys = [] }: BrowserOptions = {}): Promise<TestBrowser> {
+  const trust = trustedKeys.length === 0 ? [] : [`--ignore-certificate-errors-spki-list=${trustedKeys.join(',')}`];
   const browser = await chromium.launch({
     executablePath: await chromiumBinary.executablePath(),
     // In a container there are no user namespaces for Chromium's sandbox; the pages under test are our own.
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--font-render-hinting=none', '--lang=en-GB'],
+    args: [
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      '--font-render-hinting=none',
+      '--lang=en-GB',
+      ...trust,
+    ],
     headless: true,
   });
   return {

@@ -71,4 +71,4 @@ export const identityRoutes = (pending: boolean): readonly Route[] => [
   ['POST', /^\/api\/factor-reset\/link$/, () => ({ body: { expiresAt: ago(-55), email: 'amina@example.org' } })],
 ];
 
-const code = (_: unknown, at: number): string => `7K2M-${at}QRS-TVWX-YZ01`;
+const code = (_: unknown, at: number): string => `7K2M-${at}QRS-TVWX-YZ01-2345-6789`;

@@ -3,6 +3,7 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { knownDevice } from './devices.ts';
 import { notSignedIn, signInRefused } from './errors.ts';
 import { browserUser } from './own-factors.ts';
+import type { OrganisationStore } from './organisation-store.ts';
 import type { PasswordChoice } from './password-choice.ts';
 import { passwordLengthFor } from './policy-rules.ts';
 import type { Browser } from './sessions.ts';
@@ -12,6 +13,7 @@ import type { Attempt } from './throttle.ts';
 
 interface OwnPasswordDeps extends SignInDeps {
   readonly choice: PasswordChoice;
+  readonly organisations: OrganisationStore;
 }
 
 /**
@@ -35,7 +37,8 @@ export async function changeOwnPassword(
     return await refuseGuess(audit, actor, at, signInRefused('password-wrong'));
   }
   const lengthMin = passwordLengthFor(await policy.requirementFor(database, userId), settings);
-  const hash = await deps.choice.accept(password, [account.name, account.email], lengthMin);
+  const organisation = (await deps.organisations.find(database, account.organisationId))?.name ?? '';
+  const hash = await deps.choice.accept(password, [account.name, account.email, organisation], lengthMin);
   return await database.transaction(async (tx) => {
     await throttle.settle(tx, attempt);
     await users.setPassword(tx, userId, hash);

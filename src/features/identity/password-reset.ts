@@ -9,6 +9,7 @@ import { codeRefused, linkDead, passkeyRefused } from './errors.ts';
 import { type GivenProof, prepareProof, useProof } from './factor-proof.ts';
 import type { Link, LinkStore } from './link-store.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
+import type { OrganisationStore } from './organisation-store.ts';
 import type { PasswordChoice } from './password-choice.ts';
 import { passwordLengthFor } from './policy-rules.ts';
 import type { Browser } from './sessions.ts';
@@ -22,6 +23,7 @@ import type { ResetLinkAnswer } from './wire-factors.ts';
 interface PasswordResetDeps extends SignInDeps {
   readonly links: LinkStore;
   readonly choice: PasswordChoice;
+  readonly organisations: OrganisationStore;
   /** Told when a link could not be mailed; the answer to the asker is the same. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -110,7 +112,8 @@ export function createPasswordReset(deps: PasswordResetDeps) {
       const { token, password, browser, baseUrl } = request;
       const { account } = await owner(token);
       const lengthMin = passwordLengthFor(await policy.requirementFor(database, account.id), settings);
-      const hash = await deps.choice.accept(password, [account.name, account.email], lengthMin);
+      const organisation = (await deps.organisations.find(database, account.organisationId))?.name ?? '';
+      const hash = await deps.choice.accept(password, [account.name, account.email, organisation], lengthMin);
       const device = await knownDevice(database, account.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
       const attempt: Attempt = { stage: 'factor', email: account.email, knownDevice: device, address: browser.address };
       await throttle.charge(attempt);

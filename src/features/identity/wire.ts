@@ -96,12 +96,12 @@ export const TotpCode = z
   .max(16)
   .transform((text) => text.replaceAll(/\s/g, ''))
   .pipe(z.string().regex(/^[0-9]{6}$/));
-/** 80 bits in Crockford's base 32, `XXXX-XXXX-XXXX-XXXX`; case, spaces and dashes do not matter. */
+/** Crockford's base 32, six groups of four (four groups: made by an earlier version); case, spaces and dashes do not matter. */
 export const RecoveryCode = z
   .string()
   .max(40)
   .transform((text) => text.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1'))
-  .pipe(z.string().regex(/^[0-9A-HJKMNP-TV-Z]{16}$/));
+  .pipe(z.string().regex(/^[0-9A-HJKMNP-TV-Z]{16}(?:[0-9A-HJKMNP-TV-Z]{8})?$/));
 
 /** A built-in role's name, or the id of one of the programme's own. */
 export const RoleName = z.union([z.enum(ROLES), z.uuid()]);

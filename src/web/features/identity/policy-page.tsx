@@ -35,7 +35,7 @@ export function PolicyPage(): ReactNode {
       {policy.isError && <FailureNotice error={policy.error} onRetry={() => void policy.refetch()} />}
       {policy.data && (
         <>
-          <Settings key={JSON.stringify(policy.data.settings)} settings={policy.data.settings} />
+          <Settings settings={policy.data.settings} />
           <RequirementsSection policy={policy.data} />
           <ExceptionsSection policy={policy.data} />
           <NetworksSection policy={policy.data} />

@@ -11,7 +11,7 @@ import { useGoOn } from './go-on.ts';
 
 const WRONG_SHAPE = {
   code: 'Six digits are needed.',
-  recovery: 'A recovery code looks like 7K2M-…, 16 letters and digits.',
+  recovery: 'A recovery code looks like 7K2M-…, 24 letters and digits.',
 } as const;
 
 export interface SecondStepProps {
