@@ -70,6 +70,7 @@ export function composeExchange(input: ExchangeInput): Exchange {
       softwareVersion,
       aliases,
       identityRules: config.identityRules,
+      openCrCalls: config.openCrCalls,
     },
     subscriptions.fhir,
   );
