@@ -119,6 +119,7 @@ const VISITS: readonly Visit[] = [
     },
   },
   { name: 'reviews', path: '/reviews' },
+  { name: 'quality', path: '/reviews/quality' },
   { name: 'reviews, many together', path: '/reviews/together' },
   { name: 'reviews, none', path: '/reviews', before: nothingYet },
   { name: 'review', path: `/reviews/${idOf(4, 3)}` },
@@ -213,6 +214,70 @@ const VISITS: readonly Visit[] = [
   { name: 'people', path: '/people' },
   { name: 'person', path: `/people?person=${idOf(9, 1)}` },
   { name: 'invite', path: '/people?invite=true' },
+  { name: 'organisations', path: '/people/organisations' },
+  { name: 'organisations, one', path: '/people/organisations', before: nothingYet },
+  {
+    name: 'organisation, its ceiling',
+    path: '/people/organisations',
+    act: async (page) => {
+      await page.getByText('Kisoro').click();
+      await page.getByText('Cap what its people may').waitFor();
+    },
+  },
+  { name: 'roles', path: '/people/roles' },
+  { name: 'roles, built in alone', path: '/people/roles', before: nothingYet },
+  {
+    name: 'role, making one',
+    path: '/people/roles',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Make a role' }).click();
+      await page.getByLabel('What it is for').waitFor();
+    },
+  },
+  { name: 'why can somebody', path: `/people/rights?person=${idOf(9, 1)}` },
+  { name: 'access review', path: '/people/access-review' },
+  { name: 'access review, nothing waits', path: '/people/access-review', before: nothingYet },
+  { name: 'emergencies', path: '/people/emergencies' },
+  { name: 'emergencies, none', path: '/people/emergencies', before: nothingYet },
+  {
+    name: 'emergency, reviewing it',
+    path: '/people/emergencies',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Review' }).click();
+      await page.getByText('Was this right?').waitFor();
+    },
+  },
+  { name: 'glass is broken', path: '/clients', before: () => void (fixture.state.emergency = true) },
+  { name: 'identity providers', path: '/people/providers' },
+  { name: 'identity providers, none', path: '/people/providers', before: nothingYet },
+  {
+    name: 'identity provider, adding one',
+    path: '/people/providers',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a provider' }).click();
+      await page.getByLabel('Issuer').waitFor();
+    },
+  },
+  { name: 'back from a provider, refused', path: '/sign-in/return?state=x', before: signedOut },
+  { name: 'identity link', path: '/identity#token', before: signedOut },
+  {
+    name: 'token, making one',
+    path: '/profile',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Make a token' }).click();
+      await page.getByLabel('What it is for').fill('nightly export');
+      await page.getByRole('button', { name: 'Make it' }).click();
+      await page.getByText('It is shown this once').waitFor();
+    },
+  },
+  {
+    name: 'sharing a client',
+    path: `/clients/${idOf(1, 3)}`,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Share' }).click();
+      await page.getByLabel('Why').waitFor();
+    },
+  },
   { name: 'own account', path: '/profile' },
   {
     name: 'search everything',

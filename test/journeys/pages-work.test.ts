@@ -175,6 +175,14 @@ describe('reviews', () => {
     expect(lastAct(/review-groups\/.*\/accept/)).toBeDefined();
   });
 
+  it('are measured: a drawn link is judged without its score', async () => {
+    const page = await visit('/reviews/quality');
+    await page.getByText('of 200 links were right').waitFor();
+    await page.getByRole('button', { name: 'Different people' }).click();
+    await page.waitForLoadState('networkidle');
+    expect(lastAct(/quality\/checks\//)?.body).toEqual({ verdict: 'wrong' });
+  });
+
   it('come back to the queue when the last one is decided, and can still be undone', async () => {
     fixture.state.reviews = 1;
     const page = await visit(`/reviews/${idOf(4, 22)}`);

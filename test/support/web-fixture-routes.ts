@@ -18,6 +18,7 @@ import { auditHandlers } from './web-fixture-audit.ts';
 import { ROLES } from '../../src/kernel/access.ts';
 import type { FixtureAnswer, FixtureRequest, FixtureState } from './web-fixture.ts';
 import { identityRoutes } from './web-fixture-identity.ts';
+import { rightsRoutes } from './web-fixture-rights.ts';
 import { NOW, clientDetail, clientOf, idOf, reviewDetail } from './web-fixture-data.ts';
 
 const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
@@ -26,6 +27,9 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
     'client.write',
     'client.load',
     'client.delete',
+    'client.share',
+    'client.break-glass',
+    'organisation.manage',
     'review.read',
     'review.decide',
     'node.read',
@@ -35,7 +39,7 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
     'audit.read',
     'settings.manage',
   ],
-  registrar: ['client.read', 'client.write', 'client.load'],
+  registrar: ['client.read', 'client.write', 'client.load', 'client.break-glass'],
   steward: ['client.read', 'client.write', 'client.load', 'review.read', 'review.decide'],
   auditor: ['audit.read'],
 };
@@ -51,6 +55,17 @@ const user = (state: FixtureState, index: number) => ({
     ['Dr. Amina Okello', 'Grace Namukasa', 'محمد عبد الرحمن', 'Joseph Mugisha', 'Ingrid Ssekandi'][index] ?? 'Somebody',
   email: ['amina', 'grace', 'mohammed', 'joseph', 'ingrid'][index] + '@example.org',
   roles: index === 0 ? state.roles : [ROLES[index % ROLES.length] ?? 'steward'],
+  memberships: [
+    {
+      organisation: {
+        id: idOf(8, index % 2),
+        name: index % 2 === 0 ? 'Lakeside Health Programme' : 'Clinique du Nord',
+      },
+      roles: index === 0 ? state.roles : [ROLES[index % ROLES.length] ?? 'steward'],
+      central: index % 2 === 0,
+    },
+  ],
+  elsewhere: index === 3,
   state: index === 2 ? 'invited' : index === 4 ? 'disabled' : 'active',
   secondFactor: index !== 2,
   ...(index === 2 ? {} : { lastSignInAt: ago(5 + index * 1900) }),
@@ -63,8 +78,11 @@ const session: Handler = (state) => ({
       ? {
           user: {
             ...user(state, 0),
-            organisation: { id: idOf(8, 0), name: 'Lakeside Health Programme', central: true },
-            organisations: [{ id: idOf(8, 0), name: 'Lakeside Health Programme' }],
+            organisation: { id: idOf(8, 0), name: 'Lakeside Health Programme', central: !state.emergency },
+            organisations: [
+              { id: idOf(8, 0), name: 'Lakeside Health Programme' },
+              ...(state.emergency ? [{ id: idOf(8, 1), name: 'Clinique du Nord' }] : []),
+            ],
             roleNames: {},
           },
         }
@@ -73,6 +91,7 @@ const session: Handler = (state) => ({
       state.signedIn === 'signed-in' ? [...new Set(state.roles.flatMap((role) => PERMISSIONS[role] ?? []))] : [],
     idleTimeoutSeconds: state.idleTimeoutSeconds,
     absoluteEndsAt: ago(-600),
+    ...(state.emergency ? { emergency: { id: idOf(12, 1), endsAt: ago(-25) } } : {}),
   },
 });
 
@@ -143,6 +162,31 @@ const group = (_state: FixtureState, index: number) => ({
   })),
 });
 const groups: Handler = (state) => ({ body: { bulks: GROUP_STATES.map((_, index) => group(state, index)) } });
+
+const COMPLETE = ['given', 'family', 'birthDate', 'gender', 'phone', 'identifier', 'address'];
+const QUALITY = {
+  precision: { right: 197, judged: 200, low: 0.957, high: 0.995 },
+  months: [
+    { month: '2026-03', right: 98, wrong: 1, unsure: 1, low: 0.945, high: 0.998 },
+    { month: '2026-02', right: 99, wrong: 2, unsure: 3, low: 0.931, high: 0.995 },
+  ],
+  checksWaiting: 12,
+  queue: { day: 14, week: 6, month: 2, older: 1 },
+  sources: ['Mulago clinic', 'Central laboratory', 'urn:ug:old-register'].map((label, at) => ({
+    label,
+    records: 41_200 - at * 12_000,
+    linked: 9_800 - at * 3_000,
+    complete: COMPLETE.map((field, column) => ({
+      field,
+      share: [1, 0.99, 0.93, 0.98, 0.71, 0.55, 0.86][column]! - at * 0.1,
+    })),
+  })),
+  sampled: 3000,
+};
+const linkCheck: Handler = () => {
+  const { a, b, comparison } = reviewDetail(1, 5).review;
+  return { body: { check: { id: idOf(13, 1), a, b, comparison }, waiting: 12 } };
+};
 
 const changeRules: Handler = (state, { body }) => {
   const { secondPerson } = body as { secondPerson: 'never' | 'merges' | 'always' };
@@ -310,11 +354,12 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ],
   ['DELETE', /^\/api\/sessions\/[^/]+$/, () => ({})],
   [
-    'GET',
-    /^\/api\/users$/,
-    (state) => ({
-      body: { users: Array.from({ length: state.clients === 0 ? 1 : 5 }, (_, index) => user(state, index)) },
-    }),
+    'POST',
+    /^\/api\/users\/search$/,
+    (state) => {
+      const count = state.clients === 0 ? 1 : 5;
+      return { body: { users: Array.from({ length: count }, (_, index) => user(state, index)), total: count } };
+    },
   ],
   ['POST', /^\/api\/users$/, (state) => ({ body: invited(state) })],
   ['POST', /^\/api\/users\/[^/]+\/(reset|invite-again)$/, (state) => ({ body: invited(state) })],
@@ -339,6 +384,9 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/api\/review-groups$/, groups],
   ['POST', /^\/api\/review-groups$/, (state) => ({ status: 201, body: { bulk: group(state, 0) } })],
   ['POST', /^\/api\/review-groups\/[^/]+\/(accept|undo)$/, () => ({ body: { done: 12, skipped: 1, more: false } })],
+  ['GET', /^\/api\/quality$/, () => ({ body: QUALITY })],
+  ['GET', /^\/api\/quality\/checks\/next$/, linkCheck],
+  ['POST', /^\/api\/quality\/checks\/[^/]+$/, () => ({ body: { waiting: 11 } })],
   ['GET', /^\/api\/reviewers$/, () => ({ body: { reviewers: [{ id: idOf(7, 2), name: 'Ben Otieno' }] } })],
   ['GET', /^\/api\/review-rules$/, (state) => ({ body: { secondPerson: state.secondPerson } })],
   ['PUT', /^\/api\/review-rules$/, changeRules],
@@ -471,7 +519,10 @@ export function fixtureRoutes(state: FixtureState, request: FixtureRequest): Fix
     );
   if (!open && state.signedIn !== 'signed-in')
     return { status: 401, body: { status: 401, code: 'not-signed-in', detail: 'You are not signed in.' } };
-  for (const [method, pattern, handler] of identityRoutes(state.noticePending)) {
+  for (const [method, pattern, handler] of [
+    ...identityRoutes(state.noticePending),
+    ...rightsRoutes(state.clients === 0),
+  ]) {
     if (method === request.method && pattern.test(request.path)) return handler(request);
   }
   for (const [method, pattern, handler] of [...ROUTES, ...auditHandlers]) {

@@ -151,6 +151,11 @@ const reviewGroups = createRoute({
   path: '/reviews/together',
   component: lazyRouteComponent(() => import('../features/registry/review-groups-page.tsx'), 'ReviewGroupsPage'),
 });
+const quality = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews/quality',
+  component: lazyRouteComponent(() => import('../features/registry/quality-page.tsx'), 'QualityPage'),
+});
 const review = createRoute({
   getParentRoute: inFrame,
   path: '/reviews/$id',
@@ -299,6 +304,7 @@ const tree = root.addChildren([
     client,
     reviews,
     reviewGroups,
+    quality,
     review,
     loads,
     newLoad,

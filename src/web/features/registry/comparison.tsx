@@ -17,6 +17,10 @@ const SIGNS = {
 
 /** Two records line by line. A difference has a sign and a word, and the letters that differ are underlined. */
 export function Comparison({ review }: { readonly review: Review }): ReactNode {
+  return <ComparisonTable a={review.a} b={review.b} comparison={review.comparison} />;
+}
+
+export function ComparisonTable({ a, b, comparison }: Pick<Review, 'a' | 'b' | 'comparison'>): ReactNode {
   return (
     <table className="comparison">
       <thead>
@@ -24,15 +28,15 @@ export function Comparison({ review }: { readonly review: Review }): ReactNode {
           <th scope="col">
             <span className="visually-hidden">Attribute</span>
           </th>
-          <Side side={review.a} />
+          <Side side={a} />
           <th scope="col" className="comparison-sign">
             <span className="visually-hidden">How they compare</span>
           </th>
-          <Side side={review.b} />
+          <Side side={b} />
         </tr>
       </thead>
       <tbody>
-        {review.comparison.map((row) => (
+        {comparison.map((row) => (
           <Line key={row.path} row={row} />
         ))}
       </tbody>

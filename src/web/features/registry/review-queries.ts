@@ -6,6 +6,7 @@ import {
   reviewListReply,
   reviewRules,
 } from '../../../features/registry/wire.ts';
+import { linkCheckReply, qualityReply } from '../../../features/registry/wire-quality.ts';
 import { api } from '../../app/api.ts';
 
 export type ReviewState = 'open' | 'later' | 'decided';
@@ -86,6 +87,18 @@ export const reviewGroups = queryOptions({
   queryKey: ['reviews', 'groups'],
   queryFn: ({ signal }) => api.get('/api/review-groups', bulksReply, { signal }),
   staleTime: 5_000,
+});
+
+export const qualityQuery = queryOptions({
+  queryKey: ['quality', 'all'],
+  queryFn: ({ signal }) => api.get('/api/quality', qualityReply, { signal }),
+  staleTime: 10_000,
+});
+
+export const nextLinkCheck = queryOptions({
+  queryKey: ['quality', 'next'],
+  queryFn: ({ signal }) => api.get('/api/quality/checks/next', linkCheckReply, { signal }),
+  staleTime: 0,
 });
 
 export const reviewRulesQuery = queryOptions({

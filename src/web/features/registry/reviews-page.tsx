@@ -110,6 +110,9 @@ function QueueActions({ first, view }: QueueActionsProps): ReactNode {
           Rules
         </Button>
       )}
+      <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/quality" />}>
+        Quality
+      </Button>
       {may('review.decide') && (
         <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/together" />}>
           Accept many
