@@ -6,6 +6,7 @@ import { api } from '../../app/api.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { ComparisonTable } from './comparison.tsx';
 import { nextLinkCheck } from './review-queries.ts';
+import './review.css';
 
 const VERDICTS = [
   { verdict: 'right', label: 'One person' },
