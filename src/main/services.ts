@@ -32,6 +32,7 @@ import {
   type ResealParticipant,
 } from '../store/index.ts';
 import { composeExchange, type Exchange } from './exchange.ts';
+import { openApiRoute } from './openapi-route.ts';
 import { programVersion } from './place.ts';
 import { composeLogFollowers, type LogFollowers } from './log-followers.ts';
 import { rootKeySource } from './root-key.ts';
@@ -215,6 +216,12 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     log,
   });
   const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
+  const routes = parts.flatMap((part) => part.routes);
+  const openApi = openApiRoute(routes, {
+    version: await programVersion(),
+    usersUrl: baseUrl,
+    nodesUrl: new URL(nodesUrl(config)).origin,
+  });
   return {
     audit,
     identity,
@@ -224,7 +231,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     encodings,
     logFollowers,
     exchange,
-    routes: parts.flatMap(({ routes }) => routes),
+    routes: [...routes, openApi],
   };
 }
 

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { sha256Hex } from '../../src/crypto/index.ts';
+import { utf8Encode } from '../../src/kernel/bytes.ts';
 import { composeServices, type Services } from '../../src/main/services.ts';
 import { readConfig } from '../../src/platform/config/config.ts';
-import { assertRoutes, operationsRoutes, routeLines } from '../../src/platform/http/index.ts';
+import { assertRoutes, openApiDocument, operationsRoutes, routeLines } from '../../src/platform/http/index.ts';
 import { silentLogger } from '../../src/platform/log/index.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
@@ -34,3 +37,20 @@ it('every route of the whole application is as test/golden/routes.txt shows it (
   assertRoutes(routes);
   await expect(`${routeLines(routes).join('\n')}\n`).toMatchFileSnapshot('../golden/routes.txt');
 });
+
+it('the OpenAPI document is as test/golden/openapi.txt shows it (a digest of each operation), and is served to everybody', async () => {
+  const served = services.routes.find((route) => route.path === '/api/openapi.json');
+  expect(served?.access.kind).toBe('open');
+  const info = { version: '0.0.0', usersUrl: 'https://localhost:8443', nodesUrl: 'https://localhost:8444' };
+  const document = openApiDocument(services.routes, info);
+  const paths = z.record(z.string(), z.record(z.string(), z.looseObject({ operationId: z.string() })));
+  const operations = Object.entries(paths.parse(document['paths'])).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, one]) => ({ line: `${method} ${path} ${digest(one)}`, id: one.operationId })),
+  );
+  expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
+  await expect(`${operations.map(({ line }) => line).join('\n')}\n`).toMatchFileSnapshot('../golden/openapi.txt');
+});
+
+function digest(operation: object): string {
+  return sha256Hex(utf8Encode(JSON.stringify(operation))).slice(0, 12);
+}

@@ -9,6 +9,8 @@ export { createDoor } from './door.ts';
 export { createLimiter, type Limiter } from './limiter.ts';
 /** Networks that a caller may come from. */
 export { isNetwork, networkCheck } from './networks.ts';
+/** OpenAPI of the routes that are not FHIR. */
+export { openApiDocument } from './openapi.ts';
 /** /healthz, /readyz and /metrics, for the operations door. */
 export { operationsRoutes } from './operations-routes.ts';
 export type { DoorHandle, DoorLog, DoorOptions, RequestSample } from './options.ts';
