@@ -70,8 +70,9 @@ function feedRoutes(deps: AtnaFhirDeps): RouteDeclaration[] {
       path: '/fhir/AuditEvent',
       input,
       limits: { bodyBytesMax: ONE_BYTES, perMinute: 60_000 },
-      async handle({ actor, body, baseUrl, header }) {
-        const one = eventOf(read(deps, body, header('content-type')));
+      async handle(request) {
+        const { actor, body, baseUrl } = request;
+        const one = eventOf(read(deps, body, request.header('content-type')));
         const { kept, audited } = await deps.repository.keep(actor, [{ transport: 'fhir', event: one }]);
         const id = kept[0]?.id ?? '';
         const reply = json(201, { ...one, id });
@@ -84,15 +85,16 @@ function feedRoutes(deps: AtnaFhirDeps): RouteDeclaration[] {
       path: '/atna',
       input,
       limits: { bodyBytesMax: BUNDLE_BYTES, perMinute: 6_000 },
-      handle: ({ actor, body, header }) => takeBundle(deps, actor, read(deps, body, header('content-type'))),
+      handle: (request) => takeBundle(deps, request.actor, read(deps, request.body, request.header('content-type'))),
     }),
     route({
       ...shared,
       path: '/atna/AuditEvent',
       input,
       limits: { bodyBytesMax: ONE_BYTES, perMinute: 60_000 },
-      async handle({ actor, body, baseUrl, header }) {
-        const one = eventOf(read(deps, body, header('content-type')));
+      async handle(request) {
+        const { actor, body, baseUrl } = request;
+        const one = eventOf(read(deps, body, request.header('content-type')));
         const { kept, audited } = await deps.repository.keep(actor, [{ transport: 'fhir', event: one }]);
         const id = kept[0]?.id ?? '';
         return { ...json(201, { ...one, id }), headers: { location: `${baseUrl}/atna/AuditEvent/${id}` }, audited };

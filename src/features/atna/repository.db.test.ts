@@ -167,7 +167,7 @@ describe('over UDP', () => {
       await send(syslog(message('forged')));
       await send(syslog(message('cut')).subarray(0, 300));
       await send(Buffer.alloc(0));
-      await expect.poll(async () => (await rows()).length).toBe(before + 3);
+      await expect.poll(async () => (await rows()).length, { timeout: 15_000 }).toBe(before + 3);
       const kept = (await rows()).slice(before);
       expect(kept.map(({ node_id, understood }) => [node_id, understood])).toEqual([
         [null, true],

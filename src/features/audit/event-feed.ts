@@ -4,7 +4,7 @@ import type { Principal } from '../../kernel/principal.ts';
 import type { AuditEventId } from '../../kernel/ids.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { readJson } from './event-contents.ts';
-import { EVENT_COLUMNS, type RawEvent, toEvent } from './event-store.ts';
+import { EVENT_COLUMNS, type IndexedEvent, type RawEvent, toEvent } from './event-store.ts';
 import { readHead } from './tree-store.ts';
 
 /** An event with its place in the log, as followers read it. */
@@ -51,9 +51,21 @@ const FEED = statement<RawEvent>(
 export function createEventFeed(deps: { readonly database: Database; readonly keyRing: KeyRing }): EventFeed {
   const { database, keyRing } = deps;
   const size = async (): Promise<number> => (await readHead(database))?.size ?? 0;
+
+  /**
+   * A page that is not full ends at a size that was read before its rows, never after: what came in between would be skipped.
+   * A leaf whose event is gone is for `verify` to explain; followers go on behind it.
+   */
+  async function page(from: number, limit: number): Promise<{ rows: IndexedEvent[]; next: number }> {
+    const rows = await database.rows(FEED, [from, from + limit]);
+    if (rows.length === limit) return { rows: rows.map(toEvent), next: from + limit };
+    const next = Math.max(from, Math.min(from + limit, await size()));
+    return { rows: (await database.rows(FEED, [from, next])).map(toEvent), next };
+  }
+
   return {
     async after(from, limit, wanted = () => true) {
-      const rows = (await database.rows(FEED, [from, from + limit])).map(toEvent);
+      const { rows, next: goOn } = await page(from, limit);
       const plain = rows.map(({ index, id, recordedMs, event, outcome, actorKind, actor, client, address }) => ({
         ...{ index, id, recordedMs, event, outcome, actorKind, actor },
         client: client ?? undefined,
@@ -67,8 +79,6 @@ export function createEventFeed(deps: { readonly database: Database; readonly ke
       );
       let next = 0;
       const events = plain.map((event, i) => ({ ...event, json: opened[i] === true ? contents[next++] : undefined }));
-      // A leaf whose event is gone is for `verify` to explain; followers go on behind it.
-      const goOn = events.length === limit ? from + limit : Math.max(from, Math.min(from + limit, await size()));
       return { events, next: goOn };
     },
     size,
