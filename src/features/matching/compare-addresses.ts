@@ -58,19 +58,19 @@ export function lineLevel(a: AddressLine, b: AddressLine): number {
   const street = streetLevel(a, b);
   if (!hasNumbers) return street === LINE_EXACT || street === LINE_CLOSE ? LINE_STREET : LINE_DIFFERENT;
   const numbers = sharedNumber(a.numbers, b.numbers);
-  if (street === LINE_EXACT) return numbers === 2 ? LINE_EXACT : numbers === 1 ? LINE_CLOSE : LINE_STREET;
+  if (street === LINE_EXACT) return numbers === 3 ? LINE_EXACT : numbers > 0 ? LINE_CLOSE : LINE_STREET;
   if (street === LINE_CLOSE) return numbers === 0 ? LINE_STREET : LINE_CLOSE;
   return street === LINE_STREET && numbers > 0 ? LINE_STREET : LINE_DIFFERENT;
 }
 
 /** A number alone ("plot 12") is no address: agreement says nothing, disagreement little. */
 function numbersOnly(a: AddressLine, b: AddressLine): number {
-  return a.street === b.street && sharedNumber(a.numbers, b.numbers) === 2 ? LINE_STREET : MISSING;
+  return a.street === b.street && sharedNumber(a.numbers, b.numbers) === 3 ? LINE_STREET : MISSING;
 }
 
-/** 2: the first numbers are equal; 1: any is; 0: none. */
+/** 3: all numbers are equal; 2: the first are, another flat or one not given; 1: any is; 0: none. */
 function sharedNumber(a: readonly string[], b: readonly string[]): number {
-  if (a[0] === b[0]) return 2;
+  if (a[0] === b[0]) return a.length === b.length && a.every((number, at) => number === b[at]) ? 3 : 2;
   for (const number of a) if (b.includes(number)) return 1;
   return 0;
 }

@@ -44,6 +44,10 @@ export interface PairComparison {
   identifiersEqual: number;
   /** A national identifier of one system is clearly different. */
   nationalDifferent: boolean;
+  /** It is different, or has another digit in one place: not a slip of the hand (a digit left out, doubled, exchanged) but another number. */
+  nationalOther: boolean;
+  /** An institution gave both records a number, and not the same. */
+  localOther: boolean;
 }
 
 export function newComparison(): PairComparison {
@@ -53,6 +57,8 @@ export function newComparison(): PairComparison {
     identifierWeight: 0,
     identifiersEqual: 0,
     nationalDifferent: false,
+    nationalOther: false,
+    localOther: false,
   };
 }
 
@@ -194,6 +200,8 @@ function compareIdentifiers(
   let steps = 0;
   out.identifiersEqual = 0;
   out.nationalDifferent = false;
+  out.nationalOther = false;
+  out.localOther = false;
   for (let i = 0; i < a.length; i++) {
     const left = a[i] as PreparedIdentifier;
     if (isLaterOfSystem(a, i)) continue;
@@ -202,7 +210,11 @@ function compareIdentifiers(
     // In whole steps, whose sum is exact: added in another order, fractions would differ in their last bit.
     steps += Math.round((left.kind.weights[level] as number) * IDENTIFIER_STEPS);
     if (level === CONTACT_EXACT && left.kind.kind !== 'shared') out.identifiersEqual++;
-    if (level === CONTACT_DIFFERENT && left.kind.kind === 'national') out.nationalDifferent = true;
+    if (level === CONTACT_EXACT) continue;
+    if (left.kind.kind === 'local') out.localOther = true;
+    if (left.kind.kind !== 'national') continue;
+    if (level === CONTACT_DIFFERENT) out.nationalDifferent = true;
+    if (level === CONTACT_DIFFERENT || !isSlip(a, b, left.system)) out.nationalOther = true;
   }
   out.identifierWeight = steps / IDENTIFIER_STEPS;
 }
@@ -233,8 +245,49 @@ export function bestOfSystem(
   return best;
 }
 
+const TWO_SLIPS_LENGTH_MIN = 8;
+
+/** A long number in which the hand slipped twice, places lost or gained among it: two other digits would be another number. */
+function slippedTwice(left: string, right: string): boolean {
+  if (left.length === right.length) return false;
+  if (left.length < TWO_SLIPS_LENGTH_MIN || right.length < TWO_SLIPS_LENGTH_MIN) return false;
+  return editDistance(left, right, 2) <= 2;
+}
+
+const LAST_PART_LENGTH = 4;
+
+/** Some write the last four digits only. */
+function isLastPart(left: string, right: string): boolean {
+  const shorter = left.length < right.length ? left : right;
+  const longer = left.length < right.length ? right : left;
+  return (
+    shorter.length >= LAST_PART_LENGTH &&
+    longer.length >= LAST_PART_LENGTH + CLOSE_IDENTIFIER_LENGTH_MIN - 1 &&
+    longer.endsWith(shorter)
+  );
+}
+
+/** Two numbers of the system differ as a hand slips: a place more or less, or two neighbours exchanged. */
+function isSlip(a: readonly PreparedIdentifier[], b: readonly PreparedIdentifier[], system: string): boolean {
+  for (const left of a) {
+    if (left.system !== system) continue;
+    for (const right of b) {
+      if (right.system !== system || identifierLevel(left.value, right.value) !== CONTACT_CLOSE) continue;
+      if (left.value.length !== right.value.length || placesApart(left.value, right.value) === 2) return true;
+    }
+  }
+  return false;
+}
+
+function placesApart(left: string, right: string): number {
+  let apart = 0;
+  for (let at = 0; at < left.length; at++) if (left.charCodeAt(at) !== right.charCodeAt(at)) apart++;
+  return apart;
+}
+
 export function identifierLevel(left: string, right: string): number {
   if (left === right) return CONTACT_EXACT;
   const longEnough = left.length >= CLOSE_IDENTIFIER_LENGTH_MIN && right.length >= CLOSE_IDENTIFIER_LENGTH_MIN;
-  return longEnough && withinOneEdit(left, right) ? CONTACT_CLOSE : CONTACT_DIFFERENT;
+  if (longEnough && (withinOneEdit(left, right) || slippedTwice(left, right))) return CONTACT_CLOSE;
+  return isLastPart(left, right) ? CONTACT_CLOSE : CONTACT_DIFFERENT;
 }

@@ -32,6 +32,8 @@ export const CONTRADICTIONS = [
   'different-generation',
   'different-identifier',
   'identifier-alone',
+  'other-numbers',
+  'other-numbers-and-details',
 ] as const;
 export type Contradiction = (typeof CONTRADICTIONS)[number];
 
@@ -46,9 +48,13 @@ const PARENT_AND_CHILD = bit('parent-and-child');
 const GENERATION = bit('different-generation');
 const IDENTIFIER = bit('different-identifier');
 const IDENTIFIER_ALONE = bit('identifier-alone');
+const OTHER_NUMBERS = bit('other-numbers');
+const OTHER_NUMBERS_AND_DETAILS = bit('other-numbers-and-details');
 
 /** Contradictions after which not even a review is worth a steward's time. */
-export const NOT_EVEN_REVIEW = HOUSEHOLD;
+export const NOT_EVEN_REVIEW = HOUSEHOLD | OTHER_NUMBERS_AND_DETAILS;
+/** Of these not even where another identifier is equal. */
+export const NEVER_WORTH_A_LOOK = OTHER_NUMBERS_AND_DETAILS;
 
 const DOB_DIFFERENT = BIRTH_DATE_LEVELS.indexOf('different');
 const DOB_EXACT_ESTIMATED = BIRTH_DATE_LEVELS.indexOf('exact-estimated');
@@ -76,6 +82,8 @@ export function findContradictions(
   if (a.generation !== 0 && b.generation !== 0 && a.generation !== b.generation) bits |= GENERATION;
   if (pair.nationalDifferent && !outweighed(pair, given, dob)) bits |= IDENTIFIER;
   if (pair.identifiersEqual > 0) bits |= identifierContradictions(pair, dob);
+  else if (pair.nationalOther && pair.localOther) bits |= otherNumbers(pair, dob);
+  if (pair.nationalOther && given === DIFFERENT) bits |= OTHER_NUMBERS_AND_DETAILS;
   return bits;
 }
 
@@ -149,6 +157,18 @@ function isOtherGeneration(model: CompiledModel, a: PreparedRecord, b: PreparedR
   if (dob !== DOB_DIFFERENT && dob !== DOB_MONTH_DAY && dob !== DOB_TWO_DIGITS) return false;
   if (a.birthDate === undefined || b.birthDate === undefined) return false;
   return yearsApart(a.birthDate, b.birthDate) >= model.document.guards.generationYears;
+}
+
+/**
+ * A national number and an institution's number, and both are others: whoever shares name and address then is a relative, a room-mate or
+ * a namesake, registered one after another. With everything else equal a steward should see whether somebody got two cards.
+ */
+function otherNumbers({ levels }: PairComparison, dob: number): number {
+  const given = levels[GIVEN] as number;
+  const family = levels[FAMILY] as number;
+  const line = levels[LINE] as number;
+  const differs = given > EXACT || family > EXACT || dob > 0 || line > 0;
+  return differs ? OTHER_NUMBERS_AND_DETAILS : OTHER_NUMBERS;
 }
 
 /** An equal identifier needs at least one other field on its side, and not both names or sex and given name against it. */

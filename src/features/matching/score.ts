@@ -1,6 +1,12 @@
 import { compareRecords, newComparison, type PairComparison } from './compare.ts';
 import { type CompiledModel, FIELDS } from './compiled-model.ts';
-import { type Contradiction, contradictionNames, findContradictions, NOT_EVEN_REVIEW } from './guards.ts';
+import {
+  type Contradiction,
+  contradictionNames,
+  findContradictions,
+  NEVER_WORTH_A_LOOK,
+  NOT_EVEN_REVIEW,
+} from './guards.ts';
 import type { Decision, MatchGrade } from './model.ts';
 import type { PreparedRecord } from './prepared-record.ts';
 
@@ -39,8 +45,9 @@ export function scoreInto(model: CompiledModel, a: PreparedRecord, b: PreparedRe
   let rule: RuleName | undefined;
   if (bits !== 0) {
     probability = Math.min(probability, cap(bits, thresholds));
-    // An equal identifier that is contradicted is always worth a look.
-    if (pair.identifiersEqual > 0) probability = Math.max(probability, thresholds.review);
+    // An equal identifier that is contradicted is always worth a look, unless another number and name say two people.
+    if (pair.identifiersEqual > 0 && (bits & NEVER_WORTH_A_LOOK) === 0)
+      probability = Math.max(probability, thresholds.review);
   } else if (pair.identifiersEqual > 0 && rules.uniqueIdentifier.enabled) {
     rule = 'unique-identifier';
     probability = Math.max(probability, rules.uniqueIdentifier.score);
