@@ -11,6 +11,11 @@ export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
 }
 
+/** SHA-512 as lower-case hexadecimal, for protocols of others that ask for it. */
+export function sha512Hex(bytes: Uint8Array): string {
+  return hash('sha512', bytes, 'hex');
+}
+
 /** Incremental SHA-256 for streams. */
 export interface Sha256 {
   update(bytes: Uint8Array): void;

@@ -8,7 +8,7 @@ export {
   ed25519PublicKey,
   newEd25519Seed,
 } from './ed25519.ts';
-export { createSha256, hashToken, sha256, sha256Hex, timingSafeEqual } from './hash.ts';
+export { createSha256, hashToken, sha256, sha256Hex, sha512Hex, timingSafeEqual } from './hash.ts';
 export {
   createPasswordHasher,
   keyFromPassphrase,

@@ -16,6 +16,7 @@ export async function startBackground(
   await services.jobs.start();
   await services.mail.start();
   await services.exchange.subscriptions.dispatcher.start();
+  services.exchange.mediator?.start();
   const rotation = keepRotating(services, log);
   const nodes = keepNodes(services, log);
   return {
@@ -24,6 +25,7 @@ export async function startBackground(
         services.jobs.stop(),
         services.mail.stop(),
         services.exchange.subscriptions.dispatcher.stop(),
+        services.exchange.mediator?.stop(),
         rotation.stop(),
         nodes.stop(),
       ]);

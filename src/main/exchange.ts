@@ -1,9 +1,12 @@
 /** How other systems talk with the registry: FHIR with its aliases and rules, subscriptions and what is sent to them. */
+import { readFile } from 'node:fs/promises';
 import type { Audit } from '../features/audit/index.ts';
 import { mayReceive, type Nodes } from '../features/nodes/index.ts';
 import { type Aliases, createAliases, fhirRoutes, type Registry } from '../features/registry/index.ts';
 import { createHl7Service, type Hl7Service } from '../features/hl7v2/index.ts';
+import { answeringOpenHim, createMediator, type Mediator } from '../features/mediator/index.ts';
 import { createSubscriptions, type Subscriptions } from '../features/subscriptions/index.ts';
+import { Problem } from '../kernel/problem.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { Config } from '../platform/config/index.ts';
 import type { Database } from '../platform/db/index.ts';
@@ -16,6 +19,8 @@ export interface Exchange {
   readonly aliases: Aliases;
   readonly subscriptions: Subscriptions;
   readonly hl7: Hl7Service;
+  /** Where an OpenHIM is set up. */
+  readonly mediator: Mediator | undefined;
   readonly routes: readonly RouteDeclaration[];
   readonly resealParticipants: readonly ResealParticipant[];
 }
@@ -74,11 +79,43 @@ export function composeExchange(input: ExchangeInput): Exchange {
     },
     subscriptions.fhir,
   );
+  const mediator = mediatorOf(input);
   return {
     aliases,
     subscriptions,
     hl7,
-    routes: [...fhir, ...subscriptions.routes],
+    mediator,
+    routes: [
+      ...(mediator === undefined ? fhir : answeringOpenHim(fhir, { urn: mediator.urn, clock })),
+      ...subscriptions.routes,
+    ],
     resealParticipants: subscriptions.resealParticipants,
   };
+}
+
+/** Undefined where no OpenHIM is set up; half of the settings is a mistake that is told at the start. */
+function mediatorOf({ config, fhirUrl, softwareVersion, log }: ExchangeInput): Mediator | undefined {
+  const { openhimUrl: coreUrl, openhimUser: user, openhimPasswordFile: passwordFile, openhimAuthorityFile } = config;
+  if (coreUrl === undefined) return undefined;
+  if (user === undefined || passwordFile === undefined)
+    throw new Problem(
+      'invalid',
+      'config-incomplete',
+      'openhimUrl needs openhimUser and openhimPasswordFile beside it.',
+    );
+  return createMediator({
+    coreUrl,
+    user,
+    // Read each time, so that a changed password needs no restart.
+    password: async () => (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, ''),
+    fhirUrl,
+    softwareVersion,
+    // An administrator set the address: it may be a private one.
+    outbound: createOutbound({
+      allowedNetworks: 'any',
+      ...(openhimAuthorityFile === undefined ? {} : { authoritiesPem: () => readFile(openhimAuthorityFile, 'utf8') }),
+    }),
+    uptimeSeconds: () => process.uptime(),
+    log: { info: (message) => log.info(message), warn: (message, facts) => log.warn(message, { ...facts }) },
+  });
 }

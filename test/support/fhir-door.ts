@@ -2,7 +2,8 @@
 import { newId } from '../../src/crypto/index.ts';
 import { decideAccess } from '../../src/features/identity/index.ts';
 import { fhirRoutes } from '../../src/features/registry/index.ts';
-import { createDoor, type Refusal } from '../../src/platform/http/index.ts';
+import type { Clock } from '../../src/kernel/time.ts';
+import { createDoor, type Refusal, type RouteDeclaration } from '../../src/platform/http/index.ts';
 import { type KeyMaterial, newLeafKey, nodesTls } from '../../src/platform/tls/index.ts';
 import { operator } from './nodes.ts';
 import { type RegistryFixture, registryFixture } from './registry.ts';
@@ -13,11 +14,15 @@ export interface FhirDoor {
   /** Everything the door logged, recorded as refused or counted, as text: nothing of a client may be in it. */
   traces(): string;
   newNode(domain: string): Promise<KeyMaterial>;
+  readonly port: number;
+  readonly ca: string;
   send(identity: KeyMaterial, what: ClientRequest): Promise<Answer>;
   close(): Promise<void>;
 }
 
-export async function fhirDoor(): Promise<FhirDoor> {
+export async function fhirDoor(
+  shape: (routes: readonly RouteDeclaration[], clock: Clock) => readonly RouteDeclaration[] = (routes) => routes,
+): Promise<FhirDoor> {
   const fixture = await registryFixture();
   const { nodes, clock } = fixture;
   // Certificates are made by this clock and checked by the machine's.
@@ -29,14 +34,17 @@ export async function fhirDoor(): Promise<FhirDoor> {
   const log = (fields: object, message: string): void => void traces.push([fields, message]);
   const door = createDoor({
     name: 'nodes',
-    routes: fhirRoutes({
-      registry: fixture.registry,
-      audit: fixture.audit,
-      keyRing: fixture.keyRing,
-      domains: nodes.domains,
+    routes: shape(
+      fhirRoutes({
+        registry: fixture.registry,
+        audit: fixture.audit,
+        keyRing: fixture.keyRing,
+        domains: nodes.domains,
+        clock,
+        softwareVersion: '0.0.0-test',
+      }),
       clock,
-      softwareVersion: '0.0.0-test',
-    }),
+    ),
     hostNames: ['localhost'],
     tls: fixedTls(nodesTls([{ key: key.pem, certificate }], await nodes.authorities.trusted())),
     authenticate: ({ peer }) => nodes.authenticateNode(peer),
@@ -55,6 +63,8 @@ export async function fhirDoor(): Promise<FhirDoor> {
   let number = 0;
   return {
     fixture,
+    port,
+    ca,
     traces: () => JSON.stringify(traces, (_key, value: unknown) => (value instanceof Error ? `${value.stack}` : value)),
     async newNode(domain) {
       number += 1;

@@ -53,8 +53,8 @@ describe('calls of OpenCR’s clients', () => {
           name: [{ family: 'Nameless' }],
         })
       ).status,
-    ).toBe(405);
-    expect((await plain.put('/fhir/Patient/own-17', john('b', { id: 'own-17' }))).status).toBe(405);
+    ).toBe(404);
+    expect((await plain.put('/fhir/Patient/own-17', john('b', { id: 'own-17' }))).status).toBe(404);
   });
   it('POST /fhir takes Bundles without requests, each Patient by itself', async () => {
     const answer = await openmrs.post('/fhir', bundle(john('c'), john('d', { gender: 'x' }), john('e')));

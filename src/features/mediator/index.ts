@@ -1,0 +1,3 @@
+/** Careseal as an OpenHIM mediator: see README.md. */
+export { answeringOpenHim } from './envelope.ts';
+export { createMediator, type Mediator, type MediatorOptions } from './registration.ts';
