@@ -6,6 +6,10 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
   },
   audit: { summary: 'audit events written, numbered and verified', run: () => import('./audit.ts') },
   crypto: { summary: 'seals, tokens, hashes and signatures beside OpenSSL', run: () => import('./crypto.bench.ts') },
+  'sign-in': {
+    summary: 'sign-ins beside Argon2id alone, a flood, session checks, lists of 10,000 users',
+    run: () => import('./sign-in.ts'),
+  },
   encodings: {
     summary: 'whom two programmes share, found by encoded records',
     run: () => import('./encodings.ts'),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { hash, hashRaw, verify } from '@node-rs/argon2';
 import { Problem } from '../kernel/problem.ts';
 import { KEY_BYTES, type SecretKey, secretKey } from './secret-key.ts';
@@ -32,8 +33,11 @@ const PREFIX = `$argon2id$v=19$m=${COSTS.memoryCost},t=${COSTS.timeCost},p=${COS
 /** A hash of these costs that no password has: its 32 bytes are all zero. */
 const NOBODY = `${PREFIX}${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
+/** All processors but one: whoever is signed in must not notice that others sign in. */
+const SPARE_CORES = Math.max(1, Math.min(8, availableParallelism() - 1));
+
 export function createPasswordHasher(
-  options: PasswordHasherOptions = { parallelMax: 2, waitingMax: 64 },
+  options: PasswordHasherOptions = { parallelMax: SPARE_CORES, waitingMax: 32 },
 ): PasswordHasher {
   const run = createBoundedQueue(options);
   return {

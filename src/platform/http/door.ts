@@ -161,6 +161,9 @@ function addOtherMethods(parts: DoorParts, routes: readonly RouteDeclaration[]):
   for (const [url, allowed] of byPath) {
     const allow = allowed.sort().join(', ');
     const refuseMethod = async (request: FastifyRequest, reply: FastifyReply) => {
+      // An address may be a page's for who reads and a route's for who posts: /enrol.
+      const page = parts.options.site !== undefined && sitePage(parts, request, reply);
+      if (page !== false) return page;
       await parts.admit(request, undefined);
       reply.header('allow', allow);
       throw new Problem<DoorCode>('method-not-allowed', 'method-not-allowed', `This address takes ${allow} only.`);

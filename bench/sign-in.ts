@@ -1,0 +1,239 @@
+/**
+ * Signing in: how many a second beside Argon2id alone at the same cost, how long they take with eight at once, what a flood is
+ * told and what it does to everybody else; what a session check costs; lists with ten thousand users.
+ * `npm run bench -- sign-in --users 10000 --seconds 5`
+ */
+import { parseArgs } from 'node:util';
+import { createPasswordHasher, newId } from '../src/crypto/index.ts';
+import { isProblem } from '../src/kernel/problem.ts';
+import { createDatabase, type Database, statement } from '../src/platform/db/index.ts';
+import { openKeyVault } from '../src/store/index.ts';
+import { memoryRootKey } from '../test/support/keys.ts';
+import {
+  BASE_URL,
+  codeAt,
+  enrol,
+  type EnrolledPerson,
+  type IdentityFixture,
+  identityFixture,
+  operator,
+  PASSWORD,
+  setUp,
+  type TestClock,
+  TestBrowser,
+} from '../test/support/identity.ts';
+import { machine, printTable } from './support/report.ts';
+import { startPostgres } from './support/processes.ts';
+
+const { values } = parseArgs({
+  options: { users: { type: 'string', default: '10000' }, seconds: { type: 'string', default: '5' } },
+});
+const USERS = Number(values.users);
+const SECONDS = Number(values.seconds);
+const AT_ONCE = 8;
+const FLOOD = 200;
+/** Who really enrols and signs in; the others fill the lists. */
+const SIGNERS = 120 * SECONDS;
+
+const NAMES = ['Okello', 'Mensah', 'Namukasa', 'Wanjiru', 'Achieng', 'Mugisha', 'Ssekandi', 'Adeyemi'];
+
+/** The real clock, moved on where a test of codes needs the next step. */
+function movedClock(): TestClock {
+  let ahead = 0;
+  return {
+    nowMs: () => Date.now() + ahead,
+    forward(ms) {
+      ahead += ms;
+    },
+  };
+}
+
+const postgres = await startPostgres();
+try {
+  const connection = await postgres.create('sign_in');
+  const database = createDatabase({
+    connection,
+    poolSize: 16,
+    statementTimeoutMs: 30_000,
+    onConnectionLost: () => undefined,
+  });
+  const vault = await openKeyVault({ database, rootKey: memoryRootKey() });
+  const fixture = identityFixture(database, { clock: movedClock(), keyRing: vault.keyRing });
+  await setUp(fixture);
+  const people: EnrolledPerson[] = [];
+  for (let i = 0; i < SIGNERS; i++) people.push(await person(fixture, i));
+  console.log(machine());
+  await measureSignIns(fixture, people);
+  await measureChecks(fixture, people);
+  await measureLists(fixture, database);
+  await vault.close();
+  await database.close();
+} finally {
+  await postgres.stop();
+}
+
+async function person(fixture: IdentityFixture, i: number): Promise<EnrolledPerson> {
+  const email = `signer${i}@example.org`;
+  const { link } = await fixture.identity.users.add(
+    operator,
+    { name: `Signer ${i}`, email, roles: ['steward'] },
+    BASE_URL,
+  );
+  return await enrol(fixture, link?.url ?? '');
+}
+
+async function measureSignIns(fixture: IdentityFixture, people: readonly EnrolledPerson[]): Promise<void> {
+  const hasher = createPasswordHasher();
+  const encoded = await hasher.hash(PASSWORD);
+  const limit = await during(AT_ONCE, async () => void (await hasher.verify(encoded, PASSWORD)));
+  const free = people.slice();
+  const whole = await during(AT_ONCE, async () => {
+    const who = free.shift();
+    if (who === undefined) throw new Error('More sign-ins than people: raise SIGNERS');
+    await signInOnce(fixture, who);
+  });
+  printTable('Sign-ins (password and code, eight at once) beside Argon2id alone', [
+    {
+      what: 'Argon2id alone',
+      'per second': limit.perSecond.toFixed(1),
+      'p50 ms': limit.p50,
+      'p95 ms': limit.p95,
+      ratio: '1',
+    },
+    {
+      what: 'whole sign-ins',
+      'per second': whole.perSecond.toFixed(1),
+      'p50 ms': whole.p50,
+      'p95 ms': whole.p95,
+      ratio: (whole.perSecond / limit.perSecond).toFixed(2),
+    },
+  ]);
+  await measureFlood(fixture, people);
+}
+
+/** Password and code in a fresh browser. Each person once, since a code works once. */
+async function signInOnce({ identity, clock }: IdentityFixture, who: EnrolledPerson): Promise<void> {
+  const browser = new TestBrowser(identity);
+  await browser.ask('POST', '/api/sign-in/password', { email: who.email, password: PASSWORD });
+  await browser.ask('POST', '/api/sign-in/code', { code: codeAt(who.totp, clock.nowMs() + 30_000) });
+}
+
+/** Two hundred strangers at once: how many are told to come back, and what everybody else notices. */
+async function measureFlood(fixture: IdentityFixture, people: readonly EnrolledPerson[]): Promise<void> {
+  const [who] = people;
+  if (who === undefined) return;
+  await signInAgain(fixture, who);
+  const quiet = await during(1, () => who.browser.ask('GET', '/api/session').then(() => undefined), 1);
+  let refused = 0;
+  let taken = 0;
+  let flooding = true;
+  const flood = Array.from({ length: FLOOD }, async (_, i) => {
+    while (flooding) {
+      const browser = new TestBrowser(fixture.identity, `10.${i}.0.1`);
+      const email = `stranger${newId()}@example.org`;
+      const outcome = await browser
+        .ask('POST', '/api/sign-in/password', { email, password: 'a guess' })
+        .catch((error: unknown) => (isProblem(error) ? error.code : 'error'));
+      if (outcome === 'passwords-busy') {
+        refused++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      } else taken++;
+    }
+  });
+  const flooded = await during(1, () => who.browser.ask('GET', '/api/session').then(() => undefined), 2);
+  flooding = false;
+  await Promise.all(flood);
+  printTable(`A flood of ${FLOOD} sign-ins at once`, [
+    { what: 'compared', count: taken },
+    { what: 'told to come back (429)', count: refused },
+    { what: 'GET /api/session in the quiet, p95 ms', count: quiet.p95 },
+    { what: 'GET /api/session during the flood, p95 ms', count: flooded.p95 },
+  ]);
+}
+
+async function signInAgain(fixture: IdentityFixture, who: EnrolledPerson): Promise<void> {
+  await who.browser.ask('POST', '/api/sign-in/password', { email: who.email, password: PASSWORD });
+  fixture.clock.forward(60_000);
+  await who.browser.ask('POST', '/api/sign-in/code', { code: codeAt(who.totp, fixture.clock.nowMs()) });
+}
+
+async function measureChecks(fixture: IdentityFixture, people: readonly EnrolledPerson[]): Promise<void> {
+  const [who] = people;
+  if (who === undefined) return;
+  await signInAgain(fixture, who);
+  const rounds = 20_000;
+  const started = performance.now();
+  for (let i = 0; i < rounds; i++) await who.browser.principal();
+  const mean = ((performance.now() - started) / rounds) * 1000;
+  const cold: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    fixture.clock.forward(1_001);
+    const at = performance.now();
+    await who.browser.principal();
+    cold.push((performance.now() - at) * 1000);
+  }
+  printTable('A session check', [
+    { what: 'on average, one caller asking all the time', µs: mean.toFixed(1) },
+    { what: 'that has to ask the database (once a second at most)', µs: quantile(cold, 0.5).toFixed(0) },
+  ]);
+}
+
+async function measureLists(fixture: IdentityFixture, database: Database): Promise<void> {
+  await fill(fixture, database);
+  const { users } = fixture.identity;
+  const rows = [];
+  for (const [what, ask] of [
+    ['first page of users', () => users.list(operator)],
+    ['users found by three letters of a name', () => users.list(operator, { text: 'oke' })],
+    ['users of one state', () => users.list(operator, { state: 'active' })],
+  ] as const) {
+    const taken: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const at = performance.now();
+      await ask();
+      taken.push(performance.now() - at);
+    }
+    rows.push({ what, 'p50 ms': quantile(taken, 0.5).toFixed(1), 'p95 ms': quantile(taken, 0.95).toFixed(1) });
+  }
+  printTable(`Lists with ${USERS} users`, rows);
+}
+
+/** Invited people, through the same door as everybody. */
+async function fill({ identity }: IdentityFixture, database: Database): Promise<void> {
+  const [{ n } = { n: 0 }] = await database.rows(
+    statement<{ n: number }>('bench.users', 'SELECT count(*)::int AS n FROM identity.users'),
+  );
+  for (let i = n; i < USERS; i++) {
+    const name = `${NAMES[i % NAMES.length]} ${i}`;
+    await identity.users.add(operator, { name, email: `user${i}@example.org`, roles: ['registrar'] }, BASE_URL);
+  }
+}
+
+interface Figures {
+  readonly perSecond: number;
+  readonly p50: string;
+  readonly p95: string;
+}
+
+/** `callers` at once, each one act after the other, for the time given. */
+async function during(callers: number, act: () => Promise<void>, seconds = SECONDS): Promise<Figures> {
+  const taken: number[] = [];
+  const until = performance.now() + seconds * 1000;
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      while (performance.now() < until) {
+        const at = performance.now();
+        await act();
+        taken.push(performance.now() - at);
+      }
+    }),
+  );
+  const perSecond = (taken.length / (performance.now() - started)) * 1000;
+  return { perSecond, p50: quantile(taken, 0.5).toFixed(1), p95: quantile(taken, 0.95).toFixed(1) };
+}
+
+function quantile(values_: readonly number[], at: number): number {
+  const sorted = values_.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? 0;
+}
