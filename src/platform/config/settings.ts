@@ -166,21 +166,6 @@ export const SETTINGS = {
   auditTlsPort: {
     schema: z.int().min(0).max(65_535).optional(),
     fromText: asNumber,
-    description: 'Port for their events as syslog over TLS, with their certificates; off when not set. Needs auditRepository',
-  } satisfies Setting<number | undefined>,
-  auditUdpPort: {
-    schema: z.int().min(0).max(65_535).optional(),
-    fromText: asNumber,
-    description: 'Port for their events as syslog over UDP, from anybody who says so; off when not set. Needs auditRepository',
-  } satisfies Setting<number | undefined>,
-  auditRepository: {
-    schema: z.boolean(),
-    fromText: asBoolean,
-    description: 'Takes audit events of the nodes (IHE ATNA), at /fhir/AuditEvent and /atna of the nodes’ door',
-  } satisfies Setting<boolean>,
-  auditTlsPort: {
-    schema: z.int().min(0).max(65_535).optional(),
-    fromText: asNumber,
     description:
       'Port for their events as syslog over TLS, with their certificates; off when not set. Needs auditRepository',
   } satisfies Setting<number | undefined>,
