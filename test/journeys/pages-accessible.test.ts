@@ -275,7 +275,7 @@ const VISITS: readonly Visit[] = [
     path: `/clients/${idOf(1, 3)}`,
     act: async (page) => {
       await page.getByRole('button', { name: 'Share' }).click();
-      await page.getByLabel('Why').waitFor();
+      await page.getByLabel('Why', { exact: true }).waitFor();
     },
   },
   { name: 'own account', path: '/profile' },

@@ -50,6 +50,8 @@ export interface FixtureState {
   idleTimeoutSeconds: number;
   /** A notice waits to be acknowledged. */
   noticePending: boolean;
+  /** Glass is broken, in an organisation that is not the central one. */
+  emergency: boolean;
   /** Path prefix → status: answers a problem there instead. */
   failures: Map<string, number>;
   /** Path prefix → milliseconds. */
@@ -69,6 +71,7 @@ export function freshState(): FixtureState {
     loads: 4,
     idleTimeoutSeconds: 900,
     noticePending: false,
+    emergency: false,
     failures: new Map(),
     delays: new Map(),
     acts: [],

@@ -18,20 +18,10 @@ const PAGE = 50;
 
 /** Rights that nobody has looked at for a while: confirm them or take them away. */
 export function AccessReviewPage(): ReactNode {
-  const queries = useQueryClient();
   const [days, setDays] = useState('90');
   const [offset, setOffset] = useState(0);
   const list = useQuery(accessReview(Number(days), offset));
-  const again = async (): Promise<void> => {
-    await queries.invalidateQueries({ queryKey: ['access-review'] });
-    await queries.invalidateQueries({ queryKey: ['users'] });
-  };
-  const confirm = useMutation({
-    mutationFn: ({ user, organisation }: AccessReviewEntry) =>
-      api.act('POST', '/api/access-review/confirm', { userId: user.id, organisationId: organisation.id }),
-    onSuccess: again,
-  });
-  const remove = useMutation({ mutationFn: takeAway, onSuccess: again });
+  const acts = useActs();
   return (
     <Page
       title="Access review"
@@ -57,7 +47,7 @@ export function AccessReviewPage(): ReactNode {
         />
       </div>
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
-      {(confirm.isError || remove.isError) && <FailureNotice error={confirm.error ?? remove.error} focus />}
+      {acts.error !== null && <FailureNotice error={acts.error} focus />}
       {list.isPending && <ListSkeleton rows={5} />}
       {list.isSuccess && list.data.entries.length === 0 && (
         <Empty icon={<IconCheck size={24} />} title="Everything has been looked at">
@@ -65,42 +55,66 @@ export function AccessReviewPage(): ReactNode {
         </Empty>
       )}
       {list.isSuccess && list.data.entries.length > 0 && (
-        <>
-          <p className="soft small" role="status">
-            {plural(list.data.total, 'membership waits', 'memberships wait')}
-          </p>
-          <ul className="cards">
-            {list.data.entries.map((entry) => (
-              <Waiting
-                key={`${entry.user.id} ${entry.organisation.id}`}
-                entry={entry}
-                busy={confirm.isPending || remove.isPending}
-                onConfirm={() => confirm.mutate(entry)}
-                onRemove={() => remove.mutate(entry)}
-              />
-            ))}
-          </ul>
-          <div className="pager">
-            <Button
-              variant="default"
-              size="xs"
-              disabled={offset === 0}
-              onClick={() => setOffset(Math.max(0, offset - PAGE))}
-            >
-              The fifty before
-            </Button>
-            <Button
-              variant="default"
-              size="xs"
-              disabled={offset + PAGE >= list.data.total}
-              onClick={() => setOffset(offset + PAGE)}
-            >
-              The next fifty
-            </Button>
-          </div>
-        </>
+        <Entries answer={list.data} offset={offset} onMove={setOffset} acts={acts} />
       )}
     </Page>
+  );
+}
+
+function useActs() {
+  const queries = useQueryClient();
+  const again = async (): Promise<void> => {
+    await queries.invalidateQueries({ queryKey: ['access-review'] });
+    await queries.invalidateQueries({ queryKey: ['users'] });
+  };
+  const confirm = useMutation({
+    mutationFn: ({ user, organisation }: AccessReviewEntry) =>
+      api.act('POST', '/api/access-review/confirm', { userId: user.id, organisationId: organisation.id }),
+    onSuccess: again,
+  });
+  const remove = useMutation({ mutationFn: takeAway, onSuccess: again });
+  return {
+    confirm: confirm.mutate,
+    remove: remove.mutate,
+    busy: confirm.isPending || remove.isPending,
+    error: confirm.error ?? remove.error,
+  };
+}
+
+interface EntriesProps {
+  readonly answer: { readonly entries: readonly AccessReviewEntry[]; readonly total: number };
+  readonly offset: number;
+  readonly onMove: (offset: number) => void;
+  readonly acts: ReturnType<typeof useActs>;
+}
+
+function Entries({ answer, offset, onMove, acts }: EntriesProps): ReactNode {
+  const { entries, total } = answer;
+  return (
+    <>
+      <p className="soft small" role="status">
+        {plural(total, 'membership waits', 'memberships wait')}
+      </p>
+      <ul className="cards">
+        {entries.map((entry) => (
+          <Waiting
+            key={`${entry.user.id} ${entry.organisation.id}`}
+            entry={entry}
+            busy={acts.busy}
+            onConfirm={() => acts.confirm(entry)}
+            onRemove={() => acts.remove(entry)}
+          />
+        ))}
+      </ul>
+      <div className="pager">
+        <Button variant="default" size="xs" disabled={offset === 0} onClick={() => onMove(Math.max(0, offset - PAGE))}>
+          The fifty before
+        </Button>
+        <Button variant="default" size="xs" disabled={offset + PAGE >= total} onClick={() => onMove(offset + PAGE)}>
+          The next fifty
+        </Button>
+      </div>
+    </>
   );
 }
 

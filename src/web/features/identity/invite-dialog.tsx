@@ -18,7 +18,6 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
   const queries = useQueryClient();
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
-  const organisations = useQuery(organisationPage({ text: '', state: 'active', after: 0 }));
   const here = useSession().user.organisation.id;
   const [organisationId, setOrganisationId] = useState(here);
   const [roles, setRoles] = useState<readonly string[]>([]);
@@ -60,16 +59,7 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
           error={tried && !emailFits ? 'Type an e-mail address like name@example.org.' : undefined}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
-        {(organisations.data?.organisations.length ?? 0) > 1 && (
-          <Select
-            label="Organisation"
-            searchable
-            allowDeselect={false}
-            value={organisationId}
-            data={organisations.data?.organisations.map((one) => ({ value: one.id, label: one.name })) ?? []}
-            onChange={(value) => setOrganisationId(value ?? here)}
-          />
-        )}
+        <OrganisationField value={organisationId} onChange={setOrganisationId} />
         <RoleField
           value={roles}
           onChange={setRoles}
@@ -86,5 +76,28 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
         </div>
       </form>
     </Modal>
+  );
+}
+
+/** Shown to whoever administers several. */
+function OrganisationField({
+  value,
+  onChange,
+}: {
+  readonly value: string;
+  readonly onChange: (id: string) => void;
+}): ReactNode {
+  const organisations = useQuery(organisationPage({ text: '', state: 'active', after: 0 }));
+  const all = organisations.data?.organisations ?? [];
+  if (all.length < 2) return null;
+  return (
+    <Select
+      label="Organisation"
+      searchable
+      allowDeselect={false}
+      value={value}
+      data={all.map((one) => ({ value: one.id, label: one.name }))}
+      onChange={(id) => onChange(id ?? value)}
+    />
   );
 }

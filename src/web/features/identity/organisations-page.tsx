@@ -64,29 +64,15 @@ export function OrganisationsPage(): ReactNode {
         )
       }
     >
-      <div className="filters-row">
-        <TextInput
-          label="Find by name"
-          value={text}
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            setAfter(0);
-          }}
-        />
-        <Select
-          label="Show"
-          allowDeselect={false}
-          value={state}
-          data={[
-            { value: 'active', label: 'at work' },
-            { value: 'retired', label: 'retired' },
-          ]}
-          onChange={(value) => {
-            setState(value === 'retired' ? 'retired' : 'active');
-            setAfter(0);
-          }}
-        />
-      </div>
+      <Filters
+        text={text}
+        state={state}
+        onChange={(asked) => {
+          setText(asked.text);
+          setState(asked.state);
+          setAfter(0);
+        }}
+      />
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton rows={5} />}
       {list.isSuccess && rows.length === 0 && (
@@ -123,6 +109,33 @@ export function OrganisationsPage(): ReactNode {
   );
 }
 
+interface Asked {
+  readonly text: string;
+  readonly state: 'active' | 'retired';
+}
+
+function Filters({ text, state, onChange }: Asked & { readonly onChange: (asked: Asked) => void }): ReactNode {
+  return (
+    <div className="filters-row">
+      <TextInput
+        label="Find by name"
+        value={text}
+        onChange={(event) => onChange({ text: event.currentTarget.value, state })}
+      />
+      <Select
+        label="Show"
+        allowDeselect={false}
+        value={state}
+        data={[
+          { value: 'active', label: 'at work' },
+          { value: 'retired', label: 'retired' },
+        ]}
+        onChange={(value) => onChange({ text, state: value === 'retired' ? 'retired' : 'active' })}
+      />
+    </div>
+  );
+}
+
 function Pager({
   after,
   next,
@@ -152,7 +165,6 @@ function OrganisationDialog({
   readonly entry: OrganisationEntry | undefined;
   readonly onClose: () => void;
 }): ReactNode {
-  const queries = useQueryClient();
   const roles = useQuery(roleList);
   const centralOnly = roles.data?.centralOnly ?? [];
   const offered = PERMISSIONS.filter((permission) => !centralOnly.includes(permission));
@@ -161,20 +173,7 @@ function OrganisationDialog({
   const [ceiling, setCeiling] = useState<readonly Permission[]>(entry?.ceiling ?? offered);
   const [tried, setTried] = useState(false);
   const fits = OrganisationName.safeParse(name).success;
-  const done = async (): Promise<void> => {
-    await queries.invalidateQueries({ queryKey: ['organisations'] });
-    onClose();
-  };
-  const save = useMutation({
-    mutationFn: (more: { retired?: boolean }) => {
-      if (entry === undefined) {
-        return api.send('POST', '/api/organisations', OrganisationAnswer, { name, ...(capped ? { ceiling } : {}) });
-      }
-      const change = entry.central ? { name } : { name, ceiling: capped ? ceiling : null, ...more };
-      return api.send('PUT', `/api/organisations/${entry.id}`, OrganisationAnswer, change);
-    },
-    onSuccess: done,
-  });
+  const save = useSave(entry, { name, ceiling: capped ? ceiling : undefined }, onClose);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setTried(true);
@@ -226,4 +225,24 @@ function OrganisationDialog({
       </form>
     </Modal>
   );
+}
+
+function useSave(
+  entry: OrganisationEntry | undefined,
+  wanted: { readonly name: string; readonly ceiling: readonly Permission[] | undefined },
+  onClose: () => void,
+) {
+  const queries = useQueryClient();
+  const { name, ceiling } = wanted;
+  return useMutation({
+    mutationFn: (more: { retired?: boolean }) => {
+      if (entry === undefined) return api.send('POST', '/api/organisations', OrganisationAnswer, wanted);
+      const change = entry.central ? { name } : { name, ceiling: ceiling ?? null, ...more };
+      return api.send('PUT', `/api/organisations/${entry.id}`, OrganisationAnswer, change);
+    },
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ['organisations'] });
+      onClose();
+    },
+  });
 }

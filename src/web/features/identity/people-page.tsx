@@ -54,6 +54,16 @@ const columns: readonly Column<UserEntry>[] = [
   },
 ];
 
+function usePeople(text: string, state: UserEntry['state'] | undefined) {
+  const list = useInfiniteQuery({ ...userPages({ text, state }), placeholderData: (before) => before });
+  const rows = useMemo(() => list.data?.pages.flatMap((page) => page.users) ?? [], [list.data]);
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  return { list, rows, total: list.data?.pages[0]?.total, onEnd };
+}
+
 /** Who has an account and what each may do. */
 export function PeoplePage(): ReactNode {
   const may = useMay();
@@ -63,13 +73,7 @@ export function PeoplePage(): ReactNode {
   const [importing, setImporting] = useState(false);
   const [text, setText] = useState('');
   const [settled] = useDebouncedValue(text.trim(), 120);
-  const list = useInfiniteQuery({ ...userPages({ text: settled, state }), placeholderData: (before) => before });
-  const rows = useMemo(() => list.data?.pages.flatMap((page) => page.users) ?? [], [list.data]);
-  const total = list.data?.pages[0]?.total;
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const { list, rows, total, onEnd } = usePeople(settled, state);
   const chosen = rows.find((user) => user.id === person);
   const keep = state === undefined ? {} : { state };
   const close = (): void => void navigate({ to: '/people', search: keep, resetScroll: false });
@@ -129,7 +133,7 @@ export function PeoplePage(): ReactNode {
           rowKey={(user) => user.id}
           selectedKey={person}
           onEnd={onEnd}
-          loadingMore={isFetchingNextPage}
+          loadingMore={list.isFetchingNextPage}
           total={total}
           renderOpen={(user, content) => (
             <Link to="/people" search={{ ...keep, person: user.id }} className="row-link" resetScroll={false}>

@@ -139,13 +139,7 @@ function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNod
           visibilityToggleButtonProps={{ 'aria-label': 'Show the secret', tabIndex: 0 }}
           onChange={type('clientSecret')}
         />
-        <TagsInput
-          label="amr values that prove a second factor"
-          description="For example mfa or otp. Leave empty to always ask for the second factor here."
-          value={amr}
-          onChange={setAmr}
-        />
-        <TagsInput label="acr values that prove a second factor" value={acr} onChange={setAcr} />
+        <ProofFields amr={amr} acr={acr} onAmr={setAmr} onAcr={setAcr} />
         <Textarea
           label="Certificate authority (PEM)"
           description="Only where the provider’s certificate is not from a public authority."
@@ -164,5 +158,26 @@ function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNod
         </div>
       </form>
     </Modal>
+  );
+}
+
+interface ProofFieldsProps {
+  readonly amr: string[];
+  readonly acr: string[];
+  readonly onAmr: (values: string[]) => void;
+  readonly onAcr: (values: string[]) => void;
+}
+
+function ProofFields({ amr, acr, onAmr, onAcr }: ProofFieldsProps): ReactNode {
+  return (
+    <>
+      <TagsInput
+        label="amr values that prove a second factor"
+        description="For example mfa or otp. Leave empty to always ask for the second factor here."
+        value={amr}
+        onChange={onAmr}
+      />
+      <TagsInput label="acr values that prove a second factor" value={acr} onChange={onAcr} />
+    </>
   );
 }

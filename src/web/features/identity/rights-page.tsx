@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react';
 import type { ReasonEntry } from '../../../features/identity/wire-organisations.ts';
 import { roleName } from '../../app/words.ts';
 import { Tag } from '../../ui/bits.tsx';
-import { IconBan, IconCheck } from '../../ui/icons.ts';
+import { IconArrowLeft, IconBan, IconCheck } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -24,14 +24,16 @@ export function RightsPage(): ReactNode {
       title="Why can somebody do this?"
       heading={rights.data && <Own>{rights.data.user.name}</Own>}
       sentence="What this person may do in an organisation, and for each thing the reason."
-      above={<PeoplePlaces />}
+      above={
+        <>
+          <PeoplePlaces />
+          <Link to="/people" search={{ person }} className="back">
+            <IconArrowLeft size={16} aria-hidden /> The account
+          </Link>
+        </>
+      }
       width="reading"
     >
-      <p>
-        <Link to="/people" search={{ person }}>
-          Back to the account
-        </Link>
-      </p>
       {rights.isError && <FailureNotice error={rights.error} onRetry={() => void rights.refetch()} />}
       {rights.isPending && <ListSkeleton rows={8} />}
       {rights.isSuccess && (
@@ -60,7 +62,7 @@ export function RightsPage(): ReactNode {
                     </Tag>
                   )}
                 </div>
-                <div role="cell">
+                <div role="cell" className="why-reasons">
                   <ul>
                     {right.reasons.map((reason, at) => (
                       <li key={at}>{sentence(reason)}</li>

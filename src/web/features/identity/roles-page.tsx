@@ -83,25 +83,11 @@ function RoleDialog({
   readonly role: RoleEntry | undefined;
   readonly onClose: () => void;
 }): ReactNode {
-  const queries = useQueryClient();
   const [name, setName] = useState(role?.name ?? '');
   const [about, setAbout] = useState(role?.about ?? '');
   const [permissions, setPermissions] = useState<readonly Permission[]>(role?.permissions ?? []);
   const [tried, setTried] = useState(false);
-  const done = async (): Promise<void> => {
-    await queries.invalidateQueries({ queryKey: roleList.queryKey });
-    onClose();
-  };
-  const save = useMutation({
-    mutationFn: () => {
-      const wanted = { name, about, permissions };
-      return role === undefined
-        ? api.send('POST', '/api/roles', RoleAnswer, wanted)
-        : api.send('PUT', `/api/roles/${role.id}`, RoleAnswer, wanted);
-    },
-    onSuccess: done,
-  });
-  const retire = useMutation({ mutationFn: () => api.act('DELETE', `/api/roles/${role?.id}`), onSuccess: done });
+  const { save, retire } = useRoleActs(role, { name, about, permissions }, onClose);
   const fits = name.trim() !== '' && permissions.length > 0;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -150,4 +136,25 @@ function RoleDialog({
       </form>
     </Modal>
   );
+}
+
+function useRoleActs(
+  role: RoleEntry | undefined,
+  wanted: { readonly name: string; readonly about: string; readonly permissions: readonly Permission[] },
+  onClose: () => void,
+) {
+  const queries = useQueryClient();
+  const onSuccess = async (): Promise<void> => {
+    await queries.invalidateQueries({ queryKey: roleList.queryKey });
+    onClose();
+  };
+  const save = useMutation({
+    mutationFn: () =>
+      role === undefined
+        ? api.send('POST', '/api/roles', RoleAnswer, wanted)
+        : api.send('PUT', `/api/roles/${role.id}`, RoleAnswer, wanted),
+    onSuccess,
+  });
+  const retire = useMutation({ mutationFn: () => api.act('DELETE', `/api/roles/${role?.id}`), onSuccess });
+  return { save, retire };
 }

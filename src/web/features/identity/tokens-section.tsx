@@ -101,24 +101,7 @@ function TokenDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
     setTried(true);
     if (fits) make.mutate();
   };
-  if (make.data) {
-    return (
-      <Modal opened onClose={onClose} title="Your new token" size="lg" closeOnClickOutside={false}>
-        <div className="stack">
-          <Notice tone="amber">
-            <p>It is shown this once. Whoever has it acts as you: keep it where only your script reads it.</p>
-          </Notice>
-          <Exact text={make.data.secret} what="the token" />
-          <p className="soft small">
-            The script sends it as <code>Authorization: Bearer …</code> to <code>/fhir</code> at this address.
-          </p>
-          <div className="dialog-actions">
-            <Button onClick={onClose}>I have kept it</Button>
-          </div>
-        </div>
-      </Modal>
-    );
-  }
+  if (make.data) return <Made secret={make.data.secret} onClose={onClose} />;
   return (
     <Modal opened onClose={onClose} title="Make a token">
       <form className="stack" onSubmit={submit} noValidate>
@@ -160,6 +143,25 @@ function TokenDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
           </Button>
         </div>
       </form>
+    </Modal>
+  );
+}
+
+function Made({ secret, onClose }: { readonly secret: string; readonly onClose: () => void }): ReactNode {
+  return (
+    <Modal opened onClose={onClose} title="Your new token" size="lg" closeOnClickOutside={false}>
+      <div className="stack">
+        <Notice tone="amber">
+          <p>It is shown this once. Whoever has it acts as you: keep it where only your script reads it.</p>
+        </Notice>
+        <Exact text={secret} what="the token" />
+        <p className="soft small">
+          The script sends it as <code>Authorization: Bearer …</code> to <code>/fhir</code> at this address.
+        </p>
+        <div className="dialog-actions">
+          <Button onClick={onClose}>I have kept it</Button>
+        </div>
+      </div>
     </Modal>
   );
 }
