@@ -66,7 +66,7 @@ export function createRecorder({ database, seal }: RecorderDeps): Recorder {
       for (const one of callers) one.reject(unwritten(error));
       return;
     }
-    for (const one of callers) one.resolve(issueAuditReceipt());
+    for (const one of callers) one.resolve(issueAuditReceipt(one.inputs));
   }
 
   /** One statement commits by itself; more need a transaction, or a failure would leave half of them behind. */
@@ -82,7 +82,7 @@ export function createRecorder({ database, seal }: RecorderDeps): Recorder {
     async record(tx, inputs) {
       assertRecordable(inputs);
       await Promise.all(seal(inputs).map((batch) => insertBatch(tx, batch)));
-      return issueAuditReceipt();
+      return issueAuditReceipt(inputs);
     },
     recordNow(inputs) {
       return new Promise((resolve, reject) => {

@@ -7,13 +7,21 @@ export interface AuditReceipt {
   readonly [receipt]: true;
 }
 
-const issued = new WeakSet<object>();
+/** What each receipt was given for. */
+const issued = new WeakMap<object, readonly { readonly event: string }[]>();
+const UNNAMED: readonly { readonly event: string }[] = [];
 
-/** To be called by features/audit alone, after the event row was written. */
-export function issueAuditReceipt(): AuditReceipt {
+/** To be called by features/audit alone, after these events were written. */
+export function issueAuditReceipt(written: readonly { readonly event: string }[] = UNNAMED): AuditReceipt {
   const made = Object.freeze({}) as AuditReceipt;
-  issued.add(made);
+  issued.set(made, written);
   return made;
+}
+
+/** Names of the events a receipt was given for; empty for what is no receipt, or for one that does not say. */
+export function receiptEvents(value: unknown): readonly string[] {
+  const written = typeof value === 'object' && value !== null ? issued.get(value) : undefined;
+  return (written ?? UNNAMED).map(({ event }) => event);
 }
 
 export function isGenuineReceipt(value: unknown): value is AuditReceipt {
