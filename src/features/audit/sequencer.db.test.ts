@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readInput, testKeyRing } from '../../../test/support/audit.ts';
+import { fill, quietLog, expectSound as soundSize } from '../../../test/support/audit-log.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { sha256 } from '../../crypto/index.ts';
 import { type Database, statement } from '../../platform/db/sql.ts';
 import {
   createMerkle,
   encodeLeaf,
-  parseCheckpoint,
   verifyConsistency,
   verifyInclusion,
   proveConsistency,
   proveInclusion,
 } from '../../verifier/index.ts';
-import { type Audit, createAudit } from './index.ts';
+import type { Audit } from './index.ts';
 import { createRound } from './sequencer.ts';
-import { ensureSigner, readSigner } from './signer.ts';
+import { ensureSigner } from './signer.ts';
 import { createNodeReader, readEdge } from './tile-reader.ts';
 import { rootOfEdge } from './tree-edge.ts';
-import { checkpointsAfter, readHead, readLeaves, tryLock } from './tree-store.ts';
+import { readHead, readLeaves, tryLock } from './tree-store.ts';
 
 const merkle = createMerkle(sha256);
 const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' };
@@ -39,39 +39,8 @@ beforeEach(async () => {
 afterEach(() => db.close());
 
 const signer = () => ensureSigner(db.database, { keyRing, clock: { nowMs: Date.now }, baseUrl: source.baseUrl });
-const auditOn = (database: Database, everyMs = 20): Audit =>
-  createAudit({
-    database,
-    keyRing,
-    clock: { nowMs: Date.now },
-    source,
-    checkpointEveryMs: everyMs,
-    onFailure: () => {},
-  });
-
-async function fill(log: Audit, n: number): Promise<void> {
-  const inputs = Array.from({ length: n }, (_, i) => readInput(String(i)));
-  for (let from = 0; from < n; from += 500) await log.recordNow(inputs.slice(from, from + 500));
-}
-
-/** Recomputes the tree from its leaves, the slow way, and compares every checkpoint with it. */
-async function expectSound(): Promise<number> {
-  const head = await readHead(db.database);
-  const leaves = await readLeaves(db.database, 0, 1_000_000);
-  expect(leaves.map((leaf) => leaf.index)).toEqual(leaves.map((_, i) => i));
-  const hashes = leaves.map((leaf) => merkle.leafHash(encodeLeaf(leaf)));
-  const signer = await readSigner(db.database, keyRing);
-  for (const row of await checkpointsAfter(db.database, 0, 100_000)) {
-    const checkpoint = parseCheckpoint(row.note);
-    expect(checkpoint?.size).toBe(row.size);
-    expect(Buffer.from(row.root).equals(merkle.rootOf(hashes.slice(0, row.size)))).toBe(true);
-    expect(Buffer.from(checkpoint?.root ?? []).equals(row.root)).toBe(true);
-    const signature = checkpoint?.signatures[0]?.signature ?? new Uint8Array();
-    expect(signer?.verify(checkpoint?.message ?? new Uint8Array(), signature)).toBe(true);
-  }
-  expect(head?.size ?? 0).toBe(leaves.length);
-  return leaves.length;
-}
+const auditOn = (database: Database, everyMs?: number): Audit => quietLog(database, keyRing, everyMs);
+const expectSound = () => soundSize(db.database, keyRing);
 
 describe('the sequencer', () => {
   test('gives every event one leaf and signs the head', async () => {

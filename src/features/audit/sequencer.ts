@@ -40,10 +40,21 @@ export function createRound({ database, keyRing, clock, signer }: RoundDeps): ()
   const columnsOf = createColumnMaker(keyRing);
 
   return async () => {
-    let grown: Edge | undefined;
     // Before the transaction: it may need a connection of its own, and must be there even if this round comes to nothing.
     const signing = await signer();
     await months.ensureAround(clock.nowMs());
+    for (;;) {
+      try {
+        return await oneRound(signing);
+      } catch (error) {
+        if (!(error instanceof MonthMissing)) throw error;
+        await months.ensure(error.recordedMs);
+      }
+    }
+  };
+
+  async function oneRound(signing: Signer): Promise<Round> {
+    let grown: Edge | undefined;
     const round = await database.transaction<Round>(async (tx) => {
       if (!(await store.tryLock(tx))) return { kind: 'busy' };
       const head = await store.readHead(tx);
@@ -57,7 +68,7 @@ export function createRound({ database, keyRing, clock, signer }: RoundDeps): ()
     });
     if (grown !== undefined) known = grown;
     return round;
-  };
+  }
 
   async function sign(
     tx: Transaction,
@@ -77,6 +88,15 @@ export function createRound({ database, keyRing, clock, signer }: RoundDeps): ()
       eraSeq: position.eraSeq,
       previous,
     });
+  }
+}
+
+/** A transaction that has already written does not see partitions made after its beginning: it has to begin again. */
+class MonthMissing extends Error {
+  readonly recordedMs: number;
+  constructor(recordedMs: number) {
+    super('There is no partition for this month yet');
+    this.recordedMs = recordedMs;
   }
 }
 
@@ -178,7 +198,8 @@ async function number(
   for (const [batchAt, batch] of batches.entries()) {
     for (const [place, columns] of columnsOf(batch).entries()) rows.push({ ...columns, batchAt, place });
   }
-  for (const { recordedMs } of rows) if (!months.covers(recordedMs)) await months.ensure(recordedMs);
+  const outside = rows.find(({ recordedMs }) => !months.covers(recordedMs));
+  if (outside !== undefined) throw new MonthMissing(outside.recordedMs);
   const inserted = insertEvents(
     tx,
     edge.size,

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readInput, testKeyRing } from '../../../test/support/audit.ts';
+import { expectSound, fill, quietLog } from '../../../test/support/audit-log.ts';
+import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { withMaintenanceSession } from '../../platform/db/index.ts';
+import { statement } from '../../platform/db/sql.ts';
+
+let db: TestDatabase;
+const keyRing = testKeyRing();
+beforeEach(async () => {
+  db = await testDatabase();
+});
+afterEach(() => db.close());
+
+describe('months', () => {
+  test('come as events need them, in the middle of a round too, whatever the clock says', async () => {
+    const log = quietLog(db.database, keyRing);
+    const begin = Date.UTC(2031, 0, 15);
+    const clock = vi.spyOn(Date, 'now');
+    // Forwards over a year, then back: clocks are corrected.
+    for (const month of [0, 1, 2, 5, 11, 3, -7]) {
+      clock.mockReturnValue(begin + month * 31 * 86_400_000);
+      await fill(log, 1100);
+    }
+    clock.mockRestore();
+    await log.sequence();
+    expect(await expectSound(db.database, keyRing)).toBe(7700);
+    const months = statement<{ n: bigint }>(
+      'test.months',
+      "SELECT count(*) AS n FROM pg_inherits WHERE inhparent = 'audit.event'::regclass",
+    );
+    expect(Number((await db.database.rows(months))[0]?.n)).toBeGreaterThanOrEqual(7);
+  });
+
+  test('a clock that steps back by hours, and heads with it, leave a log that verifies', async () => {
+    const log = quietLog(db.database, keyRing);
+    await fill(log, 10);
+    await log.sequence();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 5 * 3_600_000);
+    await fill(log, 10);
+    await log.sequence();
+    clock.mockRestore();
+    await fill(log, 10);
+    expect(await log.verify()).toMatchObject({ ok: true, size: 30 });
+  });
+
+  test('the application makes no table but by asking for a month', async () => {
+    const make = statement<never>('test.make', 'CREATE TABLE audit.mine (id int)');
+    await expect(db.database.run(make)).rejects.toMatchObject({ sqlState: '42501' });
+    const into = statement<never>('test.into', 'INSERT INTO audit.event_2031_01 SELECT * FROM audit.event LIMIT 0');
+    await db.database.rows(statement('test.month', "SELECT audit.ensure_month('2031-01-05')"));
+    await expect(db.database.run(into)).rejects.toMatchObject({ sqlState: '42501' });
+    for (const sql of [
+      'DELETE FROM audit.event_2031_01',
+      'TRUNCATE audit.event_2031_01',
+      'UPDATE audit.event SET place = 1',
+    ]) {
+      const act = db.ownerDatabase.run(statement(`test.${sql}`, sql));
+      // Row triggers have nothing to refuse in an empty month.
+      if (sql.startsWith('TRUNCATE')) await expect(act).rejects.toMatchObject({ sqlState: '42501' });
+      else await act;
+    }
+  });
+});
+
+test('two hundred times a sequencer loses its connection at some moment under load, and the tree is whole', async () => {
+  const log = quietLog(db.database, keyRing, 2);
+  const rivals = [quietLog(db.database, keyRing, 2), quietLog(db.database, keyRing, 3)];
+  for (const rival of rivals) rival.startSequencer();
+  const kill = statement<{ killed: boolean }>(
+    'test.kill',
+    `SELECT pg_terminate_backend(pid) AS killed FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND query ~ 'audit' LIMIT 1`,
+  );
+  let [killed, written] = [0, 0];
+  const writing = new AbortController();
+  const writer = (async () => {
+    while (!writing.signal.aborted) {
+      await log.recordNow([readInput('k')]).then(
+        () => written++,
+        () => undefined,
+      );
+    }
+  })();
+  await withMaintenanceSession(db.superuserConnection, async (session) => {
+    const until = performance.now() + 60_000;
+    while (killed < 200 && performance.now() < until) {
+      killed += (await session.rows(kill.text)).length;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 8));
+    }
+  });
+  writing.abort();
+  await writer;
+  await Promise.all(rivals.map((rival) => rival.stop()));
+  await log.sequence();
+  expect(killed).toBeGreaterThan(100);
+  expect(await expectSound(db.database, keyRing)).toBeGreaterThanOrEqual(written);
+  expect((await log.verify()).problems).toEqual([]);
+}, 120_000);
