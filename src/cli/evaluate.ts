@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { evaluate as evaluateFile } from '../features/linkage/index.ts';
 import type { Evaluation } from '../features/linkage/wire.ts';
-import { parseModel } from '../features/matching/index.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Command } from './command.ts';
 import { readMapFile } from './map-file.ts';
+import { readModelFile } from './model-file.ts';
 
 export const evaluate: Command = {
   name: 'evaluate',
@@ -55,14 +54,6 @@ function seedOf(text: string | undefined): number {
   const seed = Number(text);
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
   throw new Problem('invalid', 'usage', 'The seed must be a whole number.');
-}
-
-function readModelFile(file: string): ReturnType<typeof parseModel> {
-  try {
-    return parseModel(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (cause) {
-    throw new Problem('invalid', 'model-invalid', `${file} is no model document. Nothing was changed.`, { cause });
-  }
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2).padStart(6)} %`;

@@ -80,6 +80,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'List identifier domains and their other names',
     load: async () => (await import('./domain.ts')).domainList,
   },
+  'model train': {
+    summary: 'Train a matching model on a file, without labels',
+    load: async () => (await import('./model.ts')).modelTrain,
+  },
+  'model show': {
+    summary: 'Show what a matching model says',
+    load: async () => (await import('./model.ts')).modelShow,
+  },
+  'model check': {
+    summary: 'Check a matching model document',
+    load: async () => (await import('./model.ts')).modelCheck,
+  },
   'node add': {
     summary: 'Register a system and issue its certificate',
     load: async () => (await import('./node.ts')).nodeAdd,
@@ -105,6 +117,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'node confirm': {
     summary: 'Vouch for a system written by other means',
     load: async () => (await import('./node.ts')).nodeConfirm,
+  },
+  'sandbox create': {
+    summary: 'Made-up people and a node, for trying an integration',
+    load: async () => (await import('./sandbox.ts')).sandboxCreate,
   },
   'trust list': { summary: 'Authorities of others', load: async () => (await import('./trust.ts')).trustList },
   'trust add': {

@@ -3,3 +3,4 @@
  * into groups. See README.md.
  */
 export { type EvaluationOrder, evaluate } from './evaluate.ts';
+export { type ModelOrder, type TrainedModel, trainModel } from './train-model.ts';
