@@ -1,5 +1,7 @@
 /** The composition root: builds everything, starts it and stops it. */
 export { type CommandOptions, type CommandServices, withServices } from './command.ts';
 export { keyRotation, type RotationOptions } from './key-rotation.ts';
+/** Made-up people and a node for trying an integration. */
+export { createSandbox } from './sandbox.ts';
 export type { Services } from './services.ts';
 export { type RunningServer, startServer, type StartOptions, withStartOptions } from './start.ts';

@@ -13,7 +13,7 @@ import { createDirectory, type Directory } from './directory.ts';
 import { createEmergencies } from './emergencies.ts';
 import { emergencyRoutes, personalTokenRoutes } from './emergency-routes.ts';
 import { accessReviewRoutes, organisationChoicesRoute, organisationRoutes, roleRoutes } from './organisation-routes.ts';
-import { createOrganisations } from './organisations.ts';
+import { createOrganisations, type Organisations } from './organisations.ts';
 import { createPersonalTokens, type PersonalTokens } from './personal-tokens.ts';
 import { ANONYMOUS } from './principal.ts';
 import { providerRoutes, providerSignInRoutes } from './provider-routes.ts';
@@ -96,6 +96,8 @@ export interface Identity {
   centralOrganisation(): Promise<OrganisationId | undefined>;
   /** The policy of signing in, for the command line; the page uses the same. */
   readonly policy: Policy;
+  /** A further organisation, for the command line; the page uses the same. */
+  addOrganisation: Organisations['add'];
   /** Throws `network-refused` where the nodes' door is not open to this address (allow-list of networks). */
   admitNodeNetwork(address: string | undefined): Promise<void>;
   /** Whether the user of work that goes on in the background may still do this, asked of the database now. */
@@ -195,6 +197,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     },
     centralOrganisation: createCentral(parts),
     directory: createDirectory(parts),
+    addOrganisation: (actor, wanted) => organisationManagement.add(actor, wanted),
     organisationNames: (ids) => organisations.names(database, ids),
     emergenciesWaiting: (principal) => emergencies.waiting(principal),
     routes: [

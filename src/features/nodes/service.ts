@@ -1,7 +1,7 @@
 import { newId } from '../../crypto/index.ts';
 import type { NodeScope } from '../../kernel/access.ts';
 import { utf8Encode } from '../../kernel/bytes.ts';
-import type { NodeId } from '../../kernel/ids.ts';
+import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { type AuditReceipt, isNetwork } from '../../platform/http/index.ts';
 import { keyToCertify, type NodeFiles, nodeFiles, putCertificate } from './certificates.ts';
@@ -35,6 +35,8 @@ export interface NewNode extends Optional<Omit<NodeSettings, 'name'>> {
   readonly name: string;
   /** Shorthand for one domain. */
   readonly domain?: string | undefined;
+  /** For the operator only: another organisation's node. */
+  readonly organisationId?: OrganisationId | undefined;
   /** PKCS #10, PEM; without it a key is made here and handed out once. */
   readonly csr?: string | undefined;
 }
@@ -75,7 +77,9 @@ export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, '
     wanted: NewNode,
     how: { readonly detail: Readonly<Record<string, string>>; readonly activated: boolean; readonly more: More },
   ) {
-    const organisationId = await parts.organisationFor(actor);
+    const isOperator = actor.principal.kind === 'operator';
+    const own = isOperator ? wanted.organisationId : undefined;
+    const organisationId = own ?? (await parts.organisationFor(actor));
     const now = new Date(clock.nowMs());
     const row = newRow({ wanted, id: how.more.nodeId, organisationId, now, activated: how.activated }, keyRing);
     return database.transaction(async (tx) => {
