@@ -113,7 +113,7 @@ export class TestBrowser {
       url: path,
       baseUrl: BASE_URL,
       params: found.route.input.params.parse(found.params),
-      query: {},
+      query: found.route.input.query === 'raw' ? '' : found.route.input.query.parse({}),
       body: typeof schema === 'string' ? undefined : schema.parse(body),
       header: (name) => (name.toLowerCase() === 'user-agent' ? 'TestBrowser/1' : undefined),
       cookie: (name) => this.cookies.get(name),

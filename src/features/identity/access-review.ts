@@ -14,7 +14,6 @@ import type { Sealing } from './sealing.ts';
 import { userEntity } from './sign-in.ts';
 import type { UserStore } from './user-store.ts';
 import type { AccessReviewEntry, ReasonEntry, RightsAnswer } from './wire-organisations.ts';
-import type { RoleName } from './wire.ts';
 
 export interface AccessReviewDeps {
   readonly database: Database;
@@ -123,9 +122,9 @@ async function entriesOf(
   });
 }
 
-function roleEntry(id: string, names: ReadonlyMap<string, string>): { id: RoleName; name?: string } {
+function roleEntry(id: string, names: ReadonlyMap<string, string>): { id: string; name?: string } {
   const name = names.get(id);
-  return { id: id as RoleName, ...(name === undefined ? {} : { name }) };
+  return { id, ...(name === undefined ? {} : { name }) };
 }
 
 async function explain(

@@ -3,7 +3,7 @@ import type { Branded, ReviewId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { ReviewState } from './model.ts';
 import { PAIR_WITHIN, pairBounds } from './review-queue.ts';
-import type { Within } from './visibility.ts';
+import type { Within } from './within.ts';
 
 export type BulkId = Branded<'BulkId'>;
 export type BulkState = 'sampling' | 'accepting' | 'done' | 'given-up';

@@ -24,7 +24,8 @@ import { computeGolden, type Member, type Provenance } from './survivorship.ts';
 import { actorOf, compareFields, demographicsOf, ledgerView, summaryOf } from './views.ts';
 import type { ClientDetailReply, LedgerEntryView, ReviewDetailReply, ReviewSummary, SourceView } from './wire.ts';
 import { storedKey } from './own-key.ts';
-import { type Within, withinReach } from './visibility.ts';
+import { withinReach } from './visibility.ts';
+import type { Within } from './within.ts';
 
 /** Pairs scored for the identity graph of one client; beyond that the picture could not be read anyway. */
 const GRAPH_SOURCES_MAX = 25;

@@ -5,34 +5,17 @@
  */
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { type SourceState } from './batch-state.ts';
 import type { DomainTable } from './deps.ts';
 import { ledgerActor } from './ledger.ts';
 import { matchRecordOf } from './match-record.ts';
-import type { ValidPatient } from './model.ts';
+import type { SourceMerge, SourceMerged, ValidPatient } from './model.ts';
 import { clientNotFound, mergeLoop, neverLinked, notOwnRecord, sameRecord, successorReplaced } from './problems.ts';
 import { isReplaced, replacedBy, successorOf } from './replacement.ts';
 import { loadPatients, type RoundDeps } from './round-loading.ts';
 import { REVIEWS_PER_RECORD_MAX } from './rules.ts';
 import { decide, type Decision, goldensOf, placePinned } from './stewardship.ts';
 import { isInReach, ownsDomain, withoutForeign } from './work.ts';
-
-export interface SourceMerge {
-  readonly obsolete: ResourceId;
-  readonly survivor: ResourceId;
-  /** What the sender says of the obsolete record now; its former content stays where this is missing. */
-  readonly patient?: ValidPatient | undefined;
-}
-
-export interface SourceMerged {
-  /** False when it was replaced by the same record before: saying it again changes nothing. */
-  readonly changed: boolean;
-  readonly survivor: ResourceId;
-  /** The person that both belong to now. */
-  readonly goldenId: ResourceId;
-  readonly audited: AuditReceipt;
-}
 
 export async function mergeSources(deps: RoundDeps, actor: Actor, what: SourceMerge): Promise<SourceMerged> {
   const { result, audited } = await decide(deps, actor, {

@@ -18,7 +18,6 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { operationOutcome, problemStatus, type RouteReply } from '../../platform/http/index.ts';
 import { kindOf, patientOf } from './content.ts';
 import { describedTargets, type Targets, withMothersMaidenName, withTargets } from './feed-references.ts';
-import type { SourceMerge } from './feed-merge.ts';
 import { type Exchange, type FhirDeps, informationOutcome, resourceReply } from './fhir-exchange.ts';
 import { assertIdentified, incoming, leadsNowhere, referenceUnknown } from './fhir-identities.ts';
 import { survivorOf } from './fhir-merge.ts';
@@ -33,9 +32,9 @@ import {
 import { readCurrent } from './fhir-reads.ts';
 import { conditionalDelete, deleteSubmission, domainOf } from './fhir-submissions.ts';
 import { refusalOf } from './fhir-writes.ts';
-import type { Submission, SubmissionOutcome, ValidPatient } from './model.ts';
+import type { SourceMerge, Submission, SubmissionOutcome, ValidPatient } from './model.ts';
+import type { RelatedWrite } from './service.ts';
 import { ownIdentifier } from './own-key.ts';
-import type { RelatedWrite } from './related-persons.ts';
 import { isReplaced } from './replacement.ts';
 import { foreignIdentifier } from './work.ts';
 

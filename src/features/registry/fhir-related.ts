@@ -19,7 +19,7 @@ import {
 } from './fhir-exchange.ts';
 import { byId, doors, exchangeOf, NO_BODY, none, plainExchange, type ServedRoute } from './fhir-route.ts';
 import { clientNotFound } from './problems.ts';
-import type { StoredRelated } from './related-persons.ts';
+import type { StoredRelated } from './service.ts';
 
 export function relatedRoutes(deps: FhirRouteDeps): ServedRoute[] {
   const common = { doors, method: 'GET', output: 'fhir', limits: NO_BODY } as const;

@@ -6,7 +6,7 @@ import type { GoldenState, RoundState } from './batch-state.ts';
 import { storedContent } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
 import type { SearchTerm } from './service.ts';
-import { organisationsOf, organisationTerm } from './visibility.ts';
+import { organisationsOf, organisationTerm } from './within.ts';
 import { computeGolden, type Member } from './survivorship.ts';
 
 type GoldenDeps = Pick<RegistryDeps, 'keyRing' | 'termsOf'>;

@@ -1,6 +1,7 @@
 import type { Patient } from '@medplum/fhirtypes';
 import type { Branded, LinkEntryId, ResourceId } from '../../kernel/ids.ts';
 import type { Problem } from '../../kernel/problem.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 
 /** A Patient that passed R4 validation (src/fhir); only the door and the loader make one. */
@@ -80,6 +81,23 @@ export type SubmissionOutcome =
       readonly candidatesCut: boolean;
     }
   | { readonly status: 'refused'; readonly problem: Problem };
+
+/** A record that its sender replaced by another one of its own. */
+export interface SourceMerge {
+  readonly obsolete: ResourceId;
+  readonly survivor: ResourceId;
+  /** What the sender says of the obsolete record now; its former content stays where this is missing. */
+  readonly patient?: ValidPatient | undefined;
+}
+
+export interface SourceMerged {
+  /** False when it was replaced by the same record before: saying it again changes nothing. */
+  readonly changed: boolean;
+  readonly survivor: ResourceId;
+  /** The person that both belong to now. */
+  readonly goldenId: ResourceId;
+  readonly audited: AuditReceipt;
+}
 
 /** Code of a refusal of this feature. */
 export type RegistryProblemCode =

@@ -8,24 +8,7 @@ import { instant } from '../../kernel/time.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { RegistryDeps } from './deps.ts';
-
-export interface RelatedPersons {
-  /** The id a RelatedPerson of this record has already, or a new one: the same identifier, else the same name and relationship. */
-  idFor(sourceId: ResourceId | undefined, person: RelatedPerson): Promise<ResourceId>;
-  /** Writes them with the records they belong to; `person.id` was given by `idFor`. */
-  write(tx: Transaction, persons: readonly RelatedWrite[]): Promise<void>;
-  ofSources(sourceIds: readonly ResourceId[]): Promise<readonly StoredRelated[]>;
-  read(id: ResourceId): Promise<StoredRelated | undefined>;
-}
-
-export interface StoredRelated extends StoredResource {
-  readonly sourceId: ResourceId;
-}
-
-export interface RelatedWrite {
-  readonly sourceId: ResourceId;
-  readonly person: RelatedPerson & { readonly id: ResourceId };
-}
+import type { RelatedPersons, StoredRelated } from './service.ts';
 
 interface RelatedRow {
   readonly related_id: ResourceId;

@@ -3,7 +3,7 @@ import type { ResourceId, ReviewId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement } from '../../platform/db/sql.ts';
 import type { ReviewState } from './model.ts';
 import type { ReviewRow } from './store.ts';
-import type { Within } from './visibility.ts';
+import type { Within } from './within.ts';
 
 /** A review with who works on it. */
 export interface QueuedReview extends ReviewRow {

@@ -4,7 +4,7 @@ import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts'
 import type { ReviewState } from './model.ts';
 import { PAIR_WITHIN, pairBounds, type QueuedReview, REVIEW_COLUMNS } from './review-queue.ts';
 import type { LedgerRow, ReviewRow } from './store.ts';
-import type { Within } from './visibility.ts';
+import type { Within } from './within.ts';
 
 const LEDGER_COLUMNS = 'golden_id, entry_id, kind, at, source_id, other_source_id, other_golden_id, detail';
 

@@ -32,7 +32,7 @@ import {
 } from './round-store.ts';
 import { type GoldenRow, type SourceRow } from './store.ts';
 import { createUnderWay, type UnderWay } from './under-way.ts';
-import { UNMADE } from './visibility.ts';
+import { UNMADE } from './within.ts';
 
 /** Records are computed and sealed in parts, so that PostgreSQL has the first while the next are made. */
 const SENT_TOGETHER = 64;

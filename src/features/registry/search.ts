@@ -7,7 +7,7 @@ import { openCursor, type Position, sealCursor } from './cursor.ts';
 import type { RegistryDeps } from './deps.ts';
 import { searchTooBroad } from './problems.ts';
 import type { RegistrySearch, RegistrySearchResult } from './service.ts';
-import { organisationTerm, type Within } from './visibility.ts';
+import { organisationTerm, type Within } from './within.ts';
 import { countLiveGoldens, listGoldens, listSources, readSourcesOfGoldens } from './store.ts';
 
 type SearchDeps = Pick<RegistryDeps, 'database' | 'keyRing' | 'resources'>;

@@ -1,12 +1,19 @@
-import type { Patient } from '@medplum/fhirtypes';
+import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { Explanation, MatchGrade } from '../matching/index.ts';
-import type { SourceMerge, SourceMerged } from './feed-merge.ts';
-import type { RelatedPersons } from './related-persons.ts';
-import type { Cursor, RecordKind, SubmissionOutcome, Submission, SubmitOptions } from './model.ts';
+import type {
+  Cursor,
+  RecordKind,
+  SourceMerge,
+  SourceMerged,
+  SubmissionOutcome,
+  Submission,
+  SubmitOptions,
+} from './model.ts';
 
 /** A search term before blinding, as `src/fhir` makes them from a query and from a resource. */
 export interface SearchTerm {
@@ -53,6 +60,25 @@ export interface MatchResult {
   /** Candidate search hit its bound: others may exist that were not compared. */
   readonly cut: boolean;
   readonly modelVersion: string;
+}
+
+/** RelatedPersons that came in feeds. */
+export interface RelatedPersons {
+  /** The id a RelatedPerson of this record has already, or a new one: the same identifier, else the same name and relationship. */
+  idFor(sourceId: ResourceId | undefined, person: RelatedPerson): Promise<ResourceId>;
+  /** Writes them with the records they belong to; `person.id` was given by `idFor`. */
+  write(tx: Transaction, persons: readonly RelatedWrite[]): Promise<void>;
+  ofSources(sourceIds: readonly ResourceId[]): Promise<readonly StoredRelated[]>;
+  read(id: ResourceId): Promise<StoredRelated | undefined>;
+}
+
+export interface StoredRelated extends StoredResource {
+  readonly sourceId: ResourceId;
+}
+
+export interface RelatedWrite {
+  readonly sourceId: ResourceId;
+  readonly person: RelatedPerson & { readonly id: ResourceId };
 }
 
 /** The registry's core, used by the FHIR routes, the loader and the pages. */

@@ -5,7 +5,7 @@
  * decisions/0019-whose-clients.md says what is shown of others' records, and why.
  */
 import type { Patient } from '@medplum/fhirtypes';
-import type { OrganisationId, ResourceId } from '../../kernel/ids.ts';
+import type { ResourceId } from '../../kernel/ids.ts';
 import type { Permission } from '../../kernel/access.ts';
 import type { Principal, Reach } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
@@ -15,14 +15,9 @@ import type { DomainTable } from './deps.ts';
 import { matchPatient } from './match.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
-import type { RegistryCore, SearchTerm } from './service.ts';
+import { organisationTerm, type Within } from './within.ts';
+import type { RegistryCore } from './service.ts';
 import { readFigures } from './store.ts';
-
-/** Organisations of a bounded reach, and the numbers of their domains. */
-export interface Within {
-  readonly organisations: readonly OrganisationId[];
-  readonly domainIds: readonly number[];
-}
 
 /** Undefined: everything is in reach, and nothing need be asked. */
 export async function withinReach(
@@ -56,11 +51,6 @@ export async function visibleAmong(
   const rows = await sql.rows(visible, [ids, within.organisations, within.domainIds]);
   return new Map(rows.map((row) => [row.id, row.golden]));
 }
-
-const PARAMETER = 'registry.organisation';
-
-/** What a golden record of this organisation is found by. */
-export const organisationTerm = (id: OrganisationId): SearchTerm => ({ parameter: PARAMETER, value: id });
 
 /** The registry as somebody of bounded reach sees it. What is out of reach is not there, for counts and paging too. */
 export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Principal): RegistryCore {
@@ -128,25 +118,6 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
       return id !== undefined && (await see([id])).has(id) ? id : undefined;
     },
   };
-}
-
-/** Number of a domain that a dry run would make; what is filed under it is undone. */
-export const UNMADE = 0;
-
-/** Organisations that see a golden record: those of its members' domains and those it is shared with, without the central one. */
-export function organisationsOf(
-  domains: DomainTable,
-  golden: { readonly domainIds: readonly number[]; readonly sharedWith: readonly OrganisationId[] },
-  central: OrganisationId | undefined,
-): OrganisationId[] {
-  const own = golden.domainIds
-    .filter((id) => id !== UNMADE)
-    .map((id) => {
-      const domain = domains.byId(id);
-      if (domain === undefined) throw new Error('A record belongs to a domain that is not known');
-      return domain.organisationId;
-    });
-  return [...new Set([...own, ...golden.sharedWith])].filter((id) => id !== central).sort();
 }
 
 /** How many clients and source records are in reach. */
