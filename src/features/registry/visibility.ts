@@ -2,7 +2,7 @@
  * Whose clients one sees. A golden record is seen by the organisations one of whose domains fed it, and by those it was shared
  * with; a source record by the organisation of its domain; everything by the central organisation and by nodes. This file and
  * the search token of each organisation are all there is to it: every read goes through `seenBy`.
- * decisions/0019-whose-clients.md says what is shown of others' records, and why.
+ * decisions/whose-clients.md says what is shown of others' records, and why.
  */
 import type { Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
