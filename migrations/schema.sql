@@ -262,6 +262,14 @@ CREATE TABLE audit.hold_release (
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.hold_release FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 GRANT SELECT ON audit.hold_release TO careseal_app;
 
+CREATE TABLE audit.mailed_head (
+  day date NOT NULL,
+  size bigint NOT NULL,
+  mailed_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT mailed_head_pkey PRIMARY KEY (day)
+);
+GRANT INSERT, SELECT ON audit.mailed_head TO careseal_app;
+
 CREATE TABLE audit.signer (
   id smallint NOT NULL,
   origin text NOT NULL,
@@ -1127,10 +1135,28 @@ CREATE TABLE registry.ledger (
   CONSTRAINT ledger_pkey PRIMARY KEY (golden_id, entry_id),
   CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'linked'::text, 'unlinked'::text, 'merged'::text, 'unmerged'::text, 'never-link'::text, 'review-opened'::text, 'review-decided'::text, 'decision-undone'::text])))
 );
+CREATE INDEX ledger_linked_at ON registry.ledger USING btree (at) WHERE ((kind = 'linked'::text) AND (other_source_id IS NOT NULL));
 CREATE INDEX ledger_other_golden ON registry.ledger USING btree (other_golden_id, entry_id) WHERE (other_golden_id IS NOT NULL);
 CREATE INDEX ledger_source ON registry.ledger USING btree (source_id, entry_id) WHERE (source_id IS NOT NULL);
 CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON registry.ledger FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_ledger_change();
 GRANT INSERT, SELECT ON registry.ledger TO careseal_app;
+
+CREATE TABLE registry.link_check (
+  check_id uuid NOT NULL,
+  a uuid NOT NULL,
+  b uuid NOT NULL,
+  model_version text NOT NULL,
+  drawn_at timestamp with time zone NOT NULL,
+  verdict text,
+  judged_by uuid,
+  judged_at timestamp with time zone,
+  CONSTRAINT link_check_pkey PRIMARY KEY (check_id),
+  CONSTRAINT link_check_a_b_key UNIQUE (a, b),
+  CONSTRAINT link_check_check CHECK (((verdict IS NULL) = (judged_at IS NULL))),
+  CONSTRAINT link_check_verdict_check CHECK ((verdict = ANY (ARRAY['right'::text, 'wrong'::text, 'unsure'::text, 'gone'::text])))
+);
+CREATE INDEX link_check_waiting ON registry.link_check USING btree (check_id) WHERE (verdict IS NULL);
+GRANT INSERT, SELECT, UPDATE ON registry.link_check TO careseal_app;
 
 CREATE TABLE registry.never_link (
   a uuid NOT NULL,

@@ -1,3 +1,5 @@
+import { createHeadMail } from '../features/audit/index.ts';
+import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/index.ts';
 import { keepRotating } from './key-rotation.ts';
 import { keepNodes } from './node-upkeep.ts';
@@ -11,8 +13,16 @@ export async function startBackground(
   options: { readonly sequencer?: SequencerThread } = {},
 ): Promise<{ stop(): Promise<void> }> {
   const { sequencer } = options;
-  if (sequencer === undefined) services.audit.startSequencer();
-  else services.audit.startWitnessing();
+  const { audit, database, mail, config } = services;
+  const headMail = createHeadMail({
+    ...{ database, mail, clock: systemClock, recipients: config.auditHeadRecipients },
+    onFailure: (error) => log.error('The head of the audit log could not be mailed', { error }),
+  });
+  if (sequencer === undefined) audit.startSequencer();
+  else {
+    audit.startWitnessing();
+    headMail.start();
+  }
   await services.jobs.start();
   await services.mail.start();
   await services.exchange.subscriptions.dispatcher.start();
@@ -28,6 +38,7 @@ export async function startBackground(
         services.exchange.mediator?.stop(),
         rotation.stop(),
         nodes.stop(),
+        headMail.stop(),
       ]);
       // Last, since stopping jobs is still recorded.
       await sequencer?.stop();

@@ -23,6 +23,7 @@ import type { AuditStatusReply } from './wire.ts';
 import { createWitnesses } from './witnesses.ts';
 
 export type { AuditDeps } from './deps.ts';
+export { createHeadMail } from './head-mail.ts';
 export type { HoldId } from './holds.ts';
 export type { Retention } from './retention.ts';
 export type { WitnessSetting } from './witnesses.ts';

@@ -149,6 +149,11 @@ export const SETTINGS = {
     description:
       'Private networks that addresses given by nodes may lead to (key sets, notifications); none by default',
   } satisfies Setting<string[]>,
+  auditHeadRecipients: {
+    schema: z.array(z.email()),
+    fromText: asList,
+    description: 'People outside who are mailed the signed head of the audit log once a day; comma-separated',
+  } satisfies Setting<string[]>,
   auditKeepYears: count(6, 100, 'Years that what audit events say is kept at least'),
   auditWitnesses: {
     schema: z.array(
@@ -232,6 +237,7 @@ export const DEFAULTS: SettingValues = {
   openhimPasswordFile: undefined,
   openhimAuthorityFile: undefined,
   outboundNetworks: [],
+  auditHeadRecipients: [],
   auditKeepYears: 6,
   auditWitnesses: [],
   auditRepository: false,
