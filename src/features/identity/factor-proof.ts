@@ -46,7 +46,7 @@ export async function prepareProof(
 }
 
 /** Uses the factor of this person up, or says why not, as a code for the log; nothing is written then. */
-export async function useProof(
+export async function takeProof(
   tx: Transaction,
   deps: ProofDeps,
   userId: UserId,
@@ -61,7 +61,7 @@ export async function useProof(
       return taken ? undefined : 'recovery-code-wrong';
     }
     case 'code':
-      return await useCode(tx, deps, userId, proof.code);
+      return await takeCodeStep(tx, deps, userId, proof.code);
     case 'passkey': {
       const { passkey, challenge, credential } = proof;
       if (challenge === undefined) return 'passkey-challenge';
@@ -72,7 +72,7 @@ export async function useProof(
   }
 }
 
-async function useCode(
+async function takeCodeStep(
   tx: Transaction,
   { credentials, clock }: ProofDeps,
   userId: UserId,

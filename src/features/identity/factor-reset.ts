@@ -27,18 +27,24 @@ interface FactorResetDeps extends SignInDeps {
 export type FactorReset = ReturnType<typeof createFactorReset>;
 
 export function createFactorReset(deps: FactorResetDeps) {
-  const { database, users, links, organisations, throttle, passwords, audit, clock } = deps;
+  return { ...beginning(deps), ...confirming(deps) };
+}
 
-  async function owner(token: string): Promise<{ readonly account: Account; readonly expiresMs: number }> {
-    const link = await links.find(database, 'factor', hashToken(token), clock.nowMs());
-    const account = link?.userId === undefined ? undefined : await users.find(database, link.userId);
-    if (link === undefined || account?.state !== 'active') throw linkDead('unknown, used or expired');
-    return { account, expiresMs: link.expiresMs };
-  }
+async function owner(
+  { database, users, links, clock }: FactorResetDeps,
+  token: string,
+): Promise<{ readonly account: Account; readonly expiresMs: number }> {
+  const link = await links.find(database, 'factor', hashToken(token), clock.nowMs());
+  const account = link?.userId === undefined ? undefined : await users.find(database, link.userId);
+  if (link === undefined || account?.state !== 'active') throw linkDead('unknown, used or expired');
+  return { account, expiresMs: link.expiresMs };
+}
 
+function beginning(deps: FactorResetDeps) {
+  const { database, links, organisations, throttle, passwords, audit, clock } = deps;
   return {
     async look(actor: Actor, token: string) {
-      const { account, expiresMs } = await owner(token);
+      const { account, expiresMs } = await owner(deps, token);
       const entities = [userEntity(account.id)];
       const audited = await audit.recordNow([{ actor, event: 'link.look', action: 'R', outcome: 'success', entities }]);
       return { email: account.email, expiresAt: instant(expiresMs), audited };
@@ -50,7 +56,7 @@ export function createFactorReset(deps: FactorResetDeps) {
       request: { readonly token: string; readonly password: string; readonly browser: Browser },
     ): Promise<TotpEnrolment & { readonly audited: AuditReceipt }> {
       const { token, password, browser } = request;
-      const { account } = await owner(token);
+      const { account } = await owner(deps, token);
       const device = await knownDevice(database, account.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
       const attempt: Attempt = {
         stage: 'password',
@@ -75,7 +81,12 @@ export function createFactorReset(deps: FactorResetDeps) {
       });
       return { ...(await totpEnrolment(totpSecret, organisation, email)), audited };
     },
+  };
+}
 
+function confirming(deps: FactorResetDeps) {
+  const { database, users, links, clock } = deps;
+  return {
     /** The first right code: the factor counts, the link is used up, the person is signed in. */
     async confirm(
       actor: Actor,

@@ -38,7 +38,12 @@ interface Made<T> {
 
 /** What somebody signs in with besides the password: adding, naming, removing. Every change is told to them. */
 export function createOwnFactors(deps: OwnFactorsDeps) {
-  const { database, credentials, passkeyStore, passkeys, challenges, users, trusted, policy, audit, clock } = deps;
+  return { ...listing(deps), ...ownAuthenticators(deps), ...ownPasskeys(deps), ...changes(deps) };
+}
+
+/** What every change works with. */
+function createParts(deps: OwnFactorsDeps) {
+  const { credentials, passkeyStore, users, audit } = deps;
 
   async function record(tx: Transaction, actor: Actor, event: AuditEventName, detail: Record<string, string> = {}) {
     const entities = [userEntity(browserUser(actor).userId)];
@@ -80,6 +85,10 @@ export function createOwnFactors(deps: OwnFactorsDeps) {
     return { body, audited, cookies: [{ name: CHALLENGE_COOKIE, value: null }] };
   }
 
+  return { record, counts, ownAccount, makeCodes, added };
+}
+
+function listing({ database, credentials, passkeyStore, trusted, policy }: OwnFactorsDeps) {
   return {
     /** Of this person, for themselves or (audited by the caller) for an administrator. */
     async list(userId: UserId): Promise<FactorsAnswer> {
@@ -109,7 +118,13 @@ export function createOwnFactors(deps: OwnFactorsDeps) {
         secondFactor,
       };
     },
+  };
+}
 
+function ownAuthenticators(deps: OwnFactorsDeps) {
+  const { database, credentials, challenges, users, audit, clock } = deps;
+  const { record, counts, ownAccount, added } = createParts(deps);
+  return {
     /** A new secret, kept until its first code is right. Throws `too-many-factors`. */
     async beginAuthenticator(actor: Actor): Promise<Made<TotpEnrolment>> {
       const { userId, organisationId } = browserUser(actor);
@@ -154,7 +169,13 @@ export function createOwnFactors(deps: OwnFactorsDeps) {
         return await added(tx, actor, { account, id, kind: 'authenticator' });
       });
     },
+  };
+}
 
+function ownPasskeys(deps: OwnFactorsDeps) {
+  const { database, passkeys, users } = deps;
+  const { counts, ownAccount, added } = createParts(deps);
+  return {
     /** Throws `too-many-factors` or `passkeys-unavailable`. */
     async passkeyQuestion(actor: Actor, baseUrl: string): Promise<PasskeyQuestion> {
       const { userId } = browserUser(actor);
@@ -186,7 +207,13 @@ export function createOwnFactors(deps: OwnFactorsDeps) {
         return await added(tx, actor, { account, id, kind: 'passkey' });
       });
     },
+  };
+}
 
+function changes(deps: OwnFactorsDeps) {
+  const { database, credentials, passkeyStore, trusted, policy } = deps;
+  const { record, counts, ownAccount, makeCodes } = createParts(deps);
+  return {
     async rename(actor: Actor, factor: { readonly id: string; readonly name: string }): Promise<AuditReceipt> {
       const { userId } = browserUser(actor);
       const id = factorId(factor.id);

@@ -33,9 +33,14 @@ export interface PasskeyQuestion {
   readonly cookie: CookieChange;
 }
 
-export function createPasskeys({ store, challenges, clock }: PasskeysDeps) {
-  const library = () => import('@simplewebauthn/server');
+/** Loaded at the first passkey. */
+const library = () => import('@simplewebauthn/server');
 
+export function createPasskeys(deps: PasskeysDeps) {
+  return { ...registering(deps), ...asking(deps), ...proving(deps) };
+}
+
+function registering({ store, challenges, clock }: PasskeysDeps) {
   return {
     /** What the browser is asked to make a passkey with. */
     async registration(
@@ -96,7 +101,11 @@ export function createPasskeys({ store, challenges, clock }: PasskeysDeps) {
       if (!fresh) throw passkeyRefused('registered-already');
       return id;
     },
+  };
+}
 
+function asking({ store, challenges, clock }: PasskeysDeps) {
+  return {
     /** What the browser is asked to sign. `userId` undefined: any passkey it has for us. */
     async assertion(
       sql: Sql,
@@ -123,7 +132,11 @@ export function createPasskeys({ store, challenges, clock }: PasskeysDeps) {
     async takeChallenge(sql: Sql, of: ChallengeOf, token: string | undefined): Promise<string | undefined> {
       return (await challenges.take(sql, of, token, clock.nowMs()))?.challenge;
     },
+  };
+}
 
+function proving({ store, clock }: PasskeysDeps) {
+  return {
     /**
      * Whether this is the passkey's signature over the challenge, made at our address, with the user verified and a counter
      * higher than before. Answers the reason why not, or nothing; marks the passkey as used.

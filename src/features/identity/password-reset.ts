@@ -6,7 +6,7 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { ChallengeOf } from './challenge-store.ts';
 import { knownDevice } from './devices.ts';
 import { codeRefused, linkDead, passkeyRefused } from './errors.ts';
-import { type GivenProof, prepareProof, useProof } from './factor-proof.ts';
+import { type GivenProof, prepareProof, takeProof } from './factor-proof.ts';
 import type { Link, LinkStore } from './link-store.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
 import type { OrganisationStore } from './organisation-store.ts';
@@ -38,32 +38,39 @@ const AGAIN_AFTER_MS = 300_000;
 export type PasswordReset = ReturnType<typeof createPasswordReset>;
 
 export function createPasswordReset(deps: PasswordResetDeps) {
-  const { database, users, links, throttle, sessions, trusted, policy, audit, clock, settings, mail } = deps;
+  return { ...asking(deps), ...looking(deps), ...resetting(deps) };
+}
 
-  /** Does nothing, noticeably or in time, for an address without an account. */
-  async function sendLink(email: string, baseUrl: string): Promise<void> {
-    const account = await users.findByEmail(database, email);
-    if (account?.state !== 'active' || !mail.configured) return;
-    const nowMs = clock.nowMs();
-    const lifeMs = settings.resetLinkMinutes * 60_000;
-    await database.transaction(async (tx) => {
-      if ((await users.findLocked(tx, account.id))?.state !== 'active') return;
-      const newest = await links.newestEnd(tx, 'password', account.id);
-      if (newest !== undefined && newest - lifeMs > nowMs - AGAIN_AFTER_MS) return;
-      const token = randomToken(256);
-      const expiresMs = nowMs + lifeMs;
-      await links.insert(tx, hashToken(token), { kind: 'password', userId: account.id, expiresMs });
-      await mailLink(tx, deps, { to: account.email, url: `${baseUrl}/password#${token}`, expiresMs, why: 'password' });
-    });
-  }
+/** Does nothing, noticeably or in time, for an address without an account. */
+async function sendLink(deps: PasswordResetDeps, email: string, baseUrl: string): Promise<void> {
+  const { database, users, links, clock, settings, mail } = deps;
+  const account = await users.findByEmail(database, email);
+  if (account?.state !== 'active' || !mail.configured) return;
+  const nowMs = clock.nowMs();
+  const lifeMs = settings.resetLinkMinutes * 60_000;
+  await database.transaction(async (tx) => {
+    if ((await users.findLocked(tx, account.id))?.state !== 'active') return;
+    const newest = await links.newestEnd(tx, 'password', account.id);
+    if (newest !== undefined && newest - lifeMs > nowMs - AGAIN_AFTER_MS) return;
+    const token = randomToken(256);
+    const expiresMs = nowMs + lifeMs;
+    await links.insert(tx, hashToken(token), { kind: 'password', userId: account.id, expiresMs });
+    await mailLink(tx, deps, { to: account.email, url: `${baseUrl}/password#${token}`, expiresMs, why: 'password' });
+  });
+}
 
-  async function owner(token: string): Promise<{ readonly link: Link; readonly account: Account }> {
-    const link = await links.find(database, 'password', hashToken(token), clock.nowMs());
-    const account = link?.userId === undefined ? undefined : await users.find(database, link.userId);
-    if (link === undefined || account?.state !== 'active') throw linkDead('unknown, used or expired');
-    return { link, account };
-  }
+async function owner(
+  { database, users, links, clock }: PasswordResetDeps,
+  token: string,
+): Promise<{ readonly link: Link; readonly account: Account }> {
+  const link = await links.find(database, 'password', hashToken(token), clock.nowMs());
+  const account = link?.userId === undefined ? undefined : await users.find(database, link.userId);
+  if (link === undefined || account?.state !== 'active') throw linkDead('unknown, used or expired');
+  return { link, account };
+}
 
+function asking(deps: PasswordResetDeps) {
+  const { audit, mail } = deps;
   return {
     /** Always the same answer, at once; whatever is sent is sent afterwards. */
     async forgot(
@@ -72,15 +79,20 @@ export function createPasswordReset(deps: PasswordResetDeps) {
     ): Promise<{ readonly mail: boolean; readonly audited: AuditReceipt }> {
       const audited = await audit.recordNow([{ actor, event: 'password.forgotten', action: 'E', outcome: 'success' }]);
       const email = EmailAddress.safeParse(request.email).data;
-      if (email !== undefined) void sendLink(email, request.baseUrl).catch(deps.onFailure);
+      if (email !== undefined) void sendLink(deps, email, request.baseUrl).catch(deps.onFailure);
       return { mail: mail.configured, audited };
     },
+  };
+}
 
+function looking(deps: PasswordResetDeps) {
+  const { database, policy, audit, settings } = deps;
+  return {
     async look(
       actor: Actor,
       token: string,
     ): Promise<{ readonly body: ResetLinkAnswer; readonly audited: AuditReceipt }> {
-      const { link, account } = await owner(token);
+      const { link, account } = await owner(deps, token);
       const authenticators = await deps.credentials.named(database, account.id);
       const passkeys = await deps.passkeyStore.ofUser(database, account.id);
       const codes = await deps.credentials.codesLeft(database, account.id);
@@ -97,10 +109,15 @@ export function createPasswordReset(deps: PasswordResetDeps) {
     },
 
     async passkeyQuestion(token: string, baseUrl: string): Promise<PasskeyQuestion> {
-      const { account } = await owner(token);
+      const { account } = await owner(deps, token);
       return await deps.passkeys.assertion(database, ownedBy(token), { userId: account.id, baseUrl });
     },
+  };
+}
 
+function resetting(deps: PasswordResetDeps) {
+  const { database, users, links, throttle, sessions, trusted, policy, audit, clock, settings } = deps;
+  return {
     /**
      * The new password, with a factor that is enrolled. Ends every session, trusted device and link; the person signs in
      * afterwards. Throws `link-dead`, `password-refused`, `code-refused`, `passkey-refused` or `too-many-attempts`.
@@ -110,7 +127,7 @@ export function createPasswordReset(deps: PasswordResetDeps) {
       request: { token: string; password: string; proof: GivenProof; browser: Browser; baseUrl: string },
     ): Promise<AuditReceipt> {
       const { token, password, browser, baseUrl } = request;
-      const { account } = await owner(token);
+      const { account } = await owner(deps, token);
       const lengthMin = passwordLengthFor(await policy.requirementFor(database, account.id), settings);
       const organisation = (await deps.organisations.find(database, account.organisationId))?.name ?? '';
       const hash = await deps.choice.accept(password, [account.name, account.email, organisation], lengthMin);
@@ -122,7 +139,7 @@ export function createPasswordReset(deps: PasswordResetDeps) {
         const current = await users.findLocked(tx, account.id);
         const link = await links.findLocked(tx, 'password', hashToken(token), clock.nowMs());
         if (current?.state !== 'active' || link === undefined) throw linkDead('died meanwhile');
-        const failure = await useProof(tx, deps, current.id, { proof, baseUrl });
+        const failure = await takeProof(tx, deps, current.id, { proof, baseUrl });
         if (failure !== undefined) return failure;
         await links.deleteOfUser(tx, current.id);
         await users.setPassword(tx, current.id, hash);

@@ -33,7 +33,8 @@ interface Snapshot {
 export type Policy = ReturnType<typeof createPolicy>;
 
 /** The policy in force, changed while serving. `settings` always shows the latest values this process has seen. */
-export function createPolicy({ database, audit, clock, defaults }: PolicyDeps) {
+export function createPolicy(deps: PolicyDeps) {
+  const { database, audit, clock, defaults } = deps;
   let snapshot = snapshotOf({ version: 0, settings: {}, networks: [] }, defaults);
   let loadedMs = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;
@@ -88,6 +89,25 @@ export function createPolicy({ database, audit, clock, defaults }: PolicyDeps) {
       return allowed(snapshot, door, address, principal?.kind === 'user' ? principal.roles : []);
     },
 
+    ...changesOfSettings(deps, change),
+    ...changesOfRules(deps, change),
+
+    /** Listens for changes made by other processes. */
+    async start(): Promise<() => Promise<void>> {
+      await load(database);
+      return await database.listen(CHANNEL, () => {
+        loadedMs = Number.NEGATIVE_INFINITY;
+        // A failure is made good by the next look, at most a second later.
+        void refresh().catch(() => undefined);
+      });
+    },
+  };
+}
+
+type ChangePolicy = (actor: Actor, work: (tx: Transaction) => Promise<Change>) => Promise<AuditReceipt>;
+
+function changesOfSettings({ clock, defaults }: PolicyDeps, change: ChangePolicy) {
+  return {
     /** Sets some settings. Throws `policy-refused` for a value outside its range; nothing is changed then. */
     async set(actor: Actor, given: Readonly<Record<string, unknown>>): Promise<AuditReceipt> {
       return await change(actor, async (tx) => {
@@ -99,7 +119,11 @@ export function createPolicy({ database, audit, clock, defaults }: PolicyDeps) {
         return { event: 'policy.change', changes: changes.length === 0 ? [{ what: 'nothing' }] : changes };
       });
     },
+  };
+}
 
+function changesOfRules({ defaults }: PolicyDeps, change: ChangePolicy) {
+  return {
     requirements: (sql: Sql): Promise<Requirement[]> => policyStore.requirements(sql),
 
     async setRequirement(
@@ -148,16 +172,6 @@ export function createPolicy({ database, audit, clock, defaults }: PolicyDeps) {
             },
           ],
         };
-      });
-    },
-
-    /** Listens for changes made by other processes. */
-    async start(): Promise<() => Promise<void>> {
-      await load(database);
-      return await database.listen(CHANNEL, () => {
-        loadedMs = Number.NEGATIVE_INFINITY;
-        // A failure is made good by the next look, at most a second later.
-        void refresh().catch(() => undefined);
       });
     },
   };

@@ -4,7 +4,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { ChallengeOf } from './challenge-store.ts';
 import { knownDevice } from './devices.ts';
 import { codeRefused, passkeyRefused, signInExpired } from './errors.ts';
-import { type GivenProof, prepareProof, useProof } from './factor-proof.ts';
+import { type GivenProof, prepareProof, takeProof } from './factor-proof.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
 import type { Browser, SignInMethod } from './sessions.ts';
 import { type Opened, openSession, refuseGuess, type SignInDeps, type SignInEvent } from './sign-in.ts';
@@ -44,7 +44,7 @@ export async function signInWithFactor(deps: SignInDeps, request: SecondRequest)
     // Locked first: whoever ends this account's access now waits, and then ends this session too.
     const current = await users.findLocked(tx, account.id);
     if (current?.state !== 'active') throw signInExpired();
-    const failure = await useProof(tx, deps, current.id, { proof, baseUrl });
+    const failure = await takeProof(tx, deps, current.id, { proof, baseUrl });
     if (failure !== undefined) return failure;
     if (!(await signInStore.endPre(tx, preHash))) throw signInExpired();
     await throttle.settle(tx, attempt);

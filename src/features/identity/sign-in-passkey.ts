@@ -2,7 +2,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { ChallengeOf } from './challenge-store.ts';
 import { knownDevice } from './devices.ts';
 import { passkeyRefused } from './errors.ts';
-import { prepareProof, useProof } from './factor-proof.ts';
+import { prepareProof, takeProof } from './factor-proof.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
 import type { Browser } from './sessions.ts';
 import { type Opened, openSession, refuseGuess, type SignInDeps } from './sign-in.ts';
@@ -43,7 +43,7 @@ export async function signInWithPasskey(
   const outcome = await database.transaction(async (tx): Promise<Opened | string> => {
     const current = account && (await users.findLocked(tx, account.id));
     if (current?.state !== 'active') return account === undefined ? 'passkey-unknown' : 'account-not-active';
-    const failure = await useProof(tx, deps, current.id, { proof, baseUrl });
+    const failure = await takeProof(tx, deps, current.id, { proof, baseUrl });
     if (failure !== undefined) return failure;
     await throttle.settle(tx, attempt);
     return await openSession(tx, deps, {

@@ -75,8 +75,8 @@ export async function mailLink(
     `The link works once, until ${instant(link.expiresMs)} (UTC). Do not pass it on.`,
     link.why === 'invitation' ? '' : 'If you did not ask for this, do nothing, and tell an administrator.',
   ].join('\n');
-  const mail_ = { kind: `user.link.${link.why}`, to: link.to, subject: LINK_SUBJECTS[link.why], text };
-  return await mail.enqueue(tx, { ...mail_, expiresMs: link.expiresMs });
+  const message = { kind: `user.link.${link.why}`, to: link.to, subject: LINK_SUBJECTS[link.why], text };
+  return await mail.enqueue(tx, { ...message, expiresMs: link.expiresMs });
 }
 
 const LINK_SUBJECTS = {
