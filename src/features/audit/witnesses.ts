@@ -35,6 +35,8 @@ export interface WitnessesDeps {
 }
 
 const EVERY_MS = 30_000;
+/** The first time: once the start itself is under a head. */
+const FIRST_MS = 3_000;
 /** A witness that signed nothing for so long, while the log grew, counts as silent. */
 const SILENT_MS = 15 * 60_000;
 
@@ -62,10 +64,10 @@ export function createWitnesses(deps: WitnessesDeps): Witnesses {
     );
   }
 
-  function schedule(): void {
+  function schedule(inMs: number): void {
     timer = setTimeout(() => {
-      running = ask().then(schedule);
-    }, everyMs);
+      running = ask().then(() => schedule(everyMs));
+    }, inMs);
     timer.unref();
   }
 
@@ -90,7 +92,7 @@ export function createWitnesses(deps: WitnessesDeps): Witnesses {
       );
     },
     start() {
-      if (witnesses.length > 0) schedule();
+      if (witnesses.length > 0) schedule(FIRST_MS);
     },
     async stop() {
       clearTimeout(timer);
