@@ -48,7 +48,8 @@ const PLAIN = /^[0-9A-Za-z-]+$/;
 
 function element(value: SqlValue): string {
   if (value === null) return 'NULL';
-  if (typeof value === 'string') return PLAIN.test(value) && !/^null$/i.test(value) ? value : quoted(value);
+  if (typeof value === 'string')
+    return PLAIN.test(value) && !(value.length === 4 && value.toUpperCase() === 'NULL') ? value : quoted(value);
   if (value instanceof Date) return `"${value.toISOString()}"`;
   if (value instanceof Uint8Array) return `"\\\\x${hex(value)}"`;
   return Array.isArray(value) ? arrayLiteral(value) : String(value);
