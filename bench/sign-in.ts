@@ -131,7 +131,7 @@ async function measureFlood(fixture: IdentityFixture, people: readonly EnrolledP
     while (flooding) {
       const browser = new TestBrowser(fixture.identity, `10.${i}.0.1`);
       const email = `stranger${newId()}@example.org`;
-      const outcome = await browser
+      const outcome: unknown = await browser
         .ask('POST', '/api/sign-in/password', { email, password: 'a guess' })
         .catch((error: unknown) => (isProblem(error) ? error.code : 'error'));
       if (outcome === 'passwords-busy') {

@@ -51,7 +51,7 @@ export function stepUpRefusal(
   access: Access,
   now: { readonly nowMs: number; readonly settings: IdentitySettings },
 ): Problem | undefined {
-  const asked = 'stepUp' in access && access.stepUp === true;
+  const asked = 'stepUp' in access && access.stepUp;
   if (!asked || principal.kind !== 'user') return undefined;
   return isProofFresh(principal.authenticatedAtMs, now.nowMs, now.settings) ? undefined : stepUpNeeded();
 }

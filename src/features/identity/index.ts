@@ -16,7 +16,7 @@ import { accessReviewRoutes, organisationChoicesRoute, organisationRoutes, roleR
 import { createOrganisations, type Organisations } from './organisations.ts';
 import { createPersonalTokens, type PersonalTokens } from './personal-tokens.ts';
 import { ANONYMOUS } from './principal.ts';
-import { providerRoutes, providerSignInRoutes } from './provider-routes.ts';
+import { providerAdministrationRoutes, providerRoutes, providerSignInRoutes } from './provider-routes.ts';
 import { createProviders } from './providers.ts';
 import { createRoles } from './roles.ts';
 import { createBans } from './bans.ts';
@@ -74,11 +74,7 @@ export interface Identity {
    * Authorization header is sent (the cookie is not looked at then), or anonymous. Never throws for a bad
    * cookie. A session seen within the last second costs microseconds, another one a single query.
    */
-  authenticateUser(
-    cookieHeader: string | undefined,
-    origin: RequestOrigin,
-    authorization?: string | undefined,
-  ): Promise<Principal>;
+  authenticateUser(cookieHeader: string | undefined, origin: RequestOrigin, authorization?: string): Promise<Principal>;
   /** `undefined` when allowed, else the refusal: 401 for a stranger, 403 for somebody who may not. */
   decideAccess(principal: Principal, access: Access, resource?: ResourceClaim): Problem | undefined;
   /**
@@ -150,6 +146,41 @@ async function byToken(
   return principal !== undefined && policy.isNetworkAllowed('users', sent.address, principal) ? principal : ANONYMOUS;
 }
 
+/** What doors and work in the background ask. */
+function lookups({ policy, users, database }: IdentityParts): Pick<Identity, 'admitNodeNetwork' | 'stillMay'> {
+  return {
+    async admitNodeNetwork(address) {
+      await policy.refresh();
+      if (!policy.isNetworkAllowed('nodes', address)) throw networkRefused();
+    },
+    async stillMay(principal, permission) {
+      if (principal.kind !== 'user') return true;
+      const account = await users.find(database, principal.userId);
+      if (account?.state !== 'active') return false;
+      const session = { id: principal.sessionId, authenticatedAtMs: 0 };
+      const now = makePrincipal(account, { ...session, acting: principal.organisationId });
+      return now.permissions.has(permission);
+    },
+  };
+}
+
+/** Factors, resets, the policy, and what administrators see of other people's sign-in. */
+function signInManagementRoutes(parts: IdentityParts, deps: IdentityDeps, users: Users): RouteDeclaration[] {
+  const factors = createOwnFactors({ ...parts.signIn, ...parts });
+  const exceptions = createExceptions({ ...parts.signIn, ...parts });
+  const bans = createBans(parts);
+  return [
+    ...factorRoutes({ factors, stepUp: createStepUp(parts.signIn) }),
+    ...resetRoutes({
+      passwordReset: createPasswordReset({ ...parts.signIn, ...parts, onFailure: deps.onHousekeepingFailure }),
+      factorReset: createFactorReset({ ...parts.signIn, ...parts }),
+      changePassword: (request) => changeOwnPassword({ ...parts.signIn, ...parts }, request),
+    }),
+    ...policyRoutes({ parts, exceptions, bans, mailStatus: deps.mailStatus ?? NO_MAIL_STATUS }),
+    ...peopleRoutes({ parts, users, factors, notices: createNotices(parts) }),
+  ];
+}
+
 export function createIdentity(deps: IdentityDeps): Identity {
   const { database } = deps;
   const parts = composeParts(deps);
@@ -161,9 +192,6 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const organisationManagement = createOrganisations(parts);
   const emergencies = createEmergencies(parts);
   const ownAccount = createOwnAccount(parts);
-  const factors = createOwnFactors({ ...parts.signIn, ...parts });
-  const exceptions = createExceptions({ ...parts.signIn, ...parts });
-  const bans = createBans(parts);
   return {
     ...background,
     authenticateUser: async (cookieHeader, origin, authorization) =>
@@ -176,18 +204,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     setupLink: (actor, baseUrl) => issueSetupLink(enrolment, actor, baseUrl),
     users: management,
     policy: parts.policy,
-    async admitNodeNetwork(address) {
-      await parts.policy.refresh();
-      if (!parts.policy.isNetworkAllowed('nodes', address)) throw networkRefused();
-    },
-    async stillMay(principal, permission) {
-      if (principal.kind !== 'user') return true;
-      const account = await users.find(database, principal.userId);
-      if (account?.state !== 'active') return false;
-      const session = { id: principal.sessionId, authenticatedAtMs: 0 };
-      const now = makePrincipal(account, { ...session, acting: principal.organisationId });
-      return now.permissions.has(permission);
-    },
+    ...lookups(parts),
     sessionsOf: (id) => sessions.ofUser(id),
     findUserByEmail: (email) => users.findByEmail(database, email.trim().toLowerCase()),
     async organisationFor({ principal }) {
@@ -204,17 +221,11 @@ export function createIdentity(deps: IdentityDeps): Identity {
       ...ownRoutes(ownAccount),
       passwordCheckRoute(parts.choice),
       ...signInRoutes(parts.signIn),
-      ...factorRoutes({ factors, stepUp: createStepUp(parts.signIn) }),
-      ...resetRoutes({
-        passwordReset: createPasswordReset({ ...parts.signIn, ...parts, onFailure: deps.onHousekeepingFailure }),
-        factorReset: createFactorReset({ ...parts.signIn, ...parts }),
-        changePassword: (request) => changeOwnPassword({ ...parts.signIn, ...parts }, request),
-      }),
-      ...policyRoutes({ parts, exceptions, bans, mailStatus: deps.mailStatus ?? NO_MAIL_STATUS }),
-      ...peopleRoutes({ parts, users: management, factors, notices: createNotices(parts) }),
+      ...signInManagementRoutes(parts, deps, management),
       ...linkRoutes(enrolment),
       ...providerSignInRoutes(providers),
       ...providerRoutes(providers),
+      ...providerAdministrationRoutes(providers),
       ...userRoutes(management),
       ...organisationRoutes(organisationManagement),
       organisationChoicesRoute(organisationManagement),

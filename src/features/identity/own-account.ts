@@ -30,29 +30,11 @@ interface OwnAccountDeps {
 export type OwnAccount = ReturnType<typeof createOwnAccount>;
 
 /** What people see and end of their own: who they are, where they are signed in. */
-export function createOwnAccount({
-  database,
-  users,
-  organisations,
-  sealing,
-  sessions,
-  signIn,
-  audit,
-  settings,
-}: OwnAccountDeps) {
-  async function endOwn(actor: Actor, id: SessionId, event: 'sign-out' | 'session.end'): Promise<AuditReceipt> {
-    const { userId } = userOf(actor);
-    return await database.transaction(async (tx) => {
-      if (!(await sessions.end(tx, userId, id))) throw sessionUnknown();
-      await users.notify(tx, userId);
-      tx.afterCommit(() => sessions.dropUser(userId));
-      const entities = [userEntity(userId)];
-      return await audit.record(tx, [
-        { actor, event, action: 'E', outcome: 'success', entities, detail: { session: id } },
-      ]);
-    });
-  }
+export function createOwnAccount(deps: OwnAccountDeps) {
+  return { ...whoIsHere(deps), ...acting(deps), ...ending(deps) };
+}
 
+function whoIsHere({ database, users, organisations, sealing, sessions, signIn, settings }: OwnAccountDeps) {
   return {
     /** Who is signed in here, with which rights. */
     async session(principal: Principal, browser: Browser): Promise<SessionAnswer> {
@@ -89,7 +71,11 @@ export function createOwnAccount({
           : { emergency: { id: principal.emergency.id, endsAt: instant(principal.emergency.endsMs) } }),
       };
     },
+  };
+}
 
+function acting({ database, users, sessions, audit }: OwnAccountDeps) {
+  return {
     /** The session acts in another of the person's organisations from its next request on. */
     async actIn(actor: Actor, organisationId: OrganisationId): Promise<AuditReceipt> {
       const { userId, sessionId } = userOf(actor);
@@ -110,7 +96,24 @@ export function createOwnAccount({
       const audited = await audit.recordNow([{ actor, event: 'session.list', action: 'R', outcome: 'success' }]);
       return { sessions: listed, audited };
     },
+  };
+}
 
+function ending({ database, users, sessions, audit }: OwnAccountDeps) {
+  async function endOwn(actor: Actor, id: SessionId, event: 'sign-out' | 'session.end'): Promise<AuditReceipt> {
+    const { userId } = userOf(actor);
+    return await database.transaction(async (tx) => {
+      if (!(await sessions.end(tx, userId, id))) throw sessionUnknown();
+      await users.notify(tx, userId);
+      tx.afterCommit(() => sessions.dropUser(userId));
+      const entities = [userEntity(userId)];
+      return await audit.record(tx, [
+        { actor, event, action: 'E', outcome: 'success', entities, detail: { session: id } },
+      ]);
+    });
+  }
+
+  return {
     /** Throws `session-unknown` for a session that has ended or is somebody else's. */
     async endSession(actor: Actor, id: string): Promise<AuditReceipt> {
       const parsed = parseId<SessionId>(id);

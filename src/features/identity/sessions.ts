@@ -8,7 +8,7 @@ import { rememberDevice } from './devices.ts';
 import type { IdentitySettings, Session } from './model.ts';
 import { ANONYMOUS, makePrincipal } from './principal.ts';
 import { sessionAlive } from './rules.ts';
-import { createSessionCheck, type SessionsDeps } from './session-check.ts';
+import { createSessionCheck, type SessionCheck, type SessionsDeps } from './session-check.ts';
 import type { SessionStore } from './session-store.ts';
 import { revokePersonalTokens } from './personal-tokens.ts';
 import { signInStore } from './sign-in-store.ts';
@@ -53,7 +53,6 @@ export type Sessions = ReturnType<typeof createSessions>;
 
 /** Sessions of users: an opaque 256-bit token in a cookie, its hash in the database, and a cache of at most a second. */
 export function createSessions(deps: SessionsDeps) {
-  const { database, store, clock, settings } = deps;
   const check = createSessionCheck(deps);
   return {
     /** The principal of a request: the user of a live session, or anonymous. */
@@ -69,6 +68,18 @@ export function createSessions(deps: SessionsDeps) {
       return (await check.find(token))?.absoluteEndsMs;
     },
 
+    ...starting(deps, check),
+    ...managing(deps),
+
+    /** Forgets what this process remembers of a user. */
+    dropUser: (userId: string): void => check.dropUser(userId),
+    /** Forgets everything, after notifications may have been missed. */
+    dropAll: (): void => check.dropAll(),
+  };
+}
+
+function starting({ store, clock, settings }: SessionsDeps, check: SessionCheck) {
+  return {
     /**
      * Starts a session under a fresh token, whatever the browser held before (fixation), ends the one it held, and makes
      * the browser a known one.
@@ -106,7 +117,11 @@ export function createSessions(deps: SessionsDeps) {
         cookies: [{ name: SESSION_COOKIE, value: token }, { name: PRE_SESSION_COOKIE, value: null }, device],
       };
     },
+  };
+}
 
+function managing({ database, store, clock, settings }: SessionsDeps) {
+  return {
     /** The user's live sessions, the last used first. */
     async ofUser(userId: UserId): Promise<Session[]> {
       const nowMs = clock.nowMs();
@@ -142,11 +157,6 @@ export function createSessions(deps: SessionsDeps) {
       await signInStore.endAll(tx, userId);
       await revokePersonalTokens(tx, userId, clock.nowMs());
     },
-
-    /** Forgets what this process remembers of a user. */
-    dropUser: (userId: string): void => check.dropUser(userId),
-    /** Forgets everything, after notifications may have been missed. */
-    dropAll: (): void => check.dropAll(),
   };
 }
 

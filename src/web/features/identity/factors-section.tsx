@@ -94,19 +94,7 @@ interface FactorLineProps {
 }
 
 function FactorLine({ factor, kind, note }: FactorLineProps): ReactNode {
-  const queries = useQueryClient();
   const [asking, setAsking] = useState<'remove' | 'rename'>();
-  const [name, setName] = useState(factor.name);
-  const act = useMutation({
-    mutationFn: (what: 'remove' | 'rename') =>
-      what === 'remove'
-        ? api.act('DELETE', `/api/factors/${factor.id}`)
-        : api.act('PUT', `/api/factors/${factor.id}`, { name }),
-    onSuccess: async () => {
-      setAsking(undefined);
-      await queries.invalidateQueries({ queryKey: factorList.queryKey });
-    },
-  });
   return (
     <li>
       <div>
@@ -131,41 +119,58 @@ function FactorLine({ factor, kind, note }: FactorLineProps): ReactNode {
       <Button variant="default" size="xs" onClick={() => setAsking('remove')} aria-label={`Remove ${factor.name}`}>
         Remove
       </Button>
-      {asking && (
-        <Modal
-          opened
-          onClose={() => setAsking(undefined)}
-          title={asking === 'remove' ? 'Remove this factor' : 'Another name'}
-          size="sm"
-        >
-          <form
-            className="stack"
-            noValidate
-            onSubmit={(event) => {
-              event.preventDefault();
-              act.mutate(asking);
-            }}
-          >
-            {act.isError && <FailureNotice error={act.error} focus />}
-            {asking === 'remove' ? (
-              <p className="dialog-words">
-                <Own strong>{factor.name}</Own> opens nothing any more. Trusted devices are asked again.
-              </p>
-            ) : (
-              <NameField value={name} onChange={setName} />
-            )}
-            <div className="dialog-actions">
-              <Button variant="default" onClick={() => setAsking(undefined)}>
-                Cancel
-              </Button>
-              <Button type="submit" loading={act.isPending} disabled={!FactorName.safeParse(name).success}>
-                {asking === 'remove' ? 'Remove' : 'Rename'}
-              </Button>
-            </div>
-          </form>
-        </Modal>
-      )}
+      {asking && <FactorDialog factor={factor} asking={asking} onClose={() => setAsking(undefined)} />}
     </li>
+  );
+}
+
+interface FactorDialogProps {
+  readonly factor: FactorsAnswer['authenticators'][number];
+  readonly asking: 'remove' | 'rename';
+  readonly onClose: () => void;
+}
+
+function FactorDialog({ factor, asking, onClose }: FactorDialogProps): ReactNode {
+  const queries = useQueryClient();
+  const [name, setName] = useState(factor.name);
+  const act = useMutation({
+    mutationFn: (what: 'remove' | 'rename') =>
+      what === 'remove'
+        ? api.act('DELETE', `/api/factors/${factor.id}`)
+        : api.act('PUT', `/api/factors/${factor.id}`, { name }),
+    onSuccess: async () => {
+      onClose();
+      await queries.invalidateQueries({ queryKey: factorList.queryKey });
+    },
+  });
+  return (
+    <Modal opened onClose={onClose} title={asking === 'remove' ? 'Remove this factor' : 'Another name'} size="sm">
+      <form
+        className="stack"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          act.mutate(asking);
+        }}
+      >
+        {act.isError && <FailureNotice error={act.error} focus />}
+        {asking === 'remove' ? (
+          <p className="dialog-words">
+            <Own strong>{factor.name}</Own> opens nothing any more. Trusted devices are asked again.
+          </p>
+        ) : (
+          <NameField value={name} onChange={setName} />
+        )}
+        <div className="dialog-actions">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={act.isPending} disabled={!FactorName.safeParse(name).success}>
+            {asking === 'remove' ? 'Remove' : 'Rename'}
+          </Button>
+        </div>
+      </form>
+    </Modal>
   );
 }
 

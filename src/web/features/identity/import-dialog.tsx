@@ -27,7 +27,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }): Rea
     setCsv(text);
     if (text !== undefined) run.mutate({ csv: text, dryRun: true });
   };
-  const done = run.data !== undefined && run.variables?.dryRun === false;
+  const done = run.isSuccess && !run.variables.dryRun;
   const links = run.data?.rows.filter(({ link }) => link !== undefined) ?? [];
   return (
     <Modal opened onClose={onClose} title="Invite people from a file" size="xl" closeOnClickOutside={false}>

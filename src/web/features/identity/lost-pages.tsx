@@ -83,6 +83,7 @@ export function PasswordResetPage(): ReactNode {
   });
   if (token === '' || link.isError) return <Dead />;
   if (!link.data) return <Gate title="Checking the link">{null}</Gate>;
+  if (link.data.ways.length === 0) return <NoFactor />;
   return <ResetForm token={token} link={link.data} />;
 }
 
@@ -116,26 +117,7 @@ function ResetForm({ token, link }: { readonly token: string; readonly link: Res
     setError(fits ? undefined : 'This does not look like one.');
     if (fits && password !== '') reset.mutate();
   };
-  if (reset.isSuccess) {
-    return (
-      <Gate title="Your password is changed" sentence="You were signed out everywhere. Sign in with the new password.">
-        <div className="gate-body">
-          <BackToSignIn />
-        </div>
-      </Gate>
-    );
-  }
-  if (link.ways.length === 0) {
-    return (
-      <Gate title="A second factor is needed">
-        <div className="gate-body">
-          <Notice tone="amber" title="Your account has none">
-            <p>A link by e-mail alone changes no password. Ask an administrator of your organisation for a reset.</p>
-          </Notice>
-        </div>
-      </Gate>
-    );
-  }
+  if (reset.isSuccess) return <ResetDone />;
   return (
     <Gate wide title="Choose a new password" sentence="With your second factor: the link alone is not enough.">
       <form onSubmit={submit} noValidate>
@@ -170,6 +152,28 @@ function ResetForm({ token, link }: { readonly token: string; readonly link: Res
           This link works until <Moment iso={link.expiresAt} />, once.
         </p>
       </form>
+    </Gate>
+  );
+}
+
+function ResetDone(): ReactNode {
+  return (
+    <Gate title="Your password is changed" sentence="You were signed out everywhere. Sign in with the new password.">
+      <div className="gate-body">
+        <BackToSignIn />
+      </div>
+    </Gate>
+  );
+}
+
+function NoFactor(): ReactNode {
+  return (
+    <Gate title="A second factor is needed">
+      <div className="gate-body">
+        <Notice tone="amber" title="Your account has none">
+          <p>A link by e-mail alone changes no password. Ask an administrator of your organisation for a reset.</p>
+        </Notice>
+      </div>
     </Gate>
   );
 }

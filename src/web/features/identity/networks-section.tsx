@@ -43,20 +43,7 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
       title="Allowed networks"
       note={`An empty list allows every network. You are at ${policy.ownAddress ?? 'an unknown address'} now; a list that shuts you out is refused.`}
     >
-      {policy.networks.length > 0 && (
-        <ul className="sessions">
-          {policy.networks.map((rule) => (
-            <li key={`${rule.scope} ${rule.scopeId}`}>
-              <div>
-                <strong>
-                  {PLACES.find((one) => one.value === `${rule.scope} ${rule.scopeId}`)?.label ?? rule.scopeId}
-                </strong>
-                <div className="soft small">{rule.networks.join(', ')}</div>
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Lists networks={policy.networks} />
       <form className="stack" onSubmit={submit} noValidate>
         {save.isError && <FailureNotice error={save.error} focus />}
         <Select
@@ -85,5 +72,23 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
         </div>
       </form>
     </Section>
+  );
+}
+
+function Lists({ networks }: Pick<PolicyAnswer, 'networks'>): ReactNode {
+  if (networks.length === 0) return null;
+  return (
+    <ul className="sessions">
+      {networks.map((rule) => (
+        <li key={`${rule.scope} ${rule.scopeId}`}>
+          <div>
+            <strong>
+              {PLACES.find((one) => one.value === `${rule.scope} ${rule.scopeId}`)?.label ?? rule.scopeId}
+            </strong>
+            <div className="soft small">{rule.networks.join(', ')}</div>
+          </div>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -36,14 +36,6 @@ export function PasswordStep({ onSecond }: PasswordStepProps): ReactNode {
     },
     onError: () => setPassword(''),
   });
-  const passkey = useMutation({
-    mutationFn: async () => {
-      const credential = await signWithPasskey('/api/sign-in/passkey/options', { alone: true });
-      await api.act('POST', '/api/sign-in/passkey', { credential, alone: true }, { signingIn: true });
-    },
-    onSuccess: goOn,
-  });
-  const passkeyFailed = passkey.isError && !wasCancelled(passkey.error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const gaps = {
@@ -56,7 +48,6 @@ export function PasswordStep({ onSecond }: PasswordStepProps): ReactNode {
   return (
     <form onSubmit={submit} noValidate>
       {signIn.isError && <FailureNotice error={signIn.error} focus />}
-      {passkeyFailed && <FailureNotice error={passkey.error} focus />}
       <TextInput
         label="E-mail"
         name="email"
@@ -81,31 +72,54 @@ export function PasswordStep({ onSecond }: PasswordStepProps): ReactNode {
       <Button type="submit" size="md" fullWidth loading={signIn.isPending}>
         Continue
       </Button>
-      {passkeysWork() && (
-        <Button
-          type="button"
-          variant="default"
-          size="md"
-          fullWidth
-          leftSection={<IconKey size={17} aria-hidden />}
-          loading={passkey.isPending}
-          onClick={() => passkey.mutate()}
-        >
-          Sign in with a passkey
-        </Button>
-      )}
+      {passkeysWork() && <PasskeyButton />}
       <ProviderButtons />
-      <details className="gate-help">
-        <summary>I cannot sign in</summary>
-        <p>
-          <Link to="/forgot">I forgot my password</Link>: you get a link by e-mail, and need your second factor.
-        </p>
-        <p>
-          For a lost telephone use a recovery code after the password. Without one, an administrator of your
-          organisation can start a reset for you: you get a link and set up another second factor yourself. Nobody can
-          read your old password, and nobody chooses the new one for you.
-        </p>
-      </details>
+      <Help />
     </form>
+  );
+}
+
+/** Without the password: the browser offers the passkeys it has for this address. */
+function PasskeyButton(): ReactNode {
+  const goOn = useGoOn();
+  const passkey = useMutation({
+    mutationFn: async () => {
+      const credential = await signWithPasskey('/api/sign-in/passkey/options', { alone: true });
+      await api.act('POST', '/api/sign-in/passkey', { credential, alone: true }, { signingIn: true });
+    },
+    onSuccess: goOn,
+  });
+  const passkeyFailed = passkey.isError && !wasCancelled(passkey.error);
+  return (
+    <>
+      {passkeyFailed && <FailureNotice error={passkey.error} focus />}
+      <Button
+        type="button"
+        variant="default"
+        size="md"
+        fullWidth
+        leftSection={<IconKey size={17} aria-hidden />}
+        loading={passkey.isPending}
+        onClick={() => passkey.mutate()}
+      >
+        Sign in with a passkey
+      </Button>
+    </>
+  );
+}
+
+function Help(): ReactNode {
+  return (
+    <details className="gate-help">
+      <summary>I cannot sign in</summary>
+      <p>
+        <Link to="/forgot">I forgot my password</Link>: you get a link by e-mail, and need your second factor.
+      </p>
+      <p>
+        For a lost telephone use a recovery code after the password. Without one, an administrator of your organisation
+        can start a reset for you: you get a link and set up another second factor yourself. Nobody can read your old
+        password, and nobody chooses the new one for you.
+      </p>
+    </details>
   );
 }

@@ -28,20 +28,11 @@ const SCOPES: readonly { readonly value: Rule['scope']; readonly label: string }
 /** Stricter rules of an organisation, a role or a person. */
 export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer }): ReactNode {
   const queries = useQueryClient();
-  const { user } = useSession();
-  const [scope, setScope] = useState<Rule['scope']>('role');
-  const [scopeId, setScopeId] = useState<string>();
-  const [level, setLevel] = useState<Level>('required');
   const set = useMutation({
     mutationFn: (rule: { scope: Rule['scope']; scopeId: string; secondFactor: Level | null }) =>
       api.act('PUT', '/api/policy/requirement', rule),
     onSuccess: () => forgetPolicy(queries),
   });
-  const organisations = user.organisations ?? [user.organisation];
-  const choices =
-    scope === 'role'
-      ? ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role].name }))
-      : organisations.map(({ id, name }) => ({ value: id, label: name }));
   return (
     <Section
       title="Rules for some"
@@ -70,43 +61,63 @@ export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer 
           </li>
         ))}
       </ul>
-      <div className="policy-rule">
-        <Select
-          label="For"
-          allowDeselect={false}
-          data={SCOPES}
-          value={scope}
-          onChange={(value) => {
-            setScope(SCOPES.find((one) => one.value === value)?.value ?? 'role');
-            setScopeId(undefined);
-          }}
-        />
-        {scope === 'user' ? (
-          <PersonChoice label="Which person" value={scopeId} onChange={setScopeId} />
-        ) : (
-          <Select
-            label="Which"
-            data={choices}
-            value={scopeId ?? null}
-            onChange={(value) => setScopeId(value ?? undefined)}
-          />
-        )}
-        <Select
-          label="Second factor"
-          allowDeselect={false}
-          data={LEVELS}
-          value={level}
-          onChange={(value) => setLevel(LEVELS.find((one) => one.value === value)?.value ?? level)}
-        />
-        <Button
-          variant="default"
-          disabled={scopeId === undefined}
-          loading={set.isPending}
-          onClick={() => scopeId !== undefined && set.mutate({ scope, scopeId, secondFactor: level })}
-        >
-          Add the rule
-        </Button>
-      </div>
+      <AddRule onAdd={(rule) => set.mutate(rule)} busy={set.isPending} />
     </Section>
+  );
+}
+
+interface AddRuleProps {
+  readonly onAdd: (rule: { scope: Rule['scope']; scopeId: string; secondFactor: Level }) => void;
+  readonly busy: boolean;
+}
+
+function AddRule({ onAdd, busy }: AddRuleProps): ReactNode {
+  const { user } = useSession();
+  const [scope, setScope] = useState<Rule['scope']>('role');
+  const [scopeId, setScopeId] = useState<string>();
+  const [level, setLevel] = useState<Level>('required');
+  const organisations = user.organisations ?? [user.organisation];
+  const choices =
+    scope === 'role'
+      ? ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role].name }))
+      : organisations.map(({ id, name }) => ({ value: id, label: name }));
+  return (
+    <div className="policy-rule">
+      <Select
+        label="For"
+        allowDeselect={false}
+        data={SCOPES}
+        value={scope}
+        onChange={(value) => {
+          setScope(SCOPES.find((one) => one.value === value)?.value ?? 'role');
+          setScopeId(undefined);
+        }}
+      />
+      {scope === 'user' ? (
+        <PersonChoice label="Which person" value={scopeId} onChange={setScopeId} />
+      ) : (
+        <Select
+          label="Which"
+          data={choices}
+          value={scopeId ?? null}
+          onChange={(value) => setScopeId(value ?? undefined)}
+        />
+      )}
+      <Select
+        label="Second factor"
+        allowDeselect={false}
+        data={LEVELS}
+        value={level}
+        onChange={(value) => setLevel(LEVELS.find((one) => one.value === value)?.value ?? level)}
+      />
+      <Button
+        variant="default"
+        disabled={scopeId === undefined}
+        loading={busy}
+        onClick={() => scopeId !== undefined && onAdd({ scope, scopeId, secondFactor: level })}
+      >
+        Add the rule
+      </Button>
+    </div>
   );
 }

@@ -25,7 +25,7 @@ export interface SecondStepProps {
 export function SecondStep({ ways, mayTrust, onStartAgain }: SecondStepProps): ReactNode {
   const hasPasskey = passkeysWork() && (ways === undefined || ways.includes('passkey'));
   const hasCode = ways === undefined || ways.includes('authenticator');
-  const [way, setWay] = useState<'code' | 'recovery' | 'passkey'>(hasCode ? 'code' : 'passkey');
+  const [way, setWay] = useState<Way>(hasCode ? 'code' : 'passkey');
   const [text, setText] = useState('');
   const [trust, setTrust] = useState(false);
   const [error, setError] = useState<string>();
@@ -57,7 +57,7 @@ export function SecondStep({ ways, mayTrust, onStartAgain }: SecondStepProps): R
     setError(fits ? undefined : WRONG_SHAPE[way]);
     if (fits) confirm.mutate('text');
   };
-  const turn = (to: typeof way): void => {
+  const turn = (to: Way): void => {
     setWay(to);
     setText('');
     setError(undefined);
@@ -87,27 +87,43 @@ export function SecondStep({ ways, mayTrust, onStartAgain }: SecondStepProps): R
           {way === 'passkey' ? 'Use my passkey' : 'Sign in'}
         </Button>
       )}
-      <div className="gate-ways">
-        {way !== 'code' && hasCode && (
-          <button type="button" className="link-button" onClick={() => turn('code')}>
-            Use the code from my app
-          </button>
-        )}
-        {way !== 'passkey' && hasPasskey && (
-          <button type="button" className="link-button" onClick={() => turn('passkey')}>
-            Use a passkey
-          </button>
-        )}
-        {way !== 'recovery' && (
-          <button type="button" className="link-button" onClick={() => turn('recovery')}>
-            I have neither telephone nor passkey: use a recovery code
-          </button>
-        )}
-        <button type="button" className="link-button" onClick={onStartAgain}>
-          Not me: start again
-        </button>
-      </div>
+      <OtherWays way={way} hasCode={hasCode} hasPasskey={hasPasskey} onTurn={turn} onStartAgain={onStartAgain} />
     </form>
+  );
+}
+
+type Way = 'code' | 'recovery' | 'passkey';
+
+interface OtherWaysProps {
+  readonly way: Way;
+  readonly hasCode: boolean;
+  readonly hasPasskey: boolean;
+  readonly onTurn: (to: Way) => void;
+  readonly onStartAgain: () => void;
+}
+
+function OtherWays({ way, hasCode, hasPasskey, onTurn, onStartAgain }: OtherWaysProps): ReactNode {
+  return (
+    <div className="gate-ways">
+      {way !== 'code' && hasCode && (
+        <button type="button" className="link-button" onClick={() => onTurn('code')}>
+          Use the code from my app
+        </button>
+      )}
+      {way !== 'passkey' && hasPasskey && (
+        <button type="button" className="link-button" onClick={() => onTurn('passkey')}>
+          Use a passkey
+        </button>
+      )}
+      {way !== 'recovery' && (
+        <button type="button" className="link-button" onClick={() => onTurn('recovery')}>
+          I have neither telephone nor passkey: use a recovery code
+        </button>
+      )}
+      <button type="button" className="link-button" onClick={onStartAgain}>
+        Not me: start again
+      </button>
+    </div>
   );
 }
 
