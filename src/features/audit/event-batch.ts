@@ -158,55 +158,100 @@ const nibble = (code: number): number => (code < 58 ? code - 48 : code - 87);
 
 /** Reads a batch. Throws RangeError when it is none: sealed bytes are, so a bug or another version made it. */
 export function readBatch(payload: Uint8Array): BatchedEvent[] {
+  return readPlaces(payload, () => true).filter((event) => event !== undefined);
+}
+
+/**
+ * The same for a few of its events; undefined at the other places. Lists want one event of each of many batches: what is not wanted is
+ * passed over without making a text of it.
+ */
+export function readPlaces(payload: Uint8Array, isWanted: (place: number) => boolean): (BatchedEvent | undefined)[] {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   if (bytes[0] !== VERSION) throw new RangeError('Not a batch of events of this version');
-  const count = bytes.readUInt16BE(1);
-  const texts: string[] = [];
-  let at = 3;
-
-  function text(): string {
-    const length = bytes.readUInt32BE(at);
-    const start = at + 4;
-    at = start + length;
-    if (at > bytes.length) throw new RangeError('The batch ends early');
-    return bytes.toString('utf8', start, at);
-  }
-
-  function shared(): string | undefined {
-    const number = bytes.readUInt16BE(at);
-    at += 2;
-    if (number === NONE) return undefined;
-    if (number === texts.length) texts.push(text());
-    return texts[number];
-  }
-
-  function one(): BatchedEvent {
-    const id = readId(bytes, at);
-    const nonce = bytes.subarray(at + 16, at + 16 + NONCE_BYTES);
-    at += 16 + NONCE_BYTES;
-    const outcome = bytes.readUInt8(at++);
-    const actorKind = KINDS[bytes.readUInt8(at++)];
-    const [event, actor, address, before, after] = [shared(), shared(), shared(), shared(), shared()];
-    const [client, own] = [text(), text()];
-    if (actorKind === undefined || event === undefined) throw new RangeError('The batch holds a broken event');
-    const content = before === undefined || after === undefined ? undefined : { before, own, after };
-    return {
-      id,
-      recordedMs: idTimeMs(id),
-      nonce,
-      outcome,
-      actorKind,
-      event,
-      actor: actor ?? '',
-      address,
-      client: client === '' ? undefined : client,
-      content,
-    };
-  }
-
-  const events = Array.from({ length: count }, one);
-  if (at !== bytes.length) throw new RangeError('The batch is longer than its events');
+  const cursor = createCursor(bytes);
+  const events = Array.from({ length: bytes.readUInt16BE(1) }, (_, place) => {
+    const found = readFields(cursor);
+    return isWanted(place) ? toBatchedEvent(bytes, cursor, found) : undefined;
+  });
+  if (cursor.at() !== bytes.length) throw new RangeError('The batch is longer than its events');
   return events;
+}
+
+/** Where a text lies; made into one only when somebody asks. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+function createCursor(bytes: Buffer) {
+  const shared: Span[] = [];
+  const made: (string | undefined)[] = [];
+  let at = HEADER_BYTES;
+
+  function span(): Span {
+    const start = at + 4;
+    const end = start + bytes.readUInt32BE(at);
+    if (end > bytes.length) throw new RangeError('The batch ends early');
+    at = end;
+    return { start, end };
+  }
+
+  return {
+    at: () => at,
+    skip(count: number): number {
+      const start = at;
+      at += count;
+      return start;
+    },
+    span,
+    /** Number of a shared text. */
+    shared(): number {
+      const number = bytes.readUInt16BE(at);
+      at += 2;
+      if (number === shared.length) shared.push(span());
+      else if (number !== NONE && number > shared.length) throw new RangeError('The batch refers to a text it lacks');
+      return number;
+    },
+    text: ({ start, end }: Span): string => bytes.toString('utf8', start, end),
+    sharedText(number: number): string | undefined {
+      const where = shared[number];
+      if (where === undefined) return undefined;
+      made[number] ??= bytes.toString('utf8', where.start, where.end);
+      return made[number];
+    },
+  };
+}
+
+type Cursor = ReturnType<typeof createCursor>;
+
+function readFields(cursor: Cursor) {
+  const start = cursor.skip(16 + NONCE_BYTES + 2);
+  const [event, actor, address] = [cursor.shared(), cursor.shared(), cursor.shared()];
+  const [before, after] = [cursor.shared(), cursor.shared()];
+  const [client, own] = [cursor.span(), cursor.span()];
+  return { start, event, actor, address, before, after, client, own };
+}
+
+function toBatchedEvent(bytes: Buffer, cursor: Cursor, fields: ReturnType<typeof readFields>): BatchedEvent {
+  const { start } = fields;
+  const id = readId(bytes, start);
+  const actorKind = KINDS[bytes.readUInt8(start + 17 + NONCE_BYTES)];
+  const event = cursor.sharedText(fields.event);
+  if (actorKind === undefined || event === undefined) throw new RangeError('The batch holds a broken event');
+  const [before, after] = [cursor.sharedText(fields.before), cursor.sharedText(fields.after)];
+  const client = cursor.text(fields.client);
+  return {
+    id,
+    recordedMs: idTimeMs(id),
+    nonce: bytes.subarray(start + 16, start + 16 + NONCE_BYTES),
+    outcome: bytes.readUInt8(start + 16 + NONCE_BYTES),
+    actorKind,
+    event,
+    actor: cursor.sharedText(fields.actor) ?? '',
+    address: cursor.sharedText(fields.address),
+    client: client === '' ? undefined : client,
+    content: before === undefined || after === undefined ? undefined : { before, own: cursor.text(fields.own), after },
+  };
 }
 
 function readId(bytes: Buffer, at: number): AuditEventId {

@@ -2,7 +2,7 @@ import type { Sql } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { BatchedEvent } from './event-batch.ts';
 import { readBatches } from './event-store.ts';
-import { type BatchId, type BatchRow, type EventRow, jsonOf, openBatch } from './sealed-event.ts';
+import { type BatchId, type EventRow, jsonOf, openPlaces } from './sealed-event.ts';
 
 /** Opens what listed events say: each batch once, however many of its events are wanted. In the order of the rows. */
 export async function readContents(
@@ -14,16 +14,15 @@ export async function readContents(
     sql,
     rows.map(({ batch }) => batch),
   );
-  const opened = new Map<BatchId, readonly BatchedEvent[] | undefined>();
-  return rows.map(({ batch, place }) => {
-    if (!opened.has(batch)) opened.set(batch, openOne(keyRing, batches.get(batch)));
-    return opened.get(batch)?.[place];
-  });
-}
-
-function openOne(keyRing: KeyRing, row: BatchRow | undefined): readonly BatchedEvent[] | undefined {
-  // A batch that is gone is for `verify` to explain; here its events read like erased ones.
-  return row === undefined ? undefined : openBatch(keyRing, row);
+  const places = new Map<BatchId, Set<number>>();
+  for (const { batch, place } of rows) places.set(batch, (places.get(batch) ?? new Set()).add(place));
+  const opened = new Map<BatchId, readonly (BatchedEvent | undefined)[] | undefined>();
+  for (const [id, wanted] of places) {
+    const row = batches.get(id);
+    // A batch that is gone is for `verify` to explain; here its events read like erased ones.
+    opened.set(id, row === undefined ? undefined : openPlaces(keyRing, row, (place) => wanted.has(place)));
+  }
+  return rows.map(({ batch, place }) => opened.get(batch)?.[place]);
 }
 
 /** The AuditEvents of listed rows as canonical JSON; undefined where the content was erased. */

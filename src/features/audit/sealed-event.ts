@@ -7,7 +7,7 @@ import { instant } from '../../kernel/time.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { NONCE_BYTES } from '../../verifier/index.ts';
 import type { createEventWriter } from './audit-event.ts';
-import { BATCH_MAX, type BatchedEvent, createBatchWriter, readBatch } from './event-batch.ts';
+import { BATCH_MAX, type BatchedEvent, createBatchWriter, readPlaces } from './event-batch.ts';
 import { idTimeMs } from './event-id.ts';
 import { eventShape } from './events.ts';
 import type { AuditInput } from './model.ts';
@@ -174,9 +174,18 @@ const placeOf = (id: BatchId, events: number): SealContext => ({
 
 /** Opens a batch. Undefined when all of it was erased; throws Problem('internal', 'seal-broken') when anything was changed. */
 export function openBatch(keyRing: KeyRing, row: BatchRow): readonly BatchedEvent[] | undefined {
+  return openPlaces(keyRing, row, () => true)?.filter((event) => event !== undefined);
+}
+
+/** The same for some of its events; undefined at the other places. */
+export function openPlaces(
+  keyRing: KeyRing,
+  row: BatchRow,
+  isWanted: (place: number) => boolean,
+): readonly (BatchedEvent | undefined)[] | undefined {
   if (row.sealed === null) return undefined;
   if (row.former !== null) return [openFormer(keyRing, row.id, { ...row.former, sealed: row.sealed })];
-  const events = readBatch(keyRing.open(sealedAtRest(row.sealed), placeOf(row.id, row.events)));
+  const events = readPlaces(keyRing.open(sealedAtRest(row.sealed), placeOf(row.id, row.events)), isWanted);
   if (events.length !== row.events) throw new Problem('internal', 'seal-broken', 'An audit batch cannot be read.');
   return events;
 }
