@@ -43,7 +43,7 @@ function head(all: number, shown: number): string {
   return `# OWASP ASVS 5.0: what each requirement is met by
 
 Chapters V3 (browser), V6 (authentication), V7 (sessions), V8 (authorization) and V10 (OAuth and OpenID Connect), in our own
-words. Made by \`node scripts/asvs/main.ts\` from \`scripts/asvs/requirements.txt\` and the titles of the tests; a test that is named
+words. Made by \`node scripts/generate-asvs.ts\` from \`scripts/asvs/requirements.txt\` and the titles of the tests; a test that is named
 here and gone breaks the build. ${shown} of ${all} are shown by tests; of the others the last column says why not.
 
 | id | level | asks | shown by, or why not |

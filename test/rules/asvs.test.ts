@@ -10,7 +10,7 @@ describe('docs/asvs.md', () => {
     expect(faults).toEqual([]);
   });
 
-  it('is what scripts/asvs/main.ts makes', () => {
+  it('is what scripts/generate-asvs.ts makes', () => {
     expect(readFileSync(join(import.meta.dirname, '../../docs/asvs.md'), 'utf8')).toBe(markdown);
   });
 });

@@ -183,9 +183,6 @@ export const ownException = (): IdentityProblem =>
 export const noticeUnknown = (): IdentityProblem =>
   make('not-found', 'notice-unknown', 'There is no such notice; it may have been withdrawn.');
 
-export const noticeFirst = (): IdentityProblem =>
-  make('forbidden', 'notice-first', 'Read and acknowledge the notice first.');
-
 export const banUnknown = (): IdentityProblem =>
   make('not-found', 'ban-unknown', 'There is no such ban; it may have ended by itself.');
 

@@ -57,7 +57,6 @@ export const IDENTITY_PROBLEM_CODES = [
   'exception-unknown', // 404
   'own-exception', // 403
   'notice-unknown', // 404
-  'notice-first', // 403: a notice is to be acknowledged
   'ban-unknown', // 404
   'import-refused', // 422 with one issue per row
   'passkeys-unavailable', // 409
