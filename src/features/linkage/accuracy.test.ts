@@ -11,7 +11,7 @@ if (!setsArePresent()) {
 
 const clock = { today: '2026-01-01', nowMs: () => performance.now() };
 
-describe.skipIf(!setsArePresent())('batch linkage without labels', { timeout: 180_000 }, () => {
+describe.skipIf(!setsArePresent())('batch linkage without labels', { timeout: 300_000 }, () => {
   test.each(setsArePresent() ? evaluationSets() : [])(
     '$name: groups as good as asked for, hardly an automatic link wrong',
     async ({ name, goal, ...set }) => {

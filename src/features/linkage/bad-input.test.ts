@@ -32,7 +32,7 @@ const letters = (value: number): string =>
   [...value.toString(26)].map((digit) => 'aeioubdgklmnprstvzfhjwycqx'[parseInt(digit, 26)]).join('');
 const born = (at: number): string => `19${20 + (at % 70)}-${String(1 + (at % 12)).padStart(2, '0')}-${10 + (at % 19)}`;
 
-describe('files that nobody wants', { timeout: 180_000 }, () => {
+describe('files that nobody wants', { timeout: 300_000 }, () => {
   test('one record', async () => {
     const found = await judged([['Ann', 'Lee', '1990-02-03', '0772123456', 'Gulu']]);
     expect(found).toMatchObject({ records: 1, truePairs: 0, linked: { pairs: 0 }, clusters: { groups: 0 } });

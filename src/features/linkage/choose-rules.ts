@@ -24,11 +24,14 @@ export interface RuleRunner {
   blocks(rules: readonly BlockingRule[]): Promise<readonly Blocks[]>;
 }
 
-/** Pairs that are compared at most: this many, or so many per record in large files. */
-const PAIRS_MIN = 3_000_000;
-const PAIRS_PER_RECORD = 4;
 /** In small files everybody is compared with everybody. */
-const ALL_PAIRS_MAX = 1_500_000;
+const ALL_PAIRS_MAX = 600_000;
+
+/** Pairs that are compared at most: plenty per record in small files, where it costs a second; few in large ones, where narrow rules suffice. */
+function budgetOf(size: number): number {
+  return Math.max(500_000, Math.min(100 * size, 3_000_000), 4 * size);
+}
+
 /** Below this rules are applied at once instead of estimated first. */
 const ESTIMATED_FROM = 100_000;
 
@@ -39,7 +42,7 @@ export async function chooseRules(
   runner: RuleRunner,
 ): Promise<ChosenRules> {
   if ((size * (size - 1)) / 2 <= ALL_PAIRS_MAX) return everybody(size);
-  const budget = Math.max(PAIRS_MIN, PAIRS_PER_RECORD * size);
+  const budget = budgetOf(size);
   const estimates = size < ESTIMATED_FROM ? rules.map(() => 0) : await runner.estimates(rules);
   const left: RuleReport[] = [];
   const tried: BlockingRule[] = [];

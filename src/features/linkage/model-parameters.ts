@@ -91,7 +91,7 @@ function ownIdentifiers(table: Table, parameters: Parameters): MatchingModel['id
       kind: shipped?.kind ?? 'local',
       systems: [system],
       levels: levelsOf(parameters, FIELD_NAMES.length + at, false),
-    } as MatchingModel['identifiers'][number];
+    };
   });
 }
 

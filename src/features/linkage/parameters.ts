@@ -1,4 +1,4 @@
-import { FIELD_LEVEL_COUNTS, FIELD_NAMES } from '../matching/index.ts';
+import { FIELD_NAMES } from '../matching/index.ts';
 import { identifierColumns, type Table } from './fields.ts';
 
 /**
@@ -18,10 +18,4 @@ export interface Parameters {
 
 export function fieldNames(table: Table): readonly string[] {
   return [...FIELD_NAMES, ...identifierColumns(table).map(({ key }) => key)];
-}
-
-export const CONTACT_LEVEL_COUNT = 3;
-
-export function levelCounts(table: Table): readonly number[] {
-  return [...FIELD_LEVEL_COUNTS, ...identifierColumns(table).map(() => CONTACT_LEVEL_COUNT)];
 }

@@ -1,4 +1,3 @@
-import type { MatchRecord } from '../matching/index.ts';
 import {
   type Column,
   type ColumnKey,
@@ -6,12 +5,10 @@ import {
   GENERATION_MASK,
   rowsOf,
   sharedBytes,
-  sharedNumbers,
   type Table,
 } from './fields.ts';
-import { keepText, type Normalise, type Normalised } from './normalise.ts';
 import type { PlannedColumn } from './plan.ts';
-import { packTexts, type ReadColumn } from './read-columns.ts';
+import type { ReadColumn } from './read-columns.ts';
 
 /** The table of a file, with what is known of the records beside it. */
 export interface FileTable {
@@ -56,42 +53,4 @@ function flagsOf(size: number, read: readonly ReadColumn[]): Uint8Array {
     }
   }
   return flags;
-}
-
-/** How each field of a match record becomes the text of a column. */
-export type RecordFields = ReadonlyMap<
-  ColumnKey,
-  { readonly read: (record: MatchRecord) => readonly string[]; readonly normalise: Normalise }
->;
-
-/** A table of records that are in memory already: a registry's own, or a test's. */
-export function tableOfRecords(records: readonly MatchRecord[], fields: RecordFields): Table {
-  const read: ReadColumn[] = [];
-  for (const [key, field] of fields) read.push(columnOfRecords(records, key, field));
-  return tableOf(records.length, read).table;
-}
-
-function columnOfRecords(
-  records: readonly MatchRecord[],
-  key: ColumnKey,
-  field: { readonly read: (record: MatchRecord) => readonly string[]; readonly normalise: Normalise },
-): ReadColumn {
-  const ids = sharedNumbers(records.length);
-  const flags = sharedBytes(records.length);
-  const known = new Map<string, number>();
-  const texts: string[] = [];
-  for (const [at, record] of records.entries()) {
-    const raw = field.read(record);
-    const { text, flags: own }: Normalised = raw.length === 0 ? keepText(['']) : field.normalise(raw);
-    flags[at] = own;
-    if (text === '') continue;
-    let id = known.get(text);
-    if (id === undefined) {
-      texts.push(text);
-      id = texts.length;
-      known.set(text, id);
-    }
-    ids[at] = id;
-  }
-  return { key, ids, texts: packTexts(texts), flags };
 }

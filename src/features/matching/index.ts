@@ -25,7 +25,6 @@ export { prepareAddress } from './address.ts';
 export { type BirthDate, compareBirthDates, parseBirthDate } from './birth-date.ts';
 export {
   CONTACT_DIFFERENT,
-  CONTACT_EXACT,
   compareContacts,
   emailLevel,
   identifierLevel,
@@ -40,6 +39,6 @@ export { generationOf, nameParts, type PreparedName, prepareName } from './name.
 export { normalisePhone } from './phone.ts';
 export { phonetic } from './phonetic.ts';
 export { LEVELS, MISSING } from './level-numbers.ts';
-export { FIELD_LEVEL_COUNTS, FIELD_NAMES, levelNames } from './level-numbers.ts';
+export { FIELD_NAMES, levelNames } from './level-numbers.ts';
 export { BIRTH_DATE_LEVELS } from './birth-date.ts';
 export { levelChances } from './compiled-model.ts';

@@ -42,9 +42,8 @@ export const LEVELS = {
   PLACE_DIFFERENT: PLACE_LEVELS.indexOf('different'),
 } as const;
 
-/** The fields in their order, and how many levels each has. */
+/** The fields in their order. */
 export const FIELD_NAMES: readonly string[] = FIELDS;
-export const FIELD_LEVEL_COUNTS: readonly number[] = FIELD_LEVELS.map((levels) => levels.length);
 
 /** The names of a field's levels; fields behind the last are identifier systems. */
 export function levelNames(field: number): readonly string[] {
