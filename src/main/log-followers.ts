@@ -45,6 +45,7 @@ export interface LogFollowersInput {
 export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
   const { config, database, keyRing, audit, identity, registry, mail, baseUrl, log } = input;
   const known = members(database, identity);
+  const startedMs = systemClock.nowMs();
   const atna = createAtna({
     database,
     keyRing,
@@ -82,7 +83,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
       return actors.flatMap(({ kind, name }) => (kind === 'user' ? [name] : []));
     },
     logIsWhole: async () => (await audit.status()).ok,
-    witnessedMs: () => Promise.resolve(undefined),
+    witnessedMs: () => newestWitness(audit, startedMs),
     stoppedTargets: atna.stoppedTargets,
     pageUrl: `${baseUrl}/audit/alerts`,
     within: known.within,
@@ -101,6 +102,16 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
       await Promise.all([atna.forwarder.stop(), reports.activity.stop(), alerts.stop()]);
     },
   };
+}
+
+/** When a witness last signed the head; one that never did counts from our start. Undefined where none is set up. */
+async function newestWitness(audit: Audit, startedMs: number): Promise<number | undefined> {
+  const { witnesses } = await audit.status();
+  if (witnesses.length === 0) return undefined;
+  return Math.max(
+    startedMs,
+    ...witnesses.map(({ cosignedAt }) => (cosignedAt === undefined ? 0 : Date.parse(cosignedAt))),
+  );
 }
 
 /** Auditors of one organisation see what its people and nodes did, and no more. */

@@ -36,7 +36,7 @@ beforeAll(async () => {
   const added = await careseal(['node', 'add', 'Laboratory', '--domain', 'urn:lab', '--out', folder, '--json'], {
     home: home.path,
   });
-  expect(added.code, added.stderr).toBe(0);
+  if (added.code !== 0) throw new Error(added.stderr);
 });
 afterAll(async () => {
   await server?.end('SIGTERM');

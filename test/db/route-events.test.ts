@@ -14,7 +14,7 @@ import { isProblem, Problem } from '../../src/kernel/problem.ts';
 import { composeServices, operator, type Services } from '../../src/main/services.ts';
 import { readConfig } from '../../src/platform/config/config.ts';
 import { receiptEvents } from '../../src/platform/http/audited.ts';
-import type { RouteDeclaration, RouteRequest } from '../../src/platform/http/index.ts';
+import type { RouteDeclaration } from '../../src/platform/http/index.ts';
 import { silentLogger } from '../../src/platform/log/index.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
@@ -131,7 +131,7 @@ describe('a route that answers', () => {
         signal: new AbortController().signal,
       };
       try {
-        const reply = await route.handle(request as unknown as RouteRequest<never, never, never>);
+        const reply = await route.handle(request);
         answered.push(`${route.method} ${route.path}`);
         const events = receiptEvents(reply.audited);
         if (!events.includes(route.audit.event))

@@ -3,7 +3,6 @@ import { readInput, userActor } from '../../../test/support/audit.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { testKeyVault } from '../../../test/support/keys.ts';
 import { type TestMailServer, testMailServer } from '../../../test/support/mail-server.ts';
-import type { Actor } from '../../kernel/principal.ts';
 import { statement } from '../../platform/db/index.ts';
 import { silentLogger } from '../../platform/log/index.ts';
 import { createMail, createSmtpTransport, type Mail } from '../../platform/mail/index.ts';
@@ -139,7 +138,7 @@ test('a restart goes on where it was, and knows what was going on', async () => 
 test('one’s own name and a new network are seen', async () => {
   const { follower, open } = make();
   const signIn = (address: string): Parameters<Audit['recordNow']>[0][number] => ({
-    actor: { ...userActor, origin: { ...userActor.origin, address } } as Actor,
+    actor: { ...userActor, origin: { ...userActor.origin, address } },
     event: 'sign-in.code',
     action: 'E',
     outcome: 'success',

@@ -1,27 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../kernel/time.ts';
-import type { Database } from '../../platform/db/index.ts';
-import { addressGroup } from '../../platform/http/address.ts';
-import type { KeyRing } from '../../store/index.ts';
 import { type Audit, type SequencedEvent, summariseEvent } from '../audit/index.ts';
 import type { AuditEventSummary } from '../audit/wire.ts';
 import type { Alerts } from './alerts.ts';
 import type { Raised } from './model.ts';
-import { closeness, type PersonName, type Rules } from './rules.ts';
+import { type CloserLooksDeps, createCloserLooks } from './closer-looks.ts';
+import type { Rules } from './rules.ts';
 import * as store from './store.ts';
 import { createWatch, type Finding } from './watch.ts';
 
-export interface FollowerDeps {
-  readonly database: Database;
-  readonly keyRing: KeyRing;
+export interface FollowerDeps extends CloserLooksDeps {
   readonly clock: Clock;
   readonly audit: Pick<Audit, 'feed'>;
   readonly alerts: Pick<Alerts, 'raise'>;
   readonly rules: () => Promise<Rules>;
-  /** Names of a client; undefined where there is none. */
-  readonly namesOf: (clientId: string) => Promise<PersonName | undefined>;
-  /** Display names of everybody who works here. */
-  readonly people: () => Promise<readonly string[]>;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -36,10 +28,6 @@ const PAGE = 1_000;
 const POLL_MS = 2_000;
 /** Events looked at again after a start, so that what was going on is known. */
 const WARM_UP = 20_000;
-const KNOWN_NETWORK_MS = 90 * 86_400_000;
-const PEOPLE_FRESH_MS = 600_000;
-const LOOKS: ReadonlySet<string> = new Set(['client.read', 'client.vread', 'client.history']);
-const SIGN_INS: ReadonlySet<string> = new Set(['sign-in.code', 'sign-in.recovery-code', 'sign-in.passkey']);
 
 /** Follows the log and raises alerts. Its place moves after the alerts are there: a crash between raises them once, not twice. */
 export function createFollower(deps: FollowerDeps): Follower {
@@ -48,7 +36,7 @@ export function createFollower(deps: FollowerDeps): Follower {
   let rules: Rules;
   let warm = false;
   const watch = createWatch(() => rules);
-  const people = remembered(deps.people, PEOPLE_FRESH_MS);
+  const closer = createCloserLooks(deps);
   let working: Promise<void> | undefined;
 
   /** Where to begin; the first time at the end of the log, since nobody wants alerts about last year. */
@@ -61,21 +49,11 @@ export function createFollower(deps: FollowerDeps): Follower {
     return size;
   }
 
-  async function warmUp(until: number): Promise<void> {
-    let at = Math.max(0, until - WARM_UP);
-    while (at < until) {
-      const { events, next } = await audit.feed.after(at, Math.min(PAGE, until - at), () => false);
-      for (const event of events) watch.see(watched(event));
-      if (next === at) break;
-      at = next;
-    }
-    warm = true;
-  }
-
   async function page(): Promise<number> {
     rules = await deps.rules();
     const from = await place();
-    if (!warm) await warmUp(from);
+    if (!warm) await warmUp(watch, audit.feed, from);
+    warm = true;
     const { events, next } = await audit.feed.after(from, PAGE, worthOpening);
     if (next === from) return 0;
     for (const event of events) await look(event);
@@ -86,64 +64,8 @@ export function createFollower(deps: FollowerDeps): Follower {
   async function look(event: SequencedEvent): Promise<void> {
     const findings = watch.see(watched(event));
     const summary = summariseEvent(event);
-    findings.push(...(await closeNames(event, summary)), ...(await newNetwork(event, summary)));
-    for (const finding of findings) await deps.alerts.raise(raisedBy(finding, event, summary));
-  }
-
-  function raisedBy({ rule, subject, what }: Finding, event: SequencedEvent, summary: AuditEventSummary): Raised {
-    const opened = event.json !== undefined;
-    const [client] = summary.client ?? [];
-    return {
-      rule,
-      subject,
-      what,
-      atMs: event.recordedMs,
-      mail: rules[rule].mail,
-      eventId: event.id,
-      ...(opened && summary.actor.id !== '' ? { actor: summary.actor } : {}),
-      ...(rule === 'own-name' && client !== undefined ? { client } : {}),
-      ...(summary.address === undefined ? {} : { address: summary.address }),
-    };
-  }
-
-  async function closeNames(event: SequencedEvent, summary: AuditEventSummary): Promise<Finding[]> {
-    if (!rules['own-name'].enabled || event.actorKind !== 'user' || event.outcome !== 0 || !LOOKS.has(event.event))
-      return [];
-    const [client] = summary.client ?? [];
-    const names = client === undefined ? undefined : await deps.namesOf(client);
-    if (names === undefined) return [];
-    const others = (await people()).filter((name) => name !== summary.actor.name);
-    const close = closeness(summary.actor.name, names, others);
-    if (close === undefined) return [];
-    const what =
-      close === 'own-surname' ? 'The client bears the reader’s own surname' : 'The client bears a colleague’s name';
-    return [{ rule: 'own-name', subject: `${event.actor} ${client}`, what }];
-  }
-
-  async function newNetwork(event: SequencedEvent, summary: AuditEventSummary): Promise<Finding[]> {
-    if (
-      !SIGN_INS.has(event.event) ||
-      event.outcome !== 0 ||
-      event.actorKind !== 'user' ||
-      summary.address === undefined
-    )
-      return [];
-    const group = networkOf(summary.address);
-    const { known, fresh } = await store.seeNetwork(database, {
-      actor: event.actor,
-      network: deps.keyRing.blind('audit.alert-network', group),
-      atMs: event.recordedMs,
-      sinceMs: event.recordedMs - KNOWN_NETWORK_MS,
-    });
-    // The very first sign-in is from a new network by nature.
-    if (!rules['new-network'].enabled || fresh || known === 0) return [];
-    return [
-      {
-        rule: 'new-network',
-        subject: `${event.actor} ${group}`,
-        what: 'Sign-in from a network not used in the last 90 days',
-      },
-    ];
+    findings.push(...(await closer(event, summary, rules)));
+    for (const finding of findings) await deps.alerts.raise(raisedBy(finding, { event, summary, rules }));
   }
 
   async function catchUp(): Promise<number> {
@@ -172,29 +94,43 @@ export function createFollower(deps: FollowerDeps): Follower {
   };
 }
 
+/** Shows the watch what happened before `until`, so that it knows what is going on; what it finds was told before. */
+async function warmUp(watch: ReturnType<typeof createWatch>, feed: Audit['feed'], until: number): Promise<void> {
+  let at = Math.max(0, until - WARM_UP);
+  while (at < until) {
+    const { events, next } = await feed.after(at, Math.min(PAGE, until - at), () => false);
+    for (const event of events) watch.see(watched(event));
+    if (next === at) break;
+    at = next;
+  }
+}
+
 /** What people do is looked at closely; of systems only what was refused. */
 const worthOpening = (event: Omit<SequencedEvent, 'json'>): boolean =>
   event.actorKind === 'user' || event.outcome !== 0;
-
-/** A home or mobile line changes its last numbers now and then: /24 for IPv4, as counting has it for IPv6. */
-function networkOf(address: string): string {
-  return address.includes(':') ? addressGroup(address) : address.split('.').slice(0, 3).join('.');
-}
 
 function watched({ recordedMs, event, outcome, actorKind, actor, client, address }: SequencedEvent) {
   return { recordedMs, event, outcome, kind: actorKind, actor, client, address };
 }
 
-function remembered<T>(make: () => Promise<T>, forMs: number): () => Promise<T> {
-  let known: { readonly value: Promise<T>; readonly atMs: number } | undefined;
-  return () => {
-    if (known === undefined || performance.now() - known.atMs > forMs) {
-      const value = make();
-      known = { value, atMs: performance.now() };
-      value.catch(() => {
-        known = undefined;
-      });
-    }
-    return known.value;
+interface Seen {
+  readonly event: SequencedEvent;
+  readonly summary: AuditEventSummary;
+  readonly rules: Rules;
+}
+
+function raisedBy({ rule, subject, what }: Finding, { event, summary, rules }: Seen): Raised {
+  const opened = event.json !== undefined;
+  const [client] = summary.client ?? [];
+  return {
+    rule,
+    subject,
+    what,
+    atMs: event.recordedMs,
+    mail: rules[rule].mail,
+    eventId: event.id,
+    ...(opened && summary.actor.id !== '' ? { actor: summary.actor } : {}),
+    ...(rule === 'own-name' && client !== undefined ? { client } : {}),
+    ...(summary.address === undefined ? {} : { address: summary.address }),
   };
 }

@@ -4,7 +4,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { KeyRing } from '../../store/index.ts';
-import type { Audit } from '../audit/index.ts';
+import type { Audit, AuditInput } from '../audit/index.ts';
 import { noQuietTime, unknownZone } from './errors.ts';
 import { minuteOfDay, RULES, type Rules } from './rules.ts';
 import * as store from './store.ts';
@@ -63,35 +63,23 @@ export function createRuleSettings(deps: {
       const before = (await read())[name];
       return await database.transaction(async (tx) => {
         await store.putRule(tx, name, settings);
-        return await audit.record(tx, [
-          {
-            actor,
-            event: 'alert.rule',
-            action: 'U',
-            outcome: 'success',
-            entities: [{ reference: `Rule/${name}`, role: 'security-resource' }],
-            detail: { from: words(before), to: words(settings) },
-          },
-        ]);
+        return await audit.record(tx, [told(actor, name, { from: words(before), to: words(settings) })]);
       });
     },
     async changeRecipients(actor, addresses) {
       const before = await recipients();
       return await database.transaction(async (tx) => {
         await store.putRecipients(tx, keyRing.seal(utf8Encode(JSON.stringify({ recipients: addresses })), PLACE));
-        return await audit.record(tx, [
-          {
-            actor,
-            event: 'alert.rule',
-            action: 'U',
-            outcome: 'success',
-            entities: [{ reference: 'Rule/recipients', role: 'security-resource' }],
-            detail: { from: before.join(' '), to: addresses.join(' ') },
-          },
-        ]);
+        const detail = { from: before.join(' '), to: addresses.join(' ') };
+        return await audit.record(tx, [told(actor, 'recipients', detail)]);
       });
     },
   };
+}
+
+function told(actor: Actor, rule: string, detail: { readonly from: string; readonly to: string }): AuditInput {
+  const entities = [{ reference: `Rule/${rule}`, role: 'security-resource' }] as const;
+  return { actor, event: 'alert.rule', action: 'U', outcome: 'success', entities, detail };
 }
 
 function words({ enabled, threshold, minutes, quietFrom, quietTo, zone, mail }: RuleSettings): string {

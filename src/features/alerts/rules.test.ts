@@ -96,7 +96,7 @@ describe('the watch', () => {
     expect(found(watch, [node(1n), node(2n), node(3n)])).toEqual([]);
     const save = look({ event: 'client.export' });
     expect(found(watch, [save, save])).toEqual(['export 7']);
-    expect(found(watch, [look({ event: 'client.break-glass' })])).toEqual(['break-glass 7']);
+    expect(found(watch, [look({ event: 'emergency.start' })])).toEqual(['break-glass 7']);
   });
 
   test('what is switched off says nothing', () => {

@@ -40,7 +40,7 @@ const EXPORTS: ReadonlySet<string> = new Set([
   'load.rejected',
 ]);
 /** Events in which somebody uses a right that an emergency gives. */
-const isEmergency = (event: string): boolean => /(^|[.-])(break-glass|emergency)/.test(event);
+const isEmergency = (event: string): boolean => event === 'emergency.start' || event.includes('break-glass');
 
 /** What happened lately, per rule and subject: times, and for clients which ones. */
 interface Window {
@@ -96,54 +96,81 @@ export function createWatch(rules: () => Rules): { see(event: WatchedEvent): Fin
   return {
     see(event) {
       newestMs = Math.max(newestMs, event.recordedMs);
-      const found: Finding[] = [];
       const all = rules();
-      const on = (rule: RuleName): boolean => all[rule].enabled;
-      const since = (rule: RuleName): number => newestMs - all[rule].minutes * MINUTE_MS;
-      const subject = String(event.actor);
-      const looked = event.kind === 'user' && event.outcome === 0 && LOOKS.has(event.event);
-
-      if (looked && on('many-clients') && event.client !== undefined) {
-        const clients = reaches('many-clients', subject, since('many-clients'), event.client);
-        if (clients !== undefined) {
-          const { minutes } = all['many-clients'];
-          found.push({ rule: 'many-clients', subject, what: `${clients} different clients within ${minutes} minutes` });
-        }
-      }
-      if (looked && on('outside-hours') && isQuiet(event.recordedMs, all['outside-hours'])) {
-        const acts = reaches('outside-hours', subject, newestMs - DAY_MS / 2);
-        if (acts !== undefined)
-          found.push({ rule: 'outside-hours', subject, what: `${acts} looks at clients outside of hours` });
-      }
-      if (event.outcome !== 0 && on('refusals')) {
-        // Strangers have no name; their address tells them apart.
-        const who = event.kind === 'anonymous' ? `address ${event.address ?? 'none'}` : subject;
-        const times = reaches('refusals', who, since('refusals'));
-        if (times !== undefined) {
-          found.push({
-            rule: 'refusals',
-            subject: who,
-            what: `${times} refusals within ${all.refusals.minutes} minutes`,
-          });
-        }
-      }
-      if (event.kind === 'user' && event.outcome === 0 && on('export') && EXPORTS.has(event.event)) {
-        const times = reaches('export', subject, since('export'));
-        if (times !== undefined) {
-          found.push({
-            rule: 'export',
-            subject,
-            what: `${times} files or prints within ${all.export.minutes} minutes`,
-          });
-        }
-      }
-      if (event.outcome === 0 && on('break-glass') && isEmergency(event.event)) {
-        found.push({ rule: 'break-glass', subject, what: 'Emergency access was used' });
-      }
-      if (event.event === 'audit.verify' && event.outcome !== 0 && on('log-damaged')) {
-        found.push({ rule: 'log-damaged', subject: 'verify', what: 'A verification of the log found it damaged' });
-      }
-      return found;
+      return LOOKS_AT.flatMap((look) => look({ event, rules: all, newestMs, reaches }) ?? []);
     },
   };
+}
+
+interface Looking {
+  readonly event: WatchedEvent;
+  readonly rules: Rules;
+  readonly newestMs: number;
+  readonly reaches: (rule: RuleName, key: string, sinceMs: number, value?: bigint) => number | undefined;
+}
+
+const looksAtClients = ({ kind, outcome, event }: WatchedEvent): boolean =>
+  kind === 'user' && outcome === 0 && LOOKS.has(event);
+const sinceOf = ({ rules, newestMs }: Looking, rule: RuleName): number => newestMs - rules[rule].minutes * MINUTE_MS;
+
+/** One rule each. */
+const LOOKS_AT: readonly ((looking: Looking) => Finding | undefined)[] = [
+  manyClients,
+  outsideHours,
+  refusals,
+  exports,
+  emergency,
+  damage,
+];
+
+function manyClients(looking: Looking): Finding | undefined {
+  const { event, rules, reaches } = looking;
+  const rule = 'many-clients';
+  if (!rules[rule].enabled || !looksAtClients(event) || event.client === undefined) return undefined;
+  const subject = String(event.actor);
+  const clients = reaches(rule, subject, sinceOf(looking, rule), event.client);
+  if (clients === undefined) return undefined;
+  return { rule, subject, what: `${clients} different clients within ${rules[rule].minutes} minutes` };
+}
+
+function outsideHours({ event, rules, newestMs, reaches }: Looking): Finding | undefined {
+  const rule = 'outside-hours';
+  if (!rules[rule].enabled || !looksAtClients(event) || !isQuiet(event.recordedMs, rules[rule])) return undefined;
+  const subject = String(event.actor);
+  const acts = reaches(rule, subject, newestMs - DAY_MS / 2);
+  return acts === undefined ? undefined : { rule, subject, what: `${acts} looks at clients outside of hours` };
+}
+
+function refusals(looking: Looking): Finding | undefined {
+  const { event, rules, reaches } = looking;
+  const rule = 'refusals';
+  if (!rules[rule].enabled || event.outcome === 0) return undefined;
+  // Strangers have no name; their address tells them apart.
+  const subject = event.kind === 'anonymous' ? `address ${event.address ?? 'none'}` : String(event.actor);
+  const times = reaches(rule, subject, sinceOf(looking, rule));
+  if (times === undefined) return undefined;
+  return { rule, subject, what: `${times} refusals within ${rules[rule].minutes} minutes` };
+}
+
+function exports(looking: Looking): Finding | undefined {
+  const { event, rules, reaches } = looking;
+  const rule = 'export';
+  if (!rules[rule].enabled || event.kind !== 'user' || event.outcome !== 0 || !EXPORTS.has(event.event))
+    return undefined;
+  const subject = String(event.actor);
+  const times = reaches(rule, subject, sinceOf(looking, rule));
+  if (times === undefined) return undefined;
+  return { rule, subject, what: `${times} files or prints within ${rules[rule].minutes} minutes` };
+}
+
+function emergency({ event, rules }: Looking): Finding | undefined {
+  const rule = 'break-glass';
+  if (!rules[rule].enabled || event.outcome !== 0 || !isEmergency(event.event)) return undefined;
+  return { rule, subject: String(event.actor), what: 'Emergency access was used' };
+}
+
+function damage({ event, rules }: Looking): Finding | undefined {
+  const rule = 'log-damaged';
+  if (!rules[rule].enabled || event.event !== 'audit.verify' || event.outcome === 0) return undefined;
+  return { rule, subject: 'verify', what: 'A verification of the log found it damaged' };
 }

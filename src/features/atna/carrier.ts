@@ -3,7 +3,7 @@ import { createOutbound } from '../../platform/outbound/index.ts';
 import { DatagramTooLong, openSyslog, printSyslog, type SyslogOptions } from '../../platform/syslog/index.ts';
 import { printDicom } from './dicom-print.ts';
 import { AnswerRefused } from './failures.ts';
-import { FhirAuditEvent } from './fhir-audit-event.ts';
+import type { FhirAuditEvent } from './fhir-audit-event.ts';
 import type { Target } from './target-store.ts';
 
 /** An event on its way: its leaf, id and FHIR JSON. */

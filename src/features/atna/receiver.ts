@@ -55,40 +55,10 @@ const nameOf = (parameter: Parameter): string => `audit.received.${parameter}`;
 const CLOCK_WRONG_MS = 10 * 365 * 86_400_000;
 
 export function createRepository({ database, keyRing, clock, audit }: RepositoryDeps): Repository {
-  function rowOf(one: Incoming, principal: Principal, nowMs: number): NewReceived & Kept & { readonly raw: string } {
-    const id = newId();
-    const event = one.transport === 'fhir' ? one.event : eventIn(one.message);
-    const raw = one.transport === 'fhir' ? JSON.stringify(one.event) : Buffer.from(one.message).toString('base64');
-    const content = {
-      ...(event === undefined ? {} : { event }),
-      // What was not understood is kept as it came: an audit repository throws nothing away.
-      ...(one.transport === 'fhir' ? {} : { raw, address: one.address, truncated: one.truncated }),
-    };
-    const saidMs = event === undefined ? nowMs : Date.parse(event.recorded);
-    return {
-      id,
-      receivedMs: nowMs,
-      recordedMs: Math.abs(saidMs - nowMs) > CLOCK_WRONG_MS ? nowMs : saidMs,
-      transport: one.transport,
-      nodeId: principal.kind === 'node' ? principal.nodeId : null,
-      understood: event !== undefined,
-      tokens: event === undefined ? [] : tokensOf(event),
-      sealed: keyRing.seal(utf8Encode(JSON.stringify(content)), place(id)),
-      raw,
-    };
-  }
-
-  function tokensOf(event: FhirAuditEvent): bigint[] {
-    const all = PARAMETERS.flatMap((parameter) =>
-      valuesOf(event, parameter).map((value) => keyRing.blind(nameOf(parameter), value)),
-    );
-    return [...new Set(all)];
-  }
-
   return {
     async keep(actor, incoming) {
       const nowMs = clock.nowMs();
-      const rows = incoming.map((one) => rowOf(one, actor.principal, nowMs));
+      const rows = incoming.map((one) => rowOf(keyRing, one, { principal: actor.principal, nowMs }));
       const audited = await database.transaction(async (tx) => {
         for (const row of rows) await insertReceived(tx, row);
         const [first] = rows;
@@ -133,4 +103,38 @@ export function createRepository({ database, keyRing, clock, audit }: Repository
 function eventIn(message: Uint8Array): FhirAuditEvent | undefined {
   const parsed = parseSyslog(message);
   return parsed === undefined ? undefined : parseDicom(parsed.body);
+}
+
+function rowOf(
+  keyRing: KeyRing,
+  one: Incoming,
+  { principal, nowMs }: { principal: Principal; nowMs: number },
+): NewReceived & Kept & { readonly raw: string } {
+  const id = newId();
+  const event = one.transport === 'fhir' ? one.event : eventIn(one.message);
+  const raw = one.transport === 'fhir' ? JSON.stringify(one.event) : Buffer.from(one.message).toString('base64');
+  const content = {
+    ...(event === undefined ? {} : { event }),
+    // What was not understood is kept as it came: an audit repository throws nothing away.
+    ...(one.transport === 'fhir' ? {} : { raw, address: one.address, truncated: one.truncated }),
+  };
+  const saidMs = event === undefined ? nowMs : Date.parse(event.recorded);
+  return {
+    id,
+    receivedMs: nowMs,
+    recordedMs: Math.abs(saidMs - nowMs) > CLOCK_WRONG_MS ? nowMs : saidMs,
+    transport: one.transport,
+    nodeId: principal.kind === 'node' ? principal.nodeId : null,
+    understood: event !== undefined,
+    tokens: event === undefined ? [] : tokensOf(keyRing, event),
+    sealed: keyRing.seal(utf8Encode(JSON.stringify(content)), place(id)),
+    raw,
+  };
+}
+
+function tokensOf(keyRing: KeyRing, event: FhirAuditEvent): bigint[] {
+  const all = PARAMETERS.flatMap((parameter) =>
+    valuesOf(event, parameter).map((value) => keyRing.blind(nameOf(parameter), value)),
+  );
+  return [...new Set(all)];
 }

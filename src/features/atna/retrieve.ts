@@ -4,7 +4,7 @@ import { type FormPairs, parseForm, parseToken, printForm, timeRange } from '../
 import type { Audit, EventFilter } from '../audit/index.ts';
 import { searchInvalid } from './errors.ts';
 import { type Parameter, PARAMETERS, valuesOf } from './event-parameters.ts';
-import { FhirAuditEvent } from './fhir-audit-event.ts';
+import type { FhirAuditEvent } from './fhir-audit-event.ts';
 import { searchReceived } from './received-store.ts';
 import type { Repository } from './receiver.ts';
 

@@ -68,12 +68,12 @@ action(type="omfile" file="${out}" template="raw")\n`,
         filter: { events: ['client.read'], outcome: 'all' },
         from: 'beginning',
       });
-      let identity: typeof client | undefined;
+      const shown: { identity?: typeof client } = {};
       const forwarder = createForwarder({
         database,
         clock,
         audit,
-        carrier: { site: source.site, identity: () => Promise.resolve(identity) },
+        carrier: { site: source.site, identity: () => Promise.resolve(shown.identity) },
         onChange: () => undefined,
         pace: { pollMs: 20, retryMs: 50, retryMsMax: 100, lingerMs: 60 },
       });
@@ -83,7 +83,7 @@ action(type="omfile" file="${out}" template="raw")\n`,
       forwarder.start();
       const delivered = async (): Promise<unknown> => (await targets.list(userActor)).targets[0];
       await expect.poll(delivered, { timeout: 10_000 }).toMatchObject({ failure: expect.any(String), delivered: 0 });
-      identity = client;
+      shown.identity = client;
       await expect.poll(delivered, { timeout: 15_000 }).toMatchObject({ delivered: 300 });
       await forwarder.stop();
       const lines = (await readFile(out, 'utf8')).trimEnd().split('\n');

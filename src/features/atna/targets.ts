@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/time.ts';
 import { instant } from '../../kernel/time.ts';
 import { type Database, isUniqueViolation } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
-import { type Audit, eventNames } from '../audit/index.ts';
+import { type Audit, type AuditInput, eventNames } from '../audit/index.ts';
 import { nameTaken, targetNotFound, unknownEvents } from './errors.ts';
 import * as store from './target-store.ts';
 import type { AddTarget, ChangeTarget, TargetView } from './wire.ts';
@@ -28,92 +28,79 @@ export interface TargetsDeps {
 }
 
 /** Management of targets; each act is recorded with what was and what is. */
-export function createTargets({ database, clock, audit }: TargetsDeps): Targets {
-  const reference = (id: string) => [{ reference: `Target/${id}`, role: 'security-resource' as const }];
-
-  async function view(id: string): Promise<TargetView> {
-    const [target, size] = await Promise.all([store.findTarget(database, id), audit.feed.size()]);
-    if (target === undefined) throw targetNotFound();
-    return viewOf(target, size);
-  }
-
+export function createTargets(deps: TargetsDeps): Targets {
   return {
-    async list(actor) {
-      const [targets, size] = await Promise.all([store.listTargets(database), audit.feed.size()]);
-      const audited = await audit.recordNow([
-        {
-          actor,
-          event: 'forwarding.list',
-          action: 'R',
-          outcome: 'success',
-          entities: targets.flatMap(({ id }) => reference(id)),
-        },
-      ]);
-      return { targets: targets.map((target) => viewOf(target, size)), audited };
-    },
-
-    async add(actor, asked) {
-      const settings = settingsOf({ ...asked, paused: false });
-      const id = newId();
-      const nextLeaf = asked.from === 'now' ? await audit.feed.size() : 0;
-      const audited = await named(() =>
-        database.transaction(async (tx) => {
-          await store.insertTarget(tx, id, settings, { nowMs: clock.nowMs(), nextLeaf });
-          return await audit.record(tx, [
-            {
-              actor,
-              event: 'forwarding.add',
-              action: 'C',
-              outcome: 'success',
-              entities: reference(id),
-              detail: { to: described(settings), from: asked.from },
-            },
-          ]);
-        }),
-      );
-      return { target: await view(id), audited };
-    },
-
-    async change(actor, id, asked) {
-      const settings = settingsOf(asked);
-      const audited = await named(() =>
-        database.transaction(async (tx) => {
-          const before = await store.findTarget(tx, id);
-          if (before === undefined) throw targetNotFound();
-          await store.changeTarget(tx, id, settings);
-          return await audit.record(tx, [
-            {
-              actor,
-              event: 'forwarding.change',
-              action: 'U',
-              outcome: 'success',
-              entities: reference(id),
-              detail: { from: described(before), to: described(settings) },
-            },
-          ]);
-        }),
-      );
-      return { target: await view(id), audited };
-    },
-
-    async remove(actor, id) {
-      return await database.transaction(async (tx) => {
-        const before = await store.findTarget(tx, id);
-        if (before === undefined) throw targetNotFound();
-        await store.removeTarget(tx, id, clock.nowMs());
-        return await audit.record(tx, [
-          {
-            actor,
-            event: 'forwarding.remove',
-            action: 'D',
-            outcome: 'success',
-            entities: reference(id),
-            detail: { from: described(before) },
-          },
-        ]);
-      });
-    },
+    list: (actor) => list(deps, actor),
+    add: (actor, asked) => add(deps, actor, asked),
+    change: (actor, id, asked) => change(deps, actor, id, asked),
+    remove: (actor, id) => remove(deps, actor, id),
   };
+}
+
+const reference = (id: string) => [{ reference: `Target/${id}`, role: 'security-resource' as const }];
+
+async function view({ database, audit }: TargetsDeps, id: string): Promise<TargetView> {
+  const [target, size] = await Promise.all([store.findTarget(database, id), audit.feed.size()]);
+  if (target === undefined) throw targetNotFound();
+  return viewOf(target, size);
+}
+
+async function list({ database, audit }: TargetsDeps, actor: Actor): ReturnType<Targets['list']> {
+  const [targets, size] = await Promise.all([store.listTargets(database), audit.feed.size()]);
+  const entities = targets.flatMap(({ id }) => reference(id));
+  const audited = await audit.recordNow([
+    { actor, event: 'forwarding.list', action: 'R', outcome: 'success', entities },
+  ]);
+  return { targets: targets.map((target) => viewOf(target, size)), audited };
+}
+
+async function add(deps: TargetsDeps, actor: Actor, asked: AddTarget): Promise<Changed> {
+  const { database, audit, clock } = deps;
+  const settings = settingsOf({ ...asked, paused: false });
+  const id = newId();
+  const nextLeaf = asked.from === 'now' ? await audit.feed.size() : 0;
+  const detail = { to: described(settings), from: asked.from };
+  const audited = await named(() =>
+    database.transaction(async (tx) => {
+      await store.insertTarget(tx, id, settings, { nowMs: clock.nowMs(), nextLeaf });
+      return await audit.record(tx, [told(actor, 'forwarding.add', id, detail)]);
+    }),
+  );
+  return { target: await view(deps, id), audited };
+}
+
+async function change(deps: TargetsDeps, actor: Actor, id: string, asked: ChangeTarget): Promise<Changed> {
+  const settings = settingsOf(asked);
+  const audited = await named(() =>
+    deps.database.transaction(async (tx) => {
+      const before = await store.findTarget(tx, id);
+      if (before === undefined) throw targetNotFound();
+      await store.changeTarget(tx, id, settings);
+      const detail = { from: described(before), to: described(settings) };
+      return await deps.audit.record(tx, [told(actor, 'forwarding.change', id, detail)]);
+    }),
+  );
+  return { target: await view(deps, id), audited };
+}
+
+async function remove({ database, clock, audit }: TargetsDeps, actor: Actor, id: string): Promise<AuditReceipt> {
+  return await database.transaction(async (tx) => {
+    const before = await store.findTarget(tx, id);
+    if (before === undefined) throw targetNotFound();
+    await store.removeTarget(tx, id, clock.nowMs());
+    return await audit.record(tx, [told(actor, 'forwarding.remove', id, { from: described(before) })]);
+  });
+}
+
+const ACTIONS = { 'forwarding.add': 'C', 'forwarding.change': 'U', 'forwarding.remove': 'D' } as const;
+
+function told(
+  actor: Actor,
+  event: keyof typeof ACTIONS,
+  id: string,
+  detail: Readonly<Record<string, string>>,
+): AuditInput {
+  return { actor, event, action: ACTIONS[event], outcome: 'success', entities: reference(id), detail };
 }
 
 async function named<T>(act: () => Promise<T>): Promise<T> {

@@ -35,10 +35,10 @@ const HANDLED = [
 
 /** What the log says about one client, and what is added to it there. */
 export function clientRoutes(deps: ClientRoutesDeps): RouteDeclaration[] {
-  return [...viewRoutes(deps), ...actRoutes(deps)];
+  return [...viewRoutes(deps), fileRoute(deps), ...actRoutes(deps)];
 }
 
-function viewRoutes({ audit, views, nowMs }: ClientRoutesDeps): RouteDeclaration[] {
+function viewRoutes({ audit, views }: ClientRoutesDeps): RouteDeclaration[] {
   const shared = {
     doors: ['users'],
     method: 'GET',
@@ -79,37 +79,40 @@ function viewRoutes({ audit, views, nowMs }: ClientRoutesDeps): RouteDeclaration
         return { status: 200, body, audited: await audit.recordNow([looked(actor, id, 'own-view')]) };
       },
     }),
-    route({
-      doors: ['users'],
-      method: 'POST',
-      path: '/api/clients/:id/files',
-      access: permission('audit.read'),
-      audit: event('client.own-view'),
-      input: { params: ClientParams, query: NOTHING, body: ClientFileQuery },
-      output: 'bytes',
-      limits: limits(20, BODY),
-      async handle({ actor, params: { id }, body: asked }) {
-        const body = await makeClientFile({ audit, views, nowMs, actor }, id, asked);
-        const audited = await audit.recordNow([
-          {
-            actor,
-            event: 'client.own-view',
-            action: 'R',
-            outcome: 'success',
-            patients: [`Patient/${id}`],
-            detail: { kind: asked.kind, format: asked.format },
-          },
-        ]);
-        return {
-          status: 200,
-          body,
-          contentType: FILE_TYPES[asked.format],
-          headers: { 'content-disposition': `attachment; filename="careseal-${asked.kind}.${asked.format}"` },
-          audited,
-        };
-      },
-    }),
   ];
+}
+
+function fileRoute({ audit, views, nowMs }: ClientRoutesDeps): RouteDeclaration {
+  return route({
+    doors: ['users'],
+    method: 'POST',
+    path: '/api/clients/:id/files',
+    access: permission('audit.read'),
+    audit: event('client.own-view'),
+    input: { params: ClientParams, query: NOTHING, body: ClientFileQuery },
+    output: 'bytes',
+    limits: limits(20, BODY),
+    async handle({ actor, params: { id }, body: asked }) {
+      const body = await makeClientFile({ audit, views, nowMs, actor }, id, asked);
+      const audited = await audit.recordNow([
+        {
+          actor,
+          event: 'client.own-view',
+          action: 'R',
+          outcome: 'success',
+          patients: [`Patient/${id}`],
+          detail: { kind: asked.kind, format: asked.format },
+        },
+      ]);
+      return {
+        status: 200,
+        body,
+        contentType: FILE_TYPES[asked.format],
+        headers: { 'content-disposition': `attachment; filename="careseal-${asked.kind}.${asked.format}"` },
+        audited,
+      };
+    },
+  });
 }
 
 function looked(actor: Parameters<Audit['recordNow']>[0][number]['actor'], id: string, what: string) {

@@ -38,13 +38,18 @@ beforeAll(async () => {
       throw error;
     },
   });
-  await audit.recordNow([
+  const acts: Parameters<Audit['recordNow']>[0] = [
     readInput(CLIENT, nodeActor),
     readInput(CLIENT, nodeActor),
     { ...readInput(SOURCE, userActor), reason: 'treatment' },
     { ...readInput(OTHER, userActor), outcome: 'minor-failure', reason: 'not-allowed' },
     { actor: userActor, event: 'client.print', action: 'R', outcome: 'success', patients: [`Patient/${CLIENT}`] },
-  ]);
+  ];
+  // Apart by a millisecond at least, so that their order is certain.
+  for (const act of acts) {
+    await audit.recordNow([act]);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
   await audit.sequence();
 });
 afterAll(async () => {

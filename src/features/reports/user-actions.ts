@@ -99,20 +99,27 @@ export function createUserActions(deps: UserActionsDeps): UserActions {
       }
       const rows: AuditEventSummary[] = [];
       for await (const page of rowsOf(asker, query, PDF_ROWS_MAX)) rows.push(...page);
-      const bytes = await printPdf({
-        title: 'User Action Report',
-        about: [
-          `From ${query.from} to ${query.to}. Newest first. Times are UTC.`,
-          `${rows.length} acts${rows.length >= PDF_ROWS_MAX ? '; there are more, which the CSV file has' : ''}. Made ${instant(deps.nowMs())}.`,
-        ],
-        columns: COLUMNS,
-        rows: rows.map(cells),
-        end: await headOfLog(deps),
-        landscape: true,
-      });
-      return { bytes, rows: rows.length };
+      return { bytes: await reportPdf(deps, query, rows), rows: rows.length };
     },
   };
+}
+
+async function reportPdf(
+  deps: UserActionsDeps,
+  query: ReportFileQuery,
+  rows: readonly AuditEventSummary[],
+): Promise<Uint8Array> {
+  return await printPdf({
+    title: 'User Action Report',
+    about: [
+      `From ${query.from} to ${query.to}. Newest first. Times are UTC.`,
+      `${rows.length} acts${rows.length >= PDF_ROWS_MAX ? '; there are more, which the CSV file has' : ''}. Made ${instant(deps.nowMs())}.`,
+    ],
+    columns: COLUMNS,
+    rows: rows.map(cells),
+    end: await headOfLog(deps),
+    landscape: true,
+  });
 }
 
 const COLUMNS = [

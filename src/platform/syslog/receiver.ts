@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
-import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
-import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type PeerCertificate, peerCertificate } from '../http/peer.ts';
 import type { LiveTls } from '../http/index.ts';
 import { createFrameReader, FramingError, type FramingFault } from './framing.ts';
@@ -77,7 +77,7 @@ export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>
   };
 }
 
-function listening(server: ReturnType<typeof createTcpServer>, at: { host: string; port: number }): Promise<void> {
+function listening(server: Server, at: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: at.host, port: at.port }, () => {

@@ -87,7 +87,7 @@ function coded(code: string): Error {
 }
 
 function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
-  let broken: Error | undefined;
+  const state: { broken: Error | undefined } = { broken: undefined };
   let ended = false;
   let finishing = false;
   const waiting = new Set<() => void>();
@@ -95,17 +95,17 @@ function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
     for (const one of waiting) one();
   };
   socket.on('error', (error) => {
-    broken ??= error;
+    state.broken ??= error;
     wake();
   });
   // A receiver that closes first may not have read what was under way.
   socket.on('end', () => {
     ended = true;
-    if (!finishing) broken ??= coded('ECONNRESET');
+    if (!finishing) state.broken ??= coded('ECONNRESET');
     wake();
   });
   socket.on('close', () => {
-    if (!ended) broken ??= coded('ECONNRESET');
+    if (!ended) state.broken ??= coded('ECONNRESET');
     ended = true;
     wake();
   });
@@ -114,47 +114,52 @@ function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
   socket.resume();
   socket.setKeepAlive(true, 30_000);
 
-  /** Waits until `done` or the connection broke. */
-  function until(done: () => boolean, timeoutMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (result: boolean): void => {
-        clearTimeout(timer);
-        waiting.delete(look);
-        resolve(result);
-      };
-      const timer = setTimeout(() => settle(false), timeoutMs);
-      const look = (): void => {
-        if (broken !== undefined || done()) settle(true);
-      };
-      waiting.add(look);
-      look();
-    });
+  function assertWhole(): void {
+    if (state.broken !== undefined) throw state.broken;
   }
+
+  const until = (done: () => boolean, timeoutMs: number) =>
+    waitUntil(() => state.broken !== undefined || done(), waiting, timeoutMs);
 
   return {
     async send(messages) {
-      if (broken !== undefined) throw broken;
+      assertWhole();
       const room = socket.write(Buffer.concat(messages.map(frame)));
       if (!room && !(await until(() => !socket.writableNeedDrain, options.stallTimeoutMs))) {
-        broken ??= coded('ESTALLED');
+        state.broken ??= coded('ESTALLED');
         socket.destroy();
       }
-      // `until` may have seen it break; TypeScript's flow analysis does not follow callbacks.
-      const fault = broken as Error | undefined;
-      if (fault !== undefined) throw fault;
+      // `until` may have seen it break.
+      assertWhole();
     },
     async finish() {
-      if (broken !== undefined) throw broken;
+      assertWhole();
       finishing = true;
       socket.end();
       const inTime = await until(() => ended, options.finishTimeoutMs);
       socket.destroy();
-      const fault = broken as Error | undefined;
-      if (fault !== undefined) throw fault;
+      assertWhole();
       return inTime ? 'confirmed' : 'unconfirmed';
     },
     destroy: () => void socket.destroy(),
   };
+}
+
+/** Looks again whenever somebody in `waiting` is woken; false when the time is over. */
+function waitUntil(done: () => boolean, waiting: Set<() => void>, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (result: boolean): void => {
+      clearTimeout(timer);
+      waiting.delete(look);
+      resolve(result);
+    };
+    const timer = setTimeout(() => settle(false), timeoutMs);
+    const look = (): void => {
+      if (done()) settle(true);
+    };
+    waiting.add(look);
+    look();
+  });
 }
 
 /** Datagrams are neither ordered nor confirmed by anybody; an address that cannot be reached shows at most now and then. */

@@ -60,11 +60,7 @@ export function ActivityPage(): ReactNode {
           clearButtonProps={{ 'aria-label': 'Show everybody' }}
           data={[...KINDS]}
           value={search.kind ?? null}
-          onChange={(kind) =>
-            set({ kind: KINDS.some(({ value }) => value === kind) ? (kind ?? undefined) : undefined } as Partial<
-              typeof search
-            >)
-          }
+          onChange={(kind) => set({ kind: KINDS.find(({ value }) => value === kind)?.value })}
         />
         {search.actor !== undefined && (
           <Button variant="subtle" size="xs" onClick={() => set({ actor: undefined })}>
@@ -119,11 +115,7 @@ function Drawn({ reply, days, onActor }: DrawnProps): ReactNode {
               <CountTable
                 head="What"
                 rows={reply.kinds.map((one) => ({ key: one.event, name: one.title, ...one }))}
-                open={(key) => (
-                  <Link to="/audit" search={{ event: key, ...days }} className="table-link">
-                    show
-                  </Link>
-                )}
+                days={days}
               />
             }
           />
@@ -132,11 +124,7 @@ function Drawn({ reply, days, onActor }: DrawnProps): ReactNode {
           <CountTable
             head="Who"
             rows={reply.actors.map((one) => ({ key: one.actor.id, name: one.actor.name, ...one }))}
-            open={(key) => (
-              <Button variant="subtle" size="compact-xs" onClick={() => onActor(key)}>
-                only this one
-              </Button>
-            )}
+            onActor={onActor}
           />
         </Section>
       </div>
@@ -152,10 +140,13 @@ interface CountTableProps {
     readonly events: number;
     readonly failures: number;
   }[];
-  readonly open: (key: string) => ReactNode;
+  /** Links to the acts of a kind in these days. */
+  readonly days?: { readonly from: string; readonly to: string };
+  /** Shows one actor only. */
+  readonly onActor?: (id: string) => void;
 }
 
-function CountTable({ head, rows, open }: CountTableProps): ReactNode {
+function CountTable({ head, rows, days, onActor }: CountTableProps): ReactNode {
   return (
     <Scroller label={`Counted: ${head}`} className="table-scroll">
       <table className="plain-table">
@@ -181,7 +172,18 @@ function CountTable({ head, rows, open }: CountTableProps): ReactNode {
               </th>
               <td data-align="end">{row.events.toLocaleString()}</td>
               <td data-align="end">{row.failures.toLocaleString()}</td>
-              <td data-align="end">{row.key !== '' && open(row.key)}</td>
+              <td data-align="end">
+                {days !== undefined && (
+                  <Link to="/audit" search={{ event: row.key, ...days }} className="table-link">
+                    show
+                  </Link>
+                )}
+                {onActor !== undefined && row.key !== '' && (
+                  <Button variant="subtle" size="compact-xs" onClick={() => onActor(row.key)}>
+                    only this one
+                  </Button>
+                )}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -91,70 +91,7 @@ function RuleForm({ rule }: { readonly rule: RuleView }): ReactNode {
     >
       <h3>{rule.title}</h3>
       <p className="soft">{rule.about}</p>
-      <div className="rule-fields">
-        <Switch
-          label="on"
-          checked={settings.enabled}
-          disabled={fixed}
-          onChange={(event) => set({ enabled: event.currentTarget.checked })}
-        />
-        <Switch
-          label="mail"
-          checked={settings.mail}
-          disabled={fixed}
-          onChange={(event) => set({ mail: event.currentTarget.checked })}
-        />
-        {rule.uses.includes('threshold') && (
-          <NumberInput
-            label="From this number on"
-            size="xs"
-            min={1}
-            max={100_000}
-            disabled={fixed}
-            value={settings.threshold}
-            onChange={(value) => set({ threshold: Number(value) || 1 })}
-          />
-        )}
-        {rule.uses.includes('minutes') && (
-          <NumberInput
-            label="Minutes"
-            size="xs"
-            min={1}
-            max={43_200}
-            disabled={fixed}
-            value={settings.minutes}
-            onChange={(value) => set({ minutes: Number(value) || 1 })}
-          />
-        )}
-        {rule.uses.includes('quiet') && (
-          <>
-            <TextInput
-              type="time"
-              label="Quiet from"
-              size="xs"
-              disabled={fixed}
-              value={settings.quietFrom}
-              onChange={(event) => set({ quietFrom: event.currentTarget.value })}
-            />
-            <TextInput
-              type="time"
-              label="until"
-              size="xs"
-              disabled={fixed}
-              value={settings.quietTo}
-              onChange={(event) => set({ quietTo: event.currentTarget.value })}
-            />
-            <TextInput
-              label="Time zone"
-              size="xs"
-              placeholder="Africa/Kampala"
-              disabled={fixed}
-              value={settings.zone}
-              onChange={(event) => set({ zone: event.currentTarget.value })}
-            />
-          </>
-        )}
-      </div>
+      <RuleFields rule={rule} settings={settings} fixed={fixed} set={set} />
       {save.isError && <FailureNotice error={save.error} focus />}
       {changed && !fixed && (
         <Button type="submit" variant="default" size="xs" mt="xs" loading={save.isPending}>
@@ -162,5 +99,86 @@ function RuleForm({ rule }: { readonly rule: RuleView }): ReactNode {
         </Button>
       )}
     </form>
+  );
+}
+
+type Settings = RuleView['settings'];
+interface FieldsProps {
+  readonly settings: Settings;
+  readonly fixed: boolean;
+  readonly set: (part: Partial<Settings>) => void;
+}
+
+function RuleFields({ rule, settings, fixed, set }: FieldsProps & { readonly rule: RuleView }): ReactNode {
+  return (
+    <div className="rule-fields">
+      <Switch
+        label="on"
+        checked={settings.enabled}
+        disabled={fixed}
+        onChange={(event) => set({ enabled: event.currentTarget.checked })}
+      />
+      <Switch
+        label="mail"
+        checked={settings.mail}
+        disabled={fixed}
+        onChange={(event) => set({ mail: event.currentTarget.checked })}
+      />
+      {rule.uses.includes('threshold') && (
+        <NumberInput
+          label="From this number on"
+          size="xs"
+          min={1}
+          max={100_000}
+          disabled={fixed}
+          value={settings.threshold}
+          onChange={(value) => set({ threshold: Number(value) || 1 })}
+        />
+      )}
+      {rule.uses.includes('minutes') && (
+        <NumberInput
+          label="Minutes"
+          size="xs"
+          min={1}
+          max={43_200}
+          disabled={fixed}
+          value={settings.minutes}
+          onChange={(value) => set({ minutes: Number(value) || 1 })}
+        />
+      )}
+      {rule.uses.includes('quiet') && <QuietFields settings={settings} fixed={fixed} set={set} />}
+    </div>
+  );
+}
+
+/** When nobody should be at work. */
+function QuietFields({ settings, fixed, set }: FieldsProps): ReactNode {
+  return (
+    <>
+      <TextInput
+        type="time"
+        label="Quiet from"
+        size="xs"
+        disabled={fixed}
+        value={settings.quietFrom}
+        onChange={(event) => set({ quietFrom: event.currentTarget.value })}
+      />
+      <TextInput
+        type="time"
+        label="until"
+        size="xs"
+        disabled={fixed}
+        value={settings.quietTo}
+        onChange={(event) => set({ quietTo: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Time zone"
+        size="xs"
+        placeholder="Africa/Kampala"
+        disabled={fixed}
+        value={settings.zone}
+        onChange={(event) => set({ zone: event.currentTarget.value })}
+      />
+    </>
   );
 }

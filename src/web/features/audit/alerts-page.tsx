@@ -104,22 +104,7 @@ function AlertCard({ alert }: { readonly alert: AlertView }): ReactNode {
         {alert.count > 1 && <span className="soft"> · seen {plural(alert.count, 'time', 'times')}</span>}
       </p>
       <AlertSubject alert={alert} />
-      {acknowledged !== undefined && closed === undefined && (
-        <p>
-          <Tag tone="accent" icon={<IconUser aria-hidden />}>
-            taken on
-          </Tag>{' '}
-          by <Own>{acknowledged.by.name}</Own>, <Moment iso={acknowledged.at} />
-        </p>
-      )}
-      {closed !== undefined && (
-        <p>
-          <Tag tone="quiet" icon={<IconCheck aria-hidden />}>
-            closed
-          </Tag>{' '}
-          by <Own>{closed.by.name}</Own>, <Moment iso={closed.at} />: <Own>{closed.note}</Own>
-        </p>
-      )}
+      <AlertHistory alert={alert} />
       {take.isError && <FailureNotice error={take.error} focus />}
       {closed === undefined && (
         <div className="row">
@@ -149,6 +134,30 @@ function AlertCard({ alert }: { readonly alert: AlertView }): ReactNode {
         </ReasonDialog>
       )}
     </li>
+  );
+}
+
+function AlertHistory({ alert }: { readonly alert: AlertView }): ReactNode {
+  const { acknowledged, closed } = alert;
+  return (
+    <>
+      {acknowledged !== undefined && closed === undefined && (
+        <p>
+          <Tag tone="accent" icon={<IconUser aria-hidden />}>
+            taken on
+          </Tag>{' '}
+          by <Own>{acknowledged.by.name}</Own>, <Moment iso={acknowledged.at} />
+        </p>
+      )}
+      {closed !== undefined && (
+        <p>
+          <Tag tone="quiet" icon={<IconCheck aria-hidden />}>
+            closed
+          </Tag>{' '}
+          by <Own>{closed.by.name}</Own>, <Moment iso={closed.at} />: <Own>{closed.note}</Own>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -116,6 +116,30 @@ export function AuditFilterBar({ filters, onChange }: AuditFilterBarProps): Reac
         value={filters.outcome ?? null}
         onChange={(value) => set({ outcome: OUTCOMES.find((one) => one.value === value)?.value })}
       />
+      <WhoFilters filters={filters} actors={people.data?.actors ?? []} set={set} />
+      {filters.actor !== undefined && !isListed(people.data?.actors, filters.actor) && (
+        <Chosen label="one actor only" onRemove={() => set({ actor: undefined })} />
+      )}
+      {filters.client !== undefined && <Chosen label="one client only" onRemove={() => set({ client: undefined })} />}
+      {any && (
+        <Button variant="subtle" size="xs" onClick={() => onChange({})}>
+          Show everything
+        </Button>
+      )}
+    </div>
+  );
+}
+
+interface WhoFiltersProps {
+  readonly filters: AuditSearch;
+  readonly actors: Actors;
+  readonly set: (part: AuditSearch) => void;
+}
+
+/** By person, by kind of actor, by network address. */
+function WhoFilters({ filters, actors: all, set }: WhoFiltersProps): ReactNode {
+  return (
+    <>
       <Select
         label="Who"
         size="xs"
@@ -125,7 +149,7 @@ export function AuditFilterBar({ filters, onChange }: AuditFilterBarProps): Reac
         clearable
         clearButtonProps={{ 'aria-label': 'Show everybody' }}
         nothingFoundMessage="Nobody of this name has done anything"
-        data={whoData(people.data?.actors ?? [])}
+        data={whoData(all)}
         value={filters.actor ?? null}
         onChange={(actor) => set({ actor: actor ?? undefined })}
       />
@@ -152,16 +176,7 @@ export function AuditFilterBar({ filters, onChange }: AuditFilterBarProps): Reac
           if (event.key === 'Enter') set({ address: event.currentTarget.value.trim() || undefined });
         }}
       />
-      {filters.actor !== undefined && !isListed(people.data?.actors, filters.actor) && (
-        <Chosen label="one actor only" onRemove={() => set({ actor: undefined })} />
-      )}
-      {filters.client !== undefined && <Chosen label="one client only" onRemove={() => set({ client: undefined })} />}
-      {any && (
-        <Button variant="subtle" size="xs" onClick={() => onChange({})}>
-          Show everything
-        </Button>
-      )}
-    </div>
+    </>
   );
 }
 

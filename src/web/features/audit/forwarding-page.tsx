@@ -96,7 +96,9 @@ const PROTOCOLS = {
 function TargetCard({ target, manages, onEdit }: TargetCardProps): ReactNode {
   const queries = useQueryClient();
   const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ['forwarding'] });
-  const { id, createdAt, waiting, delivered, skipped, deliveredAt, failingSince, failure, ...settings } = target;
+  const { id, waiting, delivered, skipped, deliveredAt, failure } = target;
+  const { name, protocol, host, port, path, authorities, filter } = target;
+  const settings = { name, protocol, host, port, path, authorities, filter };
   const pause = useMutation({
     mutationFn: () => api.act('PUT', `/api/forwarding/${id}`, { ...settings, paused: !target.paused }),
     onSuccess: again,

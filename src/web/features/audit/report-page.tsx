@@ -80,23 +80,7 @@ function ReportBar({ form, onChange }: ReportBarProps): ReactNode {
   const wrongId = form.client !== undefined && form.client !== '' && !CLIENT_ID.test(form.client);
   return (
     <div className="filters no-print" role="search" aria-label="What the report is about">
-      <TextInput
-        type="date"
-        label="From"
-        size="xs"
-        value={form.from}
-        onChange={(event) => set({ from: event.currentTarget.value || dayBefore(13) })}
-      />
-      <TextInput
-        type="date"
-        label="To"
-        size="xs"
-        value={form.to}
-        onChange={(event) => set({ to: event.currentTarget.value || dayBefore(0) })}
-      />
-      <Button variant="default" size="xs" onClick={() => set({ from: dayBefore(13), to: dayBefore(0) })}>
-        Last two weeks
-      </Button>
+      <ReportDays form={form} set={set} />
       <Select
         label="Organisation"
         size="xs"
@@ -141,5 +125,34 @@ function ReportBar({ form, onChange }: ReportBarProps): ReactNode {
         onChange={(event) => set({ client: event.currentTarget.value.trim() })}
       />
     </div>
+  );
+}
+
+interface ReportDaysProps {
+  readonly form: ReportForm;
+  readonly set: (part: Partial<ReportForm>) => void;
+}
+
+function ReportDays({ form, set }: ReportDaysProps): ReactNode {
+  return (
+    <>
+      <TextInput
+        type="date"
+        label="From"
+        size="xs"
+        value={form.from}
+        onChange={(event) => set({ from: event.currentTarget.value || dayBefore(13) })}
+      />
+      <TextInput
+        type="date"
+        label="To"
+        size="xs"
+        value={form.to}
+        onChange={(event) => set({ to: event.currentTarget.value || dayBefore(0) })}
+      />
+      <Button variant="default" size="xs" onClick={() => set({ from: dayBefore(13), to: dayBefore(0) })}>
+        Last two weeks
+      </Button>
+    </>
   );
 }

@@ -35,7 +35,6 @@ const FRESH = {
 /** Where a copy of the log goes. */
 export function TargetDialog({ target, onClose }: TargetDialogProps): ReactNode {
   const queries = useQueryClient();
-  const names = useQuery(auditNames);
   const [form, setForm] = useState(() =>
     target === undefined
       ? FRESH
@@ -64,7 +63,6 @@ export function TargetDialog({ target, onClose }: TargetDialogProps): ReactNode 
       onClose();
     },
   });
-  const families = [...new Set((names.data?.names ?? []).map(({ event }) => `${event.split('.')[0] ?? ''}.*`))];
   return (
     <Modal
       opened
@@ -79,84 +77,8 @@ export function TargetDialog({ target, onClose }: TargetDialogProps): ReactNode 
           save.mutate();
         }}
       >
-        <TextInput
-          data-autofocus
-          label="Name"
-          description="As it is called in alerts and in the log"
-          required
-          withAsterisk={false}
-          maxLength={80}
-          value={form.name}
-          onChange={(event) => set({ name: event.currentTarget.value })}
-        />
-        <Select
-          label="How"
-          allowDeselect={false}
-          data={PROTOCOLS}
-          value={form.protocol}
-          onChange={(value) => {
-            const protocol = TargetProtocol.catch('tls').parse(value);
-            set({ protocol, port: PORTS[protocol] });
-          }}
-        />
-        <div className="two-fields">
-          <TextInput
-            label="Host"
-            placeholder="audit.ministry.example"
-            required
-            withAsterisk={false}
-            value={form.host}
-            onChange={(event) => set({ host: event.currentTarget.value })}
-          />
-          <NumberInput
-            label="Port"
-            min={1}
-            max={65_535}
-            value={form.port}
-            onChange={(value) => set({ port: Number(value) || 1 })}
-          />
-        </div>
-        {form.protocol === 'fhir' && (
-          <TextInput
-            label="Path"
-            placeholder="/fhir"
-            value={form.path}
-            onChange={(event) => set({ path: event.currentTarget.value })}
-          />
-        )}
-        {(form.protocol === 'tls' || form.protocol === 'fhir') && (
-          <Textarea
-            label="Certificate authority (PEM)"
-            description="Empty: those the operating system trusts"
-            autosize
-            minRows={2}
-            maxRows={6}
-            value={form.authorities}
-            onChange={(event) => set({ authorities: event.currentTarget.value })}
-          />
-        )}
-        <Select
-          label="Which events"
-          placeholder="every event"
-          clearable
-          searchable
-          clearButtonProps={{ 'aria-label': 'Every event' }}
-          data={families}
-          value={form.events[0] ?? null}
-          onChange={(value) => set({ events: value === null ? [] : [value] })}
-        />
-        <Switch
-          label="Only what was refused or failed"
-          checked={form.onlyFailures}
-          onChange={(event) => set({ onlyFailures: event.currentTarget.checked })}
-        />
-        {target === undefined && (
-          <Switch
-            label="Also everything that is in the log already"
-            checked={form.all}
-            onChange={(event) => set({ all: event.currentTarget.checked })}
-          />
-        )}
+        <WhereFields form={form} set={set} />
+        <WhatFields form={form} set={set} isNew={target === undefined} />
         {save.isError && <FailureNotice error={save.error} focus />}
         <div className="dialog-actions">
           <Button variant="default" onClick={onClose}>
@@ -168,5 +90,105 @@ export function TargetDialog({ target, onClose }: TargetDialogProps): ReactNode 
         </div>
       </form>
     </Modal>
+  );
+}
+
+type Form = typeof FRESH;
+interface FieldsProps {
+  readonly form: Form;
+  readonly set: (part: Partial<Form>) => void;
+}
+
+function WhereFields({ form, set }: FieldsProps): ReactNode {
+  return (
+    <>
+      <TextInput
+        data-autofocus
+        label="Name"
+        description="As it is called in alerts and in the log"
+        required
+        withAsterisk={false}
+        maxLength={80}
+        value={form.name}
+        onChange={(event) => set({ name: event.currentTarget.value })}
+      />
+      <Select
+        label="How"
+        allowDeselect={false}
+        data={PROTOCOLS}
+        value={form.protocol}
+        onChange={(value) => {
+          const protocol = TargetProtocol.catch('tls').parse(value);
+          set({ protocol, port: PORTS[protocol] });
+        }}
+      />
+      <div className="two-fields">
+        <TextInput
+          label="Host"
+          placeholder="audit.ministry.example"
+          required
+          withAsterisk={false}
+          value={form.host}
+          onChange={(event) => set({ host: event.currentTarget.value })}
+        />
+        <NumberInput
+          label="Port"
+          min={1}
+          max={65_535}
+          value={form.port}
+          onChange={(value) => set({ port: Number(value) || 1 })}
+        />
+      </div>
+      {form.protocol === 'fhir' && (
+        <TextInput
+          label="Path"
+          placeholder="/fhir"
+          value={form.path}
+          onChange={(event) => set({ path: event.currentTarget.value })}
+        />
+      )}
+      {(form.protocol === 'tls' || form.protocol === 'fhir') && (
+        <Textarea
+          label="Certificate authority (PEM)"
+          description="Empty: those the operating system trusts"
+          autosize
+          minRows={2}
+          maxRows={6}
+          value={form.authorities}
+          onChange={(event) => set({ authorities: event.currentTarget.value })}
+        />
+      )}
+    </>
+  );
+}
+
+function WhatFields({ form, set, isNew }: FieldsProps & { readonly isNew: boolean }): ReactNode {
+  const names = useQuery(auditNames);
+  const families = [...new Set((names.data?.names ?? []).map(({ event }) => `${event.split('.')[0] ?? ''}.*`))];
+  return (
+    <>
+      <Select
+        label="Which events"
+        placeholder="every event"
+        clearable
+        searchable
+        clearButtonProps={{ 'aria-label': 'Every event' }}
+        data={families}
+        value={form.events[0] ?? null}
+        onChange={(value) => set({ events: value === null ? [] : [value] })}
+      />
+      <Switch
+        label="Only what was refused or failed"
+        checked={form.onlyFailures}
+        onChange={(event) => set({ onlyFailures: event.currentTarget.checked })}
+      />
+      {isNew && (
+        <Switch
+          label="Also everything that is in the log already"
+          checked={form.all}
+          onChange={(event) => set({ all: event.currentTarget.checked })}
+        />
+      )}
+    </>
   );
 }
