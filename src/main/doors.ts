@@ -8,9 +8,9 @@ import { systemClock } from '../platform/clock.ts';
 import { createDoor, createRedirectDoor, type DoorHandle, type DoorOptions, loadSite } from '../platform/http/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
-import { createMllpServer, type MllpServer } from '../platform/mllp/index.ts';
 import { answeredNames, openDoorTls } from '../platform/tls/index.ts';
 import { doorLog } from './door-log.ts';
+import { type Hl7Door, openHl7Door } from './hl7-door.ts';
 import { homePaths, WEB_DIRECTORY } from './place.ts';
 import { requestMetrics } from './request-metrics.ts';
 import type { Services } from './services.ts';
@@ -80,7 +80,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     tls.reloadAuthorities().catch((error: unknown) => log.error('Trusted authorities could not be read', { error }));
   });
   const open: DoorHandle[] = [];
-  let hl7: MllpServer | undefined;
+  let hl7: Hl7Door | undefined;
   let syslog: { close(): Promise<void> } | undefined;
   const listen = async (door: DoorHandle, port: number): Promise<number> => {
     const at = await door.listen({ host: config.bindAddress, port });
@@ -95,7 +95,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
       redirect === undefined || config.redirectPort === undefined
         ? undefined
         : await listen(redirect, config.redirectPort);
-    const hl7Port = config.hl7Port === undefined ? undefined : await openHl7(config.hl7Port);
+    hl7 = await openHl7Door(services, tls.nodes, log);
     syslog = await services.logFollowers.atna.openDoors({
       host: config.bindAddress,
       tls: tls.nodes,
@@ -104,24 +104,14 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
         return await nodes.authenticateNode(peer, { address, authorization: undefined });
       },
     });
-    return { usersPort, nodesPort, redirectPort, hl7Port, close };
+    return { usersPort, nodesPort, redirectPort, hl7Port: hl7?.port, close };
   } catch (error) {
     await close(0);
     throw error;
   }
 
-  async function openHl7(port: number): Promise<number> {
-    hl7 = createMllpServer({
-      ...services.exchange.hl7,
-      tls: tls.nodes,
-      onFailure: (error) => log.error('An HL7 v2 connection failed', { error }),
-    });
-    return (await hl7.listen({ host: config.bindAddress, port })).port;
-  }
-
   async function close(drainMs: number): Promise<void> {
     await Promise.all([...open.map((door) => door.close(drainMs)), hl7?.close(drainMs), syslog?.close()]);
-    await services.exchange.hl7.stop();
     untrust();
     tls.stop();
   }

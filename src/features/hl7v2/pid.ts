@@ -90,7 +90,7 @@ const NAME_USES: Readonly<Record<string, NonNullable<HumanName['use']>>> = {
 function nameOf(xpn: Hl7Field): HumanName[] {
   const part = (n: number): string | undefined => xpn.component(n).value();
   const family = part(1);
-  const given = [part(2), ...(part(3)?.split(/\s+/) ?? [])].filter((one) => one !== undefined && one !== '');
+  const given = [part(2) ?? '', ...(part(3) ?? '').split(/\s+/)].filter((one) => one !== '');
   const use = NAME_USES[part(7) ?? ''];
   const suffix = [part(4), part(6)].filter((one) => one !== undefined);
   const prefix = part(5);
@@ -99,9 +99,9 @@ function nameOf(xpn: Hl7Field): HumanName[] {
     {
       ...(use ? { use } : {}),
       ...(family ? { family } : {}),
-      ...(given.length > 0 ? { given: given as string[] } : {}),
+      ...(given.length > 0 ? { given } : {}),
       ...(prefix ? { prefix: [prefix] } : {}),
-      ...(suffix.length > 0 ? { suffix: suffix as string[] } : {}),
+      ...(suffix.length > 0 ? { suffix } : {}),
     },
   ];
 }
@@ -120,7 +120,7 @@ function addressOf(xad: Hl7Field): Address[] {
   const use = ADDRESS_USES[part(7) ?? ''];
   const address: Address = {
     ...(use ? { use } : {}),
-    ...(line.length > 0 ? { line: line as string[] } : {}),
+    ...(line.length > 0 ? { line } : {}),
     ...(part(3) ? { city: part(3) as string } : {}),
     ...(part(9) ? { district: part(9) as string } : {}),
     ...(part(4) ? { state: part(4) as string } : {}),

@@ -4,7 +4,7 @@ import type { NodeScope, Permission } from '../../kernel/access.ts';
 import { mayUse, type NodePrincipal } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { utf8Encode } from '../../kernel/bytes.ts';
-import { createRefusalReporter } from '../../platform/http/index.ts';
+import { createRefusalReporter, type RefusalReporter } from '../../platform/http/index.ts';
 import type { FrameFault, MllpSender } from '../../platform/mllp/index.ts';
 import type { AuditInput } from '../audit/index.ts';
 import type { Caller } from './caller.ts';
@@ -12,7 +12,7 @@ import type { Hl7Deps } from './deps.ts';
 import { feed } from './feed.ts';
 import { fieldOf, type Hl7Fault, type Hl7Message, parseHl7 } from './message.ts';
 import { demographicsQuery, echoed, pixQuery, type Query, queryAck, type QueryAnswer, queryOf } from './query.ts';
-import { Hl7Refusal, type Refused, replyText } from './reply.ts';
+import { Hl7Refusal, type Refused, type ReplyFrame, replyText } from './reply.ts';
 
 export interface Hl7Service {
   /** Whether a connection with this certificate may go on; a refusal is recorded. */
@@ -38,61 +38,7 @@ export function createHl7Service(deps: Hl7Deps): Hl7Service {
   const reporter = createRefusalReporter({ record: deps.audit.recordRefusal, onFailure: deps.onFailure });
   const frame = () => ({ controlId: newId().replaceAll('-', '').slice(0, 20), nowMs: deps.clock.nowMs() });
 
-  async function callerOf(sender: MllpSender): Promise<Caller | undefined> {
-    const origin = {
-      door: 'nodes',
-      requestId: newId(),
-      ...(sender.address ? { address: sender.address } : {}),
-    } as const;
-    try {
-      await deps.admitNetwork(sender.address);
-      const principal = await deps.nodes.authenticateNode(sender.peer, { address: sender.address });
-      return { deps, actor: { principal, origin }, principal, registry: deps.registry.as(principal) };
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      const anonymous = { kind: 'anonymous', permissions: new Set<never>() } as const;
-      await reporter.report({
-        actor: { principal: anonymous, origin },
-        stage: 'authentication',
-        method: 'MLLP',
-        problem: error as Problem,
-        status: 401,
-        ...(sender.peer ? { certificateSha256: sender.peer.sha256 } : {}),
-        count: 1,
-      });
-      return undefined;
-    }
-  }
-
-  async function record(caller: Caller, input: Omit<AuditInput, 'actor'>): Promise<void> {
-    await deps.audit.recordNow([{ actor: caller.actor, ...input }]);
-  }
-
-  async function processed(caller: Caller, message: Hl7Message): Promise<Uint8Array> {
-    let query: Query | undefined;
-    let type = 'ACK';
-    try {
-      const kind = kindOf(message, deps.processingIds);
-      type = kind.reply;
-      assertMay(caller.principal, kind);
-      if (kind.kind === 'feed') {
-        await feed(caller, message, kind.event);
-        return answer(replyText(message, { type, ack: 'AA' }, frame()));
-      }
-      query = queryOf(message);
-      const found =
-        kind.kind === 'pix' ? await pixQuery(caller, message, query) : await demographicsQuery(caller, message, query);
-      await record(caller, queryEvent(kind.kind, echoed(message, query), found));
-      return answer(replyText(message, { type, ack: 'AA', segments: found.segments }, frame()));
-    } catch (error) {
-      const refused = refusedBy(error);
-      if (refused === undefined) deps.onFailure(error);
-      const told = refused ?? INTERNAL;
-      await record(caller, { event: 'hl7.refused', action: 'E', outcome: 'minor-failure', reason: told.reason });
-      const segments = query === undefined ? [] : [queryAck(query, told.ack), echoed(message, query)];
-      return answer(replyText(message, { type, ack: told.ack, refused: told, segments }, frame()));
-    }
-  }
+  const callerOf = (sender: MllpSender): Promise<Caller | undefined> => letIn(deps, reporter, sender);
 
   return {
     stop: () => reporter.stop(),
@@ -102,7 +48,7 @@ export function createHl7Service(deps: Hl7Deps): Hl7Service {
       const caller = await callerOf(sender);
       if (caller === undefined) return undefined;
       const message = parseHl7(bytes);
-      if (typeof message !== 'string') return processed(caller, message);
+      if (typeof message !== 'string') return processed(caller, message, frame());
       const refused = FAULTS[message];
       await record(caller, { event: 'hl7.refused', action: 'E', outcome: 'minor-failure', reason: refused.reason });
       return answer(replyText(undefined, { type: 'ACK', ack: 'AR', refused }, frame()));
@@ -115,6 +61,66 @@ export function createHl7Service(deps: Hl7Deps): Hl7Service {
       return answer(replyText(undefined, { type: 'ACK', ack: 'AR', refused }, frame()));
     },
   };
+}
+
+/** Who sends, decided anew for each message; undefined where they are not let in, which is recorded. */
+async function letIn(deps: Hl7Deps, reporter: RefusalReporter, sender: MllpSender): Promise<Caller | undefined> {
+  const origin = {
+    door: 'nodes',
+    requestId: newId(),
+    ...(sender.address ? { address: sender.address } : {}),
+  } as const;
+  try {
+    await deps.admitNetwork(sender.address);
+    const principal = await deps.nodes.authenticateNode(sender.peer, { address: sender.address });
+    return { deps, actor: { principal, origin }, principal, registry: deps.registry.as(principal) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const anonymous = { kind: 'anonymous', permissions: new Set<never>() } as const;
+    await reporter.report({
+      actor: { principal: anonymous, origin },
+      stage: 'authentication',
+      method: 'MLLP',
+      problem: error as Problem,
+      status: 401,
+      ...(sender.peer ? { certificateSha256: sender.peer.sha256 } : {}),
+      count: 1,
+    });
+    return undefined;
+  }
+}
+
+async function record({ deps, actor }: Caller, input: Omit<AuditInput, 'actor'>): Promise<void> {
+  await deps.audit.recordNow([{ actor, ...input }]);
+}
+
+/** A message that could be read, from a caller who is let in. */
+async function processed(caller: Caller, message: Hl7Message, frame: ReplyFrame): Promise<Uint8Array> {
+  const { deps } = caller;
+  const answer = (what: Parameters<typeof replyText>[1]): Uint8Array => utf8Encode(replyText(message, what, frame));
+  let query: Query | undefined;
+  let type = 'ACK';
+  try {
+    const kind = kindOf(message, deps.processingIds);
+    type = kind.reply;
+    assertMay(caller.principal, kind);
+    if (kind.kind === 'feed') {
+      await feed(caller, message, kind.event);
+      return answer({ type, ack: 'AA' });
+    }
+    query = queryOf(message);
+    const found =
+      kind.kind === 'pix' ? await pixQuery(caller, message, query) : await demographicsQuery(caller, message, query);
+    await record(caller, queryEvent(kind.kind, echoed(message, query), found));
+    return answer({ type, ack: 'AA', segments: found.segments });
+  } catch (error) {
+    const refused = refusedBy(error);
+    if (refused === undefined) deps.onFailure(error);
+    const told = refused ?? INTERNAL;
+    await record(caller, { event: 'hl7.refused', action: 'E', outcome: 'minor-failure', reason: told.reason });
+    const segments = query === undefined ? [] : [queryAck(query, told.ack), echoed(message, query)];
+    return answer({ type, ack: told.ack, refused: told, segments });
+  }
 }
 
 /** What the message is. Throws Hl7Refusal (AR) where it is nothing that is done here. */

@@ -6,7 +6,7 @@ import { parseId, type ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { isProblem, Problem } from '../../kernel/problem.ts';
 import type { Domains } from '../nodes/index.ts';
-import { type AdoptedPerson, assertRegistrable, type Registry } from '../registry/index.ts';
+import { type AdoptedPerson, assertRegistrable, type Registry, type Submission } from '../registry/index.ts';
 import { type OpenCrRecord, openCrRecord, submitted } from './patients.ts';
 
 export interface OpenCrImportDeps {
@@ -47,63 +47,20 @@ const REASON = 'linked in OpenCR';
 type Source = Extract<OpenCrRecord, { kind: 'source' }>;
 
 export async function importOpenCr(deps: OpenCrImportDeps, actor: Actor, what: OpenCrImport): Promise<OpenCrSummary> {
-  const counts = { read: 0, created: 0, updated: 0, unchanged: 0, rejected: 0 };
-  const reasons: Record<string, number> = {};
-  const systems = new Set<string>();
-  const sources = new Map<string, ResourceId>();
+  const taking: Taking = {
+    counts: { read: 0, created: 0, updated: 0, unchanged: 0, rejected: 0 },
+    reasons: {},
+    systems: new Set(),
+    sources: new Map(),
+  };
   const goldenOf = new Map<string, string>();
   const successors = new Map<string, string>();
   let waiting: Source[] = [];
-
-  const reject = (code: string): void => {
-    counts.rejected += 1;
-    reasons[code] = (reasons[code] ?? 0) + 1;
-  };
-
-  async function flush(): Promise<void> {
-    const batch = waiting;
-    waiting = [];
-    const ready: {
-      readonly source: Source;
-      readonly submission: Parameters<typeof deps.registry.submit>[1][number];
-    }[] = [];
-    for (const source of batch) {
-      const system = what.systems.get(source.client) ?? `urn:opencr:client:${encodeURIComponent(source.client)}`;
-      systems.add(system);
-      const domain = await deps.domains.ensureForUsers(system, actor);
-      const { key, patient } = submitted(source, system);
-      try {
-        assertRegistrable(patient);
-        ready.push({ source, submission: { kind: 'upsert', domain, key, patient } });
-      } catch (error) {
-        if (!isProblem(error)) throw error;
-        reject(error.code);
-      }
-    }
-    if (ready.length === 0) return;
-    const { outcomes } = await deps.registry.submit(
-      actor,
-      ready.map(({ submission }) => submission),
-      { quietUnchanged: true },
-    );
-    outcomes.forEach((outcome, index) => {
-      const source = ready[index]?.source;
-      if (outcome.status === 'refused') return reject(outcome.problem.code);
-      if (outcome.status !== 'deleted') counts[outcome.status] += 1;
-      if (source) sources.set(source.id, outcome.id);
-    });
-  }
-
   for await (const resource of resourcesIn(what.file)) {
-    if (what.signal.aborted)
-      throw new Problem(
-        'unavailable',
-        'interrupted',
-        'Interrupted. Give the same command again: nothing is taken over twice.',
-      );
+    if (what.signal.aborted) throw interrupted();
     const record = openCrRecord(resource);
     if (record === undefined) continue;
-    counts.read += 1;
+    taking.counts.read += 1;
     if (record.kind === 'golden') {
       for (const member of record.members) if (!goldenOf.has(member)) goldenOf.set(member, record.id);
       if (record.replacedBy !== undefined) successors.set(record.id, record.replacedBy);
@@ -111,17 +68,65 @@ export async function importOpenCr(deps: OpenCrImportDeps, actor: Actor, what: O
     }
     if (record.golden !== undefined) goldenOf.set(record.id, record.golden);
     waiting.push(record);
-    if (waiting.length >= TOGETHER) {
-      await flush();
-      what.onProgress(counts.read);
-    }
+    if (waiting.length < TOGETHER) continue;
+    await take(deps, actor, { what, taking, batch: waiting });
+    waiting = [];
+    what.onProgress(taking.counts.read);
   }
-  await flush();
-  const { persons, renamed } = personsOf(sources, goldenOf, successors);
+  await take(deps, actor, { what, taking, batch: waiting });
+  const { persons, renamed } = personsOf(taking.sources, goldenOf, successors);
   for (let at = 0; at < persons.length; at += PERSONS_TOGETHER)
     await deps.registry.adopt(actor, { persons: persons.slice(at, at + PERSONS_TOGETHER), reason: REASON });
   const redirects = persons.reduce((sum, { formerIds }) => sum + formerIds.length, 0);
+  const { counts, reasons, systems } = taking;
   return { ...counts, persons: persons.length, redirects, renamed, systems: [...systems].sort(), reasons };
+}
+
+const interrupted = (): Problem =>
+  new Problem('unavailable', 'interrupted', 'Interrupted. Give the same command again: nothing is taken over twice.');
+
+/** What has been taken over so far. */
+interface Taking {
+  readonly counts: Record<'read' | 'created' | 'updated' | 'unchanged' | 'rejected', number>;
+  readonly reasons: Record<string, number>;
+  readonly systems: Set<string>;
+  /** Our ids by OpenCR's. */
+  readonly sources: Map<string, ResourceId>;
+}
+
+async function take(
+  deps: OpenCrImportDeps,
+  actor: Actor,
+  { what, taking, batch }: { readonly what: OpenCrImport; readonly taking: Taking; readonly batch: readonly Source[] },
+): Promise<void> {
+  const { counts, reasons, systems, sources } = taking;
+  const reject = (code: string): void => {
+    counts.rejected += 1;
+    reasons[code] = (reasons[code] ?? 0) + 1;
+  };
+  const ready: { readonly source: Source; readonly submission: Submission }[] = [];
+  for (const source of batch) {
+    const system = what.systems.get(source.client) ?? `urn:opencr:client:${encodeURIComponent(source.client)}`;
+    systems.add(system);
+    const domain = await deps.domains.ensureForUsers(system, actor);
+    const { key, patient } = submitted(source, system);
+    try {
+      assertRegistrable(patient);
+      ready.push({ source, submission: { kind: 'upsert', domain, key, patient } });
+    } catch (error) {
+      if (!isProblem(error)) throw error;
+      reject(error.code);
+    }
+  }
+  if (ready.length === 0) return;
+  const submissions = ready.map(({ submission }) => submission);
+  const { outcomes } = await deps.registry.submit(actor, submissions, { quietUnchanged: true });
+  outcomes.forEach((outcome, index) => {
+    const source = ready[index]?.source;
+    if (outcome.status === 'refused') return reject(outcome.problem.code);
+    if (outcome.status !== 'deleted') counts[outcome.status] += 1;
+    if (source) sources.set(source.id, outcome.id);
+  });
 }
 
 /** Persons by the id that stands for them now: a chain of merged ids is followed to its end. */

@@ -53,7 +53,7 @@ export function submitted(
   record: Extract<OpenCrRecord, { kind: 'source' }>,
   domain: string,
 ): { readonly key: string; readonly patient: Patient } {
-  const { id, meta, link, identifier = [], ...rest } = record.patient;
+  const { id: _id, meta, link, identifier = [], ...rest } = record.patient;
   const own =
     identifier.find(({ system }) => system === domain)?.value ??
     identifier.find(({ system }) => SOURCE_ID.test(system ?? ''))?.value ??

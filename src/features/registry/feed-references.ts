@@ -18,7 +18,7 @@ export function describedTargets(entries: readonly FeedEntry[]): Map<string, Ref
     const [first] = identifier ?? [];
     const display = nameText(name);
     const reference: Reference = {
-      ...(first?.value ? { type: resource.resourceType as NonNullable<Reference['type']> } : {}),
+      ...(first?.value ? { type: resource.resourceType } : {}),
       ...(first?.value
         ? { identifier: { ...(first.system ? { system: first.system } : {}), value: first.value } }
         : {}),
@@ -76,7 +76,7 @@ export function withMothersMaidenName(child: Patient, entries: readonly FeedEntr
   const own = namesOf(child, entries);
   for (const { resource } of entries) {
     if (resource?.resourceType !== 'RelatedPerson') continue;
-    const mother = resource as RelatedPerson;
+    const mother = resource;
     if (!isMother(mother) || !own.includes(mother.patient?.reference ?? '')) continue;
     const record = entries.map((entry) => entry.resource).find((one) => one !== undefined && isSamePerson(one, mother));
     const names = [...((record as Patient | undefined)?.name ?? []), ...(mother.name ?? [])];
@@ -92,7 +92,7 @@ function namesOf(resource: Resource, entries: readonly FeedEntry[]): readonly st
 
 function isSamePerson(candidate: FeedResource, mother: RelatedPerson): boolean {
   if (candidate.resourceType !== 'Patient') return false;
-  const theirs = (candidate as Patient).identifier ?? [];
+  const theirs = candidate.identifier ?? [];
   return (mother.identifier ?? []).some(
     ({ system, value }) => value !== undefined && theirs.some((one) => one.system === system && one.value === value),
   );

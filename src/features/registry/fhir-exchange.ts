@@ -26,7 +26,7 @@ import type { StoredResource } from '../../store/model.ts';
 import type { Audit } from '../audit/index.ts';
 import type { Domains } from '../nodes/index.ts';
 import type { Aliases } from './aliases.ts';
-import type { IdentityRules } from './fhir-identities.ts';
+import type { IdentityRules } from './model.ts';
 import { clientNotFound } from './problems.ts';
 import type { RegistryCore } from './service.ts';
 

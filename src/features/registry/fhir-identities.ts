@@ -6,12 +6,6 @@ import type { Actor } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
 import type { FhirDeps } from './fhir-exchange.ts';
 
-/**
- * How strictly identities are taken. `openhie`: as the OpenHIE client registry tests ask: every identifier of a known domain,
- * references that lead somewhere, and identifiers of others' domains allowed as information (never to match by).
- */
-export type IdentityRules = 'plain' | 'openhie';
-
 interface Deps extends Pick<FhirDeps, 'aliases' | 'identityRules'> {
   readonly domains: Pick<FhirDeps['domains'], 'table'>;
 }

@@ -302,7 +302,7 @@ async function relativesOf(
   const relatives: Relative[] = [];
   for (const entry of entries) {
     if (entry.resource?.resourceType !== 'RelatedPerson' || entry.method === 'DELETE') continue;
-    const person = entry.resource as RelatedPerson;
+    const person = entry.resource;
     const patient = targets.get(person.patient?.reference ?? '')?.reference;
     const sourceId = patient === undefined ? undefined : parseId<ResourceId>(patient.replace(/^Patient\//, ''));
     // Whose relative it is must be told in the same message: that is what its sender is asked to own.

@@ -54,6 +54,13 @@ export function writeRoutes(all: FhirRouteDeps): FhirRoute[] {
         },
       }),
     },
+    ...updateRoutes(all),
+    ...deleteRoutes(all),
+  ];
+}
+
+function updateRoutes(all: FhirRouteDeps): FhirRoute[] {
+  return [
     {
       interactions: ['update'],
       route: route({
@@ -100,7 +107,6 @@ export function writeRoutes(all: FhirRouteDeps): FhirRoute[] {
         },
       }),
     },
-    ...deleteRoutes(all),
   ];
 }
 

@@ -90,7 +90,7 @@ export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
 export { type Aliases, createAliases } from './aliases.ts';
 /** A record as its sender's records have to be: systems under their own names, checked. */
-export { type IdentityRules, incoming } from './fhir-identities.ts';
+export { incoming } from './fhir-identities.ts';
 /** The golden record that an identifier leads to, as PIX queries ask. */
 export { personByIdentifier } from './fhir-pix.ts';
 export type { AdoptedPerson } from './adopt.ts';
@@ -107,6 +107,7 @@ export type {
   Cursor,
   DeleteSubmission,
   DomainRef,
+  IdentityRules,
   RecordKind,
   Submission,
   SubmissionOutcome,

@@ -82,6 +82,12 @@ export type SubmissionOutcome =
     }
   | { readonly status: 'refused'; readonly problem: Problem };
 
+/**
+ * How strictly identities are taken. `openhie`: as the OpenHIE client registry tests ask: every identifier of a known domain,
+ * references that lead somewhere, and identifiers of others' domains allowed as information (never to match by).
+ */
+export type IdentityRules = 'plain' | 'openhie';
+
 /** A record that its sender replaced by another one of its own. */
 export interface SourceMerge {
   readonly obsolete: ResourceId;

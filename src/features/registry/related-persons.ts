@@ -5,8 +5,7 @@ import { parseStoredJson } from '../../fhir/index.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import { instant } from '../../kernel/time.ts';
-import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
-import type { StoredResource } from '../../store/model.ts';
+import { type Sql, statement } from '../../platform/db/sql.ts';
 import type { RegistryDeps } from './deps.ts';
 import type { RelatedPersons, StoredRelated } from './service.ts';
 

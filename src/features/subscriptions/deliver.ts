@@ -3,7 +3,7 @@ import type { Patient } from '@medplum/fhirtypes';
 import { newId } from '../../crypto/index.ts';
 import { parseStoredJson, printResource } from '../../fhir/index.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { Problem } from '../../kernel/problem.ts';
+import { isProblem } from '../../kernel/problem.ts';
 import type { Transaction } from '../../platform/db/index.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import { READER } from './fan-out.ts';
@@ -44,14 +44,22 @@ interface Attempt {
   readonly failure: string | undefined;
 }
 
-/** One turn for a subscriber that is leased to this process. Never throws for what the other side does. */
-export async function deliverDue(deps: SubscriptionDeps, subscription: StoredSubscription): Promise<void> {
+/**
+ * One turn for a subscriber that is leased to this process. Never throws for what the other side does. What is cut off by a stop
+ * counts as not tried: it may have arrived, and is sent again.
+ */
+export async function deliverDue(
+  deps: SubscriptionDeps,
+  subscription: StoredSubscription,
+  signal: AbortSignal,
+): Promise<void> {
   const { database, clock } = deps;
   try {
     if (!(await deps.mayReceive(subscription.nodeId))) return await switchOff(deps, subscription, 'node-not-active');
     const due = await database.rows(DUE, [subscription.id, new Date(clock.nowMs()), TOGETHER_MAX]);
     for (const part of inParts(subscription, due)) {
-      const attempt = await send(deps, subscription, part);
+      const attempt = await send(deps, subscription, { part, signal });
+      if (signal.aborted && attempt.verdict !== 'delivered') return;
       await settle(deps, subscription, { part, attempt });
       if (attempt.verdict === 'later' || attempt.verdict === 'gone') return;
     }
@@ -71,13 +79,14 @@ function inParts({ resource }: StoredSubscription, due: readonly DeliveryRow[]):
 async function send(
   deps: SubscriptionDeps,
   { resource }: StoredSubscription,
-  part: readonly DeliveryRow[],
+  { part, signal }: { readonly part: readonly DeliveryRow[]; readonly signal: AbortSignal },
 ): Promise<Attempt> {
   const changes = await changesOf(deps, part);
   const endpoint = resource.channel.endpoint ?? '';
   const format = payloadFormat(resource.channel.payload);
   const type = format === undefined ? {} : { 'content-type': contentTypeOf(format) };
-  const common = { headers: { ...headersOf(resource), ...type }, timeoutMs: TIMEOUT_MS, answerBytesMax: 1_048_576 };
+  const headers = { ...headersOf(resource), ...type };
+  const common = { headers, timeoutMs: TIMEOUT_MS, answerBytesMax: 1_048_576, signal };
   const [first] = changes;
   if (first === undefined) return { verdict: 'delivered', failure: undefined };
   try {
@@ -93,7 +102,7 @@ async function send(
     const verdict = verdictOf(status);
     return { verdict, failure: verdict === 'delivered' ? undefined : `http-${status}` };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!isProblem(error)) throw error;
     return { verdict: 'later', failure: error.code };
   }
 }

@@ -1,5 +1,5 @@
 import type { Subscription } from '@medplum/fhirtypes';
-import type { Branded, NodeId, OrganisationId, ResourceId } from '../../kernel/ids.ts';
+import type { Branded, NodeId, OrganisationId } from '../../kernel/ids.ts';
 
 export type SubscriptionId = Branded<'SubscriptionId'>;
 export type DeliveryId = Branded<'DeliveryId'>;
@@ -24,19 +24,6 @@ export interface StoredSubscription {
   readonly lastSuccessAtMs: number | undefined;
   /** As the node sent it, without id, meta and status. */
   readonly resource: Subscription;
-}
-
-export interface Delivery {
-  readonly id: DeliveryId;
-  readonly subscriptionId: SubscriptionId;
-  readonly goldenId: ResourceId;
-  readonly version: number;
-  readonly state: DeliveryState;
-  readonly attempts: number;
-  readonly retryAt: Date;
-  readonly createdAt: Date;
-  readonly doneAt: Date | null;
-  readonly failure: string | null;
 }
 
 export type SubscriptionProblemCode =

@@ -1,3 +1,3 @@
 /** MLLP over TLS: framing, bounds, who is at the other end. What the messages mean is a feature's matter. */
 export { createFrameReader, type FrameEvent, type FrameFault, type FrameReader, framed } from './frames.ts';
-export { createMllpServer, DEFAULT_MLLP_LIMITS, type MllpLimits, type MllpSender, type MllpServer } from './server.ts';
+export { createMllpServer, type MllpLimits, type MllpSender, type MllpServer } from './server.ts';

@@ -17,7 +17,7 @@ export interface MllpLimits {
   readonly messageBytesMax: number;
 }
 
-export const DEFAULT_MLLP_LIMITS: MllpLimits = {
+const DEFAULT_MLLP_LIMITS: MllpLimits = {
   connectionsMax: 500,
   connectionsPerAddressMax: 64,
   handshakeTimeoutMs: 10_000,

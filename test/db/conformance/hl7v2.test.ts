@@ -1,9 +1,8 @@
 import { Client } from 'node-hl7-client';
 import { Hl7Message as OtherParser } from '@medplum/core';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Hl7Door, hl7Door } from '../../support/hl7.ts';
 import type { KeyMaterial } from '../../../src/platform/tls/index.ts';
-import { requirement } from './requirement.ts';
 
 let door: Hl7Door;
 let a: KeyMaterial;
@@ -37,7 +36,7 @@ const errorCodes = (answer: Answer): string[] => answer.segments('ERR').map((fie
 
 describe('HL7 v2', () => {
   for (const event of ['A01', 'A04', 'A08']) {
-    requirement('ITI-8', `ADT^${event} registers: AA with the control id, MSH swapped`, async () => {
+    it(`ITI-8 · ADT^${event} registers: AA with the control id, MSH swapped`, async () => {
       const answer = await door.send(
         a,
         adt(event, pid(`${event}-1^^^CLINIC&1.2.3.1&ISO^MR`), { control: `CTRL-${event}` }),
@@ -57,7 +56,7 @@ describe('HL7 v2', () => {
       expect(id).toBeDefined();
     });
   }
-  requirement('ITI-8', 'what PID says is in the Patient', async () => {
+  it('ITI-8 · what PID says is in the Patient', async () => {
     await door.send(
       a,
       adt(
@@ -95,18 +94,18 @@ describe('HL7 v2', () => {
     });
     expect(patient.extension[0].valueString).toBe('Nansubuga');
   });
-  requirement('ITI-8', 'A08 revises the same record', async () => {
+  it('ITI-8 · A08 revises the same record', async () => {
     await door.send(a, adt('A04', pid('rev^^^CLINIC', 'Revised^One||19700101|M')));
     expect((await door.send(a, adt('A08', pid('rev^^^CLINIC', 'Revised^One||19700101|F')))).ack).toBe('AA');
     const registry = door.f.registry.as(door.f.operator.principal);
     const stored = await registry.read((await registry.findByKey(A, 'rev')) ?? ('' as never));
     expect(stored?.version).toBe(2);
   });
-  requirement('ITI-8', 'an identifier without an authority is of the sender’s only domain', async () => {
+  it('ITI-8 · an identifier without an authority is of the sender’s only domain', async () => {
     expect((await door.send(a, adt('A04', pid('bare-1')))).ack).toBe('AA');
     expect(await door.f.registry.as(door.f.operator.principal).findByKey(A, 'bare-1')).toBeDefined();
   });
-  requirement('ITI-8', 'A40 merges: the survivor answers for both', async () => {
+  it('ITI-8 · A40 merges: the survivor answers for both', async () => {
     await door.send(
       a,
       adt('A04', pid('s1^^^CLINIC~INS-77^^^&urn:insurance&URI', 'Survivor^Sam||19650505|M')).replace(
@@ -123,7 +122,7 @@ describe('HL7 v2', () => {
     const crossed = await door.send(a, pixQuery('o1^^^CLINIC'));
     expect(crossed.segments('PID')[0]?.[3]).toContain('s1^^^CLINIC&1.2.3.1&ISO');
   });
-  requirement('ITI-8', 'A40 loops, unknown records, foreign records: AE with where', async () => {
+  it('ITI-8 · A40 loops, unknown records, foreign records: AE with where', async () => {
     const merge = (survivor: string, obsolete: string, who = a) =>
       door.send(who, `${msh('ADT^A40^ADT_A39')}\rEVN|A40\rPID|||${survivor}||X^Y\rMRG|${obsolete}\r`);
     expect(errorCodes(await merge('o1^^^CLINIC', 's1^^^CLINIC'))).toEqual(['205']);
@@ -132,15 +131,15 @@ describe('HL7 v2', () => {
     expect((await merge('s1^^^CLINIC', 'o1^^^CLINIC', b)).ack).toBe('AE');
     expect((await door.send(a, `${msh('ADT^A40^ADT_A39')}\rPID|||s1^^^CLINIC\r`)).ack).toBe('AE');
   });
-  requirement('ITI-8', 'a feed for a domain of another system: AE 204', async () => {
+  it('ITI-8 · a feed for a domain of another system: AE 204', async () => {
     const answer = await door.send(b, adt('A04', pid('x^^^CLINIC&1.2.3.1&ISO')));
     expect([answer.ack, errorCodes(answer)]).toEqual(['AE', ['204']]);
   });
-  requirement('ITI-8', 'an unknown authority: AE 204 at PID-3', async () => {
+  it('ITI-8 · an unknown authority: AE 204 at PID-3', async () => {
     const answer = await door.send(a, adt('A04', pid('x^^^NOWHERE')));
     expect([answer.ack, answer.segments('ERR')[0]?.[2]]).toEqual(['AE', 'PID^1^3^1^4']);
   });
-  requirement('ITI-8', 'a date that does not exist: AE 102', async () => {
+  it('ITI-8 · a date that does not exist: AE 102', async () => {
     const answer = await door.send(a, adt('A04', 'PID|||date^^^CLINIC||Bad^Date||19991340|M'));
     expect([answer.ack, errorCodes(answer)]).toEqual(['AE', ['102']]);
   });
@@ -153,18 +152,18 @@ describe('HL7 v2', () => {
     ['version 3.0: AR 203', () => adt('A04', pid('x'), { version: '3.0' }), '203'],
   ];
   for (const [words, text, code] of rejected) {
-    requirement('ACK', words, async () => {
+    it(`ACK · ${words}`, async () => {
       const answer = await door.send(a, text());
       expect([answer.ack, errorCodes(answer)]).toEqual(['AR', [code]]);
     });
   }
-  requirement('ACK', 'before version 2.5 errors are told in ERR-1 and MSA-3', async () => {
+  it('ACK · before version 2.5 errors are told in ERR-1 and MSA-3', async () => {
     const answer = await door.send(a, adt('A04', pid('x^^^NOWHERE'), { version: '2.3.1' }));
     expect(answer.segments('ERR')[0]?.[1]).toBe('PID^1^3^204&Unknown key identifier&HL70357');
     expect(answer.segments('MSA')[0]?.[3]).toMatch(/authority/);
   });
 
-  requirement('ITI-9', 'PIX query: the other identifiers, names withheld', async () => {
+  it('ITI-9 · PIX query: the other identifiers, names withheld', async () => {
     const who = 'Kato^Paul^^^^^L||19710203|M|||5 Lake Rd^^Jinja^^^UG||+256782333444^PRN^PH';
     await door.send(a, adt('A04', pid('px^^^CLINIC', who)));
     await door.send(b, adt('A04', pid('py^^^HOSP', who)));
@@ -175,7 +174,7 @@ describe('HL7 v2', () => {
     expect(answer.text).not.toContain('Kato');
     expect((await door.send(a, pixQuery('px^^^CLINIC', '^^^HOSP'))).segments('PID')).toHaveLength(1);
   });
-  requirement('ITI-9', 'nothing in the domain asked for: AA, QAK NF', async () => {
+  it('ITI-9 · nothing in the domain asked for: AA, QAK NF', async () => {
     const answer = await door.send(a, pixQuery('px^^^CLINIC', '^^^CLINIC'));
     expect([answer.ack, answer.segments('QAK')[0]?.[2], answer.segments('PID')]).toEqual(['AA', 'NF', []]);
   });
@@ -185,7 +184,7 @@ describe('HL7 v2', () => {
     ['unknown domain asked for: AE 204 at QPD-4', 'px^^^CLINIC', '^^^NOWHERE', 'QPD^1^4^1'],
   ];
   for (const [words, person, domains, location] of pixErrors) {
-    requirement('ITI-9', words, async () => {
+    it(`ITI-9 · ${words}`, async () => {
       const answer = await door.send(a, pixQuery(person, domains));
       expect([answer.ack, answer.segments('QAK')[0]?.[2], errorCodes(answer), answer.segments('ERR')[0]?.[2]]).toEqual([
         'AE',
@@ -195,12 +194,12 @@ describe('HL7 v2', () => {
       ]);
     });
   }
-  requirement('ITI-9', 'no identifier: AE 101; no QPD: AE 100', async () => {
+  it('ITI-9 · no identifier: AE 101; no QPD: AE 100', async () => {
     expect(errorCodes(await door.send(a, pixQuery('')))).toEqual(['101']);
     expect(errorCodes(await door.send(a, `${msh('QBP^Q23^QBP_Q21')}\r`))).toEqual(['100']);
   });
 
-  requirement('ITI-21', 'demographics query by name, birth date, sex, identifier', async () => {
+  it('ITI-21 · demographics query by name, birth date, sex, identifier', async () => {
     for (const asked of [
       '@PID.5.1^Kato~@PID.5.2^Paul',
       '@PID.5.1^KA*~@PID.7.1^19710203',
@@ -217,16 +216,16 @@ describe('HL7 v2', () => {
       expect(answer.segments('PID')[0]).toMatchObject({ 5: 'Kato^Paul^^^^^L', 7: '19710203', 8: 'M' });
     }
   });
-  requirement('ITI-21', 'a name without * matches as a whole; none found is AA, NF', async () => {
+  it('ITI-21 · a name without * matches as a whole; none found is AA, NF', async () => {
     const answer = await door.send(b, pdq('@PID.5.1^Kat'));
     expect([answer.ack, answer.segments('QAK')[0]?.[2], answer.segments('PID')]).toEqual(['AA', 'NF', []]);
   });
-  requirement('ITI-21', 'identifiers of the domains asked for, unknown domain AE 204', async () => {
+  it('ITI-21 · identifiers of the domains asked for, unknown domain AE 204', async () => {
     const answer = await door.send(b, pdq('@PID.5.1^Kato', '^^^HOSP'));
     expect(answer.segments('PID')[0]?.[3]).toBe('py^^^HOSP&urn:hl7:b&URI');
     expect(errorCodes(await door.send(b, pdq('@PID.5.1^Kato', '^^^NOWHERE')))).toEqual(['204']);
   });
-  requirement('ITI-21', 'in parts: RCP-2 limits, DSC continues', async () => {
+  it('ITI-21 · in parts: RCP-2 limits, DSC continues', async () => {
     for (let count = 0; count < 5; count += 1)
       await door.send(
         a,
@@ -248,12 +247,12 @@ describe('HL7 v2', () => {
     }
     expect(new Set(seen).size).toBe(5);
   });
-  requirement('ITI-21', 'no parameter: AE 101; one that is not understood: AE 102', async () => {
+  it('ITI-21 · no parameter: AE 101; one that is not understood: AE 102', async () => {
     expect(errorCodes(await door.send(a, pdq('')))).toEqual(['101']);
     expect(errorCodes(await door.send(a, pdq('@PID.99^x')))).toEqual(['102']);
   });
 
-  requirement('charset', 'UTF-8 and 8859/1 are read as MSH-18 says', async () => {
+  it('charset · UTF-8 and 8859/1 are read as MSH-18 says', async () => {
     const registry = door.f.registry.as(door.f.operator.principal);
     const nameOf = async (key: string) => {
       const stored = await registry.read((await registry.findByKey(A, key)) ?? ('' as never));
@@ -263,7 +262,7 @@ describe('HL7 v2', () => {
     await door.send(a, Buffer.from(adt('A04', pid('lat^^^CLINIC', 'Müller^Zoë'), { charset: '8859/1' }), 'latin1'));
     expect([await nameOf('utf'), await nameOf('lat')]).toEqual(['Müller-Ñandú', 'Müller']);
   });
-  requirement('delimiters', 'are those that MSH declares; escapes are read', async () => {
+  it('delimiters · are those that MSH declares; escapes are read', async () => {
     const text = adt('A04', pid('deli^^^CLINIC', 'O\\T\\Brien \\F\\ Sons^Pat||19800808|M')).replaceAll(
       /[|^~\\&]/g,
       (one) => ({ '|': '*', '^': '!', '~': '%', '\\': '/', '&': '$' })[one] ?? one,
@@ -273,7 +272,7 @@ describe('HL7 v2', () => {
     const stored = await registry.read((await registry.findByKey(A, 'deli')) ?? ('' as never));
     expect(JSON.parse(Buffer.from(stored?.content ?? []).toString()).name[0].family).toBe('O$Brien * Sons');
   });
-  requirement('interoperability', 'an independent client (node-hl7-client) over mutual TLS gets its AA', async () => {
+  it('interoperability · an independent client (node-hl7-client) over mutual TLS gets its AA', async () => {
     const client = new Client({
       host: 'localhost',
       version: '2.5.1',
@@ -292,7 +291,7 @@ describe('HL7 v2', () => {
     expect(await answered.promise).toBe('AA');
     await connection.close();
   });
-  requirement('interoperability', 'an independent parser (@medplum/core) reads our answers', async () => {
+  it('interoperability · an independent parser (@medplum/core) reads our answers', async () => {
     const { text } = await door.send(a, pixQuery('px^^^CLINIC'));
     const parsed = OtherParser.parse(text);
     expect(parsed.getSegment('MSA')?.getField(1)?.toString()).toBe('AA');

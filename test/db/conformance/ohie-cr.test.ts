@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAliases } from '../../../src/features/registry/index.ts';
 import { type FhirAnswer, type FhirClient, fhirFixture } from '../../support/fhir-client.ts';
 import { examples, fixture, OHIE_CR_IS_HERE } from '../../support/ohie-cr.ts';
 import { type RegistryFixture, registryFixture } from '../../support/registry.ts';
-import { requirement } from './requirement.ts';
 
 let f: RegistryFixture;
 let harness: FhirClient;
@@ -84,13 +83,13 @@ const targetIds = ({ json }: FhirAnswer): string[] =>
     .map(({ valueReference }: { valueReference: { reference: string } }) => valueReference.reference);
 
 describe.skipIf(!OHIE_CR_IS_HERE)('OpenHIE client registry', () => {
-  requirement('OHIE-CR-01', 'an identifier without its system is refused (page and message)', async () => {
+  it('OHIE-CR-01 · an identifier without its system is refused (page and message)', async () => {
     const plain = await post(harness, examples('01')[0] ?? '');
     expect([plain.status, issue(plain).expression]).toEqual([422, ['Patient.identifier[0]']]);
     const message = await post(harness, fixture('01-10'));
     expect([message.status, code(message)]).toEqual([422, 'fatal-error']);
   });
-  requirement('OHIE-CR-01', 'a reference to an organization that is not here is refused', async () => {
+  it('OHIE-CR-01 · a reference to an organization that is not here is refused', async () => {
     const answer = await post(harness, examples('01')[1] ?? '');
     expect([answer.status, issue(answer).code]).toEqual([422, 'not-found']);
   });
@@ -98,7 +97,7 @@ describe.skipIf(!OHIE_CR_IS_HERE)('OpenHIE client registry', () => {
     ['page', () => examples('02')[0] ?? '', () => examples('02')[1] ?? '', 'FHR-020', 'FHR-021'],
     ['messages', () => fixture('02-10'), () => fixture('02-30'), 'FHR-403', 'FHR-404'],
   ] as const) {
-    requirement('OHIE-CR-02', `domains by OID and by URL are one (${what})`, async () => {
+    it(`OHIE-CR-02 · domains by OID and by URL are one (${what})`, async () => {
       expect((await post(harness, olly())).status).toBe(201);
       const found = await by(harness, TEST, first);
       expect(identifiersIn(only(found))).toContain(`${TEST}|${first}`);
@@ -109,101 +108,80 @@ describe.skipIf(!OHIE_CR_IS_HERE)('OpenHIE client registry', () => {
       );
     });
   }
-  requirement(
-    'OHIE-CR-03',
-    'identifiers of unknown domains, by URL and by OID, are refused (page and messages)',
-    async () => {
-      for (const body of [...examples('03'), fixture('03-10'), fixture('03-20')]) {
-        const answer = await post(harness, body);
-        expect([answer.status, issue(answer).code]).toEqual([422, 'code-invalid']);
-        expect(issue(answer).details.text).toContain('not a valid identity domain');
-      }
-    },
-  );
+  it('OHIE-CR-03 · identifiers of unknown domains, by URL and by OID, are refused (page and messages)', async () => {
+    for (const body of [...examples('03'), fixture('03-10'), fixture('03-20')]) {
+      const answer = await post(harness, body);
+      expect([answer.status, issue(answer).code]).toEqual([422, 'code-invalid']);
+      expect(issue(answer).details.text).toContain('not a valid identity domain');
+    }
+  });
   for (const [what, bodies, first, third] of [
     ['page', () => examples('04'), 'FHRA-040', 'FHRB-042'],
     ['messages', () => [fixture('04-10'), fixture('04-20'), fixture('04-30')], 'FHRA-0392', 'FHRB-4736'],
   ] as const) {
-    requirement(
-      'OHIE-CR-04',
-      `another's domain is not assigned to; another's identifier may be carried (${what})`,
-      async () => {
-        const [one = '', two = '', three = ''] = bodies();
-        expect((await post(a, one)).status).toBe(201);
-        expect(only(await by(a, TEST_A, first)).name[0]).toMatchObject({ family: 'JONES', given: ['JENNIFER'] });
-        const refused = await post(b, two);
-        expect([refused.status, issue(refused).code]).toEqual([403, 'forbidden']);
-        expect((await post(b, three)).status).toBe(201);
-        const found = only(await by(b, TEST_B, third));
-        expect(identifiersIn(found)).toEqual(expect.arrayContaining([`${TEST_B}|${third}`, `${TEST_A}|${first}`]));
-      },
-    );
+    it(`OHIE-CR-04 · another's domain is not assigned to; another's identifier may be carried (${what})`, async () => {
+      const [one = '', two = '', three = ''] = bodies();
+      expect((await post(a, one)).status).toBe(201);
+      expect(only(await by(a, TEST_A, first)).name[0]).toMatchObject({ family: 'JONES', given: ['JENNIFER'] });
+      const refused = await post(b, two);
+      expect([refused.status, issue(refused).code]).toEqual([403, 'forbidden']);
+      expect((await post(b, three)).status).toBe(201);
+      const found = only(await by(b, TEST_B, third));
+      expect(identifiersIn(found)).toEqual(expect.arrayContaining([`${TEST_B}|${third}`, `${TEST_A}|${first}`]));
+    });
   }
   for (const [what, first, second, child, baby, mother] of [
     ['page', () => examples('05')[0] ?? '', () => examples('05')[1] ?? '', 'FHR-050', 'FHR-051', 'FHR-052'],
     ['messages', () => fixture('05-10'), () => fixture('05-20'), 'FHR-4956', 'FHR-4837', 'FHR-0844'],
   ] as const) {
-    requirement(
-      'OHIE-CR-05',
-      `mother and child: relatives are kept and found, by maiden name too (${what})`,
-      async () => {
-        expect((await post(harness, first())).status).toBe(201);
-        const found = await by(harness, TEST, child, '&_revinclude=RelatedPerson%3Apatient');
-        expect(only(found).name[0].given).toEqual(['WIN MINH']);
-        const related = found.json.entry.filter(
-          ({ resource }: { resource: { resourceType: string } }) => resource.resourceType === 'RelatedPerson',
-        );
-        expect(
-          related.map(({ resource }: { resource: { name: { given: string[] }[] } }) => resource.name[0]?.given),
-        ).toEqual([['SU MYAT LWIN']]);
-        expect((await post(harness, second())).status).toBe(201);
-        const newborn = await by(harness, TEST, baby, '&_revinclude=RelatedPerson%3Apatient');
-        expect(only(newborn)).toMatchObject({ gender: 'female', birthDate: '2021-04-25' });
-        expect(JSON.stringify(newborn.json)).toContain(mother);
-        expect(JSON.stringify(only(await by(harness, TEST, mother)).name)).toMatch(/Abels/i);
-        const byMaidenName = await find(harness, 'mothersMaidenName=Abels');
-        expect(
-          byMaidenName.json.entry.flatMap(
-            ({ resource }: { resource: { identifier: { system: string; value: string }[] } }) =>
-              identifiersIn(resource),
-          ),
-        ).toContain(`${TEST}|${baby}`);
-      },
-    );
+    it(`OHIE-CR-05 · mother and child: relatives are kept and found, by maiden name too (${what})`, async () => {
+      expect((await post(harness, first())).status).toBe(201);
+      const found = await by(harness, TEST, child, '&_revinclude=RelatedPerson%3Apatient');
+      expect(only(found).name[0].given).toEqual(['WIN MINH']);
+      const related = found.json.entry.filter(
+        ({ resource }: { resource: { resourceType: string } }) => resource.resourceType === 'RelatedPerson',
+      );
+      expect(
+        related.map(({ resource }: { resource: { name: { given: string[] }[] } }) => resource.name[0]?.given),
+      ).toEqual([['SU MYAT LWIN']]);
+      expect((await post(harness, second())).status).toBe(201);
+      const newborn = await by(harness, TEST, baby, '&_revinclude=RelatedPerson%3Apatient');
+      expect(only(newborn)).toMatchObject({ gender: 'female', birthDate: '2021-04-25' });
+      expect(JSON.stringify(newborn.json)).toContain(mother);
+      expect(JSON.stringify(only(await by(harness, TEST, mother)).name)).toMatch(/Abels/i);
+      const byMaidenName = await find(harness, 'mothersMaidenName=Abels');
+      expect(
+        byMaidenName.json.entry.flatMap(
+          ({ resource }: { resource: { identifier: { system: string; value: string }[] } }) => identifiersIn(resource),
+        ),
+      ).toContain(`${TEST}|${baby}`);
+    });
   }
-  requirement(
-    'OHIE-CR-06',
-    'PIXm: not found 404, cross-reference by a shared national id, unknown target 403',
-    async () => {
-      const none = await pix(a, `${TEST_A}|FHRA-060`);
-      expect([none.status, issue(none).code]).toEqual([404, 'not-found']);
-      const [first = '', second = ''] = examples('06');
-      expect((await post(a, first)).status).toBe(201);
-      const own = await pix(a, `${TEST_A}|FHRA-061`);
-      expect(targets(own).sort()).toEqual([`${NID}|NID061`, `${TEST_A}|FHRA-061`]);
-      expect(targetIds(own)).toHaveLength(1);
-      expect((await post(b, second)).status).toBe(201);
-      const crossed = await pix(b, `${NID}|NID061`, TEST_A);
-      expect([crossed.status, targets(crossed), targetIds(crossed).length]).toEqual([200, [`${TEST_A}|FHRA-061`], 1]);
-      const unknown = await pix(b, `${TEST_B}|FHRB-062`, 'http://ohie.org/test/test_x');
-      expect([unknown.status, issue(unknown).code]).toEqual([403, 'code-invalid']);
-    },
-  );
+  it('OHIE-CR-06 · PIXm: not found 404, cross-reference by a shared national id, unknown target 403', async () => {
+    const none = await pix(a, `${TEST_A}|FHRA-060`);
+    expect([none.status, issue(none).code]).toEqual([404, 'not-found']);
+    const [first = '', second = ''] = examples('06');
+    expect((await post(a, first)).status).toBe(201);
+    const own = await pix(a, `${TEST_A}|FHRA-061`);
+    expect(targets(own).sort()).toEqual([`${NID}|NID061`, `${TEST_A}|FHRA-061`]);
+    expect(targetIds(own)).toHaveLength(1);
+    expect((await post(b, second)).status).toBe(201);
+    const crossed = await pix(b, `${NID}|NID061`, TEST_A);
+    expect([crossed.status, targets(crossed), targetIds(crossed).length]).toEqual([200, [`${TEST_A}|FHRA-061`], 1]);
+    const unknown = await pix(b, `${TEST_B}|FHRB-062`, 'http://ohie.org/test/test_x');
+    expect([unknown.status, issue(unknown).code]).toEqual([403, 'code-invalid']);
+  });
   for (const [what, body] of [
     ['page', () => examples('07')[0] ?? ''],
     ['message', () => fixture('07-10')],
   ] as const) {
-    requirement(
-      'OHIE-CR-07',
-      `the full registration is no valid R4 in two places, and refused with both (${what})`,
-      async () => {
-        const answer = await post(harness, body());
-        expect([answer.status, code(answer)]).toEqual([400, 'fatal-error']);
-        expect(issue(answer).expression[0]).toMatch(/generalPractitioner|\.name$/);
-      },
-    );
+    it(`OHIE-CR-07 · the full registration is no valid R4 in two places, and refused with both (${what})`, async () => {
+      const answer = await post(harness, body());
+      expect([answer.status, code(answer)]).toEqual([400, 'fatal-error']);
+      expect(issue(answer).expression[0]).toMatch(/generalPractitioner|\.name$/);
+    });
   }
-  requirement('OHIE-CR-07', 'with these two as lists: kept in full, and found by every query of the page', async () => {
+  it('OHIE-CR-07 · with these two as lists: kept in full, and found by every query of the page', async () => {
     const message = JSON.parse(
       Buffer.from(fixture('07-10'))
         .toString('utf8')
@@ -257,7 +235,7 @@ describe.skipIf(!OHIE_CR_IS_HERE)('OpenHIE client registry', () => {
     ['page', () => examples('08').slice(0, 3), () => harness, TEST, 'FHR-080', 'FHR-081'],
     ['messages', () => [fixture('08-10'), fixture('08-20'), fixture('08-30')], () => a, TEST_A, 'FHRA-080', 'FHRA-081'],
   ] as const) {
-    requirement('OHIE-CR-08', `merge: the survivor answers for the merged identifier, PIXm too (${what})`, async () => {
+    it(`OHIE-CR-08 · merge: the survivor answers for the merged identifier, PIXm too (${what})`, async () => {
       const sender = client();
       const [first = '', second = '', merge = ''] = bodies();
       const nid = what === 'page' ? NID : 'http://ohie.org/test/nid-fhir';
@@ -279,7 +257,7 @@ describe.skipIf(!OHIE_CR_IS_HERE)('OpenHIE client registry', () => {
       expect([targets(crossed), targetIds(crossed)]).toEqual([[`${nid}|NID080`], [`Patient/${survivor.id}`]]);
     });
   }
-  requirement('OHIE-CR-09', 'a merge into another sender’s record is refused for want of authority', async () => {
+  it('OHIE-CR-09 · a merge into another sender’s record is refused for want of authority', async () => {
     const [first = '', second = '', merge = ''] = examples('09');
     expect((await post(a, first)).status).toBe(201);
     expect((await post(b, second)).status).toBe(201);

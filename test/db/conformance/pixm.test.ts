@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Actor } from '../../../src/kernel/principal.ts';
 import { validateResource } from '../../../src/fhir/index.ts';
 import { asXml, type FhirAnswer, type FhirClient, fhirFixture } from '../../support/fhir-client.ts';
 import { person, type RegistryFixture, registryFixture } from '../../support/registry.ts';
-import { requirement } from './requirement.ts';
 
 let f: RegistryFixture;
 let clinicActor: Actor;
@@ -61,39 +60,39 @@ beforeAll(async () => {
 afterAll(() => f.close());
 
 describe('PIXm', () => {
-  requirement('ITI-83', 'the other identifiers of the person, without the one asked with', async () => {
+  it('ITI-83 · the other identifiers of the person, without the one asked with', async () => {
     const answer = await clinic.get(pix(`${system('a')}|1`));
     expect(answer.status).toBe(200);
     expect(validateResource(answer.json)).toEqual([]);
     expect(identifiers(answer).sort()).toEqual([`${system('b')}|77`, 'urn:pix:insurance|i-9']);
     expect(ids(answer)).toEqual([`Patient/${golden}`]);
   });
-  requirement('ITI-83', 'in XML', async () => {
+  it('ITI-83 · in XML', async () => {
     const answer = await clinic.get(pix(`${system('a')}|1`), XML);
     expect(answer.headers['content-type']).toContain('xml');
     expect(answer.text).toMatch(/<Parameters[^]*<value value="77"\/>/);
     expect((await clinic.get(`${pix(`${system('a')}|1`)}&_format=xml`)).headers['content-type']).toContain('xml');
   });
-  requirement('ITI-83', 'one targetSystem, and several', async () => {
+  it('ITI-83 · one targetSystem, and several', async () => {
     expect(identifiers(await clinic.get(pix(`${system('a')}|1`, system('b'))))).toEqual([`${system('b')}|77`]);
     const both = await clinic.get(pix(`${system('a')}|1`, system('b'), 'urn:pix:insurance'));
     expect(identifiers(both)).toHaveLength(2);
   });
-  requirement('ITI-83', 'a known targetSystem without an identifier there: 200 and nothing', async () => {
+  it('ITI-83 · a known targetSystem without an identifier there: 200 and nothing', async () => {
     const answer = await clinic.get(pix(`${system('a')}|1`, system('a')));
     expect([answer.status, answer.json]).toEqual([200, { resourceType: 'Parameters' }]);
   });
-  requirement('ITI-83', 'an identifier of a domain that nobody owns is found too', async () => {
+  it('ITI-83 · an identifier of a domain that nobody owns is found too', async () => {
     expect(identifiers(await clinic.get(pix('urn:pix:insurance|i-9'))).sort()).toEqual([
       `${system('a')}|1`,
       `${system('b')}|77`,
     ]);
   });
-  requirement('ITI-83', 'a logical id as source, of a source and of a golden record', async () => {
+  it('ITI-83 · a logical id as source, of a source and of a golden record', async () => {
     for (const id of [source, golden])
       expect(identifiers(await clinic.get(pix(`https://registry.test:8444/fhir|Patient/${id}`)))).toHaveLength(3);
   });
-  requirement('ITI-83', 'POST with Parameters and as a form', async () => {
+  it('ITI-83 · POST with Parameters and as a form', async () => {
     const asked = {
       resourceType: 'Parameters',
       parameter: [
@@ -144,18 +143,18 @@ describe('PIXm', () => {
     ['unsupported format: 406', () => `${pix(`${system('a')}|1`)}&_format=text/csv`, 406, 'not-supported'],
   ];
   for (const [words, url, status, code, text] of errors) {
-    requirement('ITI-83', words, async () => {
+    it(`ITI-83 · ${words}`, async () => {
       const answer = await clinic.get(url());
       expect([answer.status, answer.json.issue[0].code]).toEqual([status, code]);
       if (text) expect(answer.json.issue[0].details.text).toBe(text);
     });
   }
-  requirement('ITI-83', 'an unknown parameter is ignored, and refused under Prefer: handling=strict', async () => {
+  it('ITI-83 · an unknown parameter is ignored, and refused under Prefer: handling=strict', async () => {
     const url = `${pix(`${system('a')}|1`)}&colour=red`;
     expect((await clinic.get(url)).status).toBe(200);
     expect((await clinic.get(url, { prefer: 'handling=strict' })).status).toBe(400);
   });
-  requirement('ITI-83', 'one audit event with the question and the person', async () => {
+  it('ITI-83 · one audit event with the question and the person', async () => {
     const recorded = fhirFixture(f);
     await recorded.as(clinicActor).get(pix(`${system('a')}|1`));
     expect(recorded.recorded).toMatchObject([{ event: 'client.pix', action: 'E', patients: [`Patient/${golden}`] }]);
@@ -177,29 +176,29 @@ describe('PIXm feed', () => {
     put(clinic, key, { active: false, link: [{ other, type: 'replaced-by' }], ...more });
   const at = (key: string) => ({ identifier: { system: system('a'), value: key } });
 
-  requirement('ITI-104', 'conditional PUT adds (201) and revises (200)', async () => {
+  it('ITI-104 · conditional PUT adds (201) and revises (200)', async () => {
     expect((await put(clinic, 'f1')).status).toBe(201);
     const revised = await put(clinic, 'f1', { gender: 'female' });
     expect([revised.status, revised.json.meta.versionId]).toEqual([200, '2']);
   });
-  requirement('ITI-104', 'conditional PUT in XML', async () => {
+  it('ITI-104 · conditional PUT in XML', async () => {
     const body = asXml(person({ given: 'Feed', family: 'Xml', key: [system('a'), 'fx'] }));
     const made = await clinic.put(`/fhir/Patient?identifier=${system('a')}|fx&_format=xml`, body, {
       'content-type': 'application/fhir+xml',
     });
     expect([made.status, made.text.includes('<Patient ')]).toEqual([201, true]);
   });
-  requirement('ITI-104', 'a record of a domain that the sender does not own: 403', async () => {
+  it('ITI-104 · a record of a domain that the sender does not own: 403', async () => {
     expect((await put(hospital, 'f2')).status).toBe(403);
   });
-  requirement('ITI-104', 'an identifier without its system, or none at all: 422', async () => {
+  it('ITI-104 · an identifier without its system, or none at all: 422', async () => {
     expect((await put(clinic, 'f3', { identifier: [{ value: 'f3' }] })).status).toBe(422);
     expect((await put(clinic, 'f3', { identifier: undefined })).status).toBe(422);
   });
-  requirement('ITI-104', 'a query that is no identifier: 412', async () => {
+  it('ITI-104 · a query that is no identifier: 412', async () => {
     expect((await clinic.put('/fhir/Patient?family=x', person({ key: [system('a'), 'z'] }))).status).toBe(412);
   });
-  requirement('ITI-104', 'merge: inactive with replaced-by, cross-references lead to the survivor', async () => {
+  it('ITI-104 · merge: inactive with replaced-by, cross-references lead to the survivor', async () => {
     await put(clinic, 'm1', {
       identifier: [
         { system: system('a'), value: 'm1' },
@@ -226,30 +225,30 @@ describe('PIXm feed', () => {
     expect(JSON.stringify(found.entry[0].resource.name)).not.toContain('Xavier');
     expect((await clinic.get(`/fhir/Patient/${idOf(old)}`)).json).toMatchObject({ active: false });
   });
-  requirement('ITI-104', 'merge said twice changes nothing', async () => {
+  it('ITI-104 · merge said twice changes nothing', async () => {
     const again = await replaced('m2', at('m1'));
     expect([again.status, again.json.meta.versionId]).toEqual([200, '2']);
   });
-  requirement('ITI-104', 'merge naming the survivor by its id, and by the golden id', async () => {
+  it('ITI-104 · merge naming the survivor by its id, and by the golden id', async () => {
     const survivor = await put(clinic, 'm3');
     await put(clinic, 'm4', { birthDate: '1950-05-05', name: [{ family: 'Other', given: ['One'] }] });
     await put(clinic, 'm5', { birthDate: '1951-05-05', name: [{ family: 'Third', given: ['Two'] }] });
     expect((await replaced('m4', { reference: `Patient/${idOf(survivor)}` })).status).toBe(200);
     expect((await replaced('m5', { reference: String(survivor.headers['locationcruid']) })).status).toBe(200);
   });
-  requirement('ITI-104', 'merge loops are refused: itself 422, back again 409, a replaced survivor 409', async () => {
+  it('ITI-104 · merge loops are refused: itself 422, back again 409, a replaced survivor 409', async () => {
     expect((await replaced('m1', at('m1'))).status).toBe(422);
     expect((await replaced('m1', at('m2'))).json.issue[0].diagnostics).toMatch(/^merge-loop/);
     expect((await replaced('f1', at('m2'))).json.issue[0].diagnostics).toMatch(/^successor-replaced/);
   });
-  requirement('ITI-104', 'unmerge by an update: 405', async () => {
+  it('ITI-104 · unmerge by an update: 405', async () => {
     expect((await put(clinic, 'm2', { active: true })).status).toBe(405);
   });
-  requirement('ITI-104', 'merge into a record of another sender: 403; into an unknown one: 422', async () => {
+  it('ITI-104 · merge into a record of another sender: 403; into an unknown one: 422', async () => {
     expect((await replaced('f1', { identifier: { system: system('b'), value: '77' } })).status).toBe(403);
     expect((await replaced('f1', at('nowhere'))).status).toBe(422);
   });
-  requirement('ITI-104', 'merge that is still active, or with two successors: 422', async () => {
+  it('ITI-104 · merge that is still active, or with two successors: 422', async () => {
     expect((await replaced('f1', at('m1'), { active: true })).status).toBe(422);
     const two = await put(clinic, 'f1', {
       active: false,
@@ -260,20 +259,20 @@ describe('PIXm feed', () => {
     });
     expect(two.status).toBe(422);
   });
-  requirement('ITI-104', 'merge of a record that was never sent: 404', async () => {
+  it('ITI-104 · merge of a record that was never sent: 404', async () => {
     expect((await replaced('never', at('m1'))).status).toBe(404);
   });
-  requirement('ITI-104', 'conditional DELETE: the identifier never appears again', async () => {
+  it('ITI-104 · conditional DELETE: the identifier never appears again', async () => {
     await put(clinic, 'd1');
     expect((await clinic.delete(`/fhir/Patient?identifier=${system('a')}|d1`)).status).toBe(204);
     expect((await clinic.get(`/fhir/Patient?identifier=${system('a')}|d1`)).json.total).toBe(0);
     expect((await clinic.get(pix(`${system('a')}|d1`))).status).toBe(404);
   });
-  requirement('ITI-104', 'the capability statement declares conditionalUpdate', async () => {
+  it('ITI-104 · the capability statement declares conditionalUpdate', async () => {
     const { json } = await clinic.get('/fhir/metadata');
     expect(json.rest[0].resource[0]).toMatchObject({ conditionalUpdate: true });
   });
-  requirement('$merge', 'source into target by identifiers; the answer has input, outcome and result', async () => {
+  it('$merge · source into target by identifiers; the answer has input, outcome and result', async () => {
     await put(clinic, 'o1');
     const target = await put(clinic, 'o2', { name: [{ family: 'Target', given: ['Tess'] }], birthDate: '1944-04-04' });
     const answer = await clinic.post('/fhir/Patient/$merge', {
@@ -288,7 +287,7 @@ describe('PIXm feed', () => {
     expect(answer.json.parameter[2].resource.id).toBe(idOf(target));
     expect(ids(await clinic.get(pix(`${system('a')}|o1`)))).toEqual(ids(await clinic.get(pix(`${system('a')}|o2`))));
   });
-  requirement('$merge', 'without a target, of foreign records, with unknown parameters: refused', async () => {
+  it('$merge · without a target, of foreign records, with unknown parameters: refused', async () => {
     const merge = (...parameter: object[]) =>
       clinic.post('/fhir/Patient/$merge', { resourceType: 'Parameters', parameter });
     const source = { name: 'source-patient-identifier', valueIdentifier: { system: system('a'), value: 'f1' } };

@@ -1,9 +1,8 @@
 import type { Bundle } from '@medplum/fhirtypes';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { validateResource } from '../../../src/fhir/index.ts';
 import { asXml, type FhirAnswer, type FhirClient, fhirFixture } from '../../support/fhir-client.ts';
 import { person, type RegistryFixture, registryFixture } from '../../support/registry.ts';
-import { requirement } from './requirement.ts';
 
 let f: RegistryFixture;
 let a: FhirClient;
@@ -85,7 +84,7 @@ const replaced = (system: string, key: string, by: object, more: object = {}) =>
   somebody(system, key, { active: false, link: [{ other: by, type: 'replaced-by' }], ...more });
 
 describe('PMIR', () => {
-  requirement('ITI-93', 'a new patient; the answer is a valid response message', async () => {
+  it('ITI-93 · a new patient; the answer is a valid response message', async () => {
     const answer = await feed(a, [{ resource: somebody(A, '1') }]);
     expect([answer.status, code(answer)]).toEqual([200, 'ok']);
     expect(validateResource(answer.json)).toEqual([]);
@@ -97,7 +96,7 @@ describe('PMIR', () => {
     expect(answer.json.entry[2].resource.identifier[0].value).toBe('1');
     expect((await found(a, A, '1')).total).toBe(1);
   });
-  requirement('ITI-93', 'in XML, both ways', async () => {
+  it('ITI-93 · in XML, both ways', async () => {
     const answer = await a.post(
       '/fhir/$process-message?_format=xml',
       asXml(message([{ resource: somebody(A, 'xml') }])),
@@ -108,18 +107,14 @@ describe('PMIR', () => {
     expect(answer.status).toBe(200);
     expect(answer.text).toMatch(/<code value="ok"\/>/);
   });
-  requirement(
-    'ITI-93',
-    'at the base, at /Bundle (201 for what is new), and as Parameters of $process-message',
-    async () => {
-      expect((await feed(a, [{ resource: somebody(A, '2') }], '/fhir')).status).toBe(200);
-      expect((await feed(a, [{ resource: somebody(A, '3') }], '/fhir/Bundle')).status).toBe(201);
-      const content = message([{ resource: somebody(A, '4') }]);
-      const parameters = { resourceType: 'Parameters', parameter: [{ name: 'content', resource: content }] };
-      expect((await a.post('/fhir/$process-message', parameters)).status).toBe(200);
-    },
-  );
-  requirement('ITI-93', 'the same message again changes nothing, a revised one revises', async () => {
+  it('ITI-93 · at the base, at /Bundle (201 for what is new), and as Parameters of $process-message', async () => {
+    expect((await feed(a, [{ resource: somebody(A, '2') }], '/fhir')).status).toBe(200);
+    expect((await feed(a, [{ resource: somebody(A, '3') }], '/fhir/Bundle')).status).toBe(201);
+    const content = message([{ resource: somebody(A, '4') }]);
+    const parameters = { resourceType: 'Parameters', parameter: [{ name: 'content', resource: content }] };
+    expect((await a.post('/fhir/$process-message', parameters)).status).toBe(200);
+  });
+  it('ITI-93 · the same message again changes nothing, a revised one revises', async () => {
     const first = somebody(A, '5');
     await feed(a, [{ resource: first }]);
     const again = await feed(a, [{ resource: first }]);
@@ -127,7 +122,7 @@ describe('PMIR', () => {
     const revised = await feed(a, [{ method: 'PUT', resource: { ...first, gender: 'female' } }]);
     expect(revised.json.entry[2].resource.meta.versionId).toBe('2');
   });
-  requirement('ITI-93', 'DELETE by id and by identifier', async () => {
+  it('ITI-93 · DELETE by id and by identifier', async () => {
     const made = await feed(a, [{ resource: somebody(A, '6') }, { resource: somebody(A, '7') }]);
     const { id } = made.json.entry[2].resource;
     expect(
@@ -140,13 +135,13 @@ describe('PMIR', () => {
     ).toBe(200);
     expect([(await found(a, A, '6')).total, (await found(a, A, '7')).total]).toEqual([0, 0]);
   });
-  requirement('ITI-93', 'several changes stand or fall together; the answer names the entry', async () => {
+  it('ITI-93 · several changes stand or fall together; the answer names the entry', async () => {
     const answer = await feed(a, [{ resource: somebody(A, '8') }, { resource: somebody(B, '9') }]);
     expect([answer.status, code(answer)]).toEqual([403, 'fatal-error']);
     expect(outcome(answer).expression[0]).toMatch(/^Bundle\.entry\[1\]\.resource\.entry\[1\]/);
     expect((await found(a, A, '8')).total).toBe(0);
   });
-  requirement('ITI-93', 'merge: the survivor answers for both', async () => {
+  it('ITI-93 · merge: the survivor answers for both', async () => {
     await feed(a, [{ resource: somebody(A, 'm1') }, { resource: somebody(A, 'm2') }]);
     const merged = await feed(a, [
       { method: 'PUT', resource: replaced(A, 'm2', { identifier: { system: A, value: 'm1' } }) },
@@ -156,11 +151,11 @@ describe('PMIR', () => {
     expect([now.total, now.entry[0].resource.active]).toEqual([1, true]);
     expect(now.entry[0].resource.identifier.map(({ value }: { value: string }) => value).sort()).toEqual(['m1', 'm2']);
   });
-  requirement('ITI-93', 'unmerge: 405 and fatal-error', async () => {
+  it('ITI-93 · unmerge: 405 and fatal-error', async () => {
     const answer = await feed(a, [{ method: 'PUT', resource: somebody(A, 'm2', { active: true }) }]);
     expect([answer.status, code(answer)]).toEqual([405, 'fatal-error']);
   });
-  requirement('ITI-93', 'merge loops: back again 409, itself 422', async () => {
+  it('ITI-93 · merge loops: back again 409, itself 422', async () => {
     const back = await feed(a, [
       { method: 'PUT', resource: replaced(A, 'm1', { identifier: { system: A, value: 'm2' } }) },
     ]);
@@ -170,7 +165,7 @@ describe('PMIR', () => {
     ]);
     expect(self.status).toBe(422);
   });
-  requirement('ITI-93', 'merge across domains that the sender does not own: 403', async () => {
+  it('ITI-93 · merge across domains that the sender does not own: 403', async () => {
     await feed(b, [{ resource: somebody(B, 'x') }]);
     const answer = await feed(b, [
       { method: 'PUT', resource: replaced(B, 'x', { identifier: { system: A, value: 'm1' } }) },
@@ -218,7 +213,7 @@ describe('PMIR', () => {
     ],
   ];
   for (const [words, body, status] of malformed) {
-    requirement('ITI-93', `${words}, fatal-error with an OperationOutcome`, async () => {
+    it(`ITI-93 · ${words}, fatal-error with an OperationOutcome`, async () => {
       const answer = await a.post('/fhir/$process-message', body());
       expect(answer.status).toBe(status);
       expect(code(answer)).toBe('fatal-error');
@@ -226,12 +221,12 @@ describe('PMIR', () => {
       expect((await found(a, A, 'q')).total).toBe(0);
     });
   }
-  requirement('ITI-93', 'no MessageHeader to answer to: 400 OperationOutcome', async () => {
+  it('ITI-93 · no MessageHeader to answer to: 400 OperationOutcome', async () => {
     const answer = await a.post('/fhir/$process-message', { resourceType: 'Bundle', type: 'message', entry: [] });
     expect([answer.status, answer.json.resourceType]).toEqual([400, 'OperationOutcome']);
     expect((await a.post('/fhir/$process-message', { resourceType: 'Bundle', type: 'batch' })).status).toBe(400);
   });
-  requirement('ITI-93', 'relatives are kept, revised in place, read, and come with _revinclude', async () => {
+  it('ITI-93 · relatives are kept, revised in place, read, and come with _revinclude', async () => {
     const child = { ...somebody(A, 'child'), id: 'c' };
     const mother = {
       resourceType: 'RelatedPerson',
@@ -265,7 +260,7 @@ describe('PMIR', () => {
     expect((await a.get(`/fhir/RelatedPerson?patient=${json.entry[0].resource.id}`)).json.total).toBe(1);
     expect((await a.get('/fhir/Patient?mothersMaidenName=Abels')).json.total).toBe(1);
   });
-  requirement('ITI-93', 'organizations told beside a patient become references with identifier and name', async () => {
+  it('ITI-93 · organizations told beside a patient become references with identifier and name', async () => {
     const organization = {
       resourceType: 'Organization',
       id: 'o',
@@ -282,7 +277,7 @@ describe('PMIR', () => {
       display: 'University Centre',
     });
   });
-  requirement('metadata', 'a CapabilityStatement per actor, valid R4, with what the routes do', async () => {
+  it('metadata · a CapabilityStatement per actor, valid R4, with what the routes do', async () => {
     for (const actor of ['pdqm-supplier', 'pixm-manager', 'pmir-registry']) {
       const { status, json } = await a.get(`/fhir/CapabilityStatement/${actor}`);
       expect([status, validateResource(json)]).toEqual([200, []]);
