@@ -10,7 +10,7 @@ import {
   readCounters,
   writeCounters,
 } from './attempt-store.ts';
-import { noteBan } from './bans.ts';
+import { noteBan } from './ban-notes.ts';
 import { tooManyAttempts } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
 import type { Sealing } from './sealing.ts';
