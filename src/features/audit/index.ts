@@ -29,7 +29,7 @@ export type { Retention } from './retention.ts';
 export type { WitnessSetting } from './witnesses.ts';
 export type { EventFeed, SequencedEvent, Wanted } from './event-feed.ts';
 /** Every event there is; `eventNames` reads a filter (`client.*`). */
-export { type AuditEventName, eventNames, EVENTS, eventShape, isAuditEventName } from './events.ts';
+export { type AuditEventName, eventNames, EVENTS, eventShape } from './events.ts';
 export type { EventFilter, WholeEvent } from './log-reader.ts';
 export { summariseEvent } from './sequenced-summary.ts';
 export type { AuditEntity, AuditInput, AuditVerification } from './model.ts';

@@ -7,12 +7,12 @@ import type { ClientViews } from './client-views.ts';
 import { FILE_TYPES } from './routes.ts';
 import {
   AccessesQuery,
-  AccessesReply,
   ClientFileQuery,
   ClientParams,
   DisclosuresQuery,
   DisclosuresReply,
   OwnViewReply,
+  ReportReply,
   Recorded,
   RecordDisclosure,
 } from './wire.ts';
@@ -50,7 +50,7 @@ function viewRoutes({ audit, views }: ClientRoutesDeps): RouteDeclaration[] {
       ...shared,
       path: '/api/clients/:id/accesses',
       input: { params: ClientParams, query: AccessesQuery, body: 'none' },
-      output: AccessesReply,
+      output: ReportReply,
       limits: limits(240),
       async handle({ actor, params: { id }, query }) {
         const body = await views.accesses(actor, id, query.cursor);

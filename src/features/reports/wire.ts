@@ -70,7 +70,6 @@ export const ClientParams = z.strictObject({ id: z.uuid() });
 
 /** `GET /api/clients/:id/accesses`: who looked at this client, newest first. */
 export const AccessesQuery = z.strictObject({ cursor: cursor.optional() });
-export const AccessesReply = ReportReply;
 
 /** `GET /api/clients/:id/disclosures`: to whom data of this client went in the last years, newest first. */
 export const DisclosuresQuery = z.strictObject({ years: z.coerce.number().int().min(1).max(30).default(6) });

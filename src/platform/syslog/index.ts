@@ -9,7 +9,6 @@ export {
   type SyslogReceiver,
 } from './receiver.ts';
 export {
-  DATAGRAM_BYTES_MAX,
   DatagramTooLong,
   openSyslog,
   type SyslogConnection,

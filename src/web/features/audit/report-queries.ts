@@ -1,6 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import {
-  AccessesReply,
   ActivityReply,
   ActorsReply,
   DisclosuresReply,
@@ -99,7 +98,7 @@ export const accesses = (clientId: string) =>
     queryFn: ({ signal, pageParam }) =>
       api.get(
         `/api/clients/${encodeURIComponent(clientId)}/accesses${pageParam === '' ? '' : `?cursor=${pageParam}`}`,
-        AccessesReply,
+        ReportReply,
         { signal },
       ),
     getNextPageParam: (last) => last.next,
