@@ -3,7 +3,7 @@ import { type Programme, programme } from '../support/organisations.ts';
 import { person } from '../support/registry.ts';
 
 /**
- * P34, P35: a personal access token does what it names, over FHIR, until it ends; it is worth nothing after it was revoked, after
+ * P34: a personal access token does what it names, over FHIR, until it ends; it is worth nothing after it was revoked, after
  * its time, or after its owner's access changed, and never becomes more than its owner is.
  */
 let p: Programme;

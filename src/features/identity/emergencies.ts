@@ -86,31 +86,9 @@ export type Emergencies = ReturnType<typeof createEmergencies>;
  * looks at it afterwards. It widens what may be read and nothing else; it ends with its time or with the session.
  */
 export function createEmergencies(deps: EmergenciesDeps) {
-  const { database, sealing, users, audit, clock } = deps;
+  const { database, sealing, audit, clock } = deps;
   return {
-    async start(actor: Actor, asked: { readonly reason: string; readonly minutes: number }) {
-      const user = userOf(actor);
-      if (reachOf(user, 'client.read') === 'all') throw emergencyNeedless();
-      const nowMs = clock.nowMs();
-      const endsMs = nowMs + asked.minutes * 60_000;
-      const id = newId<EmergencyId>();
-      return await database.transaction(async (tx) => {
-        // One after the other for each person, or many at once would pass the bound together.
-        await users.findLocked(tx, user.userId);
-        const day = new Date(nowMs - DAY_MS);
-        const [known] = await tx.rows(RECENT, [user.userId, user.sessionId, day, new Date(nowMs)]);
-        if (known?.open) throw emergencyNeedless();
-        if ((known?.recent ?? 0) >= PER_DAY_MAX) throw emergencyOften();
-        const reason = sealing.seal('sealed_reason', id, asked.reason);
-        const times = [new Date(nowMs), new Date(endsMs)];
-        await tx.run(INSERT, [id, user.userId, user.sessionId, user.organisationId, reason, ...times]);
-        await forget(tx, deps, user.userId);
-        const audited = await audit.record(tx, [
-          { ...event(actor, 'emergency.start', id), reason: asked.reason, detail: { minutes: String(asked.minutes) } },
-        ]);
-        return { id, endsAt: instant(endsMs), audited };
-      });
-    },
+    start: (actor: Actor, asked: Asked) => start(deps, actor, asked),
 
     async end(actor: Actor) {
       const user = userOf(actor);
@@ -164,6 +142,36 @@ export function createEmergencies(deps: EmergenciesDeps) {
       return (await database.rows(COUNT, [organisationsOf(principal), false]))[0]?.n ?? 0;
     },
   };
+}
+
+interface Asked {
+  readonly reason: string;
+  readonly minutes: number;
+}
+
+async function start(deps: EmergenciesDeps, actor: Actor, asked: Asked) {
+  const { database, sealing, users, audit, clock } = deps;
+  const user = userOf(actor);
+  if (reachOf(user, 'client.read') === 'all') throw emergencyNeedless();
+  const nowMs = clock.nowMs();
+  const endsMs = nowMs + asked.minutes * 60_000;
+  const id = newId<EmergencyId>();
+  return await database.transaction(async (tx) => {
+    // One after the other for each person, or many at once would pass the bound together.
+    await users.findLocked(tx, user.userId);
+    const day = new Date(nowMs - DAY_MS);
+    const [known] = await tx.rows(RECENT, [user.userId, user.sessionId, day, new Date(nowMs)]);
+    if (known?.open) throw emergencyNeedless();
+    if ((known?.recent ?? 0) >= PER_DAY_MAX) throw emergencyOften();
+    const reason = sealing.seal('sealed_reason', id, asked.reason);
+    const times = [new Date(nowMs), new Date(endsMs)];
+    await tx.run(INSERT, [id, user.userId, user.sessionId, user.organisationId, reason, ...times]);
+    await forget(tx, deps, user.userId);
+    const audited = await audit.record(tx, [
+      { ...event(actor, 'emergency.start', id), reason: asked.reason, detail: { minutes: String(asked.minutes) } },
+    ]);
+    return { id, endsAt: instant(endsMs), audited };
+  });
 }
 
 const CUT = statement(

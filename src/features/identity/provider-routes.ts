@@ -92,7 +92,7 @@ export function providerSignInRoutes(providers: Providers): RouteDeclaration[] {
   ];
 }
 
-/** One's own identities at providers, and the providers themselves. */
+/** One's own identities at providers. */
 export function providerRoutes(providers: Providers): RouteDeclaration[] {
   return [
     route({
@@ -138,6 +138,12 @@ export function providerRoutes(providers: Providers): RouteDeclaration[] {
         return { status: 204, audited: await providers.unlinkOwn(actor, id) };
       },
     }),
+  ];
+}
+
+/** The providers themselves. */
+export function providerAdministrationRoutes(providers: Providers): RouteDeclaration[] {
+  return [
     route({
       doors: ['users'],
       method: 'GET',

@@ -142,8 +142,6 @@ export interface ExternalIdentity {
 }
 
 /** SQL for identity providers, linked identities and journeys under way. */
-export type ProviderStore = ReturnType<typeof createProviderStore>;
-
 export function createProviderStore(sealing: Sealing) {
   const provider = (row: ProviderRow): Provider => ({
     id: row.id,
@@ -204,6 +202,12 @@ export function createProviderStore(sealing: Sealing) {
     async used(tx: Transaction, id: IdentityId, nowMs: number): Promise<void> {
       await tx.run(USED, [id, new Date(nowMs)]);
     },
+    ...visitsIn(sealing),
+  };
+}
+
+function visitsIn(sealing: Sealing) {
+  return {
     async beginVisit(
       sql: Sql,
       begun: Visit & { id: string; stateHash: Uint8Array; browserHash: Uint8Array; expiresMs: number },

@@ -17,7 +17,7 @@ import {
   providerUnlinked,
 } from './errors.ts';
 import type { LinkStore } from './link-store.ts';
-import { createProviderClient, type Proved } from './provider-client.ts';
+import { createProviderClient, type Proved, type ProviderClient } from './provider-client.ts';
 import {
   createProviderStore,
   type IdentityId,
@@ -64,7 +64,7 @@ export type Providers = ReturnType<typeof createProviders>;
 
 /** Sign-in from an identity provider: who it is, is told by issuer and subject; whether that is enough, by the policy here. */
 export function createProviders(deps: ProvidersDeps) {
-  const { database, sealing, links, audit, clock } = deps;
+  const { database, sealing, links, clock } = deps;
   const store = createProviderStore(sealing);
   const oidc = createProviderClient({ clock });
 
@@ -125,6 +125,17 @@ export function createProviders(deps: ProvidersDeps) {
       return { ...done, cookies: [...done.cookies, gone] };
     },
 
+    ...administration(deps, store, oidc),
+    ...ownIdentities(deps, store),
+    deleteExpired: (nowMs: number) => store.deleteExpired(database, nowMs),
+  };
+}
+
+type Store = ReturnType<typeof createProviderStore>;
+
+/** Providers as the administration keeps them. */
+function administration({ database, audit, clock }: ProvidersDeps, store: Store, oidc: ProviderClient) {
+  return {
     async list(actor: Actor, baseUrl: string) {
       const providers = (await store.list(database)).map((one) => providerEntry(one, baseUrl));
       const audited = await audit.recordNow([{ actor, event: 'provider.list', action: 'R', outcome: 'success' }]);
@@ -151,7 +162,12 @@ export function createProviders(deps: ProvidersDeps) {
         return await audit.record(tx, [providerEvent(actor, 'provider.retire', id)]);
       });
     },
+  };
+}
 
+/** With which identities one's own account is linked. */
+function ownIdentities({ database, audit }: ProvidersDeps, store: Store) {
+  return {
     async ownIdentities(actor: Actor) {
       const { userId } = userOf(actor);
       const names = new Map((await store.list(database)).map((one) => [one.id, one.name]));
@@ -173,11 +189,9 @@ export function createProviders(deps: ProvidersDeps) {
         ]);
       });
     },
-    deleteExpired: (nowMs: number) => store.deleteExpired(database, nowMs),
   };
 }
 
-type Store = ReturnType<typeof createProviderStore>;
 type Done = Omit<CameBack, 'cookies'> & { readonly cookies: readonly CookieChange[] };
 
 async function signInBy(

@@ -156,7 +156,7 @@ export function userEntry(user: User, names: ReadonlyMap<OrganisationId, string>
       : [
           {
             organisation: { id: organisationId, name },
-            roles: roles.map((role) => role.id) as wire.RoleName[],
+            roles: roles.map((role) => role.id),
             central,
           },
         ];

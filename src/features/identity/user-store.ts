@@ -117,6 +117,24 @@ export interface GivenRoles {
   readonly nowMs: number;
 }
 
+const MEMBERSHIP_WRITES = {
+  /** Tells every process that this user's sessions or rights have changed, at commit. */
+  async notify(tx: Transaction, id: UserId): Promise<void> {
+    await tx.run(NOTIFY, [id]);
+  },
+  async setRoles(tx: Transaction, given: GivenRoles): Promise<void> {
+    const { userId, organisationId, roles, by, nowMs } = given;
+    await tx.run(SET_ROLES, [userId, organisationId, roles, new Date(nowMs), by ?? null]);
+  },
+  async join(tx: Transaction, given: GivenRoles): Promise<void> {
+    const { userId, organisationId, roles, by, nowMs } = given;
+    await tx.run(INSERT_MEMBERSHIP, [userId, organisationId, roles, new Date(nowMs), by ?? null]);
+  },
+  async leave(tx: Transaction, id: UserId, organisationId: OrganisationId): Promise<void> {
+    await tx.run(DELETE_MEMBERSHIP, [id, organisationId]);
+  },
+};
+
 /** SQL for users and their memberships. Opens what it reads and seals what it writes. */
 export type UserStore = ReturnType<typeof createUserStore>;
 
@@ -149,15 +167,7 @@ export function createUserStore(sealing: Sealing) {
       ]);
       return { accounts: rows.map(opened), total: counts[0]?.n ?? 0 };
     },
-    /** Gives accounts made before lists could be searched what they are found by. Returns how many it did; repeat until 0. */
-    async addMissingTokens(tx: Transaction): Promise<number> {
-      const rows = await tx.rows(WITHOUT_TOKENS);
-      for (const row of rows) {
-        const profile = sealing.open('sealed_profile', row.id, row.sealed_profile);
-        await tx.run(SET_TOKENS, [row.id, sealing.nameTokens(profile)]);
-      }
-      return rows.length;
-    },
+    ...tokenRepair(sealing),
     async insert(tx: Transaction, user: NewUser): Promise<void> {
       const { id, name, email, passwordHash } = user;
       const profile = sealing.seal('sealed_profile', id, { name, email });
@@ -176,17 +186,7 @@ export function createUserStore(sealing: Sealing) {
       const password = sealing.seal('sealed_password', id, as.passwordHash);
       await tx.run(ACTIVATE, [id, profile, password, sealing.nameTokens(as)]);
     },
-    async setRoles(tx: Transaction, given: GivenRoles): Promise<void> {
-      const { userId, organisationId, roles, by, nowMs } = given;
-      await tx.run(SET_ROLES, [userId, organisationId, roles, new Date(nowMs), by ?? null]);
-    },
-    async join(tx: Transaction, given: GivenRoles): Promise<void> {
-      const { userId, organisationId, roles, by, nowMs } = given;
-      await tx.run(INSERT_MEMBERSHIP, [userId, organisationId, roles, new Date(nowMs), by ?? null]);
-    },
-    async leave(tx: Transaction, id: UserId, organisationId: OrganisationId): Promise<void> {
-      await tx.run(DELETE_MEMBERSHIP, [id, organisationId]);
-    },
+    ...MEMBERSHIP_WRITES,
     async setState(tx: Transaction, id: UserId, state: UserState): Promise<void> {
       await tx.run(SET_STATE, [id, state]);
     },
@@ -204,9 +204,19 @@ export function createUserStore(sealing: Sealing) {
     async signedIn(tx: Transaction, id: UserId, nowMs: number): Promise<void> {
       await tx.run(SIGNED_IN, [id, new Date(nowMs)]);
     },
-    /** Tells every process that this user's sessions or rights have changed, at commit. */
-    async notify(tx: Transaction, id: UserId): Promise<void> {
-      await tx.run(NOTIFY, [id]);
+  };
+}
+
+function tokenRepair(sealing: Sealing) {
+  return {
+    /** Gives accounts made before lists could be searched what they are found by. Returns how many it did; repeat until 0. */
+    async addMissingTokens(tx: Transaction): Promise<number> {
+      const rows = await tx.rows(WITHOUT_TOKENS);
+      for (const row of rows) {
+        const profile = sealing.open('sealed_profile', row.id, row.sealed_profile);
+        await tx.run(SET_TOKENS, [row.id, sealing.nameTokens(profile)]);
+      }
+      return rows.length;
     },
   };
 }

@@ -21,8 +21,7 @@ const reason = z
   .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'Contains characters that cannot be shown');
 const named = z.object({ id: Id, name: z.string() });
 
-/** GET /api/organisations?state; POST /api/organisations/search adds words. */
-export const OrganisationsQuery = z.strictObject({ state: z.enum(['active', 'retired']).default('active') });
+/** POST /api/organisations/search */
 export const OrganisationsSearch = z.strictObject({
   text: z.string().max(160).default(''),
   state: z.enum(['active', 'retired']).default('active'),

@@ -14,7 +14,6 @@ export const sharesReply = z.object({
     }),
   ),
 });
-export type SharesReply = z.infer<typeof sharesReply>;
 
 /** POST /api/clients/:id/shares, and /shares/end */
 export const shareRequest = z.strictObject({

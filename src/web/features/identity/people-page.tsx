@@ -73,7 +73,8 @@ export function PeoplePage(): ReactNode {
   const [importing, setImporting] = useState(false);
   const [text, setText] = useState('');
   const [settled] = useDebouncedValue(text.trim(), 120);
-  const { list, rows, total, onEnd } = usePeople(settled, state);
+  const found = usePeople(settled, state);
+  const { rows, total } = found;
   const chosen = rows.find((user) => user.id === person);
   const keep = state === undefined ? {} : { state };
   const close = (): void => void navigate({ to: '/people', search: keep, resetScroll: false });
@@ -99,49 +100,8 @@ export function PeoplePage(): ReactNode {
         )
       }
     >
-      <div className="filters-row">
-        <TextInput
-          label="Find by name or e-mail"
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-        {total !== undefined && (
-          <p className="soft small" role="status">
-            {plural(total, 'person', 'people')}
-          </p>
-        )}
-      </div>
-      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
-      {list.isPending && <ListSkeleton rows={5} />}
-      {list.isSuccess && rows.length === 0 && (
-        <Empty
-          icon={<IconUsers size={24} />}
-          title={settled === '' ? 'Nobody in this state' : 'Nobody’s name or address begins so'}
-        >
-          <p>
-            <Link to="/people" onClick={() => setText('')}>
-              Show everybody
-            </Link>
-          </p>
-        </Empty>
-      )}
-      {rows.length > 0 && (
-        <ListTable
-          label="People"
-          columns={columns}
-          rows={rows}
-          rowKey={(user) => user.id}
-          selectedKey={person}
-          onEnd={onEnd}
-          loadingMore={list.isFetchingNextPage}
-          total={total}
-          renderOpen={(user, content) => (
-            <Link to="/people" search={{ ...keep, person: user.id }} className="row-link" resetScroll={false}>
-              {content}
-            </Link>
-          )}
-        />
-      )}
+      <PeopleSearch text={text} onChange={setText} total={total} />
+      <PeopleList found={found} searched={settled !== ''} person={person} keep={keep} onEverybody={() => setText('')} />
       {manages && total === 1 && settled === '' && state === undefined && (
         <p className="alone soft">
           You are alone so far. Invite a second administrator: if your telephone is lost, they get you back in.
@@ -160,5 +120,73 @@ export function PeoplePage(): ReactNode {
         />
       )}
     </Page>
+  );
+}
+
+interface PeopleSearchProps {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+  readonly total: number | undefined;
+}
+
+function PeopleSearch({ text, onChange, total }: PeopleSearchProps): ReactNode {
+  return (
+    <div className="filters-row">
+      <TextInput
+        label="Find by name or e-mail"
+        value={text}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+      {total !== undefined && (
+        <p className="soft small" role="status">
+          {plural(total, 'person', 'people')}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface PeopleListProps {
+  readonly found: ReturnType<typeof usePeople>;
+  readonly searched: boolean;
+  readonly person: string | undefined;
+  readonly keep: { readonly state?: UserEntry['state'] };
+  readonly onEverybody: () => void;
+}
+
+function PeopleList({ found, searched, person, keep, onEverybody }: PeopleListProps): ReactNode {
+  const { list, rows, total, onEnd } = found;
+  if (list.isError) return <FailureNotice error={list.error} onRetry={() => void list.refetch()} />;
+  if (list.isPending) return <ListSkeleton rows={5} />;
+  if (rows.length === 0) {
+    return (
+      <Empty
+        icon={<IconUsers size={24} />}
+        title={searched ? 'Nobody’s name or address begins so' : 'Nobody in this state'}
+      >
+        <p>
+          <Link to="/people" onClick={onEverybody}>
+            Show everybody
+          </Link>
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <ListTable
+      label="People"
+      columns={columns}
+      rows={rows}
+      rowKey={(user) => user.id}
+      selectedKey={person}
+      onEnd={onEnd}
+      loadingMore={list.isFetchingNextPage}
+      total={total}
+      renderOpen={(user, content) => (
+        <Link to="/people" search={{ ...keep, person: user.id }} className="row-link" resetScroll={false}>
+          {content}
+        </Link>
+      )}
+    />
   );
 }

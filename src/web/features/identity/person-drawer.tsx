@@ -1,5 +1,5 @@
 import { Button, Modal } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { UserAnswer, type UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
@@ -13,6 +13,7 @@ import { Moment, Own } from '../../ui/text.tsx';
 import { PersonSignIn } from './person-sign-in.tsx';
 import { UserState } from './user-state.tsx';
 import { Memberships } from './memberships.tsx';
+import { providerChoices } from './rights-queries.ts';
 import { forgetUsers } from './user-queries.ts';
 
 export interface PersonDrawerProps {
@@ -68,6 +69,7 @@ interface ActionsProps {
 
 function Actions({ user, manages, acts, onAsk }: ActionsProps): ReactNode {
   const may = useMay();
+  const hasProviders = (useQuery(providerChoices).data?.providers.length ?? 0) > 0;
   return (
     <div className="row drawer-actions">
       {may('audit.read') && (
@@ -83,6 +85,16 @@ function Actions({ user, manages, acts, onAsk }: ActionsProps): ReactNode {
           onClick={() => acts.link.mutate('invite-again')}
         >
           New invitation link
+        </Button>
+      )}
+      {manages && user.state === 'active' && hasProviders && (
+        <Button
+          variant="default"
+          leftSection={<IconLink size={17} aria-hidden />}
+          loading={acts.link.isPending}
+          onClick={() => acts.link.mutate('link-identity')}
+        >
+          Link an identity
         </Button>
       )}
       {manages && user.state === 'active' && (
@@ -204,7 +216,7 @@ function useActs(user: UserEntry, onLink: (answer: UserLinkAnswer) => void, onDo
     onSettled: onDone,
   });
   const link = useMutation({
-    mutationFn: (act: 'reset' | 'reset-factor' | 'invite-again') =>
+    mutationFn: (act: 'reset' | 'reset-factor' | 'invite-again' | 'link-identity') =>
       api.send('POST', `/api/users/${user.id}/${act}`, UserLinkAnswer),
     onSuccess: async (answer) => {
       onLink(answer);

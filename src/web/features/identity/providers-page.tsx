@@ -81,7 +81,7 @@ export function ProvidersPage(): ReactNode {
 
 function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   const queries = useQueryClient();
-  const [given, setGiven] = useState({ name: '', issuer: '', clientId: '', clientSecret: '', authority: '' });
+  const [given, setGiven] = useState<Given>({ name: '', issuer: '', clientId: '', clientSecret: '', authority: '' });
   const [amr, setAmr] = useState<string[]>([]);
   const [acr, setAcr] = useState<string[]>([]);
   const [tried, setTried] = useState(false);
@@ -96,7 +96,7 @@ function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNod
     },
   });
   const type =
-    (key: keyof typeof given) =>
+    (key: keyof Given) =>
     (event: { readonly currentTarget: { readonly value: string } }): void => {
       const { value } = event.currentTarget;
       setGiven((before) => ({ ...before, [key]: value }));
@@ -109,36 +109,7 @@ function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNod
   return (
     <Modal opened onClose={onClose} title="Add a provider" size="lg">
       <form className="stack" onSubmit={submit} noValidate>
-        <TextInput
-          data-autofocus
-          label="Name"
-          description="Shown on the sign-in page."
-          value={given.name}
-          error={wrong.has('name') ? 'Type a name.' : undefined}
-          onChange={type('name')}
-        />
-        <TextInput
-          label="Issuer"
-          description="Exactly as the provider names itself, for example https://sso.example.org/realms/health."
-          value={given.issuer}
-          error={wrong.has('issuer') ? 'An address that starts with https:// is needed.' : undefined}
-          onChange={type('issuer')}
-        />
-        <TextInput
-          label="Client id"
-          value={given.clientId}
-          error={wrong.has('clientId') ? 'Type the client id.' : undefined}
-          onChange={type('clientId')}
-        />
-        <PasswordInput
-          label="Client secret"
-          description="Kept sealed and never shown again."
-          autoComplete="off"
-          value={given.clientSecret}
-          error={wrong.has('clientSecret') ? 'Type the client secret.' : undefined}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show the secret', tabIndex: 0 }}
-          onChange={type('clientSecret')}
-        />
+        <ClientFields given={given} wrong={wrong} type={type} />
         <ProofFields amr={amr} acr={acr} onAmr={setAmr} onAcr={setAcr} />
         <Textarea
           label="Certificate authority (PEM)"
@@ -158,6 +129,57 @@ function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNod
         </div>
       </form>
     </Modal>
+  );
+}
+
+interface Given {
+  readonly name: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly authority: string;
+}
+
+interface ClientFieldsProps {
+  readonly given: Given;
+  readonly wrong: ReadonlySet<string>;
+  readonly type: (key: keyof Given) => (event: { readonly currentTarget: { readonly value: string } }) => void;
+}
+
+function ClientFields({ given, wrong, type }: ClientFieldsProps): ReactNode {
+  return (
+    <>
+      <TextInput
+        data-autofocus
+        label="Name"
+        description="Shown on the sign-in page."
+        value={given.name}
+        error={wrong.has('name') ? 'Type a name.' : undefined}
+        onChange={type('name')}
+      />
+      <TextInput
+        label="Issuer"
+        description="Exactly as the provider names itself, for example https://sso.example.org/realms/health."
+        value={given.issuer}
+        error={wrong.has('issuer') ? 'An address that starts with https:// is needed.' : undefined}
+        onChange={type('issuer')}
+      />
+      <TextInput
+        label="Client id"
+        value={given.clientId}
+        error={wrong.has('clientId') ? 'Type the client id.' : undefined}
+        onChange={type('clientId')}
+      />
+      <PasswordInput
+        label="Client secret"
+        description="Kept sealed and never shown again."
+        autoComplete="off"
+        value={given.clientSecret}
+        error={wrong.has('clientSecret') ? 'Type the client secret.' : undefined}
+        visibilityToggleButtonProps={{ 'aria-label': 'Show the secret', tabIndex: 0 }}
+        onChange={type('clientSecret')}
+      />
+    </>
   );
 }
 

@@ -90,14 +90,29 @@ function Identifiers({ client }: { readonly client: ClientSummary }): ReactNode 
   );
 }
 
+/** For who cannot find somebody in an emergency. Central people reach everybody as it is. */
+function EmergencyButton(): ReactNode {
+  const session = useSession();
+  const may = useMay();
+  const [open, setOpen] = useState(false);
+  if (!may('client.break-glass') || session.user.organisation.central || session.emergency) return null;
+  return (
+    <>
+      <Button variant="default" onClick={() => setOpen(true)}>
+        Emergency
+      </Button>
+      {open && (
+        <Suspense fallback={null}>
+          <EmergencyDialog onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
 /** Find a person while typing. What is typed stays in this page's memory and in no address. */
 export function ClientsPage(): ReactNode {
   const may = useMay();
-  const session = useSession();
-  const [emergency, setEmergency] = useState(false);
-  // Central people reach everybody as it is.
-  const mayBreakGlass =
-    may('client.break-glass') && !session.user.organisation.central && session.emergency === undefined;
   const [text, setText] = useDraft('clients.search');
   const [settled] = useDebouncedValue(text.trim(), 80);
   const list = useInfiniteQuery({ ...clientList(settled), placeholderData: (before) => before });
@@ -125,18 +140,9 @@ export function ClientsPage(): ReactNode {
         )
       }
     >
-      {emergency && (
-        <Suspense fallback={null}>
-          <EmergencyDialog onClose={() => setEmergency(false)} />
-        </Suspense>
-      )}
       <div className="filters">
         <SearchField text={text} onChange={setText} />
-        {mayBreakGlass && (
-          <Button variant="default" onClick={() => setEmergency(true)}>
-            Emergency
-          </Button>
-        )}
+        <EmergencyButton />
         <p className="filters-count" role="status">
           {first !== undefined && !list.isPlaceholderData && countText(first, settled)}
         </p>
