@@ -144,22 +144,22 @@ export function createAuthorities(deps: AuthoritiesDeps): Authorities {
       const row = (await database.rows(LIST_AUTHORITIES)).find((candidate) => candidate.id === authorityId);
       return row?.crl ?? undefined;
     },
-    async status() {
-      return (await unexpired()).map((row) => {
-        const { subject, sha256 } = readCertificate(row.certificate);
-        const { id, kind, crl_next_update: next } = row;
-        const more = next === null ? {} : { crlNextUpdateMs: next.getTime() };
-        return {
-          id,
-          kind,
-          subject,
-          sha256,
-          notAfterMs: row.not_after.getTime(),
-          keyIsHere: row.sealed_key !== null,
-          ...more,
-        };
-      });
-    },
+    status: async () => (await unexpired()).map(statusOf),
+  };
+}
+
+function statusOf(row: AuthorityRow): AuthorityStatus {
+  const { subject, sha256 } = readCertificate(row.certificate);
+  const { id, kind, crl_next_update: next } = row;
+  const more = next === null ? {} : { crlNextUpdateMs: next.getTime() };
+  return {
+    id,
+    kind,
+    subject,
+    sha256,
+    notAfterMs: row.not_after.getTime(),
+    keyIsHere: row.sealed_key !== null,
+    ...more,
   };
 }
 

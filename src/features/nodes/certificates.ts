@@ -78,6 +78,10 @@ export interface CertificateToRevoke {
 }
 
 export function createCertificates(parts: NodeParts): Certificates {
+  return { ...issuingActs(parts), ...trustingActs(parts) };
+}
+
+function issuingActs(parts: NodeParts): Pick<Certificates, 'issue' | 'renew'> {
   const { writing, authorities, clock } = parts;
 
   async function issue(actor: Actor, which: WhichNode, csr: string | undefined) {
@@ -116,6 +120,12 @@ export function createCertificates(parts: NodeParts): Certificates {
     });
     return { chain: issued.chain, audited };
   }
+
+  return { issue, renew };
+}
+
+function trustingActs(parts: NodeParts): Pick<Certificates, 'trust' | 'revoke' | 'learn'> {
+  const { writing, authorities, clock } = parts;
 
   async function trust(actor: Actor, which: WhichNode, { certificate, acceptLong }: CertificateToTrust) {
     const facts = inspectCertificate(certificate);
@@ -173,7 +183,7 @@ export function createCertificates(parts: NodeParts): Certificates {
     }
   }
 
-  return { issue, renew, trust, revoke, learn };
+  return { trust, revoke, learn };
 }
 
 function isTaken(error: unknown): boolean {

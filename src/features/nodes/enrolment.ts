@@ -35,7 +35,7 @@ export interface Enrolment {
 }
 
 export function createEnrolment(parts: NodeParts): Enrolment {
-  const { writing, clock, database, binder } = parts;
+  const { writing, clock, database } = parts;
 
   async function put(tx: Transaction, nodeId: NodeId): Promise<Invitation> {
     const now = new Date(clock.nowMs());
@@ -58,23 +58,11 @@ export function createEnrolment(parts: NodeParts): Enrolment {
     return { ...changed, invitation };
   }
 
-  /** The living token and its node, both locked; undefined for every reason why not. */
-  async function claim(tx: Transaction, token: string): Promise<{ enrolment: EnrolmentRow; row: NodeRow } | undefined> {
-    const [enrolment] = await tx.rows(LOCK_ENROLMENT, [hashToken(token)]);
-    if (enrolment === undefined || enrolment.ended_at !== null || !binder.isEnrolmentIntact(enrolment))
-      return undefined;
-    if (enrolment.expires_at.getTime() <= clock.nowMs()) return undefined;
-    await tx.rows(LOCK_NODE, [enrolment.node_id]);
-    const [row] = await tx.rows(FIND_NODE_BY_ID, [enrolment.node_id]);
-    if (row === undefined || stateOf(row) === 'revoked' || stateOf(row) === 'suspended') return undefined;
-    return { enrolment, row };
-  }
-
   async function enrol(actor: Actor, token: string, csr: string) {
     // Before the token is spent: a request that cannot be certified must not cost it.
     const request = await parseCertificateRequest(csr);
     const done = await database.transaction(async (tx) => {
-      const claimed = await claim(tx, token);
+      const claimed = await claim(parts, tx, token);
       if (claimed === undefined) return undefined;
       const { enrolment, row } = claimed;
       assertIntact(parts, row);
@@ -91,20 +79,35 @@ export function createEnrolment(parts: NodeParts): Enrolment {
       await tx.rows(NOTIFY);
       return { chain: issued.chain, audited };
     });
-    return done ?? (await refuse(actor));
-  }
-
-  async function refuse(actor: Actor): Promise<never> {
-    const problem = nodeProblem(
-      'forbidden',
-      'enrolment-refused',
-      'This enrolment token is unknown, was used already, was replaced by a newer one, or has run out. Ask the administrator for a new invitation.',
-    );
-    const audited = await parts.audit.recordNow([
-      { actor, event: 'node.enrol', action: 'C', outcome: 'minor-failure', reason: problem.code },
-    ]);
-    throw markRefusalAudited(problem, audited);
+    return done ?? (await refuse(parts, actor));
   }
 
   return { invite, put, enrol };
+}
+
+/** The living token and its node, both locked; undefined for every reason why not. */
+async function claim(
+  { binder, clock }: NodeParts,
+  tx: Transaction,
+  token: string,
+): Promise<{ enrolment: EnrolmentRow; row: NodeRow } | undefined> {
+  const [enrolment] = await tx.rows(LOCK_ENROLMENT, [hashToken(token)]);
+  if (enrolment === undefined || enrolment.ended_at !== null || !binder.isEnrolmentIntact(enrolment)) return undefined;
+  if (enrolment.expires_at.getTime() <= clock.nowMs()) return undefined;
+  await tx.rows(LOCK_NODE, [enrolment.node_id]);
+  const [row] = await tx.rows(FIND_NODE_BY_ID, [enrolment.node_id]);
+  if (row === undefined || stateOf(row) === 'revoked' || stateOf(row) === 'suspended') return undefined;
+  return { enrolment, row };
+}
+
+async function refuse({ audit }: NodeParts, actor: Actor): Promise<never> {
+  const problem = nodeProblem(
+    'forbidden',
+    'enrolment-refused',
+    'This enrolment token is unknown, was used already, was replaced by a newer one, or has run out. Ask the administrator for a new invitation.',
+  );
+  const audited = await audit.recordNow([
+    { actor, event: 'node.enrol', action: 'C', outcome: 'minor-failure', reason: problem.code },
+  ]);
+  throw markRefusalAudited(problem, audited);
 }

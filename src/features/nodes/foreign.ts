@@ -75,7 +75,15 @@ export interface NameRule {
 }
 
 export function createForeignAuthorities(parts: NodeParts): ForeignAuthorities {
-  const { database, binder, clock, audit } = parts;
+  const rows = createRows(parts);
+  return { ...authorityActs(parts, rows), ...ruleActs(parts, rows) };
+}
+
+type Rows = ReturnType<typeof createRows>;
+
+/** Reading, changing and writing the rows of authorities: what each act needs. */
+function createRows(parts: NodeParts) {
+  const { database, binder, audit } = parts;
 
   async function read(tx: Transaction | typeof database, organisationId: OrganisationId): Promise<ForeignAuthority[]> {
     const [rows, rules] = [await tx.rows(LIST_FOREIGN), await tx.rows(LIST_RULES)];
@@ -119,6 +127,13 @@ export function createForeignAuthorities(parts: NodeParts): ForeignAuthorities {
     await tx.run(WRITE_FOREIGN, [id, crl, crl_next_update, crl_required, removed_at, binder.authority(row)]);
   }
 
+  return { read, change, own, write };
+}
+
+type AuthorityActs = Pick<ForeignAuthorities, 'list' | 'add' | 'remove' | 'setCrl'>;
+
+function authorityActs(parts: NodeParts, { read, change, own, write }: Rows): AuthorityActs {
+  const { database, binder, clock, audit } = parts;
   return {
     async list(actor) {
       const authorities = await read(database, await parts.organisationFor(actor));
@@ -175,6 +190,12 @@ export function createForeignAuthorities(parts: NodeParts): ForeignAuthorities {
         await write(tx, { ...row, crl: Buffer.from(list.der), crl_next_update: next });
         return { event: 'trust.crl', action: 'U', detail: { authority: row.name, revoked: String(list.serials.size) } };
       }),
+  };
+}
+
+function ruleActs(parts: NodeParts, { change, own }: Rows): Pick<ForeignAuthorities, 'addRule' | 'removeRule'> {
+  const { binder, clock } = parts;
+  return {
     addRule: (actor, wanted) =>
       change(actor, async (tx, organisationId) => {
         const authority = await own(tx, wanted.authorityId, organisationId);

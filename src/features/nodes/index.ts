@@ -1,7 +1,7 @@
 import type { Actor, NodePrincipal } from '../../kernel/principal.ts';
 import type { PeerCertificate, RouteDeclaration } from '../../platform/http/index.ts';
 import type { ResealParticipant } from '../../store/index.ts';
-import { createAccessTokens } from './access-token.ts';
+import { type AccessTokens, createAccessTokens } from './access-token.ts';
 import { addInWay } from './adding.ts';
 import { createAuthenticator, type NodeRequest } from './authenticate.ts';
 import { type Authorities, createAuthorities } from './authorities.ts';
@@ -78,7 +78,6 @@ export function createNodes(deps: NodesDeps): Nodes {
   const binder = createBinder(keyRing);
   const trust = createTrust({ database, clock, binder });
   const tokens = createAccessTokens(deps);
-  const clientKeys = createClientKeys(deps);
   const forget = (): void => {
     authenticator.forget();
     domains.forget();
@@ -94,31 +93,18 @@ export function createNodes(deps: NodesDeps): Nodes {
     forget: () => forget(),
   };
   const certificates = createCertificates(parts);
-  const authenticator = createAuthenticator({
-    database,
-    clock,
-    binder,
-    trust,
-    learn: certificates.learn,
-    narrow: tokens.narrow,
-    seen: lastSeen.seen,
-  });
-  const enrolment = createEnrolment(parts);
-  const foreign = createForeignAuthorities(parts);
-  const service = createNodeService(parts, enrolment);
-  const keys = createNodeKeys(parts, clientKeys);
-  const tokenUrl = `${new URL(deps.fhirUrl).origin}/oauth/token`;
-  const tokenEndpoint = createTokenEndpoint({ parts, tokens, keys: clientKeys, tokenUrl });
+  const { learn } = certificates;
+  const { narrow } = tokens;
+  const authenticator = createAuthenticator({ database, clock, binder, trust, learn, narrow, seen: lastSeen.seen });
+  const { service, ...acts } = composeActs(parts, { certificates, domains, tokens });
   let unlisten: (() => Promise<void>) | undefined;
   return {
     ...service,
     authenticateNode: authenticator.authenticateNode,
+    ...acts,
     domains,
     authorities,
     certificates,
-    enrolment,
-    foreign,
-    keys,
     addInWay: (actor, wanted) => addInWay({ parts, service, certificates }, actor, wanted),
     calls,
     rootKey: createRootKey(deps),
@@ -129,7 +115,6 @@ export function createNodes(deps: NodesDeps): Nodes {
       listeners.add(act);
       return () => listeners.delete(act);
     },
-    routes: nodeRoutes({ parts, service, certificates, enrolment, foreign, keys, domains, tokenEndpoint, tokenUrl }),
     reseal: resealParticipants(keyRing),
     async housekeep() {
       await authorities.ensure();
@@ -148,4 +133,33 @@ export function createNodes(deps: NodesDeps): Nodes {
       await calls.stop();
     },
   };
+}
+
+interface Composed {
+  readonly certificates: Certificates;
+  readonly domains: Domains;
+  readonly tokens: AccessTokens;
+}
+
+/** What people and nodes do, and the routes by which they do it. */
+function composeActs(parts: NodeParts, { certificates, domains, tokens }: Composed) {
+  const clientKeys = createClientKeys(parts);
+  const enrolment = createEnrolment(parts);
+  const foreign = createForeignAuthorities(parts);
+  const service = createNodeService(parts, enrolment);
+  const keys = createNodeKeys(parts, clientKeys);
+  const tokenUrl = `${new URL(parts.fhirUrl).origin}/oauth/token`;
+  const tokenEndpoint = createTokenEndpoint({ parts, tokens, keys: clientKeys, tokenUrl });
+  const routes = nodeRoutes({
+    parts,
+    service,
+    certificates,
+    enrolment,
+    foreign,
+    keys,
+    domains,
+    tokenEndpoint,
+    tokenUrl,
+  });
+  return { service, enrolment, foreign, keys, routes };
 }

@@ -52,7 +52,7 @@ export function createNodeReader(keyRing: KeyRing, binder: Binder): NodeReader {
       hasJwks: node.jwks !== null,
       ...(node.jwks_url === null ? {} : { jwksUrl: node.jwks_url }),
       ...(node.sealed_contact === null ? {} : { contact: openText(node.sealed_contact, contactContext(node.id)) }),
-      certificates: certificates.map((certificate) => toCertificate(certificate)),
+      certificates: certificates.map((certificate) => toCertificate(certificate, binder)),
       createdAtMs: node.created_at.getTime(),
       ...(node.last_seen_at === null ? {} : { lastSeenAtMs: node.last_seen_at.getTime() }),
       ...(node.revoked_at === null || node.sealed_reason === null
@@ -60,21 +60,6 @@ export function createNodeReader(keyRing: KeyRing, binder: Binder): NodeReader {
         : {
             revoked: { atMs: node.revoked_at.getTime(), reason: openText(node.sealed_reason, reasonContext(node.id)) },
           }),
-    };
-  }
-
-  function toCertificate(certificate: CertificateRow): NodeCertificate {
-    return {
-      sha256: toHex(certificate.sha256),
-      subject: certificate.subject,
-      serial: certificate.serial,
-      origin: certificate.origin,
-      notBeforeMs: certificate.not_before.getTime(),
-      notAfterMs: certificate.not_after.getTime(),
-      endsAtMs: endOf(certificate),
-      intact: binder.isCertificateIntact(certificate),
-      ...(certificate.last_seen_at === null ? {} : { lastSeenAtMs: certificate.last_seen_at.getTime() }),
-      ...(certificate.revoked_at === null ? {} : { revokedAtMs: certificate.revoked_at.getTime() }),
     };
   }
 
@@ -90,6 +75,21 @@ export function createNodeReader(keyRing: KeyRing, binder: Binder): NodeReader {
       if (node === undefined) throw nodeUnknown();
       return node;
     },
+  };
+}
+
+function toCertificate(certificate: CertificateRow, binder: Binder): NodeCertificate {
+  return {
+    sha256: toHex(certificate.sha256),
+    subject: certificate.subject,
+    serial: certificate.serial,
+    origin: certificate.origin,
+    notBeforeMs: certificate.not_before.getTime(),
+    notAfterMs: certificate.not_after.getTime(),
+    endsAtMs: endOf(certificate),
+    intact: binder.isCertificateIntact(certificate),
+    ...(certificate.last_seen_at === null ? {} : { lastSeenAtMs: certificate.last_seen_at.getTime() }),
+    ...(certificate.revoked_at === null ? {} : { revokedAtMs: certificate.revoked_at.getTime() }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/index.ts';
 import type { ForeignAuthority } from './foreign.ts';
+import type { NodeParts } from './parts.ts';
 import { A_FILE, BY_ID, NOTHING, type RouteDeps, SMALL } from './route-parts.ts';
 import { wireTrust } from './views.ts';
 import {
@@ -13,15 +14,21 @@ import {
 const A_LIST = { bodyBytesMax: 8_388_608, perMinute: 20 } as const;
 
 /** Authorities of others and their name rules. Each change answers the whole list anew. */
-export function trustRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
-  const shown = async (authorities: readonly ForeignAuthority[]) =>
-    wireTrust(await parts.authorities.status(), authorities, parts.publicUrl);
-  const manage = {
-    doors: ['users'],
-    method: 'POST',
-    access: permission('node.manage', { everywhere: true }),
-    output: trustSchema,
-  } as const;
+export function trustRoutes(deps: RouteDeps): RouteDeclaration[] {
+  return [...authorityRoutes(deps), ...ruleRoutes(deps)];
+}
+
+const showing = (parts: NodeParts) => async (authorities: readonly ForeignAuthority[]) =>
+  wireTrust(await parts.authorities.status(), authorities, parts.publicUrl);
+const manage = {
+  doors: ['users'],
+  method: 'POST',
+  access: permission('node.manage', { everywhere: true }),
+  output: trustSchema,
+} as const;
+
+function authorityRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
+  const shown = showing(parts);
   return [
     route({
       doors: ['users'],
@@ -70,6 +77,12 @@ export function trustRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
         return { status: 200, body: await shown(authorities), audited };
       },
     }),
+  ];
+}
+
+function ruleRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
+  const shown = showing(parts);
+  return [
     route({
       ...manage,
       path: '/api/trust/rules',

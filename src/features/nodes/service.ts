@@ -70,6 +70,12 @@ export interface NodeService {
 }
 
 export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, 'put'>): NodeService {
+  return { ...addingActs(parts, enrolment), ...settingActs(parts), ...stateActs(parts), ...readingActs(parts) };
+}
+
+type Adding = Pick<NodeService, 'addNode' | 'inviteNode' | 'addNodeWithoutCertificate'>;
+
+function addingActs(parts: NodeParts, enrolment: Pick<Enrolment, 'put'>): Adding {
   const { database, clock, audit, reader, writing, keyRing, authorities } = parts;
 
   async function add(
@@ -133,6 +139,12 @@ export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, '
     return { node, audited };
   }
 
+  return { addNode, inviteNode, addNodeWithoutCertificate };
+}
+
+function settingActs(parts: NodeParts): Pick<NodeService, 'changeSettings' | 'confirmNode'> {
+  const { clock, writing, keyRing } = parts;
+
   function changeSettings(actor: Actor, which: WhichNode, settings: Optional<NodeSettings>) {
     return changeNode(parts, { actor, which }, async (tx, row) => {
       assertLiving(parts, row);
@@ -153,6 +165,21 @@ export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, '
       return { event: 'node.update', detail: { node: next.name, changed: changes(row, next) } };
     });
   }
+
+  function confirmNode(actor: Actor, which: WhichNode) {
+    return changeNode(parts, { actor, which }, async (tx, row) => {
+      await writing.writeNode(tx, row);
+      const certificates = await tx.rows(LIST_CERTIFICATES, [[row.id]]);
+      for (const certificate of certificates) await writing.writeCertificate(tx, certificate);
+      return { event: 'node.confirm', detail: { node: row.name, certificates: String(certificates.length) } };
+    });
+  }
+
+  return { changeSettings, confirmNode };
+}
+
+function stateActs(parts: NodeParts): Pick<NodeService, 'suspendNode' | 'resumeNode' | 'revokeNode'> {
+  const { clock, writing, keyRing, authorities } = parts;
 
   function suspendNode(actor: Actor, which: WhichNode, reason: string) {
     return changeNode(parts, { actor, which }, async (tx, row) => {
@@ -192,14 +219,11 @@ export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, '
     });
   }
 
-  function confirmNode(actor: Actor, which: WhichNode) {
-    return changeNode(parts, { actor, which }, async (tx, row) => {
-      await writing.writeNode(tx, row);
-      const certificates = await tx.rows(LIST_CERTIFICATES, [[row.id]]);
-      for (const certificate of certificates) await writing.writeCertificate(tx, certificate);
-      return { event: 'node.confirm', detail: { node: row.name, certificates: String(certificates.length) } };
-    });
-  }
+  return { suspendNode, resumeNode, revokeNode };
+}
+
+function readingActs(parts: NodeParts): Pick<NodeService, 'listNodes'> {
+  const { database, audit, reader } = parts;
 
   async function listNodes(actor: Actor) {
     const organisationId = await parts.organisationFor(actor);
@@ -210,17 +234,7 @@ export function createNodeService(parts: NodeParts, enrolment: Pick<Enrolment, '
     return { nodes, audited };
   }
 
-  return {
-    addNode,
-    inviteNode,
-    addNodeWithoutCertificate,
-    changeSettings,
-    suspendNode,
-    resumeNode,
-    revokeNode,
-    confirmNode,
-    listNodes,
-  };
+  return { listNodes };
 }
 
 type Tx = Parameters<Enrolment['put']>[0];

@@ -60,7 +60,8 @@ class Refused extends Error {
   }
 }
 
-export function createTokenEndpoint({ parts, tokens, keys, tokenUrl }: EndpointDeps): TokenEndpoint {
+export function createTokenEndpoint(deps: EndpointDeps): TokenEndpoint {
+  const { parts, tokens } = deps;
   const { clock, database, audit } = parts;
 
   async function answer(actor: Actor, form: URLSearchParams) {
@@ -112,7 +113,7 @@ export function createTokenEndpoint({ parts, tokens, keys, tokenUrl }: EndpointD
   }
 
   async function verifyAssertion(row: NodeRow, assertion: string): Promise<void> {
-    const { jti, exp } = await verified(row, assertion);
+    const { jti, exp } = await verified(deps, row, assertion);
     if (typeof jti !== 'string' || jti === '') throw new Refused('invalid_client', 'The assertion has no jti.');
     if (exp === undefined || exp > clock.nowMs() / 1_000 + AHEAD_MAX_S + SKEW_S)
       throw new Refused('invalid_client', 'The assertion must end (exp) within five minutes.');
@@ -123,39 +124,39 @@ export function createTokenEndpoint({ parts, tokens, keys, tokenUrl }: EndpointD
       throw new Refused('invalid_client', 'This assertion (jti) was used before. Make a new one for each request.');
   }
 
-  async function verified(row: NodeRow, assertion: string) {
-    const options = {
-      issuer: row.id,
-      subject: row.id,
-      audience: tokenUrl,
-      algorithms: ALGORITHMS,
-      clockTolerance: SKEW_S,
-      currentDate: new Date(clock.nowMs()),
-      requiredClaims: ['exp', 'jti', 'aud', 'iss', 'sub'],
-    };
-    for (const again of [false, true]) {
-      try {
-        const { payload } = await jwtVerify(assertion, await keys.of(row, again), options);
-        return payload;
-      } catch (error) {
-        // A node that changed its keys has them at its address already, maybe.
-        if (error instanceof errors.JWKSNoMatchingKey && !again) continue;
-        throw refusalOf(error, row);
-      }
-    }
-    throw new Error('unreachable');
-  }
-
-  function refusalOf(error: unknown, row: NodeRow): unknown {
-    if (isProblem(error)) return new Refused('invalid_client', error.publicDetail);
-    if (!(error instanceof errors.JOSEError)) return error;
-    return new Refused(
-      'invalid_client',
-      REASONS[error.code]?.({ row, tokenUrl, error }) ?? 'The assertion is not a signed JWT that this server can read.',
-    );
-  }
-
   return { answer };
+}
+
+async function verified({ parts, keys, tokenUrl }: EndpointDeps, row: NodeRow, assertion: string) {
+  const options = {
+    issuer: row.id,
+    subject: row.id,
+    audience: tokenUrl,
+    algorithms: ALGORITHMS,
+    clockTolerance: SKEW_S,
+    currentDate: new Date(parts.clock.nowMs()),
+    requiredClaims: ['exp', 'jti', 'aud', 'iss', 'sub'],
+  };
+  for (const again of [false, true]) {
+    try {
+      const { payload } = await jwtVerify(assertion, await keys.of(row, again), options);
+      return payload;
+    } catch (error) {
+      // A node that changed its keys has them at its address already, maybe.
+      if (error instanceof errors.JWKSNoMatchingKey && !again) continue;
+      throw refusalOf(error, row, tokenUrl);
+    }
+  }
+  throw new Error('unreachable');
+}
+
+function refusalOf(error: unknown, row: NodeRow, tokenUrl: string): unknown {
+  if (isProblem(error)) return new Refused('invalid_client', error.publicDetail);
+  if (!(error instanceof errors.JOSEError)) return error;
+  return new Refused(
+    'invalid_client',
+    REASONS[error.code]?.({ row, tokenUrl, error }) ?? 'The assertion is not a signed JWT that this server can read.',
+  );
 }
 
 interface ReasonFacts {

@@ -1,4 +1,4 @@
-import { Button, Radio, Switch, TextInput, Textarea } from '@mantine/core';
+import { Button, Radio, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
@@ -14,6 +14,7 @@ import { useDraft } from '../../app/drafts.ts';
 import { IconArrowLeft } from '../../ui/icons.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { CertificateField } from './certificate-field.tsx';
 import { CsrField, isCsr } from './csr-field.tsx';
 import { Invitation, NodeFiles } from './node-files.tsx';
 import { nodeList } from './node-queries.ts';
@@ -134,51 +135,22 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
   };
   return (
     <form className="node-form" onSubmit={submit} noValidate>
-      <TextInput
-        label="Name"
-        description="What people call this system, for example “Mulago clinic”."
-        value={name}
-        maxLength={64}
-        autoComplete="off"
-        error={tried && !nameFits ? 'Letters, digits, blanks, dots and hyphens; at most 64.' : undefined}
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
-      <TextInput
-        label="Domain"
-        description="The system of its record numbers, as an address. Only this node may then send records of this domain. It can get more of them later."
-        placeholder="urn:example:mulago"
-        value={domain}
-        maxLength={255}
-        spellCheck={false}
-        autoComplete="off"
-        error={tried && !domainFits ? 'An address without blanks, for example urn:example:mulago.' : undefined}
-        onChange={(event) => setDomain(event.currentTarget.value)}
+      <NameFields
+        {...{ name, domain, setName, setDomain }}
+        nameError={tried && !nameFits}
+        domainError={tried && !domainFits}
       />
       <ScopeField value={scopes} onChange={setScopes} />
       <KeyChoice value={way} onChange={setWay} />
       {way === 'csr' && <CsrField value={text} onChange={setText} error={tried && !textFits} />}
       {way === 'trust' && (
-        <>
-          <Textarea
-            className="csr-text"
-            label="Certificate (PEM)"
-            placeholder="-----BEGIN CERTIFICATE-----"
-            value={text}
-            maxLength={32_768}
-            spellCheck={false}
-            autosize
-            minRows={5}
-            maxRows={14}
-            error={tried && !textFits ? 'Paste a PEM file that begins with -----BEGIN CERTIFICATE-----.' : undefined}
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
-          <Switch
-            label="Take one that is valid for more than two years"
-            description="It is accepted for two years all the same."
-            checked={acceptLong}
-            onChange={(event) => setAcceptLong(event.currentTarget.checked)}
-          />
-        </>
+        <CertificateField
+          value={text}
+          onChange={setText}
+          acceptLong={acceptLong}
+          onAcceptLong={setAcceptLong}
+          error={tried && !textFits ? 'Paste a PEM file that begins with -----BEGIN CERTIFICATE-----.' : undefined}
+        />
       )}
       {add.isError && <FailureNotice error={add.error} focus />}
       <div className="row">
@@ -190,6 +162,42 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
         </Button>
       </div>
     </form>
+  );
+}
+
+interface NameFieldsProps {
+  readonly name: string;
+  readonly domain: string;
+  readonly setName: (name: string) => void;
+  readonly setDomain: (domain: string) => void;
+  readonly nameError: boolean;
+  readonly domainError: boolean;
+}
+
+function NameFields({ name, domain, setName, setDomain, nameError, domainError }: NameFieldsProps): ReactNode {
+  return (
+    <>
+      <TextInput
+        label="Name"
+        description="What people call this system, for example “Mulago clinic”."
+        value={name}
+        maxLength={64}
+        autoComplete="off"
+        error={nameError ? 'Letters, digits, blanks, dots and hyphens; at most 64.' : undefined}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Domain"
+        description="The system of its record numbers, as an address. Only this node may then send records of this domain. It can get more of them later."
+        placeholder="urn:example:mulago"
+        value={domain}
+        maxLength={255}
+        spellCheck={false}
+        autoComplete="off"
+        error={domainError ? 'An address without blanks, for example urn:example:mulago.' : undefined}
+        onChange={(event) => setDomain(event.currentTarget.value)}
+      />
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button, Select, Switch, Textarea } from '@mantine/core';
+import { Button, Select } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import {
@@ -16,6 +16,7 @@ import { useNow } from '../../ui/now.ts';
 import { Section } from '../../ui/page.tsx';
 import { ReasonDialog } from '../../ui/reason-dialog.tsx';
 import { CalendarDate, Moment, Own } from '../../ui/text.tsx';
+import { CertificateField } from './certificate-field.tsx';
 import { CsrField } from './csr-field.tsx';
 import { Invitation, NodeFiles } from './node-files.tsx';
 import { expiryOfMoment } from './node-queries.ts';
@@ -29,6 +30,12 @@ const ORIGIN: Readonly<Record<WireCertificate['origin'], string>> = {
 };
 
 type Way = 'make' | 'csr' | 'invite' | 'trust';
+const WAYS = [
+  { value: 'invite', label: 'It fetches one itself with a one-time token' },
+  { value: 'csr', label: 'For its certificate request (CSR)' },
+  { value: 'make', label: 'Careseal makes the key' },
+  { value: 'trust', label: 'It has one already: trust that' },
+] as const;
 
 export function NodeCertificates({
   node,
@@ -152,35 +159,11 @@ function AddCertificate({ node, onDone }: { readonly node: WireNode; readonly on
         value={way}
         allowDeselect={false}
         onChange={(chosen) => setWay(chosen ?? 'invite')}
-        data={[
-          { value: 'invite', label: 'It fetches one itself with a one-time token' },
-          { value: 'csr', label: 'For its certificate request (CSR)' },
-          { value: 'make', label: 'Careseal makes the key' },
-          { value: 'trust', label: 'It has one already: trust that' },
-        ]}
+        data={[...WAYS]}
       />
       {way === 'csr' && <CsrField value={text} onChange={setText} error={false} />}
       {way === 'trust' && (
-        <>
-          <Textarea
-            className="csr-text"
-            label="Certificate (PEM)"
-            description="Self-signed or of any authority. Only this one is trusted, not its issuer."
-            placeholder="-----BEGIN CERTIFICATE-----"
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            autosize
-            minRows={5}
-            maxRows={14}
-            spellCheck={false}
-          />
-          <Switch
-            label="Take one that is valid for more than two years"
-            description="It is accepted for two years all the same."
-            checked={acceptLong}
-            onChange={(event) => setAcceptLong(event.currentTarget.checked)}
-          />
-        </>
+        <CertificateField value={text} onChange={setText} acceptLong={acceptLong} onAcceptLong={setAcceptLong} />
       )}
       {way !== 'trust' && way !== 'invite' && node.certificates.some((one) => one.revokedAt === undefined) && (
         <Notice tone="info">

@@ -2,6 +2,7 @@ import { Button, NumberInput, Switch, TextInput, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { domainSystemSchema, networkSchema, oneNodeSchema, type WireNode } from '../../../features/nodes/wire.ts';
+import type { NodeScope } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
 import { Facts } from '../../ui/bits.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
@@ -58,28 +59,34 @@ function SettingsFacts({ node }: { readonly node: WireNode }): ReactNode {
   );
 }
 
+/** As typed: lists are one a line. */
+interface Draft {
+  readonly name: string;
+  readonly domains: string;
+  readonly scopes: readonly NodeScope[];
+  readonly networks: string;
+  readonly perMinute: number;
+  readonly tokenRequired: boolean;
+  readonly contact: string;
+}
+
+function draftOf(node: WireNode): Draft {
+  const { name, scopes, perMinute, tokenRequired, contact = '' } = node;
+  const [domains, networks] = [node.domains.join('\n'), node.networks.join('\n')];
+  return { name, domains, scopes, networks, perMinute, tokenRequired, contact };
+}
+
 function SettingsForm({ node, onDone }: { readonly node: WireNode; readonly onDone: () => void }): ReactNode {
   const queries = useQueryClient();
-  const [name, setName] = useState(node.name);
-  const [domains, setDomains] = useState(node.domains.join('\n'));
-  const [scopes, setScopes] = useState([...node.scopes]);
-  const [networks, setNetworks] = useState(node.networks.join('\n'));
-  const [perMinute, setPerMinute] = useState(node.perMinute);
-  const [tokenRequired, setTokenRequired] = useState(node.tokenRequired);
-  const [contact, setContact] = useState(node.contact ?? '');
-  const badDomain = lines(domains).find((line) => !domainSystemSchema.safeParse(line).success);
-  const badNetwork = lines(networks).find((line) => !networkSchema.safeParse(line).success);
+  const [draft, setDraft] = useState(() => draftOf(node));
+  const set = (part: Partial<Draft>): void => setDraft((before) => ({ ...before, ...part }));
+  const badDomain = lines(draft.domains).find((line) => !domainSystemSchema.safeParse(line).success);
+  const badNetwork = lines(draft.networks).find((line) => !networkSchema.safeParse(line).success);
   const save = useMutation({
-    mutationFn: () =>
-      api.send('PATCH', `/api/nodes/${node.id}`, oneNodeSchema, {
-        name,
-        domains: lines(domains),
-        scopes,
-        networks: lines(networks),
-        perMinute,
-        tokenRequired,
-        contact,
-      }),
+    mutationFn: () => {
+      const [domains, networks] = [lines(draft.domains), lines(draft.networks)];
+      return api.send('PATCH', `/api/nodes/${node.id}`, oneNodeSchema, { ...draft, domains, networks });
+    },
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['nodes'] });
       await queries.invalidateQueries({ queryKey: ['domains'] });
@@ -92,49 +99,28 @@ function SettingsForm({ node, onDone }: { readonly node: WireNode; readonly onDo
   };
   return (
     <form className="node-form" onSubmit={submit} noValidate>
-      <TextInput label="Name" value={name} maxLength={64} onChange={(event) => setName(event.currentTarget.value)} />
-      <Textarea
+      <TextInput
+        label="Name"
+        value={draft.name}
+        maxLength={64}
+        onChange={(event) => set({ name: event.currentTarget.value })}
+      />
+      <LinesField
         label="Domains"
         description="One a line. Each belongs to one node alone."
-        value={domains}
-        onChange={(event) => setDomains(event.currentTarget.value)}
+        value={draft.domains}
+        onChange={(domains) => set({ domains })}
         error={badDomain === undefined ? undefined : `Not an address without blanks: ${badDomain}`}
-        autosize
-        minRows={2}
-        spellCheck={false}
       />
-      <ScopeField value={scopes} onChange={setScopes} />
-      <Textarea
+      <ScopeField value={draft.scopes} onChange={(scopes) => set({ scopes })} />
+      <LinesField
         label="Networks it may connect from"
         description="One a line, such as 192.0.2.0/24. None: from everywhere."
-        value={networks}
-        onChange={(event) => setNetworks(event.currentTarget.value)}
+        value={draft.networks}
+        onChange={(networks) => set({ networks })}
         error={badNetwork === undefined ? undefined : `Not a network: ${badNetwork}`}
-        autosize
-        minRows={2}
-        spellCheck={false}
       />
-      <NumberInput
-        label="Requests a minute, at most"
-        value={perMinute}
-        min={1}
-        max={1_000_000}
-        thousandSeparator=" "
-        onChange={(value) => setPerMinute(Number(value) || 1)}
-      />
-      <Switch
-        label="Its certificate alone is not enough"
-        description="Each request needs an access token besides, which it gets with a key of its own (below)."
-        checked={tokenRequired}
-        onChange={(event) => setTokenRequired(event.currentTarget.checked)}
-      />
-      <TextInput
-        label="Contact"
-        description="Whom to call about this system. Stored sealed."
-        value={contact}
-        maxLength={300}
-        onChange={(event) => setContact(event.currentTarget.value)}
-      />
+      <Bounds draft={draft} set={set} />
       {save.isError && <FailureNotice error={save.error} focus />}
       <div className="row">
         <Button type="submit" loading={save.isPending}>
@@ -145,6 +131,54 @@ function SettingsForm({ node, onDone }: { readonly node: WireNode; readonly onDo
         </Button>
       </div>
     </form>
+  );
+}
+
+function Bounds({ draft, set }: { readonly draft: Draft; readonly set: (part: Partial<Draft>) => void }): ReactNode {
+  return (
+    <>
+      <NumberInput
+        label="Requests a minute, at most"
+        value={draft.perMinute}
+        min={1}
+        max={1_000_000}
+        thousandSeparator=" "
+        onChange={(value) => set({ perMinute: Number(value) || 1 })}
+      />
+      <Switch
+        label="Its certificate alone is not enough"
+        description="Each request needs an access token besides, which it gets with a key of its own (below)."
+        checked={draft.tokenRequired}
+        onChange={(event) => set({ tokenRequired: event.currentTarget.checked })}
+      />
+      <TextInput
+        label="Contact"
+        description="Whom to call about this system. Stored sealed."
+        value={draft.contact}
+        maxLength={300}
+        onChange={(event) => set({ contact: event.currentTarget.value })}
+      />
+    </>
+  );
+}
+
+interface LinesFieldProps {
+  readonly label: string;
+  readonly description: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly error: string | undefined;
+}
+
+function LinesField({ onChange, ...props }: LinesFieldProps): ReactNode {
+  return (
+    <Textarea
+      {...props}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      autosize
+      minRows={2}
+      spellCheck={false}
+    />
   );
 }
 

@@ -1,0 +1,179 @@
+import { Button } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useRef, useState } from 'react';
+import { trustSchema, type WireForeignAuthority } from '../../../features/nodes/wire-trust.ts';
+import { api } from '../../app/api.ts';
+import { Facts } from '../../ui/bits.tsx';
+import { IconUpload, IconX } from '../../ui/icons.ts';
+import { FailureNotice, Notice } from '../../ui/notice.tsx';
+import { useNow } from '../../ui/now.ts';
+import { ReasonDialog } from '../../ui/reason-dialog.tsx';
+import { Moment, Own } from '../../ui/text.tsx';
+import { expiryOfMoment, nodeList, trusted } from './node-queries.ts';
+import { ExpiryTag } from './node-state.tsx';
+import { AddRule, useTrustChange } from './trust-dialogs.tsx';
+import './nodes.css';
+
+interface AuthorityProps {
+  readonly authority: WireForeignAuthority;
+  readonly mayManage: boolean;
+}
+
+/** One authority of somebody else: its names, its list of revoked certificates. */
+export function Authority({ authority, mayManage }: AuthorityProps): ReactNode {
+  const nowMs = useNow();
+  const [asking, setAsking] = useState<'rule' | 'remove'>();
+  const file = useRef<HTMLInputElement>(null);
+  const path = `/api/trust/authorities/${authority.id}`;
+  const removeRule = useTrustChange((id: string) => api.send('POST', `/api/trust/rules/${id}/remove`, trustSchema));
+  const giveList = useTrustChange(async (chosen: File) => {
+    const answer = await fetch(`${path}/crl`, { method: 'POST', headers: { 'x-careseal': '1' }, body: chosen });
+    if (!answer.ok) throw new Error('refused');
+    return trustSchema.parse(await answer.json());
+  });
+  return (
+    <div className="certificate">
+      <div className="certificate-head">
+        <Own strong>{authority.name}</Own>
+        <ExpiryTag expiry={expiryOfMoment(authority.notAfter, nowMs)} />
+      </div>
+      {!authority.intact && (
+        <Notice tone="red" title="Changed outside of Careseal">
+          <p>Somebody wrote to the database. This authority lets nobody in; remove it.</p>
+        </Notice>
+      )}
+      <AuthorityFacts authority={authority} />
+      <Rules authority={authority} onRemove={mayManage ? (id) => removeRule.mutate(id) : undefined} />
+      {(removeRule.isError || giveList.isError) && (
+        <FailureNotice
+          error={removeRule.error ?? giveList.error}
+          {...(giveList.isError
+            ? { failed: 'The list was not taken over.', todo: 'Choose the newest list that this authority signed.' }
+            : {})}
+          focus
+        />
+      )}
+      {mayManage && (
+        <div className="row drawer-actions">
+          <Button variant="default" size="xs" onClick={() => setAsking('rule')}>
+            Add a name
+          </Button>
+          <Button
+            variant="default"
+            size="xs"
+            leftSection={<IconUpload size={16} aria-hidden />}
+            onClick={() => file.current?.click()}
+          >
+            Give its list of revoked
+          </Button>
+          <Button variant="default" size="xs" onClick={() => setAsking('remove')}>
+            Trust no longer
+          </Button>
+          <input
+            ref={file}
+            type="file"
+            accept=".crl,.pem"
+            className="visually-hidden"
+            tabIndex={-1}
+            aria-label={`List of revoked certificates of ${authority.name}`}
+            onChange={(event) => {
+              const chosen = event.currentTarget.files?.[0];
+              if (chosen) giveList.mutate(chosen);
+            }}
+          />
+        </div>
+      )}
+      {asking === 'rule' && <AddRule authority={authority} onClose={() => setAsking(undefined)} />}
+      {asking === 'remove' && <Distrust path={path} id={authority.id} onClose={() => setAsking(undefined)} />}
+    </div>
+  );
+}
+
+function Distrust({
+  path,
+  id,
+  onClose,
+}: {
+  readonly path: string;
+  readonly id: string;
+  readonly onClose: () => void;
+}): ReactNode {
+  const queries = useQueryClient();
+  return (
+    <ReasonDialog
+      title="Trust this authority no longer"
+      confirm="Trust no longer"
+      danger
+      draftKey={`distrust ${id}`}
+      onClose={onClose}
+      act={async (reason) => {
+        queries.setQueryData(trusted.queryKey, await api.send('POST', `${path}/remove`, trustSchema, { reason }));
+      }}
+    >
+      <p>From the next request on, every node that comes in with its certificates is refused.</p>
+    </ReasonDialog>
+  );
+}
+
+function AuthorityFacts({ authority }: { readonly authority: WireForeignAuthority }): ReactNode {
+  return (
+    <Facts
+      facts={[
+        ['Subject', <Own key="subject">{authority.subject}</Own>],
+        [
+          'Revoked certificates',
+          authority.hasCrl ? (
+            authority.crlNextUpdate === undefined ? (
+              'a list is in use'
+            ) : (
+              <span key="list">
+                list until <Moment iso={authority.crlNextUpdate} />
+              </span>
+            )
+          ) : authority.crlRequired ? (
+            'no list yet, so nobody of it comes in'
+          ) : (
+            'no list'
+          ),
+        ],
+        authority.acceptLong ? ['Long lives', 'taken, and ended after two years'] : undefined,
+      ]}
+    />
+  );
+}
+
+interface RulesProps {
+  readonly authority: WireForeignAuthority;
+  readonly onRemove: ((id: string) => void) | undefined;
+}
+
+function Rules({ authority, onRemove }: RulesProps): ReactNode {
+  const nodes = useQuery(nodeList);
+  const nameOf = (id: string) => nodes.data?.nodes.find((node) => node.id === id)?.name ?? id;
+  return (
+    <ul className="rule-list">
+      {authority.rules.map((rule) => (
+        <li key={rule.id}>
+          <span>
+            <code>
+              {rule.attribute}={rule.value}
+            </code>{' '}
+            is <Own strong>{nameOf(rule.nodeId)}</Own>
+          </span>
+          {onRemove && (
+            <Button
+              variant="subtle"
+              size="xs"
+              leftSection={<IconX size={16} aria-hidden />}
+              onClick={() => onRemove(rule.id)}
+              aria-label={`Remove the rule ${rule.attribute}=${rule.value}`}
+            >
+              Remove
+            </Button>
+          )}
+        </li>
+      ))}
+      {authority.rules.length === 0 && <li className="soft">No name of it is known yet, so nobody comes in.</li>}
+    </ul>
+  );
+}
