@@ -54,30 +54,33 @@ class Splitter implements CsvSplitter {
 
   push(bytes: Uint8Array): void {
     const all = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
-    this.#row.bytes = all;
-    let at = 0;
-    while (at < all.length) {
-      const next = this.#readRow(all, at);
-      if (next < 0) break;
-      at = next;
-    }
-    this.#rest = all.slice(at);
-    if (this.#rest.length > ROW_BYTES_MAX) this.#giveUpRow();
+    this.#rest = all.slice(this.#readRows(all, ROW_BYTES_MAX));
   }
 
   end(): void {
     if (this.#rest.length === 0) return;
     const all = joined(this.#rest, Uint8Array.of(NEWLINE));
-    this.#row.bytes = all;
     this.#rest = new Uint8Array(0);
-    if (this.#readRow(all, 0) < 0) this.#fail();
+    // Nothing more will come: what is not complete now is given up.
+    this.#readRows(all, 0);
   }
 
-  /** The row is too long to be one: it goes up to its first line end. */
-  #giveUpRow(): void {
-    this.#fail();
-    const lineEnd = this.#rest.indexOf(NEWLINE);
-    this.#rest = lineEnd < 0 ? new Uint8Array(0) : this.#rest.slice(lineEnd + 1);
+  /** Reads complete rows; an incomplete one of more bytes than `bytesMax` goes up to its first line end. Answers where it stopped. */
+  #readRows(all: Uint8Array, bytesMax: number): number {
+    this.#row.bytes = all;
+    let at = 0;
+    while (at < all.length) {
+      const next = this.#readRow(all, at);
+      if (next >= 0) {
+        at = next;
+        continue;
+      }
+      if (all.length - at <= bytesMax) break;
+      this.#fail();
+      const lineEnd = all.indexOf(NEWLINE, at);
+      at = lineEnd < 0 ? all.length : lineEnd + 1;
+    }
+    return at;
   }
 
   #fail(): void {
