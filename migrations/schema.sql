@@ -230,7 +230,7 @@ CREATE TABLE audit.event (
   commitment bytea STORAGE PLAIN NOT NULL,
   batch uuid NOT NULL,
   place smallint NOT NULL,
-  CONSTRAINT event_pkey1 PRIMARY KEY (recorded, id),
+  CONSTRAINT event_pkey PRIMARY KEY (id, recorded),
   CONSTRAINT event_index_check CHECK ((index >= 0))
 ) PARTITION BY RANGE (recorded);
 CREATE INDEX event_actor ON ONLY audit.event USING btree (actor, recorded);

@@ -1,4 +1,4 @@
-import { idTimeMs } from './event-id.ts';
+import { idTimeMs, newestIdAt } from './event-id.ts';
 import type { AuditEventId } from '../../kernel/ids.ts';
 import type { Sql, SqlValue, Statement } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
@@ -68,7 +68,7 @@ function build(query: EventQuery): { name: string; text: string; values: SqlValu
   const values: SqlValue[] = [];
   const parameter = (value: SqlValue): string => `$${values.push(value)}`;
   const driver = driverOf(query);
-  const conditions = timeConditions(query, parameter);
+  const conditions = driver === undefined ? idConditions(query, parameter) : timeConditions(query, parameter);
   const parts = [driver?.key ?? 'time', query.fromMs, query.beforeMs, query.after];
   if (query.actors !== undefined && driver?.key !== 'actor') {
     conditions.push(`row.actor = ANY (${parameter(query.actors)}::bigint[])`);
@@ -90,7 +90,7 @@ function build(query: EventQuery): { name: string; text: string; values: SqlValu
   const name = `audit.list-${driver?.key ?? 'time'}-${flags.join('')}`;
   const newest =
     driver === undefined
-      ? `SELECT * FROM audit.event AS row WHERE true${where} ORDER BY recorded DESC, id DESC LIMIT ${limit}`
+      ? `SELECT * FROM audit.event AS row WHERE true${where} ORDER BY id DESC LIMIT ${limit}`
       : `SELECT hit.* FROM unnest(${parameter(driver.values)}::${driver.type}) AS driver (value) CROSS JOIN LATERAL (
            SELECT * FROM audit.event AS row WHERE ${driver.condition}${where}
            ORDER BY row.recorded DESC, row.id DESC LIMIT ${limit}) AS hit
@@ -101,14 +101,31 @@ function build(query: EventQuery): { name: string; text: string; values: SqlValu
 
 type Parameter = (value: SqlValue) => string;
 
-function timeConditions(query: EventQuery, parameter: Parameter): string[] {
+/** Time as bounds on the id, which begins with it: the primary key answers both the range and the order. Months are left out by time. */
+function idConditions(query: EventQuery, parameter: Parameter): string[] {
+  const conditions = monthConditions(query, parameter);
+  if (query.fromMs !== undefined) conditions.push(`row.id > ${parameter(newestIdAt(query.fromMs - 1))}::uuid`);
+  if (query.beforeMs !== undefined) conditions.push(`row.id <= ${parameter(newestIdAt(query.beforeMs - 1))}::uuid`);
+  if (query.after !== undefined) {
+    conditions.push(`row.recorded <= ${parameter(new Date(query.after.recordedMs))}::timestamptz`);
+    conditions.push(`row.id < ${parameter(query.after.id)}::uuid`);
+  }
+  return conditions;
+}
+
+function monthConditions(query: EventQuery, parameter: Parameter): string[] {
   const conditions: string[] = [];
   const time = (ms: number): string => `${parameter(new Date(ms))}::timestamptz`;
   if (query.fromMs !== undefined) conditions.push(`row.recorded >= ${time(query.fromMs)}`);
   if (query.beforeMs !== undefined) conditions.push(`row.recorded < ${time(query.beforeMs)}`);
+  return conditions;
+}
+
+function timeConditions(query: EventQuery, parameter: Parameter): string[] {
+  const conditions = monthConditions(query, parameter);
   if (query.after !== undefined) {
     const { recordedMs, id } = query.after;
-    const at = time(recordedMs);
+    const at = `${parameter(new Date(recordedMs))}::timestamptz`;
     // The first condition follows from the second, and is the one that leaves out later months.
     conditions.push(`row.recorded <= ${at}`, `(row.recorded, row.id) < (${at}, ${parameter(id)}::uuid)`);
   }
