@@ -24,7 +24,11 @@ export function startSequencerThread({ onFailure, ...data }: ThreadDeps): Sequen
   let worker = start();
 
   function start(): Worker {
-    const thread = new Worker(new URL('./sequencer-thread.ts', import.meta.url), { workerData: data });
+    const thread = new Worker(new URL('./sequencer-thread.ts', import.meta.url), {
+      workerData: data,
+      // A few hundred rows at a time make little garbage; by default 48 MB of it would be left to gather.
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
+    });
     let reason: unknown = new Error('The thread that numbers audit events ended');
     // Sent by our own thread.
     thread.on('message', (message: FromSequencer) => {
