@@ -24,8 +24,26 @@ export function dateOf(text: string): BirthDate {
 
 /** Reads what `normaliseLine` wrote. */
 export function lineOf(text: string): AddressLine {
-  const bar = text.indexOf('|');
-  const numbers = text.slice(0, bar);
-  const street = text.slice(bar + 1);
-  return { numbers: numbers === '' ? [] : numbers.split(' '), street, letterPairs: letterPairs(street) };
+  return new PreparedLine(text);
 }
+
+/** Most lines of a file are never compared with one that resembles them: their pairs of letters are made when asked for. */
+class PreparedLine implements AddressLine {
+  readonly numbers: readonly string[];
+  readonly street: string;
+  #letterPairs: AddressLine['letterPairs'] | undefined;
+
+  constructor(text: string) {
+    const bar = text.indexOf('|');
+    const numbers = text.slice(0, bar);
+    this.numbers = numbers === '' ? NO_NUMBERS : numbers.includes(' ') ? numbers.split(' ') : [numbers];
+    this.street = text.slice(bar + 1);
+  }
+
+  get letterPairs(): AddressLine['letterPairs'] {
+    this.#letterPairs ??= letterPairs(this.street);
+    return this.#letterPairs;
+  }
+}
+
+const NO_NUMBERS: readonly string[] = [];

@@ -77,7 +77,7 @@ function sounds(name: PreparedName | undefined): readonly string[] {
   if (name.words.length === 1) return one(name.words[0]?.phonetic);
   const out: string[] = [];
   for (const word of [...name.words.slice(0, NAME_PARTS_MAX), name.joined]) {
-    if (word.units.length > 1 && word.phonetic !== '' && !out.includes(word.phonetic)) out.push(word.phonetic);
+    if (word.length > 1 && word.phonetic !== '' && !out.includes(word.phonetic)) out.push(word.phonetic);
   }
   return out;
 }

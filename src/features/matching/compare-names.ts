@@ -33,9 +33,9 @@ export function compareName(a: PreparedName, b: PreparedName): number {
 
 export function compareWord(a: NameWord, b: NameWord): number {
   if (a.text === b.text) return EXACT;
-  if (a.units.length === 1 || b.units.length === 1) return a.units[0] === b.units[0] ? INITIAL : DIFFERENT;
+  if (a.length === 1 || b.length === 1) return a.text.charCodeAt(0) === b.text.charCodeAt(0) ? INITIAL : DIFFERENT;
   if (cannotBeAlike(a, b)) return shareNickname(a.nicknames, b.nicknames) ? NICKNAME : DIFFERENT;
-  const shorter = a.units.length < b.units.length ? a.units.length : b.units.length;
+  const shorter = a.length < b.length ? a.length : b.length;
   if (shorter >= ONE_EDIT_LENGTH_MIN && withinOneEdit(a.text, b.text)) return CLOSE;
   const similarity = jaroWinkler(a.units, b.units);
   if (similarity >= CLOSE_SIMILARITY && shorter >= ONE_EDIT_LENGTH_MIN) return CLOSE;

@@ -120,24 +120,55 @@ function coreWords(parts: readonly string[]): readonly string[] {
 }
 
 export function prepareWord(text: string): NameWord {
-  const length = text.length < WORD_UNITS_MAX ? text.length : WORD_UNITS_MAX;
-  const units = new Uint16Array(length);
-  let letters = 0;
-  let distinct = 0;
-  for (let i = 0; i < length; i++) {
-    const unit = text.charCodeAt(i);
-    units[i] = unit;
-    const bit = 1 << (unit & 31);
-    if ((letters & bit) === 0) distinct++;
-    letters |= bit;
+  return new PreparedWord(text);
+}
+
+/**
+ * Made for hundreds of thousands of names of a file, of which most are turned away by their letters alone: what costs more is worked out
+ * when somebody asks, and kept.
+ */
+class PreparedWord implements NameWord {
+  readonly text: string;
+  readonly length: number;
+  readonly letters: number;
+  readonly repeated: number;
+  #units: Uint16Array | undefined;
+  #phonetic: string | undefined;
+  #nicknames: readonly number[] | undefined;
+
+  constructor(text: string) {
+    const length = text.length < WORD_UNITS_MAX ? text.length : WORD_UNITS_MAX;
+    let letters = 0;
+    let distinct = 0;
+    for (let i = 0; i < length; i++) {
+      const bit = 1 << (text.charCodeAt(i) & 31);
+      if ((letters & bit) === 0) distinct++;
+      letters |= bit;
+    }
+    this.text = text;
+    this.length = length;
+    this.letters = letters;
+    this.repeated = length - distinct;
   }
-  return {
-    text,
-    units,
-    phonetic: phonetic(text),
-    letters,
-    length,
-    repeated: length - distinct,
-    nicknames: nicknameGroups(text),
-  };
+
+  get units(): Uint16Array {
+    this.#units ??= unitsOf(this.text, this.length);
+    return this.#units;
+  }
+
+  get phonetic(): string {
+    this.#phonetic ??= phonetic(this.text);
+    return this.#phonetic;
+  }
+
+  get nicknames(): readonly number[] {
+    this.#nicknames ??= nicknameGroups(this.text);
+    return this.#nicknames;
+  }
+}
+
+function unitsOf(text: string, length: number): Uint16Array {
+  const units = new Uint16Array(length);
+  for (let i = 0; i < length; i++) units[i] = text.charCodeAt(i);
+  return units;
 }
