@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
     run: () => import('./registry.ts'),
   },
   audit: { summary: 'audit events written, numbered and verified', run: () => import('./audit.ts') },
+  atna: { summary: 'a spool of audit events replayed to a receiver', run: () => import('./atna.ts') },
   crypto: { summary: 'seals, tokens, hashes and signatures beside OpenSSL', run: () => import('./crypto.bench.ts') },
   'sign-in': {
     summary: 'sign-ins beside Argon2id alone, a flood, session checks, lists of 10,000 users',
