@@ -14,7 +14,7 @@ afterAll(() => target.close());
 async function withPassword(): Promise<DoorBrowser> {
   const thief = new DoorBrowser(target.door);
   const answer = await thief.ask('POST', '/api/sign-in/password', { email: admin.email, password: PASSWORD });
-  expect(answer.json()).toEqual({ next: 'second-factor' });
+  expect(answer.json()).toEqual({ next: 'second-factor', ways: ['authenticator'], mayTrust: true });
   return thief;
 }
 

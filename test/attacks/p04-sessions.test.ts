@@ -43,6 +43,7 @@ describe('cookies', () => {
     target.clock.forward(30_000);
     const lines = [...(first.headers['set-cookie'] ?? []), ...(second.headers['set-cookie'] ?? [])];
     expect(lines.map((line) => line.split('=')[0] ?? '').toSorted((a, b) => a.localeCompare(b))).toEqual([
+      '__Host-challenge',
       '__Host-device',
       '__Host-session',
       '__Host-sign-in',
