@@ -27,6 +27,9 @@ export interface PairLevels {
   readonly width: number;
   readonly levels: Int8Array;
   compare(a: number, b: number): void;
+  /** The two halves of `compare`: what is a person's own (names, birth date, sex, e-mail, identifiers), and what a household shares. */
+  compareOwn(a: number, b: number): void;
+  compareShared(a: number, b: number): void;
 }
 
 export const FIELD_COUNT = 11;
@@ -98,9 +101,8 @@ class Comparison implements PairLevels {
   readonly #cross: PairCache;
   readonly #crossing: Compare;
   readonly #sketches: readonly [given: NameSketches | undefined, family: NameSketches | undefined];
-  /** Columns that are compared by themselves, with the places of their levels. */
-  readonly #plain: readonly ComparedColumn[];
-  readonly #plainLevels: Uint8Array;
+  readonly #own: PlainColumns;
+  readonly #shared: PlainColumns;
   readonly #places: readonly [postal: ComparedColumn, city: ComparedColumn, state: ComparedColumn];
 
   constructor(table: Table, sketches: Sketches) {
@@ -116,25 +118,40 @@ class Comparison implements PairLevels {
     const place = (key: 'postalCode' | 'city' | 'state') => placeColumn(table, columnOf(table, key));
     this.#places = [place('postalCode'), place('city'), place('state')];
     const plain = plainColumns(table, sketches).filter(([column]) => column.place >= 0);
-    this.#plain = plain.map(([column]) => column);
-    this.#plainLevels = Uint8Array.from(plain, ([, level]) => level);
+    this.#own = plainOf(plain.filter(([, level]) => !isShared(level)));
+    this.#shared = plainOf(plain.filter(([, level]) => isShared(level)));
     this.width = FIELD_COUNT + identifierColumns(table).length;
     this.levels = new Int8Array(this.width).fill(MISSING);
   }
 
   compare(a: number, b: number): void {
-    const rows = this.#rows;
+    this.compareOwn(a, b);
+    this.compareShared(a, b);
+  }
+
+  compareOwn(a: number, b: number): void {
     const left = a * this.#rowWidth;
     const right = b * this.#rowWidth;
     this.#names(left, right);
-    for (let i = 0; i < this.#plain.length; i++) {
-      const column = this.#plain[i] as ComparedColumn;
-      this.levels[this.#plainLevels[i] as number] = column.level(
+    this.#compareAll(this.#own, left, right);
+  }
+
+  compareShared(a: number, b: number): void {
+    const left = a * this.#rowWidth;
+    const right = b * this.#rowWidth;
+    this.#compareAll(this.#shared, left, right);
+    this.#addresses(left, right);
+  }
+
+  #compareAll({ columns, levels }: PlainColumns, left: number, right: number): void {
+    const rows = this.#rows;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i] as ComparedColumn;
+      this.levels[levels[i] as number] = column.level(
         rows[left + column.place] as number,
         rows[right + column.place] as number,
       );
     }
-    this.#addresses(left, right);
   }
 
   /** As `compareNames` of matching: swapped names are looked for only where neither name agrees. */
@@ -193,6 +210,21 @@ class Comparison implements PairLevels {
     if (column.place < 0) return MISSING;
     return column.level(this.#rows[left + column.place] as number, this.#rows[right + column.place] as number);
   }
+}
+
+/** Columns that are compared by themselves, with the places of their levels. */
+interface PlainColumns {
+  readonly columns: readonly ComparedColumn[];
+  readonly levels: Uint8Array;
+}
+
+function plainOf(plain: readonly (readonly [column: ComparedColumn, level: number])[]): PlainColumns {
+  return { columns: plain.map(([column]) => column), levels: Uint8Array.from(plain, ([, level]) => level) };
+}
+
+/** Fields that people of one household have in common, the family name apart. */
+export function isShared(field: number): boolean {
+  return field === LEVELS.PHONE || field === LEVELS.MOTHER || (field >= LEVELS.LINE && field <= LEVELS.STATE);
 }
 
 function names(

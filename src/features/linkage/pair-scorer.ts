@@ -1,15 +1,17 @@
 import { LEVELS, MISSING } from '../matching/index.ts';
 import { type Column, columnOf, type FieldColumn, identifierColumns, type Table } from './fields.ts';
-import { createPairLevels, FIELD_COUNT, type PairLevels } from './pair-levels.ts';
+import { createPairLevels, FIELD_COUNT, isShared, type PairLevels } from './pair-levels.ts';
 import type { Parameters } from './parameters.ts';
 import { isPersonal } from './starting-point.ts';
-import type { Changes } from './shares.ts';
+import { CHANGE_MAX, type Changes } from './shares.ts';
 
 /** Scores pairs of a table by trained parameters. One instance per thread; nothing is allocated per pair. */
 export interface PairScorer {
   readonly pairLevels: PairLevels;
   /** log2 of the odds that both are one person, against strangers and people of one household. */
   weight(a: number, b: number): number;
+  /** The same, or -Infinity as soon as it must be less than `least`: most pairs are settled by names and birth dates. */
+  weightFrom(a: number, b: number, least: number): number;
 }
 
 const LN2 = Math.LN2;
@@ -29,11 +31,18 @@ export function createPairScorer(
 
 class Scorer implements PairScorer {
   readonly pairLevels: PairLevels;
-  readonly #width: number;
   readonly #levels: Int8Array;
   /** By field × 16 + level. */
-  readonly #match: Float64Array;
-  readonly #household: Float64Array;
+  readonly #matchRatios: Float64Array;
+  readonly #householdRatios: Float64Array;
+  readonly #own: Half;
+  readonly #rest: Half;
+  /** The most that the shared fields can add: to the weight, and to its lead over the household's. */
+  readonly #bestShared: number;
+  readonly #bestAgainstHousehold: number;
+  // Sums of the pair at hand; written before they are read.
+  #match = 0;
+  #household = 0;
   readonly #rows: Uint32Array;
   readonly #rowWidth: number;
   /** Place of each adjusted field in the rows. */
@@ -52,10 +61,9 @@ class Scorer implements PairScorer {
     { parameters, changes, pairLevels }: { parameters: Parameters; changes: Changes; pairLevels: PairLevels },
   ) {
     this.pairLevels = pairLevels;
-    this.#width = this.pairLevels.width;
     this.#levels = this.pairLevels.levels;
-    this.#match = ratios(parameters.match, parameters.stranger);
-    this.#household = ratios(parameters.household, parameters.stranger);
+    this.#matchRatios = ratios(parameters.match, parameters.stranger);
+    this.#householdRatios = ratios(parameters.household, parameters.stranger);
     const columns = columnsByField(table);
     const adjusted = changes.flatMap((change, field) =>
       change === undefined || columns[field] === undefined ? [] : [field],
@@ -67,34 +75,62 @@ class Scorer implements PairScorer {
     this.#changes = adjusted.map((field) => changes[field] ?? new Float32Array(0));
     this.#named = adjusted.map((field) => NAMES.has(field));
     this.#shared = adjusted.map((field) => !isPersonal(field));
+    const present = columns.flatMap((column, field) => (column === undefined ? [] : [field]));
+    this.#own = halfOf(present, adjusted, false);
+    this.#rest = halfOf(present, adjusted, true);
+    const counts = parameters.match.map((chances) => chances.length);
+    this.#bestShared = best(this.#rest.fields, counts, (at) => (this.#matchRatios[at] as number) + CHANGE_MAX);
+    this.#bestAgainstHousehold = best(
+      this.#rest.fields,
+      counts,
+      (at) => (this.#matchRatios[at] as number) - (this.#householdRatios[at] as number),
+    );
     this.#prior = Math.log2(parameters.matchShare);
     this.#householdPrior = Math.log2(Math.max(parameters.householdShare, 1e-300));
   }
 
   weight(a: number, b: number): number {
-    this.pairLevels.compare(a, b);
+    return this.weightFrom(a, b, Number.NEGATIVE_INFINITY);
+  }
+
+  weightFrom(a: number, b: number, least: number): number {
+    this.pairLevels.compareOwn(a, b);
+    this.#match = this.#prior;
+    this.#household = this.#householdPrior;
+    this.#add(this.#own, a, b);
+    // At best: every shared field agrees as well as it can, against strangers and against the household.
+    if (this.#match + this.#bestShared < least) return Number.NEGATIVE_INFINITY;
+    if (this.#match - this.#household + this.#bestAgainstHousehold < least) return Number.NEGATIVE_INFINITY;
+    this.pairLevels.compareShared(a, b);
+    this.#add(this.#rest, a, b);
+    const household = this.#household;
+    // Strangers are the unit: odds = match / (1 + household).
+    return household < -12 ? this.#match : this.#match - Math.log(1 + Math.exp(household * LN2)) / LN2;
+  }
+
+  #add({ fields, adjusted }: Half, a: number, b: number): void {
     const levels = this.#levels;
-    let match = 0;
-    let household = 0;
-    for (let field = 0; field < this.#width; field++) {
+    let match = this.#match;
+    let household = this.#household;
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i] as number;
       const level = levels[field] as number;
       if (level === MISSING) continue;
-      match += this.#match[field * 16 + level] as number;
-      household += this.#household[field * 16 + level] as number;
+      match += this.#matchRatios[field * 16 + level] as number;
+      household += this.#householdRatios[field * 16 + level] as number;
     }
-    for (let i = 0; i < this.#adjusted.length; i++) {
+    for (let at = 0; at < adjusted.length; at++) {
+      const i = adjusted[at] as number;
       const field = this.#adjusted[i] as number;
       const level = levels[field] as number;
-      if (level === LEVELS.SWAPPED && field === LEVELS.GIVEN) match += this.#swappedChange(a, b);
       if (level < 0) continue;
+      if (level === LEVELS.SWAPPED && field === LEVELS.GIVEN) match += this.#swappedChange(a, b);
       const change = this.#changeOf(i, level, a, b);
       match += change;
       if (this.#shared[i] === true) household += change;
     }
-    match += this.#prior;
-    household += this.#householdPrior;
-    // Strangers are the unit: odds = match / (1 + household).
-    return household < -12 ? match : match - Math.log(1 + Math.exp(household * LN2)) / LN2;
+    this.#match = match;
+    this.#household = household;
   }
 
   /** Exchanged names are as common as the two names of whichever record has them in their places. */
@@ -125,6 +161,30 @@ class Scorer implements PairScorer {
     const id = this.#rows[record * this.#rowWidth + (this.#places[i] as number)] as number;
     return (this.#changes[i] as Float32Array)[id] as number;
   }
+}
+
+/** Fields with a column, and which of them (by number among the adjusted) have a term frequency. */
+interface Half {
+  readonly fields: readonly number[];
+  readonly adjusted: readonly number[];
+}
+
+function halfOf(present: readonly number[], adjusted: readonly number[], shared: boolean): Half {
+  return {
+    fields: present.filter((field) => isShared(field) === shared),
+    adjusted: [...adjusted.keys()].filter((i) => isShared(adjusted[i] as number) === shared),
+  };
+}
+
+/** The sum over fields of the best level; a field that is missing adds nothing. */
+function best(fields: readonly number[], counts: readonly number[], value: (at: number) => number): number {
+  let sum = 0;
+  for (const field of fields) {
+    let most = 0;
+    for (let level = 0; level < (counts[field] ?? 0); level++) most = Math.max(most, value(field * 16 + level));
+    sum += most;
+  }
+  return sum;
 }
 
 const NAMES: ReadonlySet<number> = new Set([LEVELS.GIVEN, LEVELS.FAMILY, LEVELS.MOTHER]);

@@ -21,7 +21,8 @@ export type Changes = readonly (Float32Array | undefined)[];
 
 /** No value counts as rarer among strangers than this many records. */
 const STRANGERS_MIN = 0.3;
-const CHANGE_MAX = 6;
+/** No value's rarity adds more than this to a weight. */
+export const CHANGE_MAX = 6;
 
 /** By field as in `Parameters`; undefined where the field has no term frequency or is not there. */
 export function frequencyChanges(table: Table, parameters: Parameters): Changes {

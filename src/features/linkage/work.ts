@@ -174,7 +174,7 @@ class PairCollector {
 
   take(a: number, b: number): void {
     this.#compared++;
-    const weight = this.#scorer.weight(a, b);
+    const weight = this.#scorer.weightFrom(a, b, this.#least);
     if (weight < this.#least) return;
     if (this.#count === this.#first.length) this.#grow();
     this.#first[this.#count] = a;
