@@ -15,7 +15,7 @@ export {
   PASSPHRASE_COSTS,
   type PasswordHasher,
 } from './passwords.ts';
-export { newId, pooledRandomBytes, pooledRandomInto, randomBytes, randomToken } from './random.ts';
+export { newId, pooledRandomInto, randomBytes, randomToken } from './random.ts';
 export {
   open,
   SEAL_OVERHEAD_BYTES,

@@ -72,6 +72,10 @@ function clientWho(principal: Actor['principal']): string {
 
 const who = (kind: string, id: string): string => `${IDENTIFIER}${kind}","value":"${inner(id)}"}`;
 
+/** What somebody does while glass is broken is done for that purpose (v3-ActReason). */
+const BREAK_GLASS =
+  '"purposeOfUse":[{"coding":[{"code":"BTG","display":"break the glass","system":"http://terminology.hl7.org/CodeSystem/v3-ActReason"}]}],';
+
 const AUTHOR = pack(typed(CODES.author));
 const RECIPIENT = pack(typed(CODES.recipient));
 
@@ -81,7 +85,8 @@ export function userAgent({ principal }: Actor, receives: boolean): string {
   if (principal.kind === 'user') {
     const roles = principal.roles.map((role) => `{"text":"${inner(role)}"}`).join(',');
     const held = roles === '' ? '' : `"role":[${roles}],`;
-    return `,${NAME}${inner(principal.displayName || 'unnamed')}","requestor":true,${held}${type}${who('user', principal.userId)}}}`;
+    const purpose = principal.emergency === undefined ? '' : BREAK_GLASS;
+    return `,${NAME}${inner(principal.displayName || 'unnamed')}",${purpose}"requestor":true,${held}${type}${who('user', principal.userId)}}}`;
   }
   if (principal.kind === 'operator') {
     return `,${NAME}${inner(principal.osUser || 'unknown')}","requestor":true,${type}${who('operator', principal.osUser || 'unknown')}}}`;

@@ -38,8 +38,10 @@ export type NewEvent = Omit<BatchedEvent, 'recordedMs' | 'nonce' | 'content'> & 
 const VERSION = 2;
 /** A reference to no text. */
 const NONE = 0xff_ff;
-/** The most events of one batch; whoever lists one of them opens them all. */
-export const BATCH_MAX = 256;
+/** The most events written into one batch: whoever lists one of them reads them all. */
+export const BATCH_MAX = 64;
+/** The most that a batch can hold. */
+const EVENTS_MAX = 256;
 const KINDS = ['user', 'node', 'operator', 'system', 'anonymous'] as const satisfies readonly Principal['kind'][];
 /** Writes one batch after the other into the same memory. */
 export interface BatchWriter {
@@ -126,7 +128,7 @@ export function createBatchWriter(): BatchWriter {
   }
 
   function write(event: Omit<BatchedEvent, 'recordedMs' | 'nonce'>, nonce: Uint8Array | undefined): void {
-    if (++count > BATCH_MAX) throw new RangeError('A batch has at most 256 events');
+    if (++count > EVENTS_MAX) throw new RangeError('A batch has at most 256 events');
     bytes.begin();
     bytes.id(event.id);
     bytes.nonce(nonce);

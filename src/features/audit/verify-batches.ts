@@ -36,7 +36,7 @@ interface Opened {
 export function createBatchCheck({ database, keyRing, problems }: BatchCheckDeps): BatchCheck {
   // The last batch of a page may go on in the next one.
   let kept: Opened | undefined;
-  let current: { readonly id: BatchId; readonly events: number; place: number } | undefined;
+  let current: { readonly id: BatchId; readonly events: number | undefined; place: number } | undefined;
   let met = 0;
   const sizes = new Map<BatchId, number>();
 
@@ -86,8 +86,9 @@ export function createBatchCheck({ database, keyRing, problems }: BatchCheckDeps
         return;
       }
       if (current?.id !== row.batch) {
-        if (current !== undefined && current.place !== current.events) wrong(index - 1);
-        current = { id: row.batch, events: sizes.get(row.batch) ?? row.place, place: 0 };
+        // Of a batch that is gone nobody knows how many there were; that it is gone is said already.
+        if (current?.events !== undefined && current.place !== current.events) wrong(index - 1);
+        current = { id: row.batch, events: sizes.get(row.batch), place: 0 };
         met++;
       }
       if (current.place !== row.place) wrong(index);

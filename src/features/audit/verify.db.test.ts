@@ -149,7 +149,7 @@ describe('verify finds what an owner of the database does', () => {
     [
       'changes the count of a batch',
       `UPDATE audit.batch SET events = 99 WHERE id = ${batchAt(300)}`,
-      ['event-changed'],
+      ['event-changed', 'leaf-wrong'],
     ],
     [
       'puts an old batch in again under another name',
