@@ -54,6 +54,9 @@ const isAllowed = ({ access }: GoldenRoute, role: Role): boolean =>
 /** Without what else is asked: a node's scope, a fresh proof. */
 const permissionOf = (access: string): string => /^permission ([a-z.-]+)/.exec(access)?.[1] ?? '';
 
+/** Asked of nobody: `public`, and at the nodes' door `open` to who has no certificate. */
+const isForEverybody = ({ access }: GoldenRoute): boolean => /^(public|open)/.test(access);
+
 const home = mkdtempSync(join(tmpdir(), 'careseal-roles-'));
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 let db: TestDatabase;
@@ -153,7 +156,11 @@ async function events(): Promise<number> {
 test('the list is whole, and each role is in it', () => {
   expect(at('users').length).toBeGreaterThan(60);
   expect(at('nodes').length).toBeGreaterThan(12);
-  expect(GOLDEN.every(({ access }) => /^(permission [a-z]+\.[a-z-]+(, [a-z -]+)*$|(signed-in|public|open)(, step-up)?: )/.test(access))).toBe(true);
+  expect(
+    GOLDEN.every(({ access }) =>
+      /^(permission [a-z]+\.[a-z-]+(, [a-z -]+)*$|(signed-in|public|open)(, step-up)?: )/.test(access),
+    ),
+  ).toBe(true);
 });
 
 describe.each(ROLES)('a signed-in %s', (role) => {
@@ -267,7 +274,7 @@ test('a record cannot make the server stumble over the name of its domain', asyn
 describe('a stranger', () => {
   test('is told to sign in everywhere, whatever exists', async () => {
     for (const one of at('users')) {
-      if (one.access.startsWith('public')) continue;
+      if (isForEverybody(one)) continue;
       const answers: Answer[] = [];
       for (const path of addresses(one)) answers.push(await toUsers('nobody', { method: one.method, path }));
       expect(new Set(answers.map(({ status }) => status)), `${one.method} ${one.path}`).toEqual(new Set([401]));
@@ -276,7 +283,7 @@ describe('a stranger', () => {
   });
 
   test('is told nothing by what is open to everybody', async () => {
-    for (const one of at('users').filter(({ access }) => access.startsWith('public'))) {
+    for (const one of at('users').filter(isForEverybody)) {
       const [path = ''] = addresses(one);
       const answer = await toUsers('nobody', { method: one.method, path });
       expect(answer.status, `${one.method} ${path}`).toBeLessThan(500);
@@ -299,11 +306,14 @@ describe('at the nodes’ door', () => {
     for (const one of at('nodes')) {
       for (const path of addresses(one)) {
         const answer = await toNodes('active', { method: one.method, path });
-        expect([401, 403].includes(answer.status), `${one.method} ${path}: ${answer.status}`).toBe(false);
+        // A node has some interactions and not others; p36 to p39 are about those.
+        const lacks = one.access.startsWith('permission audit.') || answer.text.includes('scope');
+        expect([401, 403].includes(answer.status) && !lacks, `${one.method} ${path}: ${answer.text}`).toBe(false);
         expect(answer.status).toBeLessThan(500);
       }
     }
-    const elsewhere = at('users').filter(({ path }) => !path.startsWith('/fhir'));
+    const here = new Set(at('nodes').map(({ path }) => path));
+    const elsewhere = at('users').filter(({ path }) => !path.startsWith('/fhir') && !here.has(path));
     for (const one of elsewhere) {
       const [path = ''] = addresses(one);
       const answer = await toNodes('active', { method: one.method, path, headers: { cookie, 'x-careseal': '1' } });
@@ -319,7 +329,12 @@ describe('at the nodes’ door', () => {
     async (which, status, code) => {
       const cookie = cookies.get('administrator') ?? '';
       const paths = [...new Set([...at('nodes'), ...at('users')].flatMap(addresses)), '/', '/nothing/here'];
-      for (const path of paths) {
+      const open = new Set(
+        at('nodes')
+          .filter(({ access }) => access.startsWith('open'))
+          .flatMap(addresses),
+      );
+      for (const path of paths.filter((one) => !open.has(one) && !one.startsWith('/pki/'))) {
         const answer = await toNodes(which, { path, headers: { cookie } });
         if (path === '/fhir/metadata' && answer.status === 200) throw new Error('answered before it was authenticated');
         expect([answer.status, answer.text.includes(code)], path).toEqual([status, true]);
