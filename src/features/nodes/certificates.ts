@@ -1,5 +1,6 @@
 import type { NodeId } from '../../kernel/ids.ts';
 import type { Actor, NodePrincipal } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import { newId, randomToken } from '../../crypto/index.ts';
 import { fromHex, toBase64 } from '../../kernel/bytes.ts';
 import { isUniqueViolation, type Transaction } from '../../platform/db/index.ts';
@@ -85,8 +86,8 @@ function issuingActs(parts: NodeParts): Pick<Certificates, 'issue' | 'renew'> {
   const { writing, authorities, clock } = parts;
 
   async function issue(actor: Actor, which: WhichNode, csr: string | undefined) {
-    const organisationId = await parts.organisationFor(actor);
-    const { id, name } = await parts.reader.row(parts.database, organisationId, which);
+    const reach = reachOf(actor.principal, 'node.manage');
+    const { id, name } = await parts.reader.row(parts.database, reach, which);
     const key = await keyToCertify(name, csr);
     const issued = await authorities.issueForNode({ nodeId: id, commonName: key.commonName, spki: key.spki });
     const changed = await changeNode(parts, { actor, which: { id } }, async (tx, row) => {

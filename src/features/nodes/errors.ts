@@ -16,6 +16,7 @@ export type NodeProblemCode =
   | 'name-rule-taken'
   | 'network-malformed'
   | 'network-not-allowed'
+  | 'node-ambiguous'
   | 'node-not-active'
   | 'node-suspended'
   | 'node-too-fast'

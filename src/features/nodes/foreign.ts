@@ -201,7 +201,7 @@ function ruleActs(parts: NodeParts, { change, own }: Rows): Pick<ForeignAuthorit
         const authority = await own(tx, wanted.authorityId, organisationId);
         const nodeId = parseId<NodeId>(wanted.nodeId);
         if (nodeId === undefined) throw nodeUnknown();
-        const node = await parts.reader.row(tx, organisationId, { id: nodeId });
+        const node = await parts.reader.row(tx, [organisationId], { id: nodeId });
         assertLiving(parts, node);
         const row = newRule(wanted, nodeId, clock.nowMs());
         const values = [

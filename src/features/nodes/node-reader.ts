@@ -1,33 +1,41 @@
 import { sealedAtRest } from '../../crypto/index.ts';
 import { toHex, utf8Decode } from '../../kernel/bytes.ts';
 import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
+import type { Reach } from '../../kernel/principal.ts';
 import type { Sql } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { knownScopes } from './authenticate.ts';
 import type { Binder } from './binding.ts';
-import { nodeUnknown } from './errors.ts';
+import { nodeProblem, nodeUnknown } from './errors.ts';
 import { endOf, type Node, type NodeCertificate, stateOf } from './model.ts';
 import type { CertificateRow, NodeRow } from './rows.ts';
 import { FIND_NODE, FIND_NODE_BY_NAME, LIST_CERTIFICATES, LIST_NODES } from './store.ts';
 
 export type WhichNode = { readonly id: NodeId } | { readonly name: string };
 
-/** Reads nodes of one organisation with their certificates, sealed texts opened. */
+/** Reads nodes with their certificates, sealed texts opened, as far as the caller's permission reaches. */
 export interface NodeReader {
-  list(sql: Sql, organisationId: OrganisationId): Promise<Node[]>;
-  /** Throws `node-unknown` when the organisation has no such node; by name only those not revoked are found. */
-  find(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<Node>;
+  list(sql: Sql, reach: Reach): Promise<Node[]>;
+  /** Throws `node-unknown` when there is none in reach; by name only those not revoked are found. */
+  find(sql: Sql, reach: Reach, which: WhichNode): Promise<Node>;
   /** The row itself, for changing it. Throws `node-unknown`. */
-  row(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<NodeRow>;
+  row(sql: Sql, reach: Reach, which: WhichNode): Promise<NodeRow>;
 }
 
 export function createNodeReader(keyRing: KeyRing, binder: Binder): NodeReader {
-  async function row(sql: Sql, organisationId: OrganisationId, which: WhichNode): Promise<NodeRow> {
-    const [found] =
+  async function row(sql: Sql, reach: Reach, which: WhichNode): Promise<NodeRow> {
+    const organisations = organisationsOf(reach);
+    const [found, another] =
       'id' in which
-        ? await sql.rows(FIND_NODE, [organisationId, which.id])
-        : await sql.rows(FIND_NODE_BY_NAME, [organisationId, which.name]);
+        ? await sql.rows(FIND_NODE, [organisations, which.id])
+        : await sql.rows(FIND_NODE_BY_NAME, [organisations, which.name]);
     if (found === undefined) throw nodeUnknown();
+    if (another !== undefined)
+      throw nodeProblem(
+        'conflict',
+        'node-ambiguous',
+        'Nodes of several organisations have this name. Nothing was changed.',
+      );
     return found;
   }
 
@@ -69,9 +77,9 @@ export function createNodeReader(keyRing: KeyRing, binder: Binder): NodeReader {
 
   return {
     row,
-    list: async (sql, organisationId) => withCertificates(sql, await sql.rows(LIST_NODES, [organisationId])),
-    async find(sql, organisationId, which) {
-      const [node] = await withCertificates(sql, [await row(sql, organisationId, which)]);
+    list: async (sql, reach) => withCertificates(sql, await sql.rows(LIST_NODES, [organisationsOf(reach)])),
+    async find(sql, reach, which) {
+      const [node] = await withCertificates(sql, [await row(sql, reach, which)]);
       if (node === undefined) throw nodeUnknown();
       return node;
     },
@@ -91,6 +99,11 @@ function toCertificate(certificate: CertificateRow, binder: Binder): NodeCertifi
     ...(certificate.last_seen_at === null ? {} : { lastSeenAtMs: certificate.last_seen_at.getTime() }),
     ...(certificate.revoked_at === null ? {} : { revokedAtMs: certificate.revoked_at.getTime() }),
   };
+}
+
+/** As statements take it: null for everywhere. */
+function organisationsOf(reach: Reach): readonly OrganisationId[] | null {
+  return reach === 'all' ? null : reach;
 }
 
 /** Binds a sealed reason to its node. Shared with the key rotation. */

@@ -1,4 +1,5 @@
 import type { Actor } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import type { NodeId } from '../../kernel/ids.ts';
 import type { Transaction } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
@@ -44,16 +45,16 @@ export async function changeNode(
   { actor, which }: { readonly actor: Actor; readonly which: WhichNode },
   act: (tx: Transaction, row: NodeRow) => Promise<Change>,
 ): Promise<Changed> {
-  const organisationId = await parts.organisationFor(actor);
+  const reach = reachOf(actor.principal, 'node.manage');
   return parts.database.transaction(async (tx) => {
     tx.afterCommit(parts.forget);
-    const found = await parts.reader.row(tx, organisationId, which);
+    const found = await parts.reader.row(tx, reach, which);
     await tx.rows(LOCK_NODE, [found.id]);
-    const row = await parts.reader.row(tx, organisationId, { id: found.id });
+    const row = await parts.reader.row(tx, reach, { id: found.id });
     const change = await act(tx, row);
     const audited = await parts.audit.record(tx, [nodeEvent(actor, row.id, { detail: { node: row.name }, ...change })]);
     await tx.rows(NOTIFY);
-    return { node: await parts.reader.find(tx, organisationId, { id: row.id }), audited };
+    return { node: await parts.reader.find(tx, reach, { id: row.id }), audited };
   });
 }
 

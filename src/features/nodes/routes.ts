@@ -1,3 +1,4 @@
+import { reachOf } from '../../kernel/reach.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/index.ts';
 import { A_FILE, BY_ID, NOTHING, type RouteDeps, SMALL, whichNode } from './route-parts.ts';
 import { addInWay } from './adding.ts';
@@ -54,8 +55,8 @@ function listingRoutes({ parts, service }: RouteDeps): RouteDeclaration[] {
       output: oneNodeSchema,
       limits: { bodyBytesMax: 0, perMinute: 240 },
       async handle({ actor, params }) {
-        const organisationId = await parts.organisationFor(actor);
-        const node = await parts.reader.find(parts.database, organisationId, whichNode(params.id));
+        const reach = reachOf(actor.principal, 'node.read');
+        const node = await parts.reader.find(parts.database, reach, whichNode(params.id));
         const entities = [{ reference: `Node/${node.id}`, role: 'security-resource' as const }];
         const audited = await parts.audit.recordNow([
           { actor, event: 'node.read', action: 'R', outcome: 'success', entities },

@@ -3,6 +3,7 @@ import type { NodeScope } from '../../kernel/access.ts';
 import { utf8Encode } from '../../kernel/bytes.ts';
 import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import { type AuditReceipt, isNetwork } from '../../platform/http/index.ts';
 import { keyToCertify, type NodeFiles, nodeFiles, putCertificate } from './certificates.ts';
 import type { Enrolment, Invitation } from './enrolment.ts';
@@ -96,7 +97,7 @@ function addingActs(parts: NodeParts, enrolment: Pick<Enrolment, 'put'>): Adding
       const detail = { node: row.name, domain: row.domains.join(' '), scopes: row.scopes.join(' '), ...how.detail };
       const audited = await audit.record(tx, [nodeEvent(actor, row.id, { event: 'node.add', action: 'C', detail })]);
       await tx.rows(NOTIFY);
-      return { node: await reader.find(tx, organisationId, { id: row.id }), audited, invitation };
+      return { node: await reader.find(tx, [organisationId], { id: row.id }), audited, invitation };
     });
   }
 
@@ -226,8 +227,7 @@ function readingActs(parts: NodeParts): Pick<NodeService, 'listNodes'> {
   const { database, audit, reader } = parts;
 
   async function listNodes(actor: Actor) {
-    const organisationId = await parts.organisationFor(actor);
-    const nodes = await reader.list(database, organisationId);
+    const nodes = await reader.list(database, reachOf(actor.principal, 'node.read'));
     const audited = await audit.recordNow([
       { actor, event: 'node.list', action: 'R', outcome: 'success', detail: { nodes: String(nodes.length) } },
     ]);

@@ -7,17 +7,19 @@ const NODE_COLUMNS = `n.id, n.name, n.organisation_id, n.created_at, n.activated
   n.sealed_reason, n.sealed_contact, n.scopes, n.networks, n.per_minute, n.token_required, n.jwks, n.jwks_url, n.binding,
   ARRAY(SELECT d.system FROM nodes.domain d WHERE d.node_id = n.id ORDER BY d.system) AS domains`;
 
-/** $1 organisation. Those that may come in first, by name. */
+const REACHED = '($1::uuid[] IS NULL OR n.organisation_id = ANY ($1))';
+
+/** $1 organisations, null for all. Those that may come in first, by name. */
 export const LIST_NODES = statement<NodeRow>(
   'nodes.list',
-  `SELECT ${NODE_COLUMNS} FROM nodes.node n WHERE n.organisation_id = $1
+  `SELECT ${NODE_COLUMNS} FROM nodes.node n WHERE ${REACHED}
    ORDER BY n.revoked_at IS NOT NULL, lower(n.name), n.id`,
 );
 
-/** $1 organisation, $2 id. */
+/** $1 organisations, null for all, $2 id. */
 export const FIND_NODE = statement<NodeRow>(
   'nodes.find',
-  `SELECT ${NODE_COLUMNS} FROM nodes.node n WHERE n.organisation_id = $1 AND n.id = $2`,
+  `SELECT ${NODE_COLUMNS} FROM nodes.node n WHERE ${REACHED} AND n.id = $2`,
 );
 
 /** $1 id, of whichever organisation: for who was authenticated by other means. */
@@ -26,10 +28,10 @@ export const FIND_NODE_BY_ID = statement<NodeRow>(
   `SELECT ${NODE_COLUMNS} FROM nodes.node n WHERE n.id = $1`,
 );
 
-/** $1 organisation, $2 name: the node of that name that is not revoked. */
+/** $1 organisations, null for all, $2 name: nodes of that name that are not revoked, one of each organisation at most. */
 export const FIND_NODE_BY_NAME = statement<NodeRow>(
   'nodes.find-by-name',
-  `SELECT ${NODE_COLUMNS} FROM nodes.node n WHERE n.organisation_id = $1 AND lower(n.name) = lower($2) AND n.revoked_at IS NULL`,
+  `SELECT ${NODE_COLUMNS} FROM nodes.node n WHERE ${REACHED} AND lower(n.name) = lower($2) AND n.revoked_at IS NULL`,
 );
 
 /** $1 id. Comes before reading a row that will be written again. */
