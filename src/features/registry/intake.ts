@@ -32,10 +32,11 @@ class Undo extends Error {
 const GATHER_MS = 4;
 
 /**
- * How many of the active callers a batch waits for: all of a few, since a batch costs as much as several records; of many, half, so
- * that one half is received and prepared here while PostgreSQL writes the other.
+ * How many of the records under way a batch waits for: all of a few, since a batch costs as much as several records; of many, half,
+ * so that one half is received and prepared here while PostgreSQL writes the other.
  */
-const wantedOf = (active: number) => Math.max(Math.ceil(active / 2), Math.min(active, 16));
+const wantedOf = (records: number) => Math.max(Math.ceil(records / 2), Math.min(records, 16));
+const recordsIn = (groups: readonly Group[]) => groups.reduce((sum, { works }) => sum + works.length, 0);
 
 export interface Intake {
   submit(actor: Actor, submissions: readonly Submission[], options: SubmitOptions): Promise<BatchResult>;
@@ -48,7 +49,7 @@ export function createIntake(deps: RoundDeps): Intake {
   let waiting = 0;
   let running: Promise<void> | undefined;
   /** Told of each group that joins the queue. */
-  let joined = () => {};
+  let joined = (_group: Group): void => {};
 
   async function work(): Promise<void> {
     // Let every request that arrived in this turn of the event loop join the first batch.
@@ -56,14 +57,14 @@ export function createIntake(deps: RoundDeps): Intake {
     while (queue.length > 0) {
       const batch = takeBatch(queue);
       await runNext(deps, batch);
-      const active = batch.length + queue.length;
-      if (active > 1) await gathered(wantedOf(active));
+      if (batch.length + queue.length > 1) await gathered(wantedOf(recordsIn(batch) + recordsIn(queue)));
     }
   }
 
-  /** Resolves when so many groups wait, or after a moment. */
-  function gathered(count: number): Promise<void> {
-    if (queue.length >= count) return Promise.resolve();
+  /** Resolves when so many records wait, or after a moment. */
+  function gathered(records: number): Promise<void> {
+    let missing = records - recordsIn(queue);
+    if (missing <= 0) return Promise.resolve();
     return new Promise((resolve) => {
       const go = () => {
         clearTimeout(timer);
@@ -71,8 +72,9 @@ export function createIntake(deps: RoundDeps): Intake {
         resolve();
       };
       const timer = setTimeout(go, GATHER_MS);
-      joined = () => {
-        if (queue.length >= count) go();
+      joined = ({ works }) => {
+        missing -= works.length;
+        if (missing <= 0) go();
       };
     });
   }
@@ -85,8 +87,9 @@ export function createIntake(deps: RoundDeps): Intake {
         const domains = await deps.domains.table();
         const works = submissions.map((submission) => prepareWork(deps, { actor, submission, options }, domains));
         return await new Promise<BatchResult>((resolve, reject) => {
-          queue.push({ works, options, resolve, reject });
-          joined();
+          const group = { works, options, resolve, reject };
+          queue.push(group);
+          joined(group);
           running ??= work().finally(() => {
             running = undefined;
           });
