@@ -29,7 +29,7 @@ export interface OpenDoors {
 
 /** Opens the users', the nodes' and, where it is switched on, the redirect door. */
 export async function openDoors(services: Services, log: Logger, metrics: Metrics): Promise<OpenDoors> {
-  const { config, identity, nodes, audit } = services;
+  const { config, identity, nodes } = services;
   const hostNames = answeredNames(config.hostnames);
   const tls = await openDoorTls({
     directory: homePaths(config.home).tls,
@@ -41,40 +41,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     log: doorLog(log),
     clock: systemClock,
   });
-  const count = requestMetrics(metrics);
-  const common: Omit<DoorOptions, 'name' | 'authenticate'> = {
-    routes: services.routes,
-    hostNames,
-    decideAccess: identity.decideAccess,
-    recordRefusal: audit.recordRefusal,
-    clock: systemClock,
-    newRequestId: newId,
-    log: doorLog(log),
-    validateOutput: config.development,
-    // The door prints its own OperationOutcomes and nothing else.
-    fhirXml: (outcome) => utf8Decode(printFhirXml(outcome as OperationOutcome)),
-    observe(sample) {
-      count(sample);
-      nodes.calls.observe(sample);
-    },
-  };
-  const users = createDoor({
-    ...common,
-    name: 'users',
-    tls: tls.users,
-    authenticate: ({ cookieHeader, authorization, origin }) =>
-      identity.authenticateUser(cookieHeader, origin, authorization),
-    ...webSite(config.development, log),
-  });
-  const nodesDoor = createDoor({
-    ...common,
-    name: 'nodes',
-    tls: tls.nodes,
-    async authenticate({ peer, origin, authorization }) {
-      await identity.admitNodeNetwork(origin.address);
-      return await nodes.authenticateNode(peer, { address: origin.address, authorization });
-    },
-  });
+  const { users, nodesDoor } = createDoors(services, { log, metrics, tls, hostNames });
   const untrust = nodes.onTrustChanged(() => {
     // Tried again at the next change or renewal round; the old set stays in use meanwhile.
     tls.reloadAuthorities().catch((error: unknown) => log.error('Trusted authorities could not be read', { error }));
@@ -115,6 +82,53 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     untrust();
     tls.stop();
   }
+}
+
+interface DoorParts {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tls: Awaited<ReturnType<typeof openDoorTls>>;
+  readonly hostNames: readonly string[];
+}
+
+/** The users' and the nodes' door, not yet listening. */
+function createDoors(services: Services, { log, metrics, tls, hostNames }: DoorParts) {
+  const { config, identity, nodes, audit } = services;
+  const count = requestMetrics(metrics);
+  const common: Omit<DoorOptions, 'name' | 'authenticate'> = {
+    routes: services.routes,
+    hostNames,
+    decideAccess: identity.decideAccess,
+    recordRefusal: audit.recordRefusal,
+    clock: systemClock,
+    newRequestId: newId,
+    log: doorLog(log),
+    validateOutput: config.development,
+    // The door prints its own OperationOutcomes and nothing else.
+    fhirXml: (outcome) => utf8Decode(printFhirXml(outcome as OperationOutcome)),
+    observe(sample) {
+      count(sample);
+      nodes.calls.observe(sample);
+    },
+  };
+  const users = createDoor({
+    ...common,
+    name: 'users',
+    tls: tls.users,
+    authenticate: ({ cookieHeader, authorization, origin }) =>
+      identity.authenticateUser(cookieHeader, origin, authorization),
+    ...webSite(config.development, log),
+  });
+  const nodesDoor = createDoor({
+    ...common,
+    name: 'nodes',
+    tls: tls.nodes,
+    async authenticate({ peer, origin, authorization }) {
+      await identity.admitNodeNetwork(origin.address);
+      return await nodes.authenticateNode(peer, { address: origin.address, authorization });
+    },
+  });
+  return { users, nodesDoor };
 }
 
 function files(certificateFile: string | undefined, keyFile: string | undefined) {

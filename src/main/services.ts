@@ -136,11 +136,46 @@ interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' |
   readonly log: Logger;
 }
 
+type Common = Pick<FeaturesInput, 'database'> & {
+  readonly keyRing: KeyVault['keyRing'];
+  readonly clock: typeof systemClock;
+};
+
 /** The features, bottom up: audit, then who acts, then the registry, then what stands on it. */
 async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const { config, database, vault, jobs, mail, log, baseUrl } = input;
+  const common: Common = { database, keyRing: vault.keyRing, clock: systemClock };
+  const actors = composeActors(input, common);
+  const { audit, identity, nodes } = actors;
+  const resources = createResourceStore(vault);
+  const registry = await composeRegistry(input, common, { ...actors, resources });
+  const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay });
+  const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });
+  const home = createHome({
+    ...common,
+    audit,
+    registry,
+    loadFigures: load.figures,
+    emergenciesWaiting: identity.emergenciesWaiting,
+    auditHealth: async () => ({ proven: (await audit.status()).ok }),
+  });
+  const softwareVersion = await programVersion();
+  const exchange = composeExchange({
+    ...{ ...common, config, audit, nodes, registry, log, softwareVersion },
+    fhirUrl: nodesUrl(config),
+    admitNetwork: identity.admitNodeNetwork,
+  });
+  const logFollowers = composeLogFollowers({ ...common, config, audit, identity, registry, mail, baseUrl, log });
+  const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
+  const routes = parts.flatMap((part) => part.routes);
+  const servers = { usersUrl: baseUrl, nodesUrl: new URL(nodesUrl(config)).origin };
+  const openApi = openApiRoute(routes, { version: softwareVersion, ...servers });
+  return { audit, identity, nodes, registry, load, encodings, logFollowers, exchange, routes: [...routes, openApi] };
+}
+
+/** The log, and who acts: people and systems. */
+function composeActors({ config, mail, log, baseUrl }: FeaturesInput, common: Common) {
   const failed = (message: string) => (error: unknown) => log.error(message, { error });
-  const common = { database, keyRing: vault.keyRing, clock: systemClock };
   const audit = createAudit({
     ...common,
     source: auditSource(config),
@@ -169,9 +204,17 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     onEnding: ({ nodeId, sha256, days }) =>
       log.warn('The last certificate of a node ends soon', { nodeId, certificate: sha256, days }),
   });
-  const resources = createResourceStore(vault);
+  return { audit, identity, nodes };
+}
+
+interface RegistryParts extends Pick<Features, 'audit' | 'identity' | 'nodes'> {
+  readonly resources: ReturnType<typeof createResourceStore>;
+}
+
+async function composeRegistry({ config, database }: FeaturesInput, common: Common, parts: RegistryParts) {
+  const { audit, identity, nodes, resources } = parts;
   const people = createUserDirectory(common);
-  const registry = createRegistry({
+  return createRegistry({
     ...common,
     resources,
     audit,
@@ -184,55 +227,6 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     userNames: people.names,
     reviewers: (reach) => people.holdersOf('review.decide', reach),
   });
-  const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay });
-  const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });
-  const home = createHome({
-    ...common,
-    audit,
-    registry,
-    loadFigures: load.figures,
-    emergenciesWaiting: identity.emergenciesWaiting,
-    auditHealth: async () => ({ proven: (await audit.status()).ok }),
-  });
-  const exchange = composeExchange({
-    ...common,
-    config,
-    audit,
-    nodes,
-    registry,
-    log,
-    softwareVersion: await programVersion(),
-    fhirUrl: nodesUrl(config),
-    admitNetwork: identity.admitNodeNetwork,
-  });
-  const logFollowers = composeLogFollowers({
-    config,
-    ...common,
-    audit,
-    identity,
-    registry,
-    mail: input.mail,
-    baseUrl,
-    log,
-  });
-  const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
-  const routes = parts.flatMap((part) => part.routes);
-  const openApi = openApiRoute(routes, {
-    version: await programVersion(),
-    usersUrl: baseUrl,
-    nodesUrl: new URL(nodesUrl(config)).origin,
-  });
-  return {
-    audit,
-    identity,
-    nodes,
-    registry,
-    load,
-    encodings,
-    logFollowers,
-    exchange,
-    routes: [...routes, openApi],
-  };
 }
 
 export const AUDIT_FAILURES = {

@@ -284,7 +284,7 @@ export function clientDetail(index: number): ClientDetailReply {
     ],
     reviewsOpen: index === 3 ? 1 : 0,
     sourcesElsewhere: 0,
-  neverLinked: [],
+    neverLinked: [],
   };
 }
 
@@ -336,3 +336,6 @@ export function reviewDetail(index: number, count: number): Omit<ReviewDetailRep
     ...(index > 0 ? { previous: idOf(4, index - 1) } : {}),
   };
 }
+
+/** The number that `idOf` put into an id. */
+export const indexOf = (id: string | undefined): number => Number.parseInt((id ?? '').split('-').at(-1) ?? '0', 16);

@@ -185,7 +185,10 @@ test('blocking by random bits finds what comparing everything finds', () => {
   const a = Array.from({ length: 400 }, (_, at) => record(`a${at}`));
   const flipped = (of: EncodedRecord, id: string, count: number): EncodedRecord => {
     const copy = of.bits.slice();
-    for (let n = 0; n < count; n++) copy[random() % copy.length]! ^= 1 << (random() & 7);
+    for (let n = 0; n < count; n++) {
+      const at = random() % copy.length;
+      copy[at] = (copy[at] ?? 0) ^ (1 << (random() & 7));
+    }
     return { id, bits: copy };
   };
   const b = a.map((of, at) => flipped(of, `b${at}`, at % 200));
