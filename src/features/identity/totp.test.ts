@@ -45,11 +45,11 @@ test('what apps are shown', async () => {
 });
 
 describe('recovery codes', () => {
-  test('ten of 80 bits, as they are typed from paper', () => {
+  test('ten of 120 bits, as they are typed from paper', () => {
     const codes = newRecoveryCodes();
     expect(new Set(codes).size).toBe(10);
     for (const code of codes) {
-      expect(code).toMatch(/^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/);
+      expect(code).toMatch(/^([0-9A-HJKMNP-TV-Z]{4}-){5}[0-9A-HJKMNP-TV-Z]{4}$/);
       const plain = code.replaceAll('-', '');
       expect(wire.RecoveryCode.parse(` ${code.toLowerCase()} `)).toBe(plain);
       expect(recoveryCodeHash('u' as UserId, plain)).toEqual(recoveryCodeHash('u' as UserId, code));
