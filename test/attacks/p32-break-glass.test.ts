@@ -119,4 +119,17 @@ test('every step is in the log, with the reason', async () => {
   expect(of('emergency.start').length).toBeGreaterThanOrEqual(12);
   expect(of('emergency.start').some((one) => one.reason === REASON)).toBe(true);
   expect([of('emergency.review').length > 0, of('emergency.end').length > 0]).toEqual([true, true]);
+  // What was read meanwhile says for what purpose.
+  const reads = await p.ask(
+    'centre administrator',
+    'GET',
+    `/api/audit/events?event=client.read&client=${south.golden}&limit=200`,
+  );
+  const purposes: boolean[] = [];
+  for (const one of reads.json<{ events: { id: string; actor: { name: string }; outcome: string }[] }>().events) {
+    if (one.outcome !== 'success') continue;
+    const whole = await p.ask('centre administrator', 'GET', `/api/audit/events/${one.id}`);
+    purposes.push(whole.text.includes('"BTG"'));
+  }
+  expect([purposes.length > 0, purposes.every(Boolean)]).toEqual([true, true]);
 });

@@ -44,7 +44,7 @@ function From({ item }: { readonly item: Demographic }): ReactNode {
   const newest = item.from[0];
   const summary = (
     <>
-      from {labels.slice(0, 2).join(', ')}
+      from {labels.length === 0 ? 'another organisation' : labels.slice(0, 2).join(', ')}
       {labels.length > 2 && ` and ${labels.length - 2} more`}
       {item.from.length > labels.length && ` (${item.from.length} records)`}
       {newest && (
