@@ -1,10 +1,26 @@
 import type { Blocks } from './blocks.ts';
 import { WINDOW } from './choose-rules.ts';
+import { sharedNumbers } from './fields.ts';
 
 /**
  * The pairs to be compared, each once although several rules may bring the same two records together: a pair belongs to the first
  * rule that has it. Over-full blocks are walked with a window and may repeat a pair.
  */
+export interface BlockSet {
+  readonly list: readonly Blocks[];
+  /** The rules' keys, record by record: whether an earlier rule has a pair touches one line of memory per record. */
+  readonly keys: Uint32Array;
+}
+
+export function blockSet(list: readonly Blocks[], size: number): BlockSet {
+  const width = list.length;
+  const keys = sharedNumbers(size * width);
+  for (const [rule, { keys: own }] of list.entries()) {
+    for (let record = 0; record < size; record++) keys[record * width + rule] = own[record] as number;
+  }
+  return { list, keys };
+}
+
 export type OnPair = (a: number, b: number) => void;
 
 // Scratch for the keys that a block's records have under earlier rules.
@@ -12,22 +28,22 @@ let earlier = new Uint32Array(1 << 14);
 
 /** Pairs of the blocks numbered `from` to before `to` of rule `index` that no earlier rule has. */
 export function forEachCandidate(
-  list: readonly Blocks[],
+  set: BlockSet,
   index: number,
   range: { readonly from: number; readonly to: number },
   onPair: OnPair,
 ): void {
-  const { order, starts } = list[index] as Blocks;
+  const { order, starts } = set.list[index] as Blocks;
   for (let block = range.from; block < range.to; block++) {
     const from = starts[block] as number;
     const to = starts[block + 1] as number;
     if (to - from === 2) {
       const a = order[from] as number;
       const b = order[from + 1] as number;
-      if (!sharesEarlierKey(list, index, a, b)) onPair(a, b);
+      if (!sharesEarlierKey(set, index, a, b)) onPair(a, b);
       continue;
     }
-    gather(list, index, order, from, to);
+    gather(set, index, order, from, to);
     for (let i = from; i < to; i++) {
       const a = order[i] as number;
       for (let j = i + 1; j < to; j++) {
@@ -38,24 +54,23 @@ export function forEachCandidate(
 }
 
 /** Some rule before `index` brings the two records together. */
-export function sharesEarlierKey(list: readonly Blocks[], index: number, a: number, b: number): boolean {
+export function sharesEarlierKey({ keys, list }: BlockSet, index: number, a: number, b: number): boolean {
+  const left = a * list.length;
+  const right = b * list.length;
   for (let rule = 0; rule < index; rule++) {
-    const { keys } = list[rule] as Blocks;
-    const key = keys[a];
-    if (key !== 0 && key === keys[b]) return true;
+    const key = keys[left + rule];
+    if (key !== 0 && key === keys[right + rule]) return true;
   }
   return false;
 }
 
-function gather(list: readonly Blocks[], index: number, order: Uint32Array, from: number, to: number): void {
+function gather({ keys, list }: BlockSet, index: number, order: Uint32Array, from: number, to: number): void {
   const needed = (to - from) * index;
   if (needed > earlier.length) earlier = new Uint32Array(needed * 2);
   for (let at = from; at < to; at++) {
-    const record = order[at] as number;
+    const row = (order[at] as number) * list.length;
     const base = (at - from) * index;
-    for (let rule = 0; rule < index; rule++) {
-      earlier[base + rule] = (list[rule] as Blocks).keys[record] as number;
-    }
+    for (let rule = 0; rule < index; rule++) earlier[base + rule] = keys[row + rule] as number;
   }
 }
 

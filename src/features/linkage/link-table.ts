@@ -1,6 +1,7 @@
 import type { CompiledModel } from '../matching/index.ts';
 import { rulesFor } from './blocking-rules.ts';
 import type { Blocks } from './blocks.ts';
+import { blockSet } from './candidates.ts';
 import { chooseRules, type RuleReport } from './choose-rules.ts';
 import { type Clusters, clusterPairs } from './clusters.ts';
 import { train, type TrainingResult } from './expectation.ts';
@@ -58,7 +59,7 @@ export async function linkTable(team: Team, order: LinkOrder): Promise<Linkage> 
   await team.share({ table });
   tell('blocking', 0);
   const { blocks, reports } = await chosenRules(team, table);
-  await team.share({ blocks });
+  await team.share({ blocks: blockSet(blocks, table.size) });
   tell('training', 0);
   const training = order.parameters === undefined ? await trained(team, order) : undefined;
   const parameters = order.parameters ?? training?.parameters ?? startingPoint(order.model, table);

@@ -3,7 +3,7 @@ import type { FileReading } from '../load/reading.ts';
 import type { MapDocument } from '../load/wire.ts';
 import { type BlockingRule, keysOf } from './blocking-rules.ts';
 import { type Blocks, blocksOf, forEachRun } from './blocks.ts';
-import { forEachCandidate, forEachNeighbour } from './candidates.ts';
+import { type BlockSet, forEachCandidate, forEachNeighbour } from './candidates.ts';
 import type { Column, Table } from './fields.ts';
 import { type NameSketches, sketchesOf } from './name-sketches.ts';
 import { createPairLevels, type PairLevels, type Sketches } from './pair-levels.ts';
@@ -56,7 +56,7 @@ export interface Shared {
   readonly table?: Table;
   readonly aspects?: Aspects;
   readonly sketches?: Sketches;
-  readonly blocks?: readonly Blocks[];
+  readonly blocks?: BlockSet;
   readonly trained?: { readonly parameters: Parameters; readonly changes: Changes };
 }
 
@@ -134,7 +134,7 @@ export class Hand {
     this.#scorer ??= createPairScorer(table, this.#has('trained'), this.#levels());
     const found = new PairCollector(this.#scorer, least);
     const onPair = (a: number, b: number): void => found.take(a, b);
-    const one = blocks[rule] as Blocks;
+    const one = blocks.list[rule] as Blocks;
     if (portion === OVERFULL_PORTION) forEachNeighbour(one, likenessOf(table), onPair);
     else forEachCandidate(blocks, rule, { from: one.cuts[portion] ?? 0, to: one.cuts[portion + 1] ?? 0 }, onPair);
     return found.pairs();
