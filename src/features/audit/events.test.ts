@@ -3,7 +3,7 @@ import { DICOM, EVENTS, eventNames, unknownEvents } from './events.ts';
 
 test('every name is one that a leaf can hold, with a title and known codes', () => {
   for (const [name, shape] of Object.entries(EVENTS)) {
-    expect(name).toMatch(/^[a-z][a-z-]*(\.[a-z-]+)*$/);
+    expect(name).toMatch(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/);
     expect(shape.title.length).toBeGreaterThan(3);
     if (shape.type !== 'rest') {
       expect(DICOM).toHaveProperty(shape.type);
