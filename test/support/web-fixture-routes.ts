@@ -15,86 +15,17 @@ import {
   proof,
 } from './web-fixture-answers.ts';
 import { auditHandlers } from './web-fixture-audit.ts';
-import { ROLES } from '../../src/kernel/access.ts';
 import type { FixtureAnswer, FixtureRequest, FixtureState } from './web-fixture.ts';
+import { session, user } from './web-fixture-session.ts';
 import { identityRoutes } from './web-fixture-identity.ts';
 import { REVIEW_ROUTES } from './web-fixture-reviews.ts';
 import { rightsRoutes } from './web-fixture-rights.ts';
 import { NOW, clientDetail, clientOf, idOf, indexOf } from './web-fixture-data.ts';
 
-const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
-  administrator: [
-    'client.read',
-    'client.write',
-    'client.load',
-    'client.delete',
-    'client.share',
-    'client.break-glass',
-    'organisation.manage',
-    'review.read',
-    'review.decide',
-    'node.read',
-    'node.manage',
-    'user.read',
-    'user.manage',
-    'audit.read',
-    'settings.manage',
-  ],
-  registrar: ['client.read', 'client.write', 'client.load', 'client.break-glass'],
-  steward: ['client.read', 'client.write', 'client.load', 'review.read', 'review.decide'],
-  auditor: ['audit.read'],
-};
-
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 29 29"><rect width="29" height="29" fill="#fff"/><path d="M0 0h7v7H0zm22 0h7v7h-7zM0 22h7v7H0zM9 9h4v4H9zm6 2h5v3h-5zm-4 6h8v2h-8zm10 4h4v6h-4z"/></svg>';
 
 type Handler = (state: FixtureState, request: FixtureRequest, parts: readonly string[]) => FixtureAnswer;
-
-const user = (state: FixtureState, index: number) => ({
-  id: idOf(9, index),
-  name:
-    ['Dr. Amina Okello', 'Grace Namukasa', 'محمد عبد الرحمن', 'Joseph Mugisha', 'Ingrid Ssekandi'][index] ?? 'Somebody',
-  email: ['amina', 'grace', 'mohammed', 'joseph', 'ingrid'][index] + '@example.org',
-  roles: index === 0 ? state.roles : [ROLES[index % ROLES.length] ?? 'steward'],
-  memberships: [
-    {
-      organisation: {
-        id: idOf(8, index % 2),
-        name: index % 2 === 0 ? 'Lakeside Health Programme' : 'Clinique du Nord',
-      },
-      roles: index === 0 ? state.roles : [ROLES[index % ROLES.length] ?? 'steward'],
-      central: index % 2 === 0,
-    },
-  ],
-  elsewhere: index === 3,
-  state: index === 2 ? 'invited' : index === 4 ? 'disabled' : 'active',
-  secondFactor: index !== 2,
-  ...(index === 2 ? {} : { lastSignInAt: ago(5 + index * 1900) }),
-});
-
-const session: Handler = (state) => ({
-  body: {
-    state: state.signedIn,
-    ...(state.signedIn === 'signed-in'
-      ? {
-          user: {
-            ...user(state, 0),
-            organisation: { id: idOf(8, 0), name: 'Lakeside Health Programme', central: !state.emergency },
-            organisations: [
-              { id: idOf(8, 0), name: 'Lakeside Health Programme' },
-              ...(state.emergency ? [{ id: idOf(8, 1), name: 'Clinique du Nord' }] : []),
-            ],
-            roleNames: {},
-          },
-        }
-      : {}),
-    permissions:
-      state.signedIn === 'signed-in' ? [...new Set(state.roles.flatMap((role) => PERMISSIONS[role] ?? []))] : [],
-    idleTimeoutSeconds: state.idleTimeoutSeconds,
-    absoluteEndsAt: ago(-600),
-    ...(state.emergency ? { emergency: { id: idOf(12, 1), endsAt: ago(-25) } } : {}),
-  },
-});
 
 const search: Handler = (state, { body }) => {
   const { q = '', cursor, limit = 25 } = body as { q?: string; cursor?: string; limit?: number };

@@ -77,6 +77,7 @@ describe('an encoded record', () => {
         const record: MatchRecord = { ...nothing, given: [given], family: [family], birthDate: `${year}-05-17` };
         expect(setBits(encoded(project, record))).toBe(FILTER_BITS);
       }),
+      { numRuns: 30 },
     );
   });
 
