@@ -281,9 +281,9 @@ describe('HL7 v2', () => {
     const answered = Promise.withResolvers<string>();
     const connection = client.createConnection(
       { port: door.port } as never,
-      (async (reply: { getMessage(): { get(path: string): { toString(): string } } }) => {
+      async (reply: { getMessage(): { get(path: string): { toString(): string } } }) => {
         answered.resolve(reply.getMessage().get('MSA.1').toString());
-      }) as never,
+      },
     );
     const { Message } = await import('node-hl7-client');
     const message = new Message({ text: adt('A04', pid('indep^^^CLINIC')).replace(/\r$/, '') });
