@@ -1,5 +1,6 @@
 /** How other systems talk with the registry: FHIR with its aliases and rules, subscriptions and what is sent to them. */
 import { readFile } from 'node:fs/promises';
+import { randomBytes } from '../crypto/index.ts';
 import type { Audit } from '../features/audit/index.ts';
 import { mayReceive, type Nodes } from '../features/nodes/index.ts';
 import { type Aliases, createAliases, fhirRoutes, type Registry } from '../features/registry/index.ts';
@@ -53,7 +54,8 @@ export function composeExchange(input: ExchangeInput): Exchange {
     outbound: createOutbound({ allowedNetworks: config.outboundNetworks, authoritiesPem: nodes.authorities.rootsPem }),
     mayReceive: (nodeId) => mayReceive(database, nodeId),
     fhirUrl,
-    random: Math.random,
+    // Spreads retries; any number of 0–1 does.
+    random: () => (randomBytes(1)[0] ?? 0) / 256,
     onFailure: (error) => log.error('Subscribers could not be told of changes; it is tried again', { error }),
   });
   const hl7 = createHl7Service({
