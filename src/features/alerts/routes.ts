@@ -29,6 +29,8 @@ const NOTHING = z.strictObject({});
 const limits = (perMinute: number, bodyBytesMax = 0): RouteLimits => ({ bodyBytesMax, perMinute });
 const BODY = 16_384;
 const reads = permission('audit.read');
+/** Alerts are about people of every organisation. */
+const handles = permission('audit.read', { everywhere: true });
 const manages = permission('settings.manage', { everywhere: true });
 
 export function alertRoutes(deps: AlertRoutesDeps): RouteDeclaration[] {
@@ -41,7 +43,7 @@ function listRoutes({ audit, alerts, within }: AlertRoutesDeps): RouteDeclaratio
       doors: ['users'],
       method: 'POST',
       path: `/api/alerts/:id/${act}`,
-      access: reads,
+      access: handles,
       audit: event(`alert.${act}`),
       input: { params: AlertParams, query: NOTHING, body },
       output: 'none',

@@ -24,6 +24,8 @@ import {
 const limits = (perMinute: number): RouteLimits => ({ bodyBytesMax: 0, perMinute });
 const NOTHING = z.strictObject({});
 const access = permission('audit.read');
+/** Events of every organisation: for auditors of all of them. Those of one have reports, which show its own. */
+const wholeLog = permission('audit.read', { everywhere: true });
 const NAMES = Object.entries(EVENTS).map(([name, { title }]) => ({ event: name, title }));
 
 /** The log for people who may read it, and the tree for machines that check it. */
@@ -71,6 +73,7 @@ function eventRoutes({ reader, recorder }: Parts): RouteDeclaration[] {
     route({
       ...shared,
       path: '/api/audit/events',
+      access: wholeLog,
       audit: event('audit.list'),
       input: { params: NOTHING, query: AuditListQuery, body: 'none' },
       output: AuditListReply,
@@ -93,6 +96,7 @@ function eventRoutes({ reader, recorder }: Parts): RouteDeclaration[] {
     route({
       ...shared,
       path: '/api/audit/events/:id',
+      access: wholeLog,
       audit: event('audit.read'),
       input: { params: AuditEventParams, query: NOTHING, body: 'none' },
       output: AuditEventReply,
