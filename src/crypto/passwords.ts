@@ -15,6 +15,8 @@ export interface PasswordHasher {
    * answer is false, so that the time of the answer does not tell which accounts exist.
    */
   verify(encoded: string | undefined, password: string): Promise<boolean>;
+  /** Throws `passwords-busy` when nobody more may wait: to be asked before anything is spent on an attempt. */
+  assertRoom(): void;
   /** Whether the hash was made with other costs than those in use and should be made again at the next sign-in. */
   needsRehash(encoded: string): boolean;
 }
@@ -39,8 +41,9 @@ const SPARE_CORES = Math.max(1, Math.min(8, availableParallelism() - 1));
 export function createPasswordHasher(
   options: PasswordHasherOptions = { parallelMax: SPARE_CORES, waitingMax: 32 },
 ): PasswordHasher {
-  const run = createBoundedQueue(options);
+  const { run, assertRoom } = createBoundedQueue(options);
   return {
+    assertRoom,
     hash: (password) => run(() => hash(normalised(password), COSTS)),
     verify: async (encoded, password) => {
       const right = await run(() => verify(encoded ?? NOBODY, normalised(password)));
@@ -58,16 +61,17 @@ function normalised(password: string): string {
 function createBoundedQueue({ parallelMax, waitingMax }: PasswordHasherOptions) {
   const waiting: (() => void)[] = [];
   let running = 0;
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= parallelMax) {
-      if (waiting.length >= waitingMax) {
-        throw new Problem('too-many-requests', 'passwords-busy', 'Too many sign-ins at once. Try again in a moment.', {
-          retryAfterSeconds: 2,
-        });
-      }
-      // The one that finishes hands its place on, so `running` stays as it is.
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running++;
+  const assertRoom = (): void => {
+    if (running < parallelMax || waiting.length < waitingMax) return;
+    throw new Problem('too-many-requests', 'passwords-busy', 'Too many sign-ins at once. Try again in a moment.', {
+      retryAfterSeconds: 2,
+    });
+  };
+  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+    assertRoom();
+    // The one that finishes hands its place on, so `running` stays as it is.
+    if (running >= parallelMax) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
     try {
       return await work();
     } finally {
@@ -76,6 +80,7 @@ function createBoundedQueue({ parallelMax, waitingMax }: PasswordHasherOptions) 
       else next();
     }
   };
+  return { run, assertRoom };
 }
 
 /** Argon2id costs of a root key made from a passphrase: paid once per start, so far above those of a sign-in. */

@@ -34,6 +34,8 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
   const { database, audit, passwords, clock, throttle } = deps;
   const { actor, password, browser } = request;
   const email = EmailAddress.safeParse(request.email).data ?? request.email.toLowerCase();
+  // A flood is turned away before it costs a look at the database, and before it counts against anybody.
+  passwords.assertRoom();
   const account = await activeAccount(deps, email);
   const device = await knownDevice(database, account?.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
   const attempt: Attempt = { stage: 'password', email, knownDevice: device, address: browser.address };
