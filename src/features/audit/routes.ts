@@ -44,7 +44,7 @@ function exportRoute({ recorder, exported }: Parts): RouteDeclaration {
   return route({
     doors: ['users'],
     method: 'GET',
-    access,
+    access: wholeLog,
     path: '/api/audit/events/:id/export',
     audit: event('audit.export'),
     input: { params: AuditEventParams, query: NOTHING, body: 'none' },
