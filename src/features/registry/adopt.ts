@@ -9,7 +9,8 @@ import { kindOf, patientOf } from './content.ts';
 import { ledgerActor } from './ledger.ts';
 import { idTaken } from './problems.ts';
 import type { RoundDeps } from './round-loading.ts';
-import { decide, type Decision, goldensOf, placePinned } from './stewardship.ts';
+import type { Decision } from './decision.ts';
+import { decide, goldensOf, placePinned } from './stewardship.ts';
 
 export interface AdoptedPerson {
   readonly goldenId: ResourceId;

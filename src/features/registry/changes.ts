@@ -13,10 +13,10 @@ export interface Changes {
   readonly channel: string;
   /** From the next write on changes are noted, or no more; those left unread are dropped. */
   want(tx: Transaction, wanted: boolean): Promise<void>;
-  /** In the order of their commits. */
+  /** In the order they were written. One may appear after others that were written later: not every writer holds the registry's lock. */
   next(sql: Sql, limit: number): Promise<readonly ChangeNote[]>;
-  /** These and all before them have been dealt with. */
-  forget(tx: Transaction, upTo: bigint): Promise<void>;
+  /** These have been dealt with. */
+  forget(tx: Transaction, notes: readonly ChangeNote[]): Promise<void>;
 }
 
 const begin = statement(
@@ -29,7 +29,7 @@ const list = statement<{ seq: bigint; golden_id: ResourceId; version: number }>(
   'registry.next-changes',
   'SELECT seq, golden_id, version FROM registry.change ORDER BY seq LIMIT $1',
 );
-const forget = statement('registry.forget-changes', 'DELETE FROM registry.change WHERE seq <= $1');
+const forget = statement('registry.forget-changes', 'DELETE FROM registry.change WHERE seq = ANY($1::bigint[])');
 
 export function createChanges(): Changes {
   return {
@@ -42,8 +42,8 @@ export function createChanges(): Changes {
       const rows = await sql.rows(list, [limit]);
       return rows.map((row) => ({ seq: row.seq, goldenId: row.golden_id, version: row.version }));
     },
-    async forget(tx, upTo) {
-      await tx.run(forget, [upTo]);
+    async forget(tx, notes) {
+      await tx.run(forget, [notes.map(({ seq }) => seq)]);
     },
   };
 }

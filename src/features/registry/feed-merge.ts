@@ -14,7 +14,8 @@ import { clientNotFound, mergeLoop, neverLinked, notOwnRecord, sameRecord, succe
 import { isReplaced, replacedBy, successorOf } from './replacement.ts';
 import { loadPatients, type RoundDeps } from './round-loading.ts';
 import { REVIEWS_PER_RECORD_MAX } from './rules.ts';
-import { decide, type Decision, goldensOf, placePinned } from './stewardship.ts';
+import type { Decision } from './decision.ts';
+import { decide, goldensOf, placePinned } from './stewardship.ts';
 import { isInReach, ownsDomain, withoutForeign } from './work.ts';
 
 export async function mergeSources(deps: RoundDeps, actor: Actor, what: SourceMerge): Promise<SourceMerged> {

@@ -6,7 +6,7 @@ import { orderedPair } from './batch-state.ts';
 import { type QueuedReview, REVIEW_COLUMNS } from './review-queue.ts';
 import { openReviews } from './round-store.ts';
 import { agreedByTwo, needsSecondPerson } from './second-person.ts';
-import type { Decision } from './stewardship.ts';
+import type { Decision } from './decision.ts';
 
 const between = statement<QueuedReview>(
   'registry.review-between',

@@ -10,9 +10,9 @@ import { addNeverLinks, dropOtherReviewsOfPair, lockReview, markReview, removeNe
 import type { QueuedReview } from './review-queue.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { agreedByTwo, userOf } from './second-person.ts';
+import type { Decision } from './decision.ts';
 import {
   decide,
-  type Decision,
   type DecisionResult,
   goldensOf,
   join,

@@ -11,6 +11,7 @@ import type { AuditInput } from '../audit/index.ts';
 import { orderedPair, pairKey, type RoundState, RoundState as Round } from './batch-state.ts';
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
+import type { Decision } from './decision.ts';
 import { proposeMerge } from './merge-proposal.ts';
 import { clientNotFound, lastSource, neverLinked, notMerged, sameClient, sharedClient } from './problems.ts';
 import {
@@ -25,16 +26,6 @@ import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { withinReach } from './visibility.ts';
 import { readGoldenOf, readNeverLinks, readSourcesOfGoldens, takeRegistryLock } from './store.ts';
-
-/** One decision in progress. */
-export interface Decision {
-  readonly deps: RoundDeps;
-  readonly tx: Transaction;
-  readonly actor: Actor;
-  readonly state: RoundState;
-  readonly nowMs: number;
-  readonly entryId: LinkEntryId;
-}
 
 export interface DecisionResult<T> {
   readonly result: T;
