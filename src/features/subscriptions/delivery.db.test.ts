@@ -50,6 +50,33 @@ describe('changes', () => {
     expect(await outbox()).toBe(0);
   });
 
+  it('written first and committed last are told as well', async () => {
+    await subscribe();
+    await run();
+    const database = s.f.db.ownerDatabase;
+    const { changes } = s.f.registry;
+    const made = await register();
+    await run();
+    const goldenOf = statement<{ golden_id: string }>('test.told', 'SELECT golden_id FROM subscriptions.delivery');
+    const [told] = await database.rows(goldenOf);
+    const note = statement(
+      'test.note',
+      'INSERT INTO registry.change (golden_id, version, at) VALUES ($1::uuid, 1, now())',
+    );
+    const seen = await database.transaction(async (tx) => {
+      await tx.run(note, [told?.golden_id ?? '']);
+      expect((await register()).status).toBe(made.status);
+      return changes.next(database, 10);
+    });
+    expect(seen).toHaveLength(1);
+    expect(await outbox()).toBe(2);
+    await database.transaction((tx) => changes.forget(tx, seen));
+    expect(await outbox()).toBe(1);
+    await run();
+    expect(await outbox()).toBe(0);
+    expect(s.subscriber.notices).toHaveLength(2);
+  });
+
   it('of a transaction that is rolled back are not told', async () => {
     await subscribe();
     await run();

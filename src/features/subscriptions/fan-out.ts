@@ -29,10 +29,9 @@ export async function fanOut(deps: SubscriptionDeps): Promise<boolean> {
     await tx.run(ACTIVATE, [now]);
     await tx.run(END, [now]);
     const next = await changes.next(tx, CHANGES_AT_ONCE);
-    const last = next.at(-1);
-    if (!last) return false;
+    if (next.length === 0) return false;
     const listening = await listeners(deps, tx);
-    const newest = new Map(next.map((change) => [change.goldenId, change.version]));
+    const newest = new Map(next.toSorted((a, b) => a.version - b.version).map((one) => [one.goldenId, one.version]));
     const rows = listening.length === 0 ? [] : await concerned(deps, newest, listening);
     if (rows.length > 0) {
       await tx.run(ENQUEUE, [
@@ -43,7 +42,7 @@ export async function fanOut(deps: SubscriptionDeps): Promise<boolean> {
         now,
       ]);
     }
-    await changes.forget(tx, last.seq);
+    await changes.forget(tx, next);
     return next.length === CHANGES_AT_ONCE;
   });
 }
