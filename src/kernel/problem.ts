@@ -73,6 +73,7 @@ export function scopeMissing(scope: NodeScope): Problem<'scope-missing'> {
 
 /** The node's certificate alone is not enough for anything that asks a permission. */
 export function tokenMissing(): Problem<'token-missing'> {
-  const text = 'This node needs an access token (Authorization: Bearer …) besides its certificate. POST /oauth/token gives one.';
+  const text =
+    'This node needs an access token (Authorization: Bearer …) besides its certificate. POST /oauth/token gives one.';
   return new Problem('unauthenticated', 'token-missing', text);
 }

@@ -74,6 +74,7 @@ export const EVENTS = {
   'client.unlink': record('Records separated'),
   'client.merge': record('Clients merged'),
   'client.unmerge': record('Merge undone'),
+  'client.undo': record('Decision about a client taken back'),
   'client.never-link': record('Records marked as different people'),
   'client.explain': record('Link explained'),
   'client.erase': record('Client erased'),

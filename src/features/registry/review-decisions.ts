@@ -247,7 +247,7 @@ async function reverseMove(
 }
 
 /** Others may have joined meanwhile, and other decisions may keep one of them apart from what returns. */
-async function assertNotKeptApart(
+export async function assertNotKeptApart(
   { tx, state }: Decision,
   moved: readonly ResourceId[],
   goldenId: ResourceId,

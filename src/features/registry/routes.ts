@@ -1,6 +1,6 @@
 /** The registry's user API: clients, links and reviews for the pages. */
 import { z } from 'zod';
-import type { ResourceId } from '../../kernel/ids.ts';
+import { type LinkEntryId, parseId, type ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
 import type { AuditInput } from '../audit/index.ts';
@@ -11,7 +11,9 @@ import { parseQuickSearch } from './quick-search.ts';
 import { qualityRoutes } from './quality-routes.ts';
 import { reviewRoutes } from './review-routes.ts';
 import { clientId } from './route-ids.ts';
+import { clientNotFound } from './problems.ts';
 import { merge, neverLink, unlink, unmerge } from './stewardship.ts';
+import { undoEntry } from './undo-entry.ts';
 import { shareRoutes } from './share-routes.ts';
 import { summaryOf } from './views.ts';
 import * as wire from './wire.ts';
@@ -130,6 +132,23 @@ function stewardRoutes({ roundDeps }: BuiltCore): RouteDeclaration[] {
       async handle({ actor, params, body }) {
         const what = { goldenId: clientId(params.id), sourceId: clientId(body.sourceId), reason: body.reason };
         const { result, audited } = await unlink(roundDeps, actor, what);
+        return { status: 200, body: result, audited };
+      },
+    }),
+    route({
+      doors,
+      method: 'POST',
+      path: '/api/clients/:id/undo',
+      access: permission('review.decide'),
+      audit: event('client.undo'),
+      input: { params: byId, query: none, body: wire.undoEntryRequest },
+      output: wire.undoEntryReply,
+      limits: WRITE,
+      async handle({ actor, params, body }) {
+        const entryId = parseId<LinkEntryId>(body.entryId);
+        if (!entryId) throw clientNotFound();
+        const what = { goldenId: clientId(params.id), entryId, reason: body.reason };
+        const { result, audited } = await undoEntry(roundDeps, actor, what);
         return { status: 200, body: result, audited };
       },
     }),

@@ -126,6 +126,42 @@ describe('separating and joining by hand', () => {
     ).rejects.toMatchObject({ code: 'never-linked' });
   });
 
+  it('takes a separation back, never-links included, once', async () => {
+    const twice = { given: 'Harriet', family: 'Nakabuye', birthDate: '1979-06-06', gender: 'female' } as const;
+    const a = await put({ ...twice, phone: '0782 400 111' }, 'urn:s:undo-a');
+    const b = await put({ ...twice, phone: '0782 400 111' }, 'urn:s:undo-b');
+    expect(b.goldenId).toBe(a.goldenId);
+    const { entryId, newClientId } = (await call('POST /api/clients/:id/unlink', {
+      params: { id: a.goldenId },
+      body: { sourceId: b.id, reason: 'wrong click' },
+    })) as { entryId: string; newClientId: string };
+    const undo = () =>
+      call('POST /api/clients/:id/undo', { params: { id: a.goldenId }, body: { entryId, reason: 'they are one' } });
+    expect(await undo()).toMatchObject({ clientId: a.goldenId });
+    const back = await detail(a.goldenId);
+    expect(back.sources.map((one) => one.id).toSorted()).toEqual([a.id, b.id].toSorted());
+    expect(back.neverLinked).toEqual([]);
+    expect((await detail(newClientId)).client).toMatchObject({ active: false, replacedBy: a.goldenId });
+    await expect(undo()).rejects.toMatchObject({ code: 'nothing-to-undo' });
+  });
+
+  it('takes a "never link" back, and nothing that it did not do', async () => {
+    const [a, b] = await strangers();
+    const { entryId } = (await call('POST /api/never-link', {
+      body: { a: a.id, b: b.id, reason: 'father and son' },
+    })) as { entryId: string };
+    const of = [a, b].find((one) => [a.id, b.id].toSorted()[0] === one.id) ?? a;
+    const undo = (id: string, what: string) =>
+      call('POST /api/clients/:id/undo', { params: { id }, body: { entryId: what, reason: 'typed wrongly' } });
+    await undo(of.goldenId, entryId);
+    expect((await detail(of.goldenId)).neverLinked).toEqual([]);
+    const created = (await detail(of.goldenId)).ledger.find((entry) => entry.kind === 'created');
+    await expect(undo(of.goldenId, created?.entryId ?? '')).rejects.toMatchObject({ code: 'nothing-to-undo' });
+    await call('POST /api/clients/merge', {
+      body: { survivor: a.goldenId, other: b.goldenId, reason: 'one after all' },
+    });
+  });
+
   it('gives a separated record the golden record back that it had before it was linked', async () => {
     const twice = { given: 'Rosette', family: 'Nabwire', birthDate: '1988-03-21', gender: 'female' } as const;
     const a = await put({ ...twice, phone: '0782 700 111' }, 'urn:s:back-a');

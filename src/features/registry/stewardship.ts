@@ -324,7 +324,14 @@ export function neverLink(
 
 export function stewardAudit(
   actor: Actor,
-  event: 'client.unlink' | 'client.merge' | 'client.unmerge' | 'client.never-link' | 'review.decide' | 'review.undo',
+  event:
+    | 'client.undo'
+    | 'client.unlink'
+    | 'client.merge'
+    | 'client.unmerge'
+    | 'client.never-link'
+    | 'review.decide'
+    | 'review.undo',
   what: { readonly goldens: readonly ResourceId[]; readonly reason?: string; readonly reviewId?: ReviewId },
 ): AuditInput {
   return {

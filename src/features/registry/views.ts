@@ -110,6 +110,7 @@ export function ledgerView(entry: LedgerEntry): LedgerEntryView {
     ...(entry.score === undefined ? {} : { score: entry.score }),
     ...(entry.rule ? { rule: entry.rule } : {}),
     ...(entry.modelVersion ? { modelVersion: entry.modelVersion } : {}),
+    ...(entry.undoes ? { undoes: entry.undoes } : {}),
   };
 }
 

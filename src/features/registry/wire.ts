@@ -132,6 +132,8 @@ export const ledgerEntryView = z.object({
   score: z.number().optional(),
   rule: z.string().optional(),
   modelVersion: z.string().optional(),
+  /** The entry that this one takes back. */
+  undoes: id.optional(),
 });
 export type LedgerEntryView = z.infer<typeof ledgerEntryView>;
 
@@ -170,6 +172,9 @@ export const mergeReply = z.union([
 ]);
 export const unmergeRequest = z.object({ reason });
 export const unmergeReply = z.object({ entryId: id, clientIds: z.array(id) });
+/** Takes a record taken out, or a pair set apart, back: an `unlinked` or `never-link` entry of this client's ledger. */
+export const undoEntryRequest = z.object({ entryId: id, reason });
+export const undoEntryReply = z.object({ entryId: id, clientId: id });
 export const neverLinkRequest = z.object({ a: id, b: id, reason });
 export const neverLinkReply = z.object({ entryId: id });
 

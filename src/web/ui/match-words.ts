@@ -54,7 +54,8 @@ const CONTRADICTIONS: Readonly<Record<string, string>> = {
   'different-generation': 'They are a generation apart.',
   'different-identifier': 'A number that each person has only once differs.',
   'identifier-alone': 'Only one number agrees, and nothing else. It may have been written down for the wrong person.',
-  'other-numbers': 'Both have numbers of their own, and all are different. Somebody got two cards, or they are two people.',
+  'other-numbers':
+    'Both have numbers of their own, and all are different. Somebody got two cards, or they are two people.',
   'other-numbers-and-details': 'Both have numbers of their own, all are different, and something else differs too.',
 };
 

@@ -24,7 +24,7 @@ import { Demographics } from './demographics.tsx';
 import { Ledger } from './ledger.tsx';
 import { LinksPicture } from './links-picture.tsx';
 import { MergeDialog } from './merge-dialog.tsx';
-import { NeverLinkDialog, TakeOutDialog, UnmergeDialog } from './registry-dialogs.tsx';
+import { NeverLinkDialog, TakeOutDialog, UndoEntryDialog, UnmergeDialog } from './registry-dialogs.tsx';
 import { SharesSection } from './shares-section.tsx';
 import { SourceRecords } from './source-records.tsx';
 import './client.css';
@@ -56,6 +56,7 @@ function Back(): ReactNode {
 type Doing =
   | { readonly kind: 'take-out'; readonly sourceId: string }
   | { readonly kind: 'never'; readonly a: string; readonly b: string }
+  | { readonly kind: 'undo'; readonly entryId: string }
   | { readonly kind: 'merge' }
   | { readonly kind: 'unmerge' };
 
@@ -89,7 +90,10 @@ function ClientView({ detail }: { readonly detail: ClientDetailReply }): ReactNo
             <Demographics demographics={client.demographics} />
           </Section>
           <Section title="History" id="history">
-            <Ledger entries={detail.ledger} />
+            <Ledger
+              entries={detail.ledger}
+              onUndo={decides ? (entryId) => setDoing({ kind: 'undo', entryId }) : undefined}
+            />
           </Section>
         </div>
         <Section title="Why these records are one person">
@@ -119,14 +123,31 @@ function ClientView({ detail }: { readonly detail: ClientDetailReply }): ReactNo
         )}
       </Section>
       {client.active && <SharesSection clientId={client.id} />}
-      {doing?.kind === 'take-out' && (
-        <TakeOutDialog detail={detail} sourceId={doing.sourceId} onClose={close} onDone={setDone} />
-      )}
-      {doing?.kind === 'never' && <NeverLinkDialog detail={detail} pair={doing} onClose={close} onDone={setDone} />}
-      {doing?.kind === 'merge' && <MergeDialog client={client} onClose={close} />}
-      {doing?.kind === 'unmerge' && <UnmergeDialog detail={detail} onClose={close} onDone={setDone} />}
+      {doing && <Dialogs doing={doing} detail={detail} onClose={close} onDone={setDone} />}
     </Page>
   );
+}
+
+interface DialogsProps {
+  readonly doing: Doing;
+  readonly detail: ClientDetailReply;
+  readonly onClose: () => void;
+  readonly onDone: (words: ReactNode) => void;
+}
+
+function Dialogs({ doing, ...rest }: DialogsProps): ReactNode {
+  switch (doing.kind) {
+    case 'take-out':
+      return <TakeOutDialog {...rest} sourceId={doing.sourceId} />;
+    case 'never':
+      return <NeverLinkDialog {...rest} pair={doing} />;
+    case 'undo':
+      return <UndoEntryDialog {...rest} entryId={doing.entryId} />;
+    case 'merge':
+      return <MergeDialog client={rest.detail.client} onClose={rest.onClose} />;
+    case 'unmerge':
+      return <UnmergeDialog {...rest} />;
+  }
 }
 
 /** Merges of this client that were not undone yet. */

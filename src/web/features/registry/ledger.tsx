@@ -31,13 +31,24 @@ const ACTOR_WORDS: Readonly<Record<string, string>> = { system: 'Careseal', node
 const FIRST_SHOWN = 6;
 
 /** The link ledger of one person, newest first: every decision with who made it and why. Nothing is ever removed. */
-export function Ledger({ entries }: { readonly entries: readonly LedgerEntryView[] }): ReactNode {
+export function Ledger({
+  entries,
+  onUndo,
+}: {
+  readonly entries: readonly LedgerEntryView[];
+  /** Given to who may take a decision back. */
+  readonly onUndo?: ((entryId: string) => void) | undefined;
+}): ReactNode {
   const newest = entries.toSorted((a, b) => b.at.localeCompare(a.at));
   const [all, setAll] = useState(false);
   const hidden = all ? 0 : Math.max(0, newest.length - FIRST_SHOWN);
   return (
     <>
-      <LedgerList entries={hidden > 0 ? newest.slice(0, FIRST_SHOWN) : newest} />
+      <LedgerList
+        entries={hidden > 0 ? newest.slice(0, FIRST_SHOWN) : newest}
+        undone={new Set(entries.flatMap((entry) => entry.undoes ?? []))}
+        onUndo={onUndo}
+      />
       {hidden > 0 && (
         <Button variant="default" size="xs" onClick={() => setAll(true)}>
           Show {plural(hidden, 'older entry', 'older entries')}
@@ -47,7 +58,14 @@ export function Ledger({ entries }: { readonly entries: readonly LedgerEntryView
   );
 }
 
-function LedgerList({ entries }: { readonly entries: readonly LedgerEntryView[] }): ReactNode {
+interface LedgerListProps {
+  readonly entries: readonly LedgerEntryView[];
+  /** Entries that another one has taken back. */
+  readonly undone: ReadonlySet<string>;
+  readonly onUndo: ((entryId: string) => void) | undefined;
+}
+
+function LedgerList({ entries, undone, onUndo }: LedgerListProps): ReactNode {
   return (
     <ol className="ledger">
       {entries.map((entry) => {
@@ -78,6 +96,12 @@ function LedgerList({ entries }: { readonly entries: readonly LedgerEntryView[] 
                   ` (${ACTOR_WORDS[entry.actor.kind]})`}
                 , <Moment iso={entry.at} />
               </p>
+              {undone.has(entry.entryId) && <p className="small soft">Taken back since.</p>}
+              {onUndo && !undone.has(entry.entryId) && (entry.kind === 'unlinked' || entry.kind === 'never-link') && (
+                <Button variant="subtle" size="compact-xs" onClick={() => onUndo(entry.entryId)}>
+                  Take back
+                </Button>
+              )}
             </div>
           </li>
         );

@@ -2,7 +2,13 @@ import { Checkbox } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
-import { type ClientDetailReply, neverLinkReply, unlinkReply, unmergeReply } from '../../../features/registry/wire.ts';
+import {
+  type ClientDetailReply,
+  neverLinkReply,
+  undoEntryReply,
+  unlinkReply,
+  unmergeReply,
+} from '../../../features/registry/wire.ts';
 import { api } from '../../app/api.ts';
 import { ReasonDialog } from '../../ui/reason-dialog.tsx';
 
@@ -62,7 +68,7 @@ export function TakeOutDialog({
             <Link to="/clients/$id" params={{ id: answer.newClientId }}>
               open it
             </Link>
-            . Merging the two undoes this.
+            . It can be taken back in the history below.
           </p>,
         );
       }}
@@ -137,6 +143,35 @@ export function UnmergeDialog({ detail, onClose, onDone }: DialogProps): ReactNo
       }}
     >
       <p>The records that came with the last merge go back to the client they came from, which becomes active again.</p>
+    </ReasonDialog>
+  );
+}
+
+/** Takes back a record taken out, or a pair set apart for ever. */
+export function UndoEntryDialog({
+  detail,
+  entryId,
+  onClose,
+  onDone,
+}: DialogProps & { readonly entryId: string }): ReactNode {
+  const forget = useForgetClients();
+  return (
+    <ReasonDialog
+      title="Take this decision back"
+      confirm="Take it back"
+      draftKey={`undo ${entryId}`}
+      placeholder="For example: the wrong record was chosen"
+      onClose={onClose}
+      act={async (reason) => {
+        await api.send('POST', `/api/clients/${detail.client.id}/undo`, undoEntryReply, { entryId, reason });
+        await forget();
+        onDone(<p>Taken back. Both decisions stay in the history.</p>);
+      }}
+    >
+      <p>
+        Everything becomes as it was before that decision, as far as nobody has built on it since. Nothing is removed
+        from the history.
+      </p>
     </ReasonDialog>
   );
 }

@@ -1,0 +1,87 @@
+/** Taking back what a steward decided by hand: a record taken out, or two records set apart for ever. */
+import type { LinkEntryId, ResourceId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
+import type { Decision } from './decision.ts';
+import { ledgerActor, openLedgerEntry } from './ledger.ts';
+import type { LedgerEntry } from './model.ts';
+import { nothingToUndo } from './problems.ts';
+import { assertNotKeptApart } from './review-decisions.ts';
+import { readLedger, removeNeverLinksOf } from './review-store.ts';
+import type { RoundDeps } from './round-loading.ts';
+import { decide, type DecisionResult, placePinned, stewardAudit } from './stewardship.ts';
+
+export interface UndoneEntry {
+  readonly entryId: LinkEntryId;
+  readonly clientId: ResourceId;
+}
+
+/**
+ * Takes an `unlinked` or `never-link` entry of a client's ledger back. Throws Problem `nothing-to-undo` where others have built
+ * on it since, or it is not of these kinds.
+ */
+export function undoEntry(
+  deps: RoundDeps,
+  actor: Actor,
+  what: { readonly goldenId: ResourceId; readonly entryId: LinkEntryId; readonly reason: string },
+): Promise<DecisionResult<UndoneEntry>> {
+  let entry: LedgerEntry | undefined;
+  return decide<UndoneEntry>(deps, actor, {
+    async goldens(tx) {
+      entry = await standingEntry(deps, tx, what);
+      return entry.otherGoldenId ? [entry.goldenId, entry.otherGoldenId] : [entry.goldenId];
+    },
+    async act(decision) {
+      if (entry === undefined) throw gone();
+      await removeNeverLinksOf(decision.tx, entry.entryId);
+      if (entry.kind === 'unlinked') await putBack(decision, entry);
+      decision.state.ledger.push({
+        entryId: decision.entryId,
+        kind: 'decision-undone',
+        goldenId: entry.goldenId,
+        ...(entry.otherGoldenId ? { otherGoldenId: entry.otherGoldenId } : {}),
+        ...(entry.sourceId ? { sourceId: entry.sourceId } : {}),
+        ...(entry.otherSourceId ? { otherSourceId: entry.otherSourceId } : {}),
+        detail: { actor: ledgerActor(actor), reason: what.reason, undoes: entry.entryId, decision: entry.kind },
+      });
+      const goldens = [entry.goldenId, ...(entry.otherGoldenId ? [entry.otherGoldenId] : [])];
+      return {
+        result: { entryId: decision.entryId, clientId: entry.goldenId },
+        audit: stewardAudit(actor, 'client.undo', { goldens, reason: what.reason }),
+      };
+    },
+  });
+}
+
+async function standingEntry(
+  deps: RoundDeps,
+  tx: Transaction,
+  what: { readonly goldenId: ResourceId; readonly entryId: LinkEntryId },
+): Promise<LedgerEntry> {
+  const entries = (await readLedger(tx, [what.goldenId], [])).map((row) => openLedgerEntry(deps.keyRing, row));
+  const entry = entries.find((one) => one.entryId === what.entryId);
+  if (entry === undefined || (entry.kind !== 'unlinked' && entry.kind !== 'never-link')) throw gone();
+  if (entries.some((one) => one.undoes === entry.entryId)) {
+    throw nothingToUndo('This decision was taken back already. Nothing was changed.');
+  }
+  return entry;
+}
+
+/** The record returns to the person it was taken out of, if both are still as that decision left them. */
+async function putBack(decision: Decision, { goldenId, otherGoldenId, sourceId }: LedgerEntry): Promise<void> {
+  const { state } = decision;
+  const source = sourceId && state.sources.get(sourceId);
+  if (!source || otherGoldenId === undefined || source.goldenId !== otherGoldenId) {
+    throw nothingToUndo('The record was deleted or linked elsewhere since. Nothing was changed.');
+  }
+  if (state.golden(goldenId).members.size === 0) {
+    throw nothingToUndo('The client it was taken out of stands for nobody any more. Nothing was changed.');
+  }
+  await assertNotKeptApart(decision, [source.id], goldenId);
+  placePinned(state, source.id, goldenId);
+  const left = state.golden(otherGoldenId);
+  if (left.members.size === 0) left.replacedBy = goldenId;
+}
+
+const gone = () =>
+  nothingToUndo('Only a record taken out, or two records set apart, can be taken back here. Nothing was changed.');
