@@ -31,6 +31,7 @@ export function registryRoutes(deps: RegistryDeps, built: BuiltCore): RouteDecla
     ...clientRoutes(deps, built),
     ...shareRoutes(built.roundDeps),
     ...stewardRoutes(built),
+    undoRoute(built),
     ...reviewRoutes(deps, built),
     ...qualityRoutes(deps, built.roundDeps),
   ];
@@ -118,6 +119,27 @@ function clientRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): RouteDeclar
   ];
 }
 
+/** Takes a hand-made separation or never-link back. */
+function undoRoute({ roundDeps }: BuiltCore): RouteDeclaration {
+  return route({
+    doors,
+    method: 'POST',
+    path: '/api/clients/:id/undo',
+    access: permission('review.decide'),
+    audit: event('client.undo'),
+    input: { params: byId, query: none, body: wire.undoEntryRequest },
+    output: wire.undoEntryReply,
+    limits: WRITE,
+    async handle({ actor, params, body }) {
+      const entryId = parseId<LinkEntryId>(body.entryId);
+      if (!entryId) throw clientNotFound();
+      const what = { goldenId: clientId(params.id), entryId, reason: body.reason };
+      const { result, audited } = await undoEntry(roundDeps, actor, what);
+      return { status: 200, body: result, audited };
+    },
+  });
+}
+
 function stewardRoutes({ roundDeps }: BuiltCore): RouteDeclaration[] {
   return [
     route({
@@ -132,23 +154,6 @@ function stewardRoutes({ roundDeps }: BuiltCore): RouteDeclaration[] {
       async handle({ actor, params, body }) {
         const what = { goldenId: clientId(params.id), sourceId: clientId(body.sourceId), reason: body.reason };
         const { result, audited } = await unlink(roundDeps, actor, what);
-        return { status: 200, body: result, audited };
-      },
-    }),
-    route({
-      doors,
-      method: 'POST',
-      path: '/api/clients/:id/undo',
-      access: permission('review.decide'),
-      audit: event('client.undo'),
-      input: { params: byId, query: none, body: wire.undoEntryRequest },
-      output: wire.undoEntryReply,
-      limits: WRITE,
-      async handle({ actor, params, body }) {
-        const entryId = parseId<LinkEntryId>(body.entryId);
-        if (!entryId) throw clientNotFound();
-        const what = { goldenId: clientId(params.id), entryId, reason: body.reason };
-        const { result, audited } = await undoEntry(roundDeps, actor, what);
         return { status: 200, body: result, audited };
       },
     }),
