@@ -32,7 +32,7 @@ export function QualityPage(): ReactNode {
     >
       {quality.isError && <FailureNotice error={quality.error} onRetry={() => void quality.refetch()} />}
       {quality.data && (
-        <>
+        <div className="quality-page">
           <Section
             title="Are automatic links right?"
             note="Links drawn by chance and looked at again by people who do not see the score."
@@ -48,7 +48,7 @@ export function QualityPage(): ReactNode {
           >
             <SourceQuality sources={quality.data.sources} />
           </Section>
-        </>
+        </div>
       )}
     </Page>
   );
@@ -81,7 +81,12 @@ function Precision({ quality }: { readonly quality: QualityReply }): ReactNode {
           <Interval low={precision.low} high={precision.high} share={precision.right / precision.judged} />
         </>
       )}
-      {months.length > 1 && <Months months={months} />}
+      {months.length > 1 && (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
+        <div className="quality-scroll" tabIndex={0} role="region" aria-label="By month">
+          <Months months={months} />
+        </div>
+      )}
       {may('review.decide') && (checksWaiting > 0 ? <LinkCheck waiting={checksWaiting} /> : <Draw />)}
     </div>
   );
