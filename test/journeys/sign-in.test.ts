@@ -171,6 +171,8 @@ describe('a colleague', () => {
     await own.goto(url('/sign-in'));
     await own.getByText('I cannot sign in').click();
     await own.getByRole('link', { name: 'I forgot my password' }).click();
+    // The page before has a field of this name too.
+    await own.getByRole('heading', { name: 'Forgotten password' }).waitFor();
     await own.getByLabel('E-mail').fill(nurse.email);
     await own.getByRole('button', { name: 'Send the link' }).click();
     await own.getByText('Look into your mailbox').waitFor();

@@ -48,7 +48,10 @@ export function duplicates(hour: Hour): void {
       await page.keyboard.press('u');
       await expect.poll(() => page.url()).toBe(third);
       expect(await stateOf(third)).toMatchObject({ state: 'open' });
-      expect((await hour.api('/api/reviews')).counts).toMatchObject({ open: open - 2, later: 0, decidedToday: 2 });
+      const { counts } = await hour.api('/api/reviews');
+      expect(counts).toMatchObject({ later: 0, decidedToday: 2 });
+      // A link answers every other question between the same two people as well.
+      expect(counts.open).toBeLessThanOrEqual(open - 2);
       linkedReview = first;
     });
 
