@@ -68,17 +68,12 @@ async function besideServer<T>(
   work: (services: CommandServices) => Promise<T>,
 ): Promise<T> {
   const { app, owner } = await runningConnection(config, holder);
-  const services = await composeServices({ config, connection: app, log: processLogger(config), poolSize: POOL_SIZE });
+  // The ports in force, which the settings need not say.
+  const reachedAt = { usersUrl: holder.usersUrl, fhirUrl: holder.fhirUrl };
+  const log = processLogger(config);
+  const services = await composeServices({ config, connection: app, log, poolSize: POOL_SIZE, reachedAt });
   try {
-    const { usersUrl: baseUrl = services.baseUrl, fhirUrl = services.fhirUrl } = holder;
-    return await work({
-      ...services,
-      baseUrl,
-      fhirUrl,
-      actor: operator(),
-      besideServer: true,
-      asOwner: asOwner(owner),
-    });
+    return await work({ ...services, actor: operator(), besideServer: true, asOwner: asOwner(owner) });
   } finally {
     await services.stop();
   }

@@ -67,6 +67,8 @@ export interface ServicesInput {
   readonly connection: Connection;
   readonly log: Logger;
   readonly poolSize?: number;
+  /** Where the doors of a server that runs already are reached; default: what the settings say. */
+  readonly reachedAt?: { readonly usersUrl?: string | undefined; readonly fhirUrl?: string | undefined };
 }
 
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -88,8 +90,9 @@ export async function composeServices(input: ServicesInput): Promise<Services> {
   }
 }
 
-async function composeOn(database: Database, { config, log }: ServicesInput): Promise<Services> {
-  const baseUrl = usersUrl(config);
+async function composeOn(database: Database, { config, log, reachedAt }: ServicesInput): Promise<Services> {
+  const baseUrl = reachedAt?.usersUrl ?? usersUrl(config);
+  const fhirUrl = reachedAt?.fhirUrl ?? nodesUrl(config);
   const vault = await openKeyVault({
     database,
     rootKey: await rootKeySource(config),
@@ -103,7 +106,7 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
     seals: vault.keyRing,
     transport: mailTransport(config),
   });
-  const features = await composeFeatures({ config, database, vault, jobs, mail, log, baseUrl });
+  const features = await composeFeatures({ config, database, vault, jobs, mail, log, baseUrl, fhirUrl });
   features.audit.assertKnownEvents(features.routes);
   await features.identity.start();
   await features.nodes.start();
@@ -116,7 +119,7 @@ async function composeOn(database: Database, { config, log }: ServicesInput): Pr
     ...features,
     resealParticipants: [...resealParticipants(vault, features), mail.resealParticipant],
     baseUrl,
-    fhirUrl: nodesUrl(config),
+    fhirUrl,
     async stop() {
       await features.registry.drained();
       await features.nodes.stop();
@@ -132,7 +135,8 @@ type Features = Pick<
   'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'encodings' | 'logFollowers' | 'exchange' | 'routes'
 >;
 
-interface FeaturesInput extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl'> {
+interface FeaturesInput
+  extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl' | 'fhirUrl'> {
   readonly log: Logger;
 }
 
@@ -143,7 +147,7 @@ type Common = Pick<FeaturesInput, 'database'> & {
 
 /** The features, bottom up: audit, then who acts, then the registry, then what stands on it. */
 async function composeFeatures(input: FeaturesInput): Promise<Features> {
-  const { config, database, vault, jobs, mail, log, baseUrl } = input;
+  const { config, database, vault, jobs, mail, log, baseUrl, fhirUrl } = input;
   const common: Common = { database, keyRing: vault.keyRing, clock: systemClock };
   const actors = composeActors(input, common);
   const { audit, identity, nodes } = actors;
@@ -162,19 +166,19 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const softwareVersion = await programVersion();
   const exchange = composeExchange({
     ...{ ...common, config, audit, nodes, registry, log, softwareVersion },
-    fhirUrl: nodesUrl(config),
+    fhirUrl,
     admitNetwork: identity.admitNodeNetwork,
   });
   const logFollowers = composeLogFollowers({ ...common, config, audit, identity, registry, mail, baseUrl, log });
   const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
   const routes = parts.flatMap((part) => part.routes);
-  const servers = { usersUrl: baseUrl, nodesUrl: new URL(nodesUrl(config)).origin };
+  const servers = { usersUrl: baseUrl, nodesUrl: new URL(fhirUrl).origin };
   const openApi = openApiRoute(routes, { version: softwareVersion, ...servers });
   return { audit, identity, nodes, registry, load, encodings, logFollowers, exchange, routes: [...routes, openApi] };
 }
 
 /** The log, and who acts: people and systems. */
-function composeActors({ config, mail, log, baseUrl }: FeaturesInput, common: Common) {
+function composeActors({ config, mail, log, baseUrl, fhirUrl }: FeaturesInput, common: Common) {
   const failed = (message: string) => (error: unknown) => log.error(message, { error });
   const audit = createAudit({
     ...common,
@@ -197,7 +201,7 @@ function composeActors({ config, mail, log, baseUrl }: FeaturesInput, common: Co
     ...common,
     audit,
     organisationFor: identity.organisationFor,
-    fhirUrl: nodesUrl(config),
+    fhirUrl,
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
     publicUrl: baseUrl,
     outbound: createOutbound({ allowedNetworks: config.outboundNetworks }),

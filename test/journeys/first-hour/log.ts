@@ -24,7 +24,6 @@ const HAPPENED = [
   'Sign-out',
   'Sign-in: password',
   'Sign-in: second factor',
-  'Access refused',
   'Node added',
   'Clients matched',
   'Node authentication',
@@ -41,15 +40,21 @@ export function log(hour: Hour): void {
       await page.getByText('The log is whole.').waitFor();
       await picture(page, 'audit');
       const titles = new Set<string>();
+      const refused = new Set<string>();
       let cursor: string | undefined = '';
       while (cursor !== undefined) {
-        const part: { events: { title: string }[]; next?: string } = await hour.api(
+        const part: { events: { title: string; outcome: string }[]; next?: string } = await hour.api(
           `/api/audit/events?limit=200${cursor}`,
         );
-        for (const { title } of part.events) titles.add(title);
+        for (const { title, outcome } of part.events) {
+          titles.add(title);
+          if (outcome !== 'success') refused.add(title);
+        }
         cursor = part.next === undefined ? undefined : `&cursor=${part.next}`;
       }
       expect([...titles]).toEqual(expect.arrayContaining(HAPPENED));
+      // What the registrar may not see, and what the revoked node asked for.
+      expect([...refused]).toEqual(expect.arrayContaining(['Audit log searched', 'Node authentication']));
       await page.getByRole('combobox', { name: 'What' }).fill('Node revoked');
       await page.getByRole('option', { name: 'Node revoked' }).click();
       await page.getByRole('table', { name: 'Audit events' }).getByRole('link').first().click();
