@@ -3,7 +3,7 @@ import type { Identifier } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { NodePrincipal } from '../../kernel/principal.ts';
 
-import { assertRegistrable, incoming } from '../registry/index.ts';
+import { assertRegistrable, incoming, type TogetherStep } from '../registry/index.ts';
 import { type Authorities, authoritiesOf } from './authorities.ts';
 import type { Caller } from './caller.ts';
 import { fieldOf, type Hl7Message, type Segment, segmentsNamed } from './message.ts';
@@ -41,20 +41,23 @@ async function register(
   if (outcome?.status === 'refused') throw outcome.problem;
 }
 
-/** A40 may carry several pairs of PID and MRG. They are done one after the other; the first that fails ends the message. */
+/** A40 may carry several pairs of PID and MRG, done one after the other: all of them, or none. */
 async function mergeAll(caller: Caller, message: Hl7Message, authorities: Authorities): Promise<void> {
   const pids = segmentsNamed(message, 'PID');
   const mrgs = segmentsNamed(message, 'MRG');
   if (pids.length === 0 || pids.length !== mrgs.length || pids.length > GROUPS_MAX)
     throw sequence('Each PID is followed by its MRG.', 'MRG');
+  const steps: TogetherStep[] = [];
   for (const [index, pid] of pids.entries()) {
     const mrg = mrgs[index];
     if (mrg === undefined) throw sequence('Each PID is followed by its MRG.', 'MRG');
     const at = { message, authorities, sequence: index + 1 };
     const survivor = await recordOf(caller, { ...at, segment: pid, field: 3 });
     const obsolete = await recordOf(caller, { ...at, segment: mrg, field: 1 });
-    await caller.registry.replace(caller.actor, { obsolete, survivor });
+    steps.push({ kind: 'merge', merge: { obsolete, survivor } });
   }
+  const done = await caller.registry.applyTogether(caller.actor, { steps });
+  if (done.status === 'refused') throw done.problem;
 }
 
 async function recordOf(

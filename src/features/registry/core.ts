@@ -4,6 +4,7 @@ import type { Principal } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { RegistryDeps } from './deps.ts';
+import { applyTogether } from './apply-together.ts';
 import { mergeSources } from './feed-merge.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { matchPatient } from './match.ts';
@@ -46,6 +47,7 @@ export function createCore(deps: RegistryDeps): BuiltCore {
     },
     findByKey: (system, value) => findByKey(deps, system, value),
     replace: (actor, what) => mergeSources(roundDeps, actor, what),
+    applyTogether: (actor, what) => applyTogether(roundDeps, actor, what),
     related: createRelatedPersons(deps),
   };
   return {

@@ -5,6 +5,7 @@
  */
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
 import { type SourceState } from './batch-state.ts';
 import type { DomainTable } from './deps.ts';
 import { ledgerActor } from './ledger.ts';
@@ -15,13 +16,24 @@ import { isReplaced, replacedBy, successorOf } from './replacement.ts';
 import { loadPatients, type RoundDeps } from './round-loading.ts';
 import { REVIEWS_PER_RECORD_MAX } from './rules.ts';
 import type { Decision } from './decision.ts';
-import { decide, goldensOf, placePinned } from './stewardship.ts';
+import { decideWithin, goldensOf, placePinned } from './stewardship.ts';
+import { REGISTRY_LOCK } from './store.ts';
 import { isInReach, ownsDomain, withoutForeign } from './work.ts';
 
 export async function mergeSources(deps: RoundDeps, actor: Actor, what: SourceMerge): Promise<SourceMerged> {
-  const { result, audited } = await decide(deps, actor, {
+  return deps.database.transaction((tx) => mergeWithin(deps, tx, actor, what), { lock: REGISTRY_LOCK });
+}
+
+/** The same in a transaction that holds the registry's lock. */
+export async function mergeWithin(
+  deps: RoundDeps,
+  tx: Transaction,
+  actor: Actor,
+  what: SourceMerge,
+): Promise<SourceMerged> {
+  const { result, audited } = await decideWithin(deps, tx, actor, {
     judgedByAct: true,
-    goldens: async (tx) => [...new Set((await goldensOf(tx, [what.obsolete, what.survivor])).values())],
+    goldens: async () => [...new Set((await goldensOf(tx, [what.obsolete, what.survivor])).values())],
     async act(decision) {
       const { obsolete, survivor } = await bothOf(decision, what);
       const goldens = [...new Set([obsolete.goldenId, survivor.goldenId])];

@@ -33,6 +33,17 @@ export function assertIdentified(patient: Patient): void {
   );
 }
 
+/** PIXm's Patient has a name (1..*). One that is not known is said with a data-absent-reason. */
+export function assertNamed(patient: Patient): void {
+  if ((patient.name?.length ?? 0) > 0) return;
+  throw new Problem(
+    'unprocessable',
+    'name-missing',
+    'A fed record has a name; one that is not known is sent with the data-absent-reason extension. Nothing was written.',
+    { fhirCode: 'required', expression: ['Patient.name'] },
+  );
+}
+
 async function assertOpenHie(deps: Deps, patient: ValidPatient): Promise<void> {
   if (patient.identifier !== undefined) assertIdentified(patient);
   const table = await deps.domains.table();

@@ -1,26 +1,14 @@
-/** Merges as senders tell them: ITI-104's PUT with a `replaced-by` link, and `Patient/$merge`. */
-import type { Identifier, Parameters, PatientLink, Reference } from '@medplum/fhirtypes';
+/** Merges as senders tell them: ITI-104's PUT with a `replaced-by` link; and which record a merge means. */
+import type { Identifier, PatientLink, Reference } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import { parseId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
-import { event, permission, type RouteReply, route } from '../../platform/http/route.ts';
-import { parseStoredJson } from '../../fhir/index.ts';
+import type { RouteReply } from '../../platform/http/route.ts';
 import { kindOf, patientOf } from './content.ts';
-import {
-  type Exchange,
-  type FhirDeps,
-  type FhirRouteDeps,
-  informationOutcome,
-  resourceReply,
-  seenBy,
-  storedReply,
-  versionHeaders,
-} from './fhir-exchange.ts';
-import { assertRegistrable } from './fhir-bounds.ts';
+import { type Exchange, type FhirDeps, storedReply, versionHeaders } from './fhir-exchange.ts';
 import { aliasesOf, incoming } from './fhir-identities.ts';
 import { readCurrent } from './fhir-reads.ts';
-import { bodyOf, doors, type FhirRoute, none, ONE_PATIENT, plainExchange } from './fhir-route.ts';
 import type { ValidPatient } from './model.ts';
 import { clientNotFound } from './problems.ts';
 import { replacementLink } from './replacement.ts';
@@ -51,10 +39,15 @@ export async function survivorOf(
   exchange: Pick<Exchange, 'actor' | 'base'>,
   patient: ValidPatient,
 ): Promise<ResourceId> {
+  return recordMeant(deps, exchange, successorTold(patient));
+}
+
+/** What a merge names as the record that is left. Throws Problem where it is not said as IHE wants it said. */
+export function successorTold(patient: ValidPatient): Reference {
   const links = (patient.link ?? []).filter(({ type }) => type === 'replaced-by');
   const [link] = links;
   if (links.length !== 1 || !link || patient.active !== false) throw malformedMerge();
-  return recordMeant(deps, exchange, link.other);
+  return link.other;
 }
 
 /** The record that a reference means: by identifier, by its id, or by the id of a person of whom the sender has one record. */
@@ -115,87 +108,6 @@ const survivorUnknown = (): Problem =>
     'The record that is said to be left is not known here. Nothing was changed. Send it first, or name it by its identifier.',
     { fhirCode: 'not-found', expression: ['Patient.link.other'] },
   );
-
-/** `Patient/$merge` of R5, informative there: source and target by reference or identifier, and what the target shall say. */
-export function mergeRoute(deps: FhirRouteDeps): FhirRoute {
-  return {
-    interactions: ['$merge'],
-    route: route({
-      doors,
-      method: 'POST',
-      path: '/fhir/Patient/$merge',
-      access: permission('client.write', { scope: 'feed' }),
-      audit: event('client.merge'),
-      input: { params: none, query: 'raw', body: 'bytes' },
-      output: 'fhir',
-      limits: ONE_PATIENT,
-      handle: (request) =>
-        answerMerge(seenBy(deps, request.actor), plainExchange(request), bodyOf(request) as Parameters),
-    }),
-  };
-}
-
-async function answerMerge(deps: FhirDeps, exchange: Exchange, body: Parameters): Promise<RouteReply<never>> {
-  const asked = mergeAsked(body);
-  const source = await recordMeant(deps, exchange, asked.source);
-  const target = await recordMeant(deps, exchange, asked.target);
-  const result = asked.result === undefined ? undefined : await incoming(deps, exchange.actor, asked.result);
-  if (result !== undefined && result.id !== undefined && result.id !== target) throw resultOfAnother();
-  const merged = await deps.registry.replace(exchange.actor, { obsolete: source, survivor: target });
-  const said = [merged.changed ? 'The records were merged.' : 'The records had been merged before.'];
-  if (result !== undefined) {
-    const { outcomes } = await deps.registry.submit(exchange.actor, [{ kind: 'update', id: target, patient: result }]);
-    const [outcome] = outcomes;
-    if (outcome?.status === 'refused') said.push(`The result was not taken over: ${outcome.problem.publicDetail}`);
-  }
-  const left = await readCurrent(deps, target);
-  const answer: Parameters = {
-    resourceType: 'Parameters',
-    parameter: [
-      { name: 'input', resource: body },
-      { name: 'outcome', resource: informationOutcome(said.join(' ')) },
-      // What the store holds is a Patient that was valid when it was written.
-      { name: 'result', resource: parseStoredJson(left.content) as ValidPatient },
-    ],
-  };
-  return resourceReply(answer, exchange, { audited: merged.audited });
-}
-
-interface MergeAsked {
-  readonly source: Reference;
-  readonly target: Reference;
-  readonly result: ValidPatient | undefined;
-}
-
-function mergeAsked(body: Parameters | undefined): MergeAsked {
-  if (body?.resourceType !== 'Parameters' || !Array.isArray(body.parameter))
-    throw refused('Parameters were expected.', 'structure');
-  const named = (name: string) => body.parameter?.filter((parameter) => parameter.name === name) ?? [];
-  const known = ['source-patient', 'source-patient-identifier', 'target-patient', 'target-patient-identifier'];
-  const other = body.parameter.find(({ name }) => ![...known, 'result-patient', 'preview'].includes(name ?? ''));
-  if (other)
-    throw refused('$merge takes source- and target-patient, their identifiers, and result-patient.', 'not-supported');
-  if (named('preview').some(({ valueBoolean }) => valueBoolean === true))
-    throw refused('A preview is not given here.', 'not-supported');
-  const side = (which: 'source' | 'target'): Reference => {
-    const references = named(`${which}-patient`);
-    const identifiers = named(`${which}-patient-identifier`);
-    if (references.length + identifiers.length !== 1)
-      throw refused(`The ${which} patient is named once: by reference or by one identifier.`, 'required');
-    const [byIdentifier] = identifiers;
-    return references[0]?.valueReference ?? { identifier: byIdentifier?.valueIdentifier ?? {} };
-  };
-  const result: unknown = named('result-patient')[0]?.resource;
-  if (result !== undefined) assertRegistrable(result);
-  return { source: side('source'), target: side('target'), result };
-}
-
-const refused = (detail: string, fhirCode: string): Problem =>
-  new Problem('invalid', 'fhir-operation', detail, { fhirCode, expression: ['Parameters.parameter'] });
-const resultOfAnother = (): Problem =>
-  new Problem('unprocessable', 'merge-result', 'result-patient carries the id of another record than the target.', {
-    fhirCode: 'business-rule',
-  });
 
 /** The record a conditional PUT means; a merge of what was never sent is refused. */
 export async function obsoleteOf(

@@ -1,57 +1,26 @@
 /** PMIR ITI-93: a feed message becomes submissions and merges, and is answered by a message. */
-import type {
-  Bundle,
-  MessageHeader,
-  OperationOutcome,
-  Patient,
-  Reference,
-  RelatedPerson,
-  Resource,
-} from '@medplum/fhirtypes';
+import type { Bundle, MessageHeader, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import { newId } from '../../crypto/index.ts';
-import { MOTHERS_MAIDEN_NAME, parseForm, parseStoredJson } from '../../fhir/index.ts';
+import { parseStoredJson } from '../../fhir/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
-import { parseId } from '../../kernel/ids.ts';
 import { mayUse } from '../../kernel/principal.ts';
 import { Problem, scopeMissing } from '../../kernel/problem.ts';
-import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { operationOutcome, problemStatus, type RouteReply } from '../../platform/http/index.ts';
-import { kindOf, patientOf } from './content.ts';
-import { describedTargets, type Targets, withMothersMaidenName, withTargets } from './feed-references.ts';
 import { type Exchange, type FhirDeps, informationOutcome, resourceReply } from './fhir-exchange.ts';
-import { assertIdentified, incoming, leadsNowhere, referenceUnknown } from './fhir-identities.ts';
-import { survivorOf } from './fhir-merge.ts';
-import {
-  type FeedEntry,
-  type FeedMessage,
-  headerOf,
-  parseFeed,
-  PATIENT_FEED_RESPONSE,
-  placed,
-} from './fhir-message-request.ts';
+import { atEntry, planOf, type Step } from './fhir-message-plan.ts';
+import { type FeedMessage, headerOf, parseFeed, PATIENT_FEED_RESPONSE } from './fhir-message-request.ts';
 import { readCurrent } from './fhir-reads.ts';
-import { conditionalDelete, deleteSubmission, domainOf } from './fhir-submissions.ts';
 import { refusalOf } from './fhir-writes.ts';
-import type { SourceMerge, Submission, SubmissionOutcome, ValidPatient } from './model.ts';
-import type { RelatedWrite } from './service.ts';
-import { ownIdentifier } from './own-key.ts';
-import { isReplaced } from './replacement.ts';
-import { foreignIdentifier } from './work.ts';
-
-type Step =
-  | { readonly kind: 'write'; readonly index: number; readonly submission: Submission }
-  | { readonly kind: 'merge'; readonly index: number; readonly merge: SourceMerge };
+import type { TogetherStep } from './service.ts';
 
 interface Done {
-  readonly audited: AuditReceipt | undefined;
   readonly created: number;
   /** Ids of the records that the message wrote, in its order. */
   readonly written: readonly ResourceId[];
 }
 
 /**
- * Processes a message. Changes between two merges stand or fall together; a refusal ends the message, and the answer says at which
- * entry. `asCreate`: the message was posted as a resource (`POST /fhir/Bundle`), so that what it made is answered by 201.
+ * Processes a message. All its changes and merges stand or fall together; the answer says at which entry it was refused. `asCreate`: the message was posted as a resource (`POST /fhir/Bundle`), so that what it made is answered by 201.
  */
 export async function answerMessage(
   deps: FhirDeps,
@@ -132,201 +101,52 @@ function responseBundle(
   };
 }
 
+/** All of the message, or nothing of it. */
 async function process(deps: FhirDeps, exchange: Exchange, message: FeedMessage): Promise<Done> {
-  const plan = await planOf(deps, exchange, message);
-  const written: ResourceId[] = [];
-  let audited: AuditReceipt | undefined;
+  const { steps, related } = await planOf(deps, exchange, message);
+  const parts = inParts(steps);
+  const result = await deps.registry.applyTogether(exchange.actor, {
+    steps: parts.map(together),
+    ...(related.length === 0 ? {} : { alongside: (tx) => deps.registry.related.write(tx, related) }),
+  });
+  if (result.status === 'refused') {
+    const step = parts[result.step]?.[result.submission];
+    if (step === undefined) throw result.problem;
+    throw atEntry(step.kind === 'write' ? refusalOf(step.submission, result.problem) : result.problem, step.index);
+  }
+  const written = new Set<ResourceId>();
   let created = 0;
-  let related = plan.related;
-  for (const part of inParts(plan.steps)) {
-    const [first] = part;
-    if (first?.kind === 'merge') {
-      const merged = await attempt(first.index, () => deps.registry.replace(exchange.actor, first.merge));
-      audited = merged.audited;
-      written.push(first.merge.obsolete);
-      continue;
-    }
-    const writes = part.filter((step) => step.kind === 'write');
-    const mine = related;
-    related = [];
-    const result = await deps.registry.submit(
-      exchange.actor,
-      writes.map(({ submission }) => submission),
-      { atomic: true, ...(mine.length === 0 ? {} : { alongside: (tx) => deps.registry.related.write(tx, mine) }) },
-    );
-    throwRefused(writes, result.outcomes);
-    audited = result.audited ?? audited;
-    for (const outcome of result.outcomes) {
+  for (const [at, part] of parts.entries()) {
+    for (const step of part) if (step.kind === 'merge') written.add(step.merge.obsolete);
+    for (const outcome of result.outcomes[at] ?? []) {
       if (outcome.status === 'created') created += 1;
-      if (outcome.status !== 'refused' && outcome.status !== 'deleted') written.push(outcome.id);
+      if (outcome.status === 'deleted') written.delete(outcome.id);
+      else if (outcome.status !== 'refused') written.add(outcome.id);
     }
   }
-  return { audited, created, written };
+  return { created, written: [...written] };
 }
 
-function throwRefused(
-  writes: readonly Extract<Step, { kind: 'write' }>[],
-  outcomes: readonly SubmissionOutcome[],
-): void {
-  // The entry that caused it is told, not those that fell with it.
-  const cause = outcomes.findIndex((outcome) => outcome.status === 'refused' && outcome.problem.code !== 'busy');
-  const refused = outcomes[cause];
-  const step = writes[cause];
-  if (refused?.status === 'refused' && step) throw atEntry(refusalOf(step.submission, refused.problem), step.index);
+function together(part: readonly Step[]): TogetherStep {
+  const [first] = part;
+  if (first?.kind === 'merge') return first;
+  return { kind: 'writes', submissions: part.flatMap((step) => (step.kind === 'write' ? [step.submission] : [])) };
 }
 
-/** Runs of changes, and merges by themselves. */
+/** Runs of changes, each record once, and merges by themselves. */
 function inParts(steps: readonly Step[]): Step[][] {
   const parts: Step[][] = [];
+  const touched = new Set<string>();
   for (const step of steps) {
     const last = parts.at(-1);
-    if (step.kind === 'write' && last?.[0]?.kind === 'write') last.push(step);
-    else parts.push([step]);
+    const id = step.kind === 'write' && 'id' in step.submission ? step.submission.id : undefined;
+    const again = id !== undefined && touched.has(id);
+    if (step.kind === 'write' && last?.[0]?.kind === 'write' && !again) last.push(step);
+    else {
+      touched.clear();
+      parts.push([step]);
+    }
+    if (id !== undefined) touched.add(id);
   }
   return parts;
 }
-
-interface Plan {
-  readonly steps: readonly Step[];
-  readonly related: readonly RelatedWrite[];
-}
-
-/** Which record each entry means, known before anything is written, since the entries refer to each other. */
-async function planOf(deps: FhirDeps, exchange: Exchange, { entries }: FeedMessage): Promise<Plan> {
-  const targets: Map<string, Reference> = describedTargets(entries);
-  const meant = new Map<number, Meant>();
-  for (const entry of entries) {
-    if (entry.resource?.resourceType !== 'Patient') continue;
-    const found = await attempt(entry.index, () => meantBy(deps, exchange, entry, entry.resource as ValidPatient));
-    meant.set(entry.index, found);
-    for (const name of entry.names) targets.set(name, { reference: `Patient/${found.id}` });
-  }
-  const relatives = await relativesOf(deps, entries, targets);
-  const steps: Step[] = [];
-  for (const entry of entries) {
-    const step = await attempt(entry.index, () => stepOf(deps, exchange, { entry, entries, targets, meant }));
-    if (step) steps.push(step);
-  }
-  const related: RelatedWrite[] = [];
-  for (const { entry, sourceId, person } of relatives) {
-    related.push({ sourceId, person: await attempt(entry.index, async () => resolved(person, targets)) });
-  }
-  return { steps, related };
-}
-
-interface Meant {
-  readonly id: ResourceId;
-  readonly patient: ValidPatient;
-  /** It is here already: a change, whatever the method says; feeds are sent again. */
-  readonly known: boolean;
-}
-
-async function meantBy(
-  deps: FhirDeps,
-  { actor, base }: Exchange,
-  entry: FeedEntry,
-  sent: ValidPatient,
-): Promise<Meant> {
-  assertIdentified(sent);
-  const patient = await incoming(deps, actor, sent);
-  const byUrl = parseId<ResourceId>(/^(?:.*\/)?Patient\/([^/?]+)$/.exec(entry.url.replace(`${base}/`, ''))?.[1] ?? '');
-  const stored = byUrl === undefined ? undefined : await deps.registry.read(byUrl);
-  if (byUrl !== undefined && stored?.content && kindOf(patientOf(stored.content)) === 'source')
-    return { id: byUrl, patient, known: true };
-  const domain = await domainOf(deps, actor, patient);
-  const key = ownIdentifier(patient, domain.system);
-  const id = key === undefined ? undefined : await deps.registry.findByKey(domain.system, key);
-  return { id: id ?? newId<ResourceId>(), patient, known: id !== undefined };
-}
-
-interface Planning {
-  readonly entry: FeedEntry;
-  readonly entries: readonly FeedEntry[];
-  readonly targets: Targets;
-  readonly meant: ReadonlyMap<number, Meant>;
-}
-
-async function stepOf(deps: FhirDeps, exchange: Exchange, planning: Planning): Promise<Step | undefined> {
-  const { entry, entries, targets } = planning;
-  const { index, method, url } = entry;
-  const { actor } = exchange;
-  if (method === 'DELETE') {
-    if (!actor.principal.permissions.has('client.delete'))
-      throw new Problem('forbidden', 'access-denied', 'You may not do this.', { fhirCode: 'forbidden' });
-    const query = /^Patient\?(.*)$/s.exec(url)?.[1];
-    const submission =
-      query === undefined
-        ? deleteSubmission(url.slice('Patient/'.length), undefined)
-        : await conditionalDelete(deps, actor, parseForm(query));
-    return { kind: 'write', index, submission };
-  }
-  const meant = planning.meant.get(index);
-  if (!meant) return undefined;
-  const maiden = withMothersMaidenName(entry.resource as Patient, entries);
-  const named: ValidPatient =
-    maiden === undefined
-      ? meant.patient
-      : {
-          ...meant.patient,
-          extension: [...(meant.patient.extension ?? []), { url: MOTHERS_MAIDEN_NAME, valueString: maiden }],
-        };
-  if (isReplaced(named)) {
-    if (!meant.known) throw foreignIdentifier(actor.principal, named, await deps.domains.table()) ?? unknownObsolete();
-    const survivor = await survivorOf(deps, exchange, withTargets(named, targets).resource);
-    return { kind: 'merge', index, merge: { obsolete: meant.id, survivor, patient: named } };
-  }
-  const patient = resolved(named, targets);
-  const submission: Submission = meant.known
-    ? { kind: 'update', id: meant.id, patient: { ...patient, id: meant.id } }
-    : { kind: 'create', id: meant.id, domain: await domainOf(deps, actor, patient), patient };
-  return { kind: 'write', index, submission };
-}
-
-function resolved<T extends ValidPatient | RelatedPerson>(resource: T, targets: Targets): T {
-  const { resource: known, open } = withTargets(resource, targets);
-  if (open.some(leadsNowhere)) throw referenceUnknown();
-  return known;
-}
-
-interface Relative {
-  readonly entry: FeedEntry;
-  readonly sourceId: ResourceId;
-  readonly person: RelatedPerson & { readonly id: ResourceId };
-}
-
-async function relativesOf(
-  deps: FhirDeps,
-  entries: readonly FeedEntry[],
-  targets: Map<string, Reference>,
-): Promise<Relative[]> {
-  const relatives: Relative[] = [];
-  for (const entry of entries) {
-    if (entry.resource?.resourceType !== 'RelatedPerson' || entry.method === 'DELETE') continue;
-    const person = entry.resource;
-    const patient = targets.get(person.patient?.reference ?? '')?.reference;
-    const sourceId = patient === undefined ? undefined : parseId<ResourceId>(patient.replace(/^Patient\//, ''));
-    // Whose relative it is must be told in the same message: that is what its sender is asked to own.
-    if (sourceId === undefined) throw atEntry(referenceUnknown(), entry.index);
-    const id = await deps.registry.related.idFor(sourceId, person);
-    for (const name of entry.names) targets.set(name, { reference: `RelatedPerson/${id}` });
-    relatives.push({ entry, sourceId, person: { ...person, id } });
-  }
-  return relatives;
-}
-
-const PLACE = 'Bundle.entry[1].resource.entry';
-const atEntry = (problem: Problem, index: number): Problem => placed(problem, `${PLACE}[${index}].resource`);
-
-async function attempt<T>(index: number, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof Problem) || error.kind === 'unavailable' || error.kind === 'internal') throw error;
-    throw atEntry(error as Problem, index);
-  }
-}
-
-const unknownObsolete = (): Problem =>
-  new Problem('not-found', 'client-not-found', 'The record that is said to be replaced is not known here.', {
-    fhirCode: 'not-found',
-  });

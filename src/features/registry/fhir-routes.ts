@@ -8,7 +8,7 @@ import { bundleReply, type Exchange, type FhirDeps, type FhirRouteDeps, rawQuery
 import { answerMatch } from './fhir-match.ts';
 import { answerPosted, messageRoutes } from './fhir-message-routes.ts';
 import { relatedRoutes } from './fhir-related.ts';
-import { mergeRoute } from './fhir-merge.ts';
+import { mergeRoute } from './fhir-merge-operation.ts';
 import { pixRoutes } from './fhir-pix.ts';
 import { answerHistory, answerRead } from './fhir-reads.ts';
 import {

@@ -2,7 +2,7 @@
 import { parseIfMatch, parseIfNoneExist } from '../../fhir/index.ts';
 import { event, permission, route } from '../../platform/http/route.ts';
 import { type FhirRouteDeps, resourceId, seenBy } from './fhir-exchange.ts';
-import { aliasesOf, assertIdentified, queryWithSystems } from './fhir-identities.ts';
+import { aliasesOf, assertIdentified, assertNamed, queryWithSystems } from './fhir-identities.ts';
 import { answerReplacement, obsoleteOf } from './fhir-merge.ts';
 import {
   byId,
@@ -98,9 +98,12 @@ function updateRoutes(all: FhirRouteDeps): FhirRoute[] {
           const exchange = exchangeOf(request);
           const ifMatch = parseIfMatch(request.header('if-match'));
           const what = { patient: patientOf(request), query: exchange.query, ifMatch };
-          if (request.actor.principal.kind === 'node') assertIdentified(what.patient);
+          const key = keyOf(queryWithSystems(what.query, await aliasesOf(deps)));
+          if (request.actor.principal.kind === 'node') {
+            assertIdentified(what.patient);
+            assertNamed(what.patient);
+          }
           if (isReplaced(what.patient)) {
-            const key = keyOf(queryWithSystems(what.query, await aliasesOf(deps)));
             return answerReplacement(deps, exchange, { obsolete: await obsoleteOf(deps, key), patient: what.patient });
           }
           return answerWrite(deps, exchange, await conditionalUpdate(deps, request.actor, what));

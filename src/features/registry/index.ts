@@ -120,6 +120,7 @@ export type {
   MatchCandidate,
   MatchResult,
   RegistryCore,
+  TogetherStep,
   RegistrySearch,
   RegistrySearchResult,
   SearchTerm,

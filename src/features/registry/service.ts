@@ -1,6 +1,7 @@
 import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import type { Problem } from '../../kernel/problem.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { StoredResource } from '../../store/model.ts';
@@ -111,6 +112,41 @@ export interface RegistryCore {
    * Throws Problem: not its own records, unknown, a loop, kept apart by a steward.
    */
   replace(actor: Actor, what: SourceMerge): Promise<SourceMerged>;
+  /**
+   * Changes and merges of one sender in their order, in one transaction: all of it or nothing. A refusal is answered, with its place.
+   */
+  applyTogether(actor: Actor, what: Together): Promise<TogetherDone | TogetherRefused>;
   /** RelatedPersons that came in feeds. */
   readonly related: RelatedPersons;
+}
+
+export type TogetherStep =
+  | { readonly kind: 'writes'; readonly submissions: readonly Submission[] }
+  | { readonly kind: 'merge'; readonly merge: SourceMerge };
+
+export interface Together {
+  readonly steps: readonly TogetherStep[];
+  /** Extra rows of the same transaction. */
+  readonly alongside?: (tx: Transaction) => Promise<void>;
+  /** Records to show as they are at the end. */
+  readonly show?: readonly ResourceId[];
+  /** Decide and show, keep nothing: not even the audit events, so that the caller records one of its own. */
+  readonly preview?: true;
+}
+
+export interface TogetherDone {
+  readonly status: 'done';
+  /** By step; empty for a merge. */
+  readonly outcomes: readonly (readonly SubmissionOutcome[])[];
+  readonly shown: ReadonlyMap<ResourceId, StoredResource>;
+  /** Absent in a preview, and where nothing happened. */
+  readonly audited: AuditReceipt | undefined;
+}
+
+export interface TogetherRefused {
+  readonly status: 'refused';
+  readonly problem: Problem;
+  /** Which step, and which of its submissions; 0 for a merge. */
+  readonly step: number;
+  readonly submission: number;
 }

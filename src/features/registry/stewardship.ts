@@ -32,31 +32,41 @@ export interface DecisionResult<T> {
   readonly audited: AuditReceipt;
 }
 
+interface DecisionSteps<T> {
+  readonly goldens: (tx: Transaction) => Promise<readonly ResourceId[]>;
+  /** `act` itself judges whether the actor may: a sender decides about its own records, whoever else's they are linked with. */
+  readonly judgedByAct?: true;
+  /** `apart`: records that a decision taken back leaves apart again; what it had answered on its way is open again. */
+  readonly act: (
+    decision: Decision,
+  ) => Promise<{ readonly result: T; readonly audit: AuditInput; readonly apart?: readonly ResourceId[] }>;
+}
+
 /** Runs a decision over these golden records and writes what it changed. */
-export async function decide<T>(
-  deps: RoundDeps,
-  actor: Actor,
-  steps: {
-    readonly goldens: (tx: Transaction) => Promise<readonly ResourceId[]>;
-    /** `act` itself judges whether the actor may: a sender decides about its own records, whoever else's they are linked with. */
-    readonly judgedByAct?: true;
-    /** `apart`: records that a decision taken back leaves apart again; what it had answered on its way is open again. */
-    readonly act: (
-      decision: Decision,
-    ) => Promise<{ readonly result: T; readonly audit: AuditInput; readonly apart?: readonly ResourceId[] }>;
-  },
-): Promise<DecisionResult<T>> {
+export async function decide<T>(deps: RoundDeps, actor: Actor, steps: DecisionSteps<T>): Promise<DecisionResult<T>> {
   return deps.database.transaction(async (tx) => {
     await takeRegistryLock(tx);
-    const state = await loadGoldens(deps, tx, await steps.goldens(tx));
-    if (steps.judgedByAct !== true) await assertOwnThroughout(deps, actor, state);
-    const nowMs = deps.clock.nowMs();
-    const decision: Decision = { deps, tx, actor, state, nowMs, entryId: newId<LinkEntryId>() };
-    const { result, audit, apart = [] } = await steps.act(decision);
-    await writeRound(deps, tx, { state, nowMs });
-    await reopenSettledReviews(tx, apart);
-    return { result, audited: await deps.audit.record(tx, [audit]) };
+    return decideWithin(deps, tx, actor, steps);
   });
+}
+
+/** The same in a transaction that holds the registry's lock already. */
+export async function decideWithin<T>(
+  live: RoundDeps,
+  tx: Transaction,
+  actor: Actor,
+  steps: DecisionSteps<T>,
+): Promise<DecisionResult<T>> {
+  // A copy: the model that is in force now decides all of it.
+  const deps = { ...live };
+  const state = await loadGoldens(deps, tx, await steps.goldens(tx));
+  if (steps.judgedByAct !== true) await assertOwnThroughout(deps, actor, state);
+  const nowMs = deps.clock.nowMs();
+  const decision: Decision = { deps, tx, actor, state, nowMs, entryId: newId<LinkEntryId>() };
+  const { result, audit, apart = [] } = await steps.act(decision);
+  await writeRound(deps, tx, { state, nowMs });
+  await reopenSettledReviews(tx, apart);
+  return { result, audited: await deps.audit.record(tx, [audit]) };
 }
 
 /**

@@ -68,6 +68,8 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
   return {
     submit: all.submit,
     replace: all.replace,
+    // Shows what the caller just wrote of its own; others' records are refused before.
+    applyTogether: all.applyTogether,
     related: {
       idFor: all.related.idFor,
       write: all.related.write,

@@ -143,9 +143,15 @@ describe('PIXm', () => {
     ['unsupported format: 406', () => `${pix(`${system('a')}|1`)}&_format=text/csv`, 406, 'not-supported'],
   ];
   for (const [words, url, status, code, text] of errors) {
-    it(`ITI-83 · ${words}`, async () => {
+    it(`ITI-83 · ${words}, JSON and XML`, async () => {
       const answer = await clinic.get(url());
       expect([answer.status, answer.json.issue[0].code]).toEqual([status, code]);
+      const xml = await clinic.get(url(), { accept: 'application/fhir+xml' });
+      expect(xml.status).toBe(status);
+      if (status !== 406) {
+        expect(xml.text).toContain('<OperationOutcome');
+        expect(xml.text).toContain(`<code value="${code}"/>`);
+      }
       if (text) expect(answer.json.issue[0].details.text).toBe(text);
     });
   }
@@ -161,6 +167,8 @@ describe('PIXm', () => {
     expect(recorded.recorded[0]?.query).toContain('sourceIdentifier=');
   });
 });
+
+const PREVIEW = { name: 'preview', valueBoolean: true };
 
 describe('PIXm feed', () => {
   const put = (client: FhirClient, key: string, more: object = {}, headers: Record<string, string> = {}) =>
@@ -194,6 +202,17 @@ describe('PIXm feed', () => {
   it('ITI-104 · an identifier without its system, or none at all: 422', async () => {
     expect((await put(clinic, 'f3', { identifier: [{ value: 'f3' }] })).status).toBe(422);
     expect((await put(clinic, 'f3', { identifier: undefined })).status).toBe(422);
+  });
+  it('ITI-104 · a record without a name: 422; one that is said to be unknown: 201', async () => {
+    const none = await put(clinic, 'f4', { name: undefined });
+    expect([none.status, none.json.issue[0].code, none.json.issue[0].expression]).toEqual([
+      422,
+      'required',
+      ['Patient.name'],
+    ]);
+    const url = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+    const absent = [{ extension: [{ url, valueCode: 'unknown' }] }];
+    expect((await put(clinic, 'f4', { name: absent })).status).toBe(201);
   });
   it('ITI-104 · a query that is no identifier: 412', async () => {
     expect((await clinic.put('/fhir/Patient?family=x', person({ key: [system('a'), 'z'] }))).status).toBe(412);
@@ -287,9 +306,52 @@ describe('PIXm feed', () => {
     expect(answer.json.parameter[2].resource.id).toBe(idOf(target));
     expect(ids(await clinic.get(pix(`${system('a')}|o1`)))).toEqual(ids(await clinic.get(pix(`${system('a')}|o2`))));
   });
+  const merge = (...parameter: object[]) =>
+    clinic.post('/fhir/Patient/$merge', { resourceType: 'Parameters', parameter });
+  const from = (key: string) => ({ name: 'source-patient-identifier', valueIdentifier: at(key).identifier });
+  const into = (key: string) => ({ name: 'target-patient-identifier', valueIdentifier: at(key).identifier });
+  const sent = (given: string) => ({ name: [{ family: `Merge ${given}`, given: [given] }], birthDate: '1933-03-03' });
+  it('$merge · the source is replaced-by, the target replaces it and keeps its identifiers as old ones', async () => {
+    const [source, target] = [await put(clinic, 'r1', sent('Rhea')), await put(clinic, 'r2', sent('Iris'))];
+    const { json } = await merge(from('r1'), into('r2'));
+    const result = json.parameter[2].resource;
+    expect(result.identifier).toContainEqual({ use: 'old', system: system('a'), value: 'r1' });
+    expect(result.link).toEqual([{ other: { reference: `Patient/${idOf(source)}` }, type: 'replaces' }]);
+    expect((await clinic.get(`/fhir/Patient/${idOf(source)}`)).json.link).toEqual([
+      { other: { reference: `Patient/${idOf(target)}` }, type: 'replaced-by' },
+    ]);
+    const again = await merge(from('r1'), into('r2'));
+    expect([again.status, again.json.parameter[2].resource.meta.versionId]).toEqual([200, result.meta.versionId]);
+  });
+  it('$merge · preview: the result as it would be, and nothing is changed', async () => {
+    await put(clinic, 'v1', sent('Vera'));
+    await put(clinic, 'v2', sent('Ulla'));
+    const said = { resourceType: 'Patient', gender: 'female', ...sent('Ulla'), identifier: [at('v2').identifier] };
+    const shown = await merge(from('v1'), into('v2'), { name: 'result-patient', resource: said }, PREVIEW);
+    expect([shown.status, shown.json.parameter[2].resource.gender]).toEqual([200, 'female']);
+    expect(shown.json.parameter[2].resource.link[0].type).toBe('replaces');
+    expect(ids(await clinic.get(pix(`${system('a')}|v1`)))).not.toEqual(
+      ids(await clinic.get(pix(`${system('a')}|v2`))),
+    );
+    const { json } = await clinic.get(`/fhir/Patient?identifier=${system('a')}|v2`);
+    expect(json.entry[0].resource.gender).toBeUndefined();
+    expect((await merge(from('v1'), into('nobody'), PREVIEW)).status).toBe(422);
+  });
+  it('$merge · a result that is refused refuses the merge too', async () => {
+    await put(clinic, 'w1', sent('Wanda'));
+    await put(clinic, 'w2', sent('Xenia'));
+    const said = { resourceType: 'Patient', ...sent('Xenia'), identifier: [at('somebody').identifier] };
+    const refused = await merge(from('w1'), into('w2'), { name: 'result-patient', resource: said });
+    expect(refused.status).toBe(422);
+    expect(ids(await clinic.get(pix(`${system('a')}|w1`)))).not.toEqual(
+      ids(await clinic.get(pix(`${system('a')}|w2`))),
+    );
+  });
+  it('$merge · several identifiers must name one record', async () => {
+    expect((await merge(from('w1'), from('w2'), into('r2'))).json.issue[0].code).toBe('multiple-matches');
+    expect((await merge(from('w1'), from('w1'), into('w2'))).status).toBe(200);
+  });
   it('$merge · without a target, of foreign records, with unknown parameters: refused', async () => {
-    const merge = (...parameter: object[]) =>
-      clinic.post('/fhir/Patient/$merge', { resourceType: 'Parameters', parameter });
     const source = { name: 'source-patient-identifier', valueIdentifier: { system: system('a'), value: 'f1' } };
     expect((await merge(source)).status).toBe(400);
     expect((await merge(source, { name: 'colour', valueString: 'red' })).status).toBe(400);

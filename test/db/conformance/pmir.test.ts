@@ -151,6 +151,59 @@ describe('PMIR', () => {
     expect([now.total, now.entry[0].resource.active]).toEqual([1, true]);
     expect(now.entry[0].resource.identifier.map(({ value }: { value: string }) => value).sort()).toEqual(['m1', 'm2']);
   });
+  it('ITI-93 · a survivor that is new in the same message, by identifier and by fullUrl, and a record told twice', async () => {
+    await feed(a, [{ resource: somebody(A, 's-old') }]);
+    const survivor = { method: 'PUT', resource: somebody(A, 's-new'), fullUrl: 'urn:uuid:new' };
+    const byIdentifier = {
+      method: 'PUT',
+      resource: replaced(A, 's-old', { identifier: { system: A, value: 's-new' } }),
+    };
+    const merged = await feed(a, [survivor, byIdentifier]);
+    expect([merged.status, code(merged)]).toEqual([200, 'ok']);
+    expect((await found(a, A, 's-old')).entry[0].resource.id).toBe((await found(a, A, 's-new')).entry[0].resource.id);
+    const twice = somebody(A, 's-2');
+    const chain = await feed(a, [
+      { resource: twice },
+      { method: 'PUT', resource: { ...twice, gender: 'female' } },
+      { method: 'POST', resource: somebody(A, 's-3'), fullUrl: 'urn:uuid:third' },
+      { method: 'PUT', resource: replaced(A, 's-2', { reference: 'urn:uuid:third' }) },
+    ]);
+    expect([chain.status, code(chain)]).toEqual([200, 'ok']);
+    expect((await found(a, A, 's-2')).entry[0].resource.id).toBe((await found(a, A, 's-3')).entry[0].resource.id);
+  });
+  it('ITI-93 · merges and changes of one message stand or fall together: links, records and cross-references too', async () => {
+    await feed(a, [{ resource: somebody(A, 'h1') }, { resource: somebody(A, 'h2') }, { resource: somebody(A, 'h3') }]);
+    const ids = async () => {
+      const all = await Promise.all(['h1', 'h2', 'h3', 'h4'].map((key) => found(a, A, key)));
+      return all.map(({ entry }) => [entry?.[0].resource.id, entry?.[0].resource.meta.versionId]);
+    };
+    const before = await ids();
+    const answer = await feed(a, [
+      { resource: somebody(A, 'h4') },
+      { method: 'PUT', resource: replaced(A, 'h2', { identifier: { system: A, value: 'h1' } }) },
+      { method: 'PUT', resource: somebody(A, 'h1', { gender: 'male' }) },
+      // h2 is no more: the last merge cannot be.
+      { method: 'PUT', resource: replaced(A, 'h3', { identifier: { system: A, value: 'h2' } }) },
+    ]);
+    expect([answer.status, code(answer), outcome(answer).expression[0]]).toEqual([
+      409,
+      'fatal-error',
+      'Bundle.entry[1].resource.entry[3].resource.link',
+    ]);
+    expect(await ids()).toEqual(before);
+    expect(before[3]).toEqual([undefined, undefined]);
+  });
+  it('ITI-93 · a loop of three within one message: 409, and nothing of it is done', async () => {
+    await feed(a, [{ resource: somebody(A, 'l1') }, { resource: somebody(A, 'l2') }, { resource: somebody(A, 'l3') }]);
+    const by = (key: string, next: string) => ({
+      method: 'PUT',
+      resource: replaced(A, key, { identifier: { system: A, value: next } }),
+    });
+    const answer = await feed(a, [by('l1', 'l2'), by('l2', 'l3'), by('l3', 'l1')]);
+    expect([answer.status, code(answer)]).toEqual([409, 'fatal-error']);
+    const all = await Promise.all(['l1', 'l2', 'l3'].map((key) => found(a, A, key)));
+    expect(new Set(all.map(({ entry }) => entry[0].resource.id)).size).toBe(3);
+  });
   it('ITI-93 · unmerge: 405 and fatal-error', async () => {
     const answer = await feed(a, [{ method: 'PUT', resource: somebody(A, 'm2', { active: true }) }]);
     expect([answer.status, code(answer)]).toEqual([405, 'fatal-error']);
