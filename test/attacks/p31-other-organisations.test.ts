@@ -189,7 +189,9 @@ describe('lists and overviews', () => {
       return answer;
     };
     await done(
-      p.ask('south administrator', 'POST', '/api/nodes', { name: 'South clinic system', domain: 'urn:south:system' }),
+      p.ask('south administrator', 'POST', '/api/nodes', {
+        ...{ name: 'South clinic system', domain: 'urn:south:system', scopes: ['feed'] },
+      }),
     );
     const headers = { 'content-type': 'text/csv', 'x-file-name': 'South clinic.csv' };
     const csv = 'id,given,family\n1,Zulaika,Nantongo\n';

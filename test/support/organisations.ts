@@ -8,6 +8,7 @@ import { composeServices, operator, type Services } from '../../src/main/service
 import { readConfig } from '../../src/platform/config/config.ts';
 import { silentLogger } from '../../src/platform/log/index.ts';
 import { createMetrics } from '../../src/platform/metrics/index.ts';
+import type { KeyMaterial } from '../../src/platform/tls/index.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { BASE_URL, enrol, type EnrolledPerson, type IdentityFixture, setUp } from './identity.ts';
 import { person } from './registry.ts';
@@ -30,6 +31,8 @@ export interface Programme {
     fields: Parameters<typeof person>[0],
   ): Promise<{ readonly source: string; readonly golden: string }>;
   send(what: Parameters<typeof send>[1]): Promise<Answer>;
+  /** A request at the nodes' door, with a node's certificate and key. */
+  sendAsNode(identity: KeyMaterial, what: Parameters<typeof send>[1]): Promise<Answer>;
   cookie(who: Who): string;
   close(): Promise<void>;
 }
@@ -88,6 +91,7 @@ export async function programme(): Promise<Programme> {
   }
   return {
     ...{ db, services, organisations, users, ask, cookie, send: toUsers },
+    sendAsNode: (identity, what) => send({ port: doors.nodesPort, ca, identity }, what),
     async register(who, fields) {
       const answer = await ask(who, 'POST', '/fhir/Patient', person(fields));
       if (answer.status !== 201) throw new Error(answer.text);

@@ -15,8 +15,10 @@ import {
   parseCertificateRequest,
   type RevocationReason,
 } from '../../platform/tls/index.ts';
+import { knownScopes } from './authenticate.ts';
 import type { IssuedChain } from './authorities.ts';
 import { nodeProblem } from './errors.ts';
+import { assertMayGive } from './giving.ts';
 import { endOf } from './model.ts';
 import type { WhichNode } from './node-reader.ts';
 import { assertLiving, type Changed, changeNode, nodeEvent, type NodeParts } from './parts.ts';
@@ -92,6 +94,7 @@ function issuingActs(parts: NodeParts): Pick<Certificates, 'issue' | 'renew'> {
     const issued = await authorities.issueForNode({ nodeId: id, commonName: key.commonName, spki: key.spki });
     const changed = await changeNode(parts, { actor, which: { id } }, async (tx, row) => {
       assertLiving(parts, row);
+      assertMayGive(actor.principal, knownScopes(row.scopes), row.organisation_id);
       await putCertificate(parts, tx, { row, issued });
       if (row.activated_at === null) await writing.writeNode(tx, { ...row, activated_at: new Date(clock.nowMs()) });
       const detail = { node: row.name, certificateSha256: issued.certificate.sha256 };
@@ -136,6 +139,7 @@ function trustingActs(parts: NodeParts): Pick<Certificates, 'trust' | 'revoke' |
       throw nodeProblem('unprocessable', 'certificate-not-valid', 'This certificate has expired. Nothing was changed.');
     return changeNode(parts, { actor, which }, async (tx, row) => {
       assertLiving(parts, row);
+      assertMayGive(actor.principal, knownScopes(row.scopes), row.organisation_id);
       await assertRoom(tx, row.id, nowMs);
       await writing.insertCertificate(
         tx,

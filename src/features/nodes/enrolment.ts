@@ -4,8 +4,10 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { Transaction } from '../../platform/db/index.ts';
 import { type AuditReceipt, markRefusalAudited } from '../../platform/http/index.ts';
 import { parseCertificateRequest } from '../../platform/tls/index.ts';
+import { knownScopes } from './authenticate.ts';
 import { putCertificate } from './certificates.ts';
 import { nodeProblem } from './errors.ts';
+import { assertMayGive } from './giving.ts';
 import { stateOf } from './model.ts';
 import type { WhichNode } from './node-reader.ts';
 import { assertIntact, assertLiving, type Changed, changeNode, nodeEvent, type NodeParts } from './parts.ts';
@@ -51,6 +53,7 @@ export function createEnrolment(parts: NodeParts): Enrolment {
     let invitation: Invitation | undefined;
     const changed = await changeNode(parts, { actor, which }, async (tx, row) => {
       assertLiving(parts, row);
+      assertMayGive(actor.principal, knownScopes(row.scopes), row.organisation_id);
       invitation = await put(tx, row.id);
       return { event: 'node.invite', action: 'C', detail: { node: row.name } };
     });

@@ -25,6 +25,7 @@ export type NodeProblemCode =
   | 'node-name-taken'
   | 'node-only'
   | 'registration-changed'
+  | 'rights-exceed'
   | 'domain-owned'
   | 'domain-too-long'
   | 'keys-unusable'

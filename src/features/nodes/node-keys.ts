@@ -1,5 +1,7 @@
 import type { Actor } from '../../kernel/principal.ts';
+import { knownScopes } from './authenticate.ts';
 import { parseJwks, type ClientKeys } from './client-keys.ts';
+import { assertMayGive } from './giving.ts';
 import type { WhichNode } from './node-reader.ts';
 import { assertLiving, type Changed, changeNode, type NodeParts } from './parts.ts';
 
@@ -20,6 +22,7 @@ export function createNodeKeys(parts: NodeParts, clientKeys: ClientKeys): NodeKe
       if (jwksUrl !== undefined) clientKeys.assertAllowed(jwksUrl);
       return changeNode(parts, { actor, which }, async (tx, row) => {
         assertLiving(parts, row);
+        assertMayGive(actor.principal, knownScopes(row.scopes), row.organisation_id);
         await parts.writing.writeNode(tx, { ...row, jwks: document, jwks_url: jwksUrl ?? null });
         const kind = document !== null ? 'uploaded' : jwksUrl !== undefined ? 'by address' : 'none';
         return { event: 'node.keys', detail: { node: row.name, keys: kind } };

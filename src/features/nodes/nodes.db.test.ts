@@ -120,7 +120,7 @@ describe('adding a node', () => {
       code: 'domain-owned',
       publicDetail: expect.stringContaining(`"${first.name}"`),
     });
-    await expect(nodes.addNode(outsider, second)).rejects.toMatchObject({
+    await expect(nodes.addNode(outsider, { ...second, scopes: ['feed'] })).rejects.toMatchObject({
       code: 'domain-owned',
       publicDetail: expect.not.stringContaining(first.name),
     });
@@ -295,7 +295,9 @@ describe('domains', () => {
     expect(await nodes.domains.ensureForUsers(domain, operator)).toEqual(made);
     expect(await nodes.domains.resolve(domain)).toEqual(made);
     await expect(nodes.domains.ensureForUsers(domain, outsider)).rejects.toMatchObject({ code: 'domain-owned' });
-    await expect(nodes.addNode(outsider, { name, domain })).rejects.toMatchObject({ code: 'domain-owned' });
+    await expect(nodes.addNode(outsider, { name, domain, scopes: ['feed'] })).rejects.toMatchObject({
+      code: 'domain-owned',
+    });
     const { node } = await nodes.addNode(operator, { name, domain });
     expect(await nodes.domains.resolve(domain)).toMatchObject({
       id: made.id,

@@ -5,9 +5,11 @@ import type { NodeId, OrganisationId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
 import { type AuditReceipt, isNetwork } from '../../platform/http/index.ts';
+import { knownScopes } from './authenticate.ts';
 import { keyToCertify, type NodeFiles, nodeFiles, putCertificate } from './certificates.ts';
 import type { Enrolment, Invitation } from './enrolment.ts';
 import { nodeProblem } from './errors.ts';
+import { assertMayGive } from './giving.ts';
 import { type Node, stateOf } from './model.ts';
 import { contactContext, reasonContext, type WhichNode } from './node-reader.ts';
 import { assertLiving, type Changed, changeNode, nodeEvent, type NodeParts } from './parts.ts';
@@ -92,6 +94,7 @@ function addingActs(parts: NodeParts, enrolment: Pick<Enrolment, 'put'>): Adding
     const organisationId = own ?? (await parts.organisationFor(actor));
     const now = new Date(clock.nowMs());
     const row = newRow({ wanted, id: how.more.nodeId, organisationId, now, activated: how.activated }, keyRing);
+    assertMayGive(actor.principal, knownScopes(row.scopes), organisationId);
     return database.transaction(async (tx) => {
       tx.afterCommit(parts.forget);
       await writing.insertNode(tx, row);
@@ -153,6 +156,8 @@ function settingActs(parts: NodeParts): Pick<NodeService, 'changeSettings' | 'co
     return changeNode(parts, { actor, which }, async (tx, row) => {
       assertLiving(parts, row);
       const { contact } = settings;
+      const added = (settings.scopes ?? []).filter((scope) => !row.scopes.includes(scope));
+      assertMayGive(actor.principal, added, row.organisation_id);
       const domains = settings.domains === undefined ? row.domains : unique(settings.domains);
       const next: NodeRow = {
         ...row,
