@@ -8,8 +8,9 @@ import { applyTogether } from './apply-together.ts';
 import { mergeSources } from './feed-merge.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { matchPatient } from './match.ts';
+import { createMatchingSeat, type MatchingSeat } from './matching-seat.ts';
 import { createReadBatcher } from './read-batcher.ts';
-import { createRecords, keyTokensOf } from './records.ts';
+import { keyTokensOf } from './records.ts';
 import { createRelatedPersons } from './related-persons.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
@@ -24,10 +25,21 @@ export interface BuiltCore {
   as(principal: Principal): RegistryCore;
   readonly intake: Intake;
   readonly roundDeps: RoundDeps;
+  /** Which model decides; `roundDeps.matcher` and `.records` follow it, a copy (`{ ...roundDeps }`) stays with the one of now. */
+  readonly seat: MatchingSeat;
 }
 
 export function createCore(deps: RegistryDeps): BuiltCore {
-  const roundDeps: RoundDeps = { ...deps, records: createRecords(deps.keyRing, deps.matcher) };
+  const seat = createMatchingSeat(deps);
+  const roundDeps: RoundDeps = {
+    ...deps,
+    get matcher() {
+      return seat.current().matcher;
+    },
+    get records() {
+      return seat.current().records;
+    },
+  };
   const intake = createIntake(roundDeps);
   const reads = createReadBatcher<ResourceId, StoredResource>(
     (ids) => deps.resources.read(deps.database, 'Patient', ids),
@@ -47,13 +59,14 @@ export function createCore(deps: RegistryDeps): BuiltCore {
     },
     findByKey: (system, value) => findByKey(deps, system, value),
     replace: (actor, what) => mergeSources(roundDeps, actor, what),
-    applyTogether: (actor, what) => applyTogether(roundDeps, actor, what),
+    applyTogether: (actor, what) => applyTogether({ ...roundDeps }, actor, what),
     related: createRelatedPersons(deps),
   };
   return {
     as: (principal) => (reachOf(principal, 'client.read') === 'all' ? core : boundedReads(roundDeps, core, principal)),
     intake,
     roundDeps,
+    seat,
   };
 }
 

@@ -15,6 +15,7 @@ import type { RegistryDeps } from './deps.ts';
 import { registryParticipants, tokensOfStored } from './reseal.ts';
 import { readReviewCounts } from './review-store.ts';
 import { registryRoutes } from './routes.ts';
+import { type RegistryModels, registryModels } from './registry-models.ts';
 import type { RegistryCore } from './service.ts';
 import { shareParticipant } from './shares.ts';
 import { clientFigures, withinReach } from './visibility.ts';
@@ -45,6 +46,8 @@ export interface Registry {
     actor: Actor,
     what: { readonly persons: readonly AdoptedPerson[]; readonly reason: string },
   ): Promise<AuditReceipt>;
+  /** Which model decides, and going over all records with it. */
+  readonly models: RegistryModels;
   /** What changed, for those who tell others. */
   readonly changes: Changes;
   /** Resolves when no batch is queued or in flight. */
@@ -61,6 +64,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     resealParticipants: [...registryParticipants(built.roundDeps), shareParticipant(built.roundDeps)],
     tokensOfStored: (sql, stored) => tokensOfStored(built.roundDeps, sql, stored),
     adopt: (actor, what) => adoptPersons(built.roundDeps, actor, what),
+    models: registryModels(built),
     changes: createChanges(),
     drained: () => built.intake.drained(),
     async figures(principal) {
@@ -94,7 +98,8 @@ export { incoming } from './fhir-identities.ts';
 /** The golden record that an identifier leads to, as PIX queries ask. */
 export { personByIdentifier } from './fhir-pix.ts';
 export type { AdoptedPerson } from './adopt.ts';
-export type { Changes } from './changes.ts';
+export type { ActivationId, RegistryModels } from './registry-models.ts';
+export type { ChangeNote, Changes } from './changes.ts';
 /** A FHIR route of another feature, for the capability statement. */
 export type { ServedRoute } from './fhir-route.ts';
 /** For the prior of matching: the size of the registry, roughly. */

@@ -10,7 +10,7 @@ import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
 import { transactionRefused } from './problems.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { REGISTRY_LOCK } from './store.ts';
-import { prepareWork, refused, type Work } from './work.ts';
+import { prepareWork, refused, underModel, type Work } from './work.ts';
 
 interface Group {
   readonly works: readonly Work[];
@@ -145,9 +145,11 @@ async function runNext(deps: RoundDeps, groups: readonly Group[]): Promise<void>
 /** The database is away: trying each group by itself would only take longer. */
 const isPassing = (error: unknown) => isProblem(error) && error.kind === 'unavailable';
 
-async function transact(deps: RoundDeps, groups: readonly Group[]): Promise<BatchResult> {
+async function transact(live: RoundDeps, groups: readonly Group[]): Promise<BatchResult> {
+  // A copy: the model that is in force now decides the whole batch.
+  const deps = { ...live };
   // Copies, since deciding leaves its marks on them and a group may have to be decided again.
-  const works = groups.flatMap((group) => group.works.map((work) => ({ ...work })));
+  const works = groups.flatMap((group) => group.works.map((work) => underModel(deps, work)));
   const domains = await deps.domains.table();
   try {
     return await deps.database.transaction(

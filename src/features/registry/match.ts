@@ -18,7 +18,7 @@ interface BestSource {
 }
 
 export async function matchPatient(
-  deps: RoundDeps,
+  live: RoundDeps,
   patient: Patient,
   options: {
     readonly count?: number;
@@ -26,6 +26,7 @@ export async function matchPatient(
     readonly see?: (goldenIds: readonly ResourceId[]) => Promise<ReadonlySet<ResourceId>>;
   } = {},
 ): Promise<MatchResult> {
+  const deps = { ...live };
   const prepared = deps.matcher.prepare(matchRecordOf(patient));
   const tokens = deps.records.lookupKeys(prepared);
   const { candidates: found, known: rows } = await readRound(deps.database, {

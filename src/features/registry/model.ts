@@ -187,6 +187,10 @@ export type ReviewCause =
   | 'contradiction'
   | 'two-people-match'
   | 'record-changed'
+  | 'linked-doubtful'
+  | 'chain'
+  | 'overlay'
+  | 'changed-into'
   | 'merge-proposed';
 export type ReviewState = 'open' | 'later' | 'decided';
 

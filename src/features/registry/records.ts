@@ -25,6 +25,8 @@ export interface Records {
   blindKeys(prepared: PreparedRecord): readonly bigint[];
   /** Both at once: what to write, and what to look for. */
   bothKeys(prepared: PreparedRecord): { readonly current: readonly bigint[]; readonly lookup: readonly bigint[] };
+  /** Whether records may still have keys of models that decided before. */
+  readonly hasFormer: boolean;
   /** Tokens to look for: under every index key still in use. */
   lookupKeys(prepared: PreparedRecord): readonly bigint[];
 }
@@ -53,6 +55,10 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
     remember(row.source_id, fresh);
     return fresh;
   };
+  const withFormer = (prepared: PreparedRecord, own: readonly bigint[]): readonly bigint[] => {
+    const former = matcher.formerKeys(prepared);
+    return former.length === 0 ? own : [...own, ...former.flatMap((key) => keyRing.blindAll(BLOCKING, key))];
+  };
   return {
     open(row) {
       const { record, prepared } = cached(row);
@@ -76,13 +82,18 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
     seal: (id, version, record) => keyRing.seal(encoder.encode(JSON.stringify(record)), context(id, version)),
     bothKeys(prepared) {
       const keys = matcher.keys(prepared);
-      const lookup = keys.flatMap((key) => keyRing.blindAll(BLOCKING, key));
+      const own = keys.flatMap((key) => keyRing.blindAll(BLOCKING, key));
       // One index key in use, as always but during a rotation: both are the same tokens, made once.
-      const current = lookup.length === keys.length ? lookup : keys.map((key) => keyRing.blind(BLOCKING, key));
-      return { current, lookup };
+      const current = own.length === keys.length ? own : keys.map((key) => keyRing.blind(BLOCKING, key));
+      return { current, lookup: withFormer(prepared, own) };
     },
+    hasFormer: matcher.hasFormer,
     blindKeys: (prepared) => matcher.keys(prepared).map((key) => keyRing.blind(BLOCKING, key)),
-    lookupKeys: (prepared) => matcher.keys(prepared).flatMap((key) => keyRing.blindAll(BLOCKING, key)),
+    lookupKeys: (prepared) =>
+      withFormer(
+        prepared,
+        matcher.keys(prepared).flatMap((key) => keyRing.blindAll(BLOCKING, key)),
+      ),
   };
 }
 

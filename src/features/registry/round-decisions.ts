@@ -101,6 +101,7 @@ function revise(input: DecisionInput, work: Work, source: SourceState): Decided 
   if (keyWouldChange(input, source, content)) return refuse(work, keyChanged());
   if (work.gained && isTaken(input, source, work.gained)) return refuse(work, duplicateKey());
   source.storedTokens = input.records.lookupKeys(source.prepared);
+  const isOverlay = input.matcher.becameSomebodyElse(source.record, content.record);
   Object.assign(source, {
     version: source.version + 1,
     keyToken: source.keyToken ?? work.gained?.[0] ?? null,
@@ -112,7 +113,8 @@ function revise(input: DecisionInput, work: Work, source: SourceState): Decided 
     change: 'written',
   });
   input.state.golden(source.goldenId).touched = true;
-  const decision = relink(input, source, content);
+  const decision = relink(input, source, content, isOverlay);
+  if (isOverlay) noteOverlay(input, work.actor, source);
   if (decision.join) {
     moveAlone(input, source, decision.join.goldenId);
     noteLink(input, work.actor, source, decision);
@@ -137,8 +139,11 @@ function isTaken(input: DecisionInput, source: SourceState, tokens: readonly big
   return false;
 }
 
-/** A record that stands alone is matched anew; one among others stays, and a steward is asked if it no longer fits. */
-function relink(input: DecisionInput, source: SourceState, content: WorkContent): LinkDecision {
+/**
+ * A record that stands alone is matched anew; one among others stays, and a steward is asked if it no longer fits. One that has become
+ * somebody else at once links nowhere by itself: perhaps two people's records were mixed up where it comes from.
+ */
+function relink(input: DecisionInput, source: SourceState, content: WorkContent, isOverlay: boolean): LinkDecision {
   const goldens = scoredGoldens(input, content, source.id);
   const own = input.state.golden(source.goldenId);
   if (own.members.size > 1) {
@@ -146,9 +151,11 @@ function relink(input: DecisionInput, source: SourceState, content: WorkContent)
     return decideAfterChange(
       scoreGolden(input, source.goldenId, { content, self: source.id, members: others }),
       goldens.filter((golden) => golden.goldenId !== source.goldenId),
+      isOverlay,
     );
   }
   const decision = decideLink(goldens);
+  if (isOverlay) return askInstead(decision, 'changed-into');
   return source.pinned ? askInstead(decision) : decision;
 }
 
@@ -178,7 +185,11 @@ function remove(input: DecisionInput, work: Work, source: SourceState): Decided 
 }
 
 /** Scores a record against every member of every golden record that its blocking keys lead to. */
-function scoredGoldens(input: DecisionInput, content: WorkContent, self?: ResourceId): ScoredGolden[] {
+export function scoredGoldens(
+  input: Pick<DecisionInput, 'state' | 'matcher'>,
+  content: Pick<WorkContent, 'prepared' | 'lookupTokens'>,
+  self?: ResourceId,
+): ScoredGolden[] {
   const goldenIds = new Set<ResourceId>();
   for (const token of content.lookupTokens) {
     for (const id of input.state.byToken.get(token) ?? []) {
@@ -195,10 +206,10 @@ function scoredGoldens(input: DecisionInput, content: WorkContent, self?: Resour
 }
 
 function scoreGolden(
-  input: DecisionInput,
+  input: Pick<DecisionInput, 'state' | 'matcher'>,
   goldenId: ResourceId,
   pair: {
-    readonly content: WorkContent;
+    readonly content: Pick<WorkContent, 'prepared'>;
     readonly self: ResourceId | undefined;
     readonly members: readonly ResourceId[];
   },
@@ -211,6 +222,19 @@ function scoreGolden(
     return [{ sourceId: id, comparison, neverLinked }];
   });
   return { goldenId, members };
+}
+
+function noteOverlay(input: DecisionInput, actor: Actor, source: SourceState): void {
+  input.state.ledger.push({
+    kind: 'review-opened',
+    goldenId: source.goldenId,
+    sourceId: source.id,
+    detail: {
+      actor: ledgerActor(actor),
+      modelVersion: input.matcher.modelVersion,
+      reason: 'this change made the record look like somebody else',
+    },
+  });
 }
 
 function noteLink(input: DecisionInput, actor: Actor, source: SourceState, decision: LinkDecision): void {

@@ -250,7 +250,7 @@ const settleReviews = statement(
    within AS MATERIALIZED (
      SELECT waiting.review_id FROM member AS x
      CROSS JOIN LATERAL (
-       SELECT review_id, b FROM registry.review WHERE a = x.source_id AND state <> 'decided' AND cause <> 'record-changed' OFFSET 0
+       SELECT review_id, b FROM registry.review WHERE a = x.source_id AND state <> 'decided' AND cause NOT IN ('record-changed', 'linked-doubtful', 'overlay') OFFSET 0
      ) AS waiting
      JOIN member AS y ON y.source_id = waiting.b AND y.golden_id = x.golden_id
    )

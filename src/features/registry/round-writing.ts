@@ -14,6 +14,7 @@ import {
 import { storedContent } from './content.ts';
 import { goldenWrite, type Ownership, settleOwnership } from './golden.ts';
 import { sealLedgerEntry } from './ledger.ts';
+import type { ReviewCause } from './model.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { loadGoldenVersions, loadPatients } from './round-loading.ts';
 import {
@@ -250,8 +251,11 @@ function stillOpen(state: RoundState, review: PendingReview): boolean {
   const a = state.sources.get(review.sourceId);
   const b = state.sources.get(review.other);
   if (!a || !b || a.change === 'deleted' || b.change === 'deleted') return false;
-  return review.cause === 'record-changed' || a.goldenId !== b.goldenId;
+  return ABOUT_A_LINK.has(review.cause) || a.goldenId !== b.goldenId;
 }
+
+/** These ask whether two records that are linked should be. */
+const ABOUT_A_LINK: ReadonlySet<ReviewCause> = new Set(['record-changed', 'linked-doubtful', 'overlay']);
 
 function reviewRow(review: PendingReview, modelVersion: string, nowMs: number): NewReview {
   const [a, b] = orderedPair(review.sourceId, review.other);

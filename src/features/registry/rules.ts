@@ -13,6 +13,8 @@ export interface PairScore {
   readonly decision: Decision;
   /** A guard of the model speaks against one person: other birth date and name, twins … */
   readonly contradicted: boolean;
+  /** What the two say differs more than it agrees: they look like two strangers, whoever stands between them. */
+  readonly speaksAgainst: boolean;
 }
 
 export interface ScoredMember {
@@ -61,10 +63,16 @@ export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
   let join: LinkDecision['join'];
   for (const { golden, best } of ranked) {
     const wants = best.comparison.decision === 'match';
-    if (wants && !join && !hasContradiction(golden) && golden.members.length < SOURCES_PER_CLIENT_MAX) {
+    if (
+      wants &&
+      !join &&
+      !hasContradiction(golden) &&
+      !isChain(golden) &&
+      golden.members.length < SOURCES_PER_CLIENT_MAX
+    ) {
       join = { goldenId: golden.goldenId, through: best };
     } else {
-      reviews.push(wantedReview(best, reviewCause(wants, hasContradiction(golden))));
+      reviews.push(wantedReview(best, reviewCause(wants, golden)));
     }
   }
   return { ...(join ? { join } : {}), reviews: reviews.slice(0, REVIEWS_PER_RECORD_MAX) };
@@ -72,27 +80,36 @@ export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
 
 /**
  * A record that was linked before and has changed. It never leaves its person by itself: if it no longer resembles any of the
- * others, a steward is asked (an overlay: a record that became somebody else).
+ * others, or has become somebody else at once (an overlay), a steward is asked.
  */
-export function decideAfterChange(own: ScoredGolden, others: readonly ScoredGolden[]): LinkDecision {
+export function decideAfterChange(own: ScoredGolden, others: readonly ScoredGolden[], isOverlay = false): LinkDecision {
   const reviews: WantedReview[] = [];
   const best = bestMember(own);
-  if (best.comparison.decision === 'none' || best.comparison.contradicted) {
-    reviews.push(wantedReview(best, 'record-changed'));
+  if (isOverlay || best.comparison.decision === 'none' || best.comparison.contradicted) {
+    reviews.push(wantedReview(best, isOverlay ? 'overlay' : 'record-changed'));
   }
   const elsewhere = askInstead(decideLink(others));
   return { reviews: [...reviews, ...elsewhere.reviews].slice(0, REVIEWS_PER_RECORD_MAX) };
 }
 
 /** For a record that no model may move: what would have linked it becomes a question. */
-export function askInstead({ join, reviews }: LinkDecision): LinkDecision {
+export function askInstead({ join, reviews }: LinkDecision, cause: ReviewCause = 'two-people-match'): LinkDecision {
   if (!join) return { reviews };
-  return { reviews: [wantedReview(join.through, 'two-people-match'), ...reviews].slice(0, REVIEWS_PER_RECORD_MAX) };
+  return { reviews: [wantedReview(join.through, cause), ...reviews].slice(0, REVIEWS_PER_RECORD_MAX) };
 }
 
-function reviewCause(wants: boolean, contradicted: boolean): ReviewCause {
-  if (contradicted) return 'contradiction';
-  return wants ? 'two-people-match' : 'between-thresholds';
+function reviewCause(wants: boolean, golden: ScoredGolden): ReviewCause {
+  if (hasContradiction(golden)) return 'contradiction';
+  if (!wants) return 'between-thresholds';
+  return isChain(golden) ? 'chain' : 'two-people-match';
+}
+
+/**
+ * One bad record that resembles two people must not make one of them: whoever looks like a stranger to any record of a person is not
+ * added by itself, however well it fits another one.
+ */
+function isChain(golden: ScoredGolden): boolean {
+  return golden.members.some((member) => member.comparison.speaksAgainst);
 }
 
 function hasContradiction(golden: ScoredGolden): boolean {

@@ -193,7 +193,7 @@ export const reviewSummary = z.object({
   createdAt: instant,
   score: z.number(),
   grade: z.enum(['certain', 'probable', 'possible', 'certainly-not']),
-  /** Why it waits: `between-thresholds`, `contradiction`, `two-people-match`, `record-changed`. */
+  /** Why it waits: a `ReviewCause` of the registry. */
   cause: z.string(),
   a: reviewSide,
   b: reviewSide,

@@ -7,7 +7,7 @@ import { covers, reachOf } from '../../kernel/reach.ts';
 import type { MatchRecord } from '../matching/index.ts';
 import type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 import { matchRecordOf } from './match-record.ts';
-import type { PreparedRecord } from './matcher.ts';
+import type { Matcher, PreparedRecord } from './matcher.ts';
 import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
 import { carriesKey, ownIdentifier } from './own-key.ts';
 import { domainNotOwned, keyMissing, mergeElsewhere, notOwnRecord, tooManyTerms } from './problems.ts';
@@ -33,6 +33,8 @@ export interface Work {
 export interface WorkContent {
   readonly patient: Patient;
   readonly record: MatchRecord;
+  /** Whose `prepared` and keys these are. */
+  readonly matcher: Matcher;
   readonly prepared: PreparedRecord;
   readonly tokens: readonly bigint[];
   readonly lookupTokens: readonly bigint[];
@@ -99,10 +101,24 @@ export function prepareWork(
 
 /** `matched`: the part of the patient that says who they are. */
 function workContent(deps: Parameters<typeof prepareWork>[0], patient: Patient, matched: Patient): WorkContent {
-  const record = matchRecordOf(matched);
-  const prepared = deps.matcher.prepare(record);
-  const { current, lookup } = deps.records.bothKeys(prepared);
-  return { patient, record, prepared, tokens: current, lookupTokens: lookup };
+  return contentOf(deps, patient, matchRecordOf(matched));
+}
+
+function contentOf(
+  { matcher, records }: Pick<RegistryDeps, 'matcher'> & { readonly records: Records },
+  patient: Patient,
+  record: MatchRecord,
+): WorkContent {
+  const prepared = matcher.prepare(record);
+  const { current, lookup } = records.bothKeys(prepared);
+  return { patient, record, matcher, prepared, tokens: current, lookupTokens: lookup };
+}
+
+/** A copy of the work, made ready by the model that will decide it: another one may have taken over while it waited. */
+export function underModel(deps: Parameters<typeof contentOf>[0], work: Work): Work {
+  const { content } = work;
+  if (content === undefined || content.matcher === deps.matcher) return { ...work };
+  return { ...work, content: contentOf(deps, content.patient, content.record) };
 }
 
 /** The record's own identifier: the first in its domain that is not marked old. */

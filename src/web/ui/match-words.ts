@@ -76,6 +76,10 @@ const CAUSES: Readonly<Record<string, string>> = {
   'two-people-match': 'Alike to two different people.',
   'merge-proposed': 'Somebody wants to merge these two clients.',
   'record-changed': 'A linked record changed and no longer fits.',
+  chain: 'Would join records that look like two people.',
+  'changed-into': 'One record was changed at once from one person into what looks like another.',
+  overlay: 'One record was changed into what looks like somebody else.',
+  'linked-doubtful': 'Linked by an earlier model; the present one doubts it.',
 };
 
 const SHORT_CAUSES: Readonly<Record<string, string>> = {
@@ -84,6 +88,10 @@ const SHORT_CAUSES: Readonly<Record<string, string>> = {
   'two-people-match': 'alike to two people',
   'merge-proposed': 'merge proposed',
   'record-changed': 'a record changed',
+  chain: 'would chain two people',
+  'changed-into': 'became somebody else',
+  overlay: 'became somebody else',
+  'linked-doubtful': 'a link is doubted',
 };
 
 const tidy = (text: string): string => {
