@@ -1523,6 +1523,15 @@ BEGIN
       CASE WHEN p_order = 'last-updated' THEN last_updated END, id;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION store.settle_tokens()
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  SELECT gin_clean_pending_list('store.resource_tokens')
+$function$
+;
 
 CREATE TABLE store.resource (
   type text NOT NULL,

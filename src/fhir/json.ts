@@ -10,6 +10,12 @@ const DEPTH_MAX = 40;
 /** Could the text hold a number that a double does not keep (1.00, 1e3, 17 digits)? Hits inside strings only cost time. */
 const MAYBE_INEXACT = /\d\.\d*0(?!\d)|\d[eE][+-]?\d|[\d.]{17}/;
 
+/**
+ * The same for text without blanks, as this server writes it: there a number follows `:`, `[` or `,`, so the ids and addresses that
+ * every record is full of do not look like one.
+ */
+const MAYBE_INEXACT_STORED = /[:[,]-?(?:\d+\.\d*0(?!\d)|\d[\d.]*[eE]|[\d.]{17})/;
+
 /** Parses a JSON body. Strict: UTF-8, no duplicate names, bounded depth; decimals keep their precision. */
 export function parseFhirJson(input: Uint8Array | string): unknown {
   const text = withoutByteOrderMark(typeof input === 'string' ? input : decode(input));
@@ -31,7 +37,7 @@ function decode(bytes: Uint8Array): string {
 /** Parses what this server has written itself (a sealed version out of the store): no strictness needed, decimals kept. */
 export function parseStoredJson(content: Uint8Array): unknown {
   const text = utf8Decode(content);
-  return MAYBE_INEXACT.test(text) ? withExactNumbers(text) : JSON.parse(text);
+  return MAYBE_INEXACT_STORED.test(text) ? withExactNumbers(text) : JSON.parse(text);
 }
 
 function withExactNumbers(text: string): unknown {

@@ -166,6 +166,16 @@ describe('search', () => {
     }
   });
 
+  test('finds the carriers of many tokens at once, so many of each', async () => {
+    const tokens = [1n, 404n, -5n, 9n];
+    const found = await store.findByTokens(db.database, { type: 'Found', tokens, limit: 2 });
+    expect(new Set(found.keys())).toEqual(new Set([-5n, 1n, 9n]));
+    expect(found.get(1n)).toHaveLength(2);
+    expect(found.get(-5n)?.map((one) => [one.id, one.content !== null])).toEqual([[ids[3], true]]);
+    await store.settleTokens(db.database);
+    expect((await store.findByTokens(db.database, { type: 'Found', tokens: [1n], limit: 9 })).get(1n)).toHaveLength(3);
+  });
+
   test('bounds the time of the last update, half open', async () => {
     for (const allOf of [[], [[1n, 2n, 9n]]]) {
       const query = { type: 'Found', allOf, lastUpdated: { fromMs: START_MS + 1, beforeMs: START_MS + 2 } };

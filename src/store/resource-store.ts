@@ -23,6 +23,16 @@ export interface ResourceStore {
   history(sql: Sql, type: string, id: ResourceId, page: HistoryPage): Promise<StoredResource[]>;
   /** Current, undeleted versions that carry the tokens, in the order asked for. The caller filters them exactly. */
   search(sql: Sql, query: TokenQuery): Promise<StoredResource[]>;
+  /**
+   * The same for many searches of one token each, in one round trip: the resources that carry each token, in no order, `limit` of
+   * them at most. A token that nothing carries is missing.
+   */
+  findByTokens(
+    sql: Sql,
+    query: { readonly type: string; readonly tokens: readonly bigint[]; readonly limit: number },
+  ): Promise<ReadonlyMap<bigint, readonly StoredResource[]>>;
+  /** To be called when a burst of writing is over: searches are cheaper then. */
+  settleTokens(sql: Sql): Promise<void>;
   /** How many there are without order and limit: candidates, not exact matches. */
   count(sql: Sql, query: CountQuery): Promise<number>;
   /** Deletes a resource with all its versions, as erasure asks for. Nothing is left but what dead rows keep until vacuum. */
@@ -71,6 +81,21 @@ export function createResourceStore({ keyRing }: { readonly keyRing: KeyRing }):
     async search(sql, query) {
       const rows = await searchRows(sql, query);
       return rows.map(opened);
+    },
+    async findByTokens(sql, { type, tokens, limit }) {
+      const rows = await sql.rows(statements.findByTokens, [type, tokens, limit]);
+      const groups = new Map<bigint, StoredResource[]>();
+      for (const row of rows) {
+        const token = tokens[row.place - 1];
+        if (token === undefined) continue;
+        const group = groups.get(token);
+        if (group === undefined) groups.set(token, [opened(row)]);
+        else group.push(opened(row));
+      }
+      return groups;
+    },
+    async settleTokens(sql) {
+      await sql.rows(statements.settleTokens);
     },
     async count(sql, query) {
       const { all, any } = tokenGroups(query);

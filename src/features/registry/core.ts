@@ -6,6 +6,7 @@ import type { StoredResource } from '../../store/model.ts';
 import type { RegistryDeps } from './deps.ts';
 import { applyTogether } from './apply-together.ts';
 import { mergeSources } from './feed-merge.ts';
+import { createIdentifierLookup } from './identifier-lookup.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { matchPatient } from './match.ts';
 import { createMatchingSeat, type MatchingSeat } from './matching-seat.ts';
@@ -15,6 +16,7 @@ import { createRelatedPersons } from './related-persons.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
 import type { RegistryCore } from './service.ts';
+import { createSettling, type Settling } from './settling.ts';
 import { patientOf } from './content.ts';
 import { readGoldenOf, readSourcesByKey } from './store.ts';
 import { carriesKey } from './own-key.ts';
@@ -40,18 +42,22 @@ export function createCore(deps: RegistryDeps): BuiltCore {
       return seat.current().records;
     },
   };
-  const intake = createIntake(roundDeps);
+  const settling = createSettling(deps);
+  // What a process before this one left behind.
+  settling.written();
+  const intake = withSettling(createIntake(roundDeps), settling);
   const reads = createReadBatcher<ResourceId, StoredResource>(
     (ids) => deps.resources.read(deps.database, 'Patient', ids),
     { inFlightMax: 1, keysMax: 64 },
   );
+  const lookup = createIdentifierLookup(deps);
   const core: RegistryCore = {
     submit: (actor, submissions, options = {}) => intake.submit(actor, submissions, options),
     read: (id) => reads.read(id),
     readMany: (ids) => deps.resources.read(deps.database, 'Patient', ids),
     readVersion: (id, version) => deps.resources.readVersion(deps.database, 'Patient', id, version),
     history: (id, page) => deps.resources.history(deps.database, 'Patient', id, page),
-    search: (search) => searchRegistry(deps, search),
+    search: async (search) => (await lookup.find(search)) ?? (await searchRegistry(deps, search)),
     match: (patient, options) => matchPatient(roundDeps, patient, options),
     async goldenOf(sourceIds) {
       const rows = await readGoldenOf(deps.database, sourceIds);
@@ -68,6 +74,10 @@ export function createCore(deps: RegistryDeps): BuiltCore {
     roundDeps,
     seat,
   };
+}
+
+function withSettling(intake: Intake, settling: Settling): Intake {
+  return { ...intake, submit: (...asked) => intake.submit(...asked).finally(() => settling.written()) };
 }
 
 async function findByKey(deps: RegistryDeps, system: string, value: string): Promise<ResourceId | undefined> {

@@ -212,8 +212,8 @@ async function searchSources(
       if (one.content && inRange(search, one) && search.accepts(patientOf(one.content))) matching.push(one);
     }
   }
-  matching.sort(compareBy(search.order));
-  const start = after ? matching.findIndex((one) => compareBy(search.order)(one, after) > 0) : 0;
+  matching.sort(comparisonBy(search.order));
+  const start = after ? matching.findIndex((one) => comparisonBy(search.order)(one, after) > 0) : 0;
   const rest = start < 0 ? [] : matching.slice(start);
   const total = search.total === 'none' ? undefined : (after?.total ?? matching.length);
   return page(deps, search, { records: rest.slice(0, search.limit), more: rest.length > search.limit, total });
@@ -244,7 +244,8 @@ function inRange(search: RegistrySearch, stored: StoredResource): boolean {
   return stored.lastUpdatedMs >= fromMs && stored.lastUpdatedMs < beforeMs;
 }
 
-function compareBy(order: RegistrySearch['order']): (x: Position, y: Position) => number {
+/** The order of a search, as a comparison. */
+export function comparisonBy(order: RegistrySearch['order']): (x: Position, y: Position) => number {
   const byId = (x: Position, y: Position) => (x.id < y.id ? -1 : x.id > y.id ? 1 : 0);
   if (order === 'id') return byId;
   const sign = order === 'last-updated' ? 1 : -1;
