@@ -276,6 +276,43 @@ export const deadDeliveries = (some: boolean) => ({
     : [],
 });
 
+const letter = deadDeliveries(true).deliveries[0];
+export const oneDelivery = {
+  ...letter,
+  doneAt: ago(100),
+  endpointHost: 'lab.example.org',
+  channel: 'message',
+  subscriber: 'off',
+  failures: 12,
+  clientId: idOf(1, 1),
+};
+export const subscriberList = (some: boolean) => ({
+  subscribers: some
+    ? [
+        {
+          id: idOf(16, 1),
+          nodeId: idOf(7, 1),
+          status: 'off',
+          channel: 'message',
+          failures: 12,
+          lastFailure: 'outbound-timeout',
+          waiting: 0,
+          dead: 1,
+        },
+        {
+          id: idOf(16, 2),
+          nodeId: idOf(7, 0),
+          status: 'active',
+          channel: 'rest-hook',
+          failures: 0,
+          lastSuccessAt: ago(2),
+          waiting: 3,
+          dead: 0,
+        },
+      ]
+    : [],
+});
+
 export const EVENTS = [
   ['client.read', 'Client read', 'R'],
   ['client.search', 'Clients searched', 'E'],

@@ -9,6 +9,8 @@ import {
   callList,
   callFigures,
   deadDeliveries,
+  oneDelivery,
+  subscriberList,
   EVENTS,
   auditEvent,
   CHECKPOINT,
@@ -298,6 +300,9 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/api\/calls$/, (state) => ({ body: callList(state.nodes > 0) })],
   ['GET', /^\/api\/calls\/figures$/, (state) => ({ body: callFigures(state.nodes > 0) })],
   ['GET', /^\/api\/deliveries$/, (state) => ({ body: deadDeliveries(state.nodes > 0) })],
+  ['POST', /^\/api\/deliveries\/(.+\/)?rerun$/, () => ({ body: { rerun: 1 } })],
+  ['GET', /^\/api\/deliveries\/[^/]+$/, () => ({ body: oneDelivery })],
+  ['GET', /^\/api\/subscribers$/, (state) => ({ body: subscriberList(state.nodes > 0) })],
   ['POST', /^\/api\/nodes\/[^/]+\/revoke$/, () => ({ body: { node: node(2) } })],
   ['GET', /^\/api\/audit\/events$/, auditEvents],
   [

@@ -68,12 +68,20 @@ export async function deliverDue(
   }
 }
 
-/** One message for all; records that were refused before go alone, so that they are found out. Hooks carry one record each. */
+/**
+ * One message for what follows each other; records that were refused before go alone, so that they are found out, at their place.
+ * Hooks carry one record each.
+ */
 function inParts({ resource }: StoredSubscription, due: readonly DeliveryRow[]): DeliveryRow[][] {
   if (resource.channel.type !== 'message') return due.map((row) => [row]);
-  const fresh = due.filter((row) => row.failure === null || !row.failure.startsWith('http-4'));
-  const doubtful = due.filter((row) => !fresh.includes(row));
-  return [...(fresh.length > 0 ? [fresh] : []), ...doubtful.map((row) => [row])];
+  const isDoubtful = (row: DeliveryRow | undefined): boolean => row?.failure?.startsWith('http-4') === true;
+  const parts: DeliveryRow[][] = [];
+  for (const row of due) {
+    const last = parts.at(-1);
+    if (last && !isDoubtful(row) && !isDoubtful(last[0])) last.push(row);
+    else parts.push([row]);
+  }
+  return parts;
 }
 
 async function send(

@@ -1,15 +1,33 @@
 /** Deliveries and dead letters, for administrators. */
-import type { NodeId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import { instant } from '../../kernel/time.ts';
 import type { Transaction } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
 import type { SubscriptionDeps } from './deps.ts';
-import type { DeliveryId, DeliveryState, SubscriptionId, SubscriptionProblemCode } from './model.ts';
+import type {
+  DeliveryId,
+  DeliveryState,
+  StoredSubscription,
+  SubscriptionId,
+  SubscriptionProblemCode,
+} from './model.ts';
 import { openSubscription } from './sealing.ts';
-import { ALL, COUNTS, DEAD_OF_NODE, FIND_DELIVERY, LIST, type ListedRow, NOTIFY, RERUN, REVIVE } from './store.ts';
-import type { WireDelivery, WireSubscriber } from './wire.ts';
+import {
+  ALL,
+  COUNTS,
+  DEAD,
+  FIND,
+  FIND_DELIVERY,
+  FIND_LISTED,
+  LIST,
+  type ListedRow,
+  NOTIFY,
+  RERUN,
+  REVIVE,
+} from './store.ts';
+import type { WireDelivery, WireDeliveryDetail, WireSubscriber } from './wire.ts';
 
 export interface DeliveryQuery {
   readonly state?: DeliveryState | undefined;
@@ -24,8 +42,13 @@ export interface Deliveries {
   subscribers(): Promise<WireSubscriber[]>;
   /** Sends a dead letter again, as the record is now. Throws Problem where it is not dead or waits already. */
   rerun(actor: Actor, id: string): Promise<AuditReceipt>;
-  /** All dead letters of a node, at most 10,000 at once. */
-  rerunOfNode(actor: Actor, nodeId: string): Promise<{ readonly rerun: number; readonly audited: AuditReceipt }>;
+  /** All dead letters, or those of a node; at most 10,000 at once. */
+  rerunAll(
+    actor: Actor,
+    nodeId: string | undefined,
+  ): Promise<{ readonly rerun: number; readonly audited: AuditReceipt }>;
+  /** One delivery with where it goes and, for who may read every client, whom it is about. Throws Problem `delivery-not-found`. */
+  look(actor: Actor, id: string): Promise<{ readonly delivery: WireDeliveryDetail; readonly audited: AuditReceipt }>;
 }
 
 export function createDeliveries(deps: SubscriptionDeps): Deliveries {
@@ -81,18 +104,40 @@ export function createDeliveries(deps: SubscriptionDeps): Deliveries {
         if (row.state !== 'dead' || (await again(tx, [row.id], [row.subscription_id])) === 0) throw notDead();
         return recorded(tx, actor, { delivery: row.id });
       }),
-    rerunOfNode: (actor, nodeId) =>
+    rerunAll: (actor, nodeId) =>
       database.transaction(async (tx) => {
-        const rows = await tx.rows(DEAD_OF_NODE, [nodeId as NodeId]);
+        const rows = await tx.rows(DEAD, [nodeId ?? null]);
         const ids = rows.map((row) => row.id);
         const rerun = await again(
           tx,
           ids,
           rows.map((row) => row.subscription_id),
         );
-        return { rerun, audited: await recorded(tx, actor, { node: nodeId, deliveries: String(rerun) }) };
+        const detail = { node: nodeId ?? 'all', deliveries: String(rerun) };
+        return { rerun, audited: await recorded(tx, actor, detail) };
       }),
+    async look(actor, id) {
+      const [row] = await database.rows(FIND_LISTED, [id]);
+      const [stored] = row === undefined ? [] : await database.rows(FIND, [row.subscription_id]);
+      if (row === undefined || stored === undefined) throw notFound();
+      const subscription = openSubscription(keyRing, stored);
+      // Who is told of clients here is no right to know of them.
+      const mayKnow = reachOf(actor.principal, 'client.read') === 'all';
+      const delivery = { ...wire(row), ...whereTo(subscription), ...(mayKnow ? { clientId: row.golden_id } : {}) };
+      const patients = mayKnow ? { patients: [`Patient/${row.golden_id}`] } : {};
+      const audited = await audit.recordNow([
+        { actor, event: 'delivery.list', action: 'R', outcome: 'success', detail: { delivery: row.id }, ...patients },
+      ]);
+      return { delivery, audited };
+    },
   };
+}
+
+/** The host alone: paths and queries may hold secrets. */
+function whereTo({ resource, status, failures }: StoredSubscription) {
+  const { endpoint = '', type } = resource.channel;
+  const channel = type === 'message' ? ('message' as const) : ('rest-hook' as const);
+  return { endpointHost: URL.parse(endpoint)?.host ?? '', channel, subscriber: status, failures };
 }
 
 function wire(row: ListedRow): WireDelivery {

@@ -158,7 +158,7 @@ describe('an endpoint that is away', () => {
     await run();
     expect((await deliveries('waiting')).deliveries, 'nothing is gathered for it').toEqual([]);
     s.subscriber.answer = () => 200;
-    const { rerun } = await s.subscriptions.deliveries.rerunOfNode(s.f.operator, dead[0]?.nodeId ?? '');
+    const { rerun } = await s.subscriptions.deliveries.rerunAll(s.f.operator, dead[0]?.nodeId ?? '');
     expect(rerun).toBe(2);
     await run();
     expect(entriesOf(s.subscriber.notices.at(-1)?.text ?? '')).toHaveLength(2);

@@ -4,6 +4,7 @@ import { newId } from '../../crypto/index.ts';
 import { parseStoredJson } from '../../fhir/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { SystemPrincipal } from '../../kernel/principal.ts';
+import type { ChangeNote } from '../registry/index.ts';
 import type { SubscriptionDeps } from './deps.ts';
 import type { DeliveryId, SubscriptionId } from './model.ts';
 import { type Criteria, criteriaOf } from './rules.ts';
@@ -31,7 +32,7 @@ export async function fanOut(deps: SubscriptionDeps): Promise<boolean> {
     const next = await changes.next(tx, CHANGES_AT_ONCE);
     if (next.length === 0) return false;
     const listening = await listeners(deps, tx);
-    const newest = new Map(next.toSorted((a, b) => a.version - b.version).map((one) => [one.goldenId, one.version]));
+    const newest = newestOf(next);
     const rows = listening.length === 0 ? [] : await concerned(deps, newest, listening);
     if (rows.length > 0) {
       await tx.run(ENQUEUE, [
@@ -45,6 +46,17 @@ export async function fanOut(deps: SubscriptionDeps): Promise<boolean> {
     await changes.forget(tx, next);
     return next.length === CHANGES_AT_ONCE;
   });
+}
+
+/** Each record's newest version, in the order of the newest changes. */
+function newestOf(notes: readonly ChangeNote[]): Map<ResourceId, number> {
+  const newest = new Map<ResourceId, number>();
+  for (const { goldenId, version } of notes) {
+    const known = newest.get(goldenId) ?? 0;
+    newest.delete(goldenId);
+    newest.set(goldenId, Math.max(known, version));
+  }
+  return newest;
 }
 
 async function listeners(

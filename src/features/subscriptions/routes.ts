@@ -4,6 +4,7 @@ import { event, permission, type RouteDeclaration, route } from '../../platform/
 import type { Audit } from '../audit/index.ts';
 import type { Deliveries } from './deliveries.ts';
 import {
+  deliveryDetailSchema,
   deliveryListSchema,
   deliveryQuerySchema,
   rerunRequestSchema,
@@ -35,6 +36,20 @@ export function deliveryRoutes({ deliveries, audit }: RouteDeps): RouteDeclarati
         const body = await deliveries.list(query);
         const audited = await audit.recordNow([{ actor, event: 'delivery.list', action: 'R', outcome: 'success' }]);
         return { status: 200, body, audited };
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'GET',
+      path: '/api/deliveries/:id',
+      access: permission('node.read', { everywhere: true }),
+      audit: event('delivery.list'),
+      input: { params: z.object({ id: z.uuid() }), query: none, body: 'none' },
+      output: deliveryDetailSchema,
+      limits: READ,
+      async handle({ actor, params }) {
+        const { delivery, audited } = await deliveries.look(actor, params.id);
+        return { status: 200, body: delivery, audited };
       },
     }),
     route({
@@ -75,7 +90,7 @@ export function deliveryRoutes({ deliveries, audit }: RouteDeps): RouteDeclarati
       output: rerunResponseSchema,
       limits: WRITE,
       async handle({ actor, body }) {
-        const { rerun, audited } = await deliveries.rerunOfNode(actor, body.nodeId);
+        const { rerun, audited } = await deliveries.rerunAll(actor, body.nodeId);
         return { status: 200, body: { rerun }, audited };
       },
     }),

@@ -68,13 +68,17 @@ export const END = statement(
    WHERE status <> 'off' AND ends_at <= $1`,
 );
 
-/** $1 ids, $2 subscriptions, $3 records, $4 versions, $5 now. A record that waits already is sent once, as it is then. */
+/**
+ * $1 ids, $2 subscriptions, $3 records, $4 versions, $5 now. A record that waits already is sent once, as it is then, and at the
+ * place of its newest change.
+ */
 export const ENQUEUE = statement(
   'subscriptions.enqueue',
   `INSERT INTO subscriptions.delivery (id, subscription_id, golden_id, version, state, retry_at, created_at)
    SELECT n.id, n.subscription_id, n.golden_id, n.version, 'waiting', $5, $5
    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[]) AS n (id, subscription_id, golden_id, version)
-   ON CONFLICT (subscription_id, golden_id) WHERE state = 'waiting' DO UPDATE SET version = excluded.version`,
+   ON CONFLICT (subscription_id, golden_id) WHERE state = 'waiting' DO UPDATE SET version = excluded.version,
+     position = excluded.position`,
 );
 
 /** Subscribers with something due, leased to this process. $1 now, $2 lease, $3 how many. */
@@ -107,11 +111,11 @@ export interface DeliveryRow {
 }
 const DELIVERY = 'id, subscription_id, golden_id, version, state, attempts, retry_at, created_at, done_at, failure';
 
-/** $1 subscription, $2 now, $3 how many. Those refused before come by themselves, last. */
+/** $1 subscription, $2 now, $3 how many, in the order of the changes. One that was refused by itself rests, and lets the others pass. */
 export const DUE = statement<DeliveryRow>(
   'subscriptions.due',
   `SELECT ${DELIVERY} FROM subscriptions.delivery
-   WHERE subscription_id = $1 AND state = 'waiting' AND retry_at <= $2 ORDER BY attempts, id LIMIT $3`,
+   WHERE subscription_id = $1 AND state = 'waiting' AND retry_at <= $2 ORDER BY position LIMIT $3`,
 );
 /** What changed again while it was on its way stays waiting. $1 ids, $2 versions sent, $3 now. */
 export const DELIVERED = statement(
@@ -176,6 +180,12 @@ export const LIST = statement<ListedRow>(
    WHERE ($1::text IS NULL OR d.state = $1) AND ($2::uuid IS NULL OR s.node_id = $2) AND ($3::uuid IS NULL OR d.id < $3)
    ORDER BY d.id DESC LIMIT $4`,
 );
+export const FIND_LISTED = statement<ListedRow>(
+  'subscriptions.find-listed',
+  `SELECT d.id, d.subscription_id, d.golden_id, d.version, d.state, d.attempts, d.retry_at, d.created_at, d.done_at, d.failure,
+     s.node_id
+   FROM subscriptions.delivery d JOIN subscriptions.subscription s ON s.id = d.subscription_id WHERE d.id = $1`,
+);
 export const FIND_DELIVERY = statement<DeliveryRow>(
   'subscriptions.find-delivery',
   `SELECT ${DELIVERY} FROM subscriptions.delivery WHERE id = $1 FOR UPDATE`,
@@ -183,7 +193,8 @@ export const FIND_DELIVERY = statement<DeliveryRow>(
 /** Sent again, unless the record waits already as something newer. $1 delivery ids, $2 now. */
 export const RERUN = statement(
   'subscriptions.rerun',
-  `UPDATE subscriptions.delivery d SET state = 'waiting', attempts = 0, retry_at = $2, done_at = NULL, failure = NULL
+  `UPDATE subscriptions.delivery d SET state = 'waiting', attempts = 0, retry_at = $2, done_at = NULL, failure = NULL,
+     position = nextval('subscriptions.delivery_position')
    WHERE d.id IN (
      SELECT DISTINCT ON (o.subscription_id, o.golden_id) o.id FROM subscriptions.delivery o
      WHERE o.id = ANY($1::uuid[]) AND o.state = 'dead' AND NOT EXISTS (
@@ -191,10 +202,11 @@ export const RERUN = statement(
        WHERE w.subscription_id = o.subscription_id AND w.golden_id = o.golden_id AND w.state = 'waiting')
      ORDER BY o.subscription_id, o.golden_id, o.id DESC)`,
 );
-export const DEAD_OF_NODE = statement<{ id: DeliveryId; subscription_id: SubscriptionId }>(
-  'subscriptions.dead-of-node',
+/** $1 node; null: of all. */
+export const DEAD = statement<{ id: DeliveryId; subscription_id: SubscriptionId }>(
+  'subscriptions.dead',
   `SELECT d.id, d.subscription_id FROM subscriptions.delivery d JOIN subscriptions.subscription s ON s.id = d.subscription_id
-   WHERE s.node_id = $1 AND d.state = 'dead' ORDER BY d.id LIMIT 10000`,
+   WHERE ($1::uuid IS NULL OR s.node_id = $1) AND d.state = 'dead' ORDER BY d.id LIMIT 10000`,
 );
 /** A rerun tries the endpoint anew, given up or not. */
 export const REVIVE = statement(

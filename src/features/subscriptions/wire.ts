@@ -29,7 +29,20 @@ export const deliveryQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-export const rerunRequestSchema = z.object({ nodeId: z.uuid() });
+/** GET /api/deliveries/:id: what is known of one, for deciding whether to send it again. */
+export const deliveryDetailSchema = deliverySchema.extend({
+  /** Host and port; paths and queries may hold secrets. */
+  endpointHost: z.string(),
+  channel: z.enum(['message', 'rest-hook']),
+  subscriber: z.enum(['requested', 'active', 'error', 'off']),
+  /** Of the subscriber: attempts in a row that failed. */
+  failures: z.int(),
+  /** Whom it is about; for those who may read every client. */
+  clientId: z.string().optional(),
+});
+
+/** Without a node: all dead letters. */
+export const rerunRequestSchema = z.strictObject({ nodeId: z.uuid().optional() });
 export const rerunResponseSchema = z.object({ rerun: z.int() });
 
 export const subscriberSchema = z.object({
@@ -48,3 +61,4 @@ export const subscriberListSchema = z.object({ subscribers: z.array(subscriberSc
 
 export type WireDelivery = z.infer<typeof deliverySchema>;
 export type WireSubscriber = z.infer<typeof subscriberSchema>;
+export type WireDeliveryDetail = z.infer<typeof deliveryDetailSchema>;

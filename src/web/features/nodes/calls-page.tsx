@@ -13,6 +13,7 @@ import { CallsPicture } from './calls-picture.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { type CallFilters, callFigures, calls, type Hours, nodeList } from './node-queries.ts';
 import { NodeTabs } from './node-tabs.tsx';
+import { Subscribers } from './subscribers.tsx';
 import './nodes.css';
 
 const columns: readonly Column<WireCall>[] = [
@@ -116,6 +117,7 @@ export function CallsPage(): ReactNode {
       {figures.data && figures.data.failures.length > 0 && (
         <Failures failures={figures.data.failures} onChoose={(request) => set({ request })} />
       )}
+      <Subscribers nodeId={search.node} />
       <Deliveries nodeId={search.node} />
       <CallList search={search} />
     </Page>
