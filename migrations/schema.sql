@@ -394,6 +394,7 @@ CREATE TABLE identity.emergencies (
   reviewed_by uuid,
   verdict text,
   sealed_note bytea,
+  binding bytea,
   CONSTRAINT emergencies_pkey PRIMARY KEY (id),
   CONSTRAINT emergencies_check CHECK ((((reviewed_at IS NULL) = (verdict IS NULL)) AND ((reviewed_at IS NULL) = (reviewed_by IS NULL)))),
   CONSTRAINT emergencies_check1 CHECK ((reviewed_by <> user_id)),
@@ -413,6 +414,7 @@ CREATE TABLE identity.exceptions (
   granted_at timestamp with time zone NOT NULL,
   ends_at timestamp with time zone NOT NULL,
   ended_at timestamp with time zone,
+  binding bytea,
   CONSTRAINT exceptions_pkey PRIMARY KEY (id),
   CONSTRAINT exceptions_check CHECK ((approved_by <> user_id)),
   CONSTRAINT exceptions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
@@ -428,6 +430,7 @@ CREATE TABLE identity.external_identities (
   sealed_subject bytea NOT NULL,
   linked_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone,
+  binding bytea,
   CONSTRAINT external_identities_pkey PRIMARY KEY (provider_id, subject_token),
   CONSTRAINT external_identities_id_key UNIQUE (id),
   CONSTRAINT external_identities_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES identity.providers(id),
@@ -457,6 +460,7 @@ CREATE TABLE identity.links (
   user_id uuid,
   sealed_draft bytea,
   expires_at timestamp with time zone NOT NULL,
+  binding bytea,
   CONSTRAINT links_pkey PRIMARY KEY (token_hash),
   CONSTRAINT links_check CHECK (((kind = 'setup'::text) = (user_id IS NULL))),
   CONSTRAINT links_kind_check CHECK ((kind = ANY (ARRAY['setup'::text, 'enrol'::text, 'factor'::text, 'password'::text, 'identity'::text]))),
@@ -472,6 +476,7 @@ CREATE TABLE identity.memberships (
   joined_at timestamp with time zone DEFAULT now() NOT NULL,
   reviewed_at timestamp with time zone,
   reviewed_by uuid,
+  binding bytea,
   CONSTRAINT memberships_pkey PRIMARY KEY (user_id, organisation_id),
   CONSTRAINT memberships_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES identity.organisations(id),
   CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
@@ -498,6 +503,7 @@ CREATE TABLE identity.organisations (
   central boolean DEFAULT false NOT NULL,
   ceiling text[],
   retired_at timestamp with time zone,
+  binding bytea,
   CONSTRAINT organisations_pkey PRIMARY KEY (id),
   CONSTRAINT organisations_check CHECK (((NOT central) OR ((ceiling IS NULL) AND (retired_at IS NULL))))
 );
@@ -531,6 +537,7 @@ CREATE TABLE identity.personal_tokens (
   expires_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  binding bytea,
   CONSTRAINT personal_tokens_pkey PRIMARY KEY (id),
   CONSTRAINT personal_tokens_token_hash_key UNIQUE (token_hash),
   CONSTRAINT personal_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
@@ -543,6 +550,7 @@ CREATE TABLE identity.policy (
   settings jsonb NOT NULL,
   version integer NOT NULL,
   changed_at timestamp with time zone NOT NULL,
+  binding bytea,
   CONSTRAINT policy_pkey PRIMARY KEY (one),
   CONSTRAINT policy_one_check CHECK (one)
 );
@@ -553,6 +561,7 @@ CREATE TABLE identity.pre_sessions (
   user_id uuid NOT NULL,
   codes_tried integer DEFAULT 0 NOT NULL,
   expires_at timestamp with time zone NOT NULL,
+  binding bytea NOT NULL,
   CONSTRAINT pre_sessions_pkey PRIMARY KEY (token_hash),
   CONSTRAINT pre_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
 );
@@ -570,6 +579,7 @@ CREATE TABLE identity.provider_visits (
   user_id uuid,
   link_hash bytea,
   expires_at timestamp with time zone NOT NULL,
+  binding bytea NOT NULL,
   CONSTRAINT provider_visits_pkey PRIMARY KEY (state_hash),
   CONSTRAINT provider_visits_check CHECK (((purpose = 'link'::text) = (user_id IS NOT NULL))),
   CONSTRAINT provider_visits_id_key UNIQUE (id),
@@ -586,6 +596,7 @@ CREATE TABLE identity.providers (
   sealed_provider bytea NOT NULL,
   created_at timestamp with time zone NOT NULL,
   retired_at timestamp with time zone,
+  binding bytea,
   CONSTRAINT providers_pkey PRIMARY KEY (id),
   CONSTRAINT providers_issuer_key UNIQUE (issuer)
 );
@@ -616,6 +627,7 @@ CREATE TABLE identity.roles (
   permissions text[] NOT NULL,
   created_at timestamp with time zone NOT NULL,
   retired_at timestamp with time zone,
+  binding bytea,
   CONSTRAINT roles_pkey PRIMARY KEY (id)
 );
 GRANT INSERT, SELECT, UPDATE ON identity.roles TO careseal_app;
@@ -632,6 +644,7 @@ CREATE TABLE identity.sessions (
   method text DEFAULT 'code'::text NOT NULL,
   step_up_failures integer DEFAULT 0 NOT NULL,
   organisation_id uuid,
+  binding bytea NOT NULL,
   CONSTRAINT sessions_pkey PRIMARY KEY (token_hash),
   CONSTRAINT sessions_id_key UNIQUE (id),
   CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
@@ -648,6 +661,7 @@ CREATE TABLE identity.trusted_devices (
   factor_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL,
+  binding bytea NOT NULL,
   CONSTRAINT trusted_devices_pkey PRIMARY KEY (user_id, id),
   CONSTRAINT trusted_devices_token_hash_key UNIQUE (token_hash),
   CONSTRAINT trusted_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id)
@@ -664,6 +678,8 @@ CREATE TABLE identity.users (
   created_at timestamp with time zone NOT NULL,
   last_sign_in_at timestamp with time zone,
   name_tokens bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+  binding bytea,
+  credentials_binding bytea,
   CONSTRAINT users_pkey PRIMARY KEY (id),
   CONSTRAINT users_check CHECK (((state <> 'active'::text) OR (sealed_password IS NOT NULL))),
   CONSTRAINT users_email_token_key UNIQUE (email_token),
@@ -847,6 +863,94 @@ CREATE TABLE mail.spool (
 );
 CREATE INDEX spool_next_at_idx ON mail.spool USING btree (next_at) WHERE (state = 'waiting'::text);
 GRANT DELETE, INSERT, SELECT, UPDATE ON mail.spool TO careseal_app;
+
+-- models
+CREATE SCHEMA models;
+GRANT USAGE ON SCHEMA models TO careseal_app;
+
+CREATE TABLE models.activation (
+  activation_id uuid NOT NULL,
+  from_model uuid NOT NULL,
+  to_model uuid NOT NULL,
+  kind text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  by_user uuid,
+  undoes uuid,
+  job_id uuid NOT NULL,
+  finished_at timestamp with time zone,
+  undone_at timestamp with time zone,
+  CONSTRAINT activation_pkey PRIMARY KEY (activation_id),
+  CONSTRAINT activation_kind_check CHECK ((kind = ANY (ARRAY['promote'::text, 'roll-back'::text, 're-link'::text])))
+);
+CREATE INDEX activation_at ON models.activation USING btree (at);
+GRANT INSERT, SELECT ON models.activation TO careseal_app;
+GRANT UPDATE (job_id, finished_at, undone_at) ON models.activation TO careseal_app;
+
+CREATE TABLE models.in_force (
+  only_row boolean DEFAULT true NOT NULL,
+  active uuid NOT NULL,
+  former uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+  shadow uuid,
+  changed_at timestamp with time zone NOT NULL,
+  CONSTRAINT in_force_pkey PRIMARY KEY (only_row),
+  CONSTRAINT in_force_only_row_check CHECK (only_row)
+);
+GRANT INSERT, SELECT, UPDATE ON models.in_force TO careseal_app;
+
+CREATE TABLE models.model (
+  model_id uuid NOT NULL,
+  version text NOT NULL,
+  origin text NOT NULL,
+  content_hash bytea NOT NULL,
+  document bytea NOT NULL,
+  detail bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  created_by uuid,
+  proposed_by uuid,
+  proposed_at timestamp with time zone,
+  CONSTRAINT model_pkey PRIMARY KEY (model_id),
+  CONSTRAINT model_check CHECK (((proposed_by IS NULL) = (proposed_at IS NULL))),
+  CONSTRAINT model_origin_check CHECK ((origin = ANY (ARRAY['shipped'::text, 'trained'::text, 'uploaded'::text, 'adjusted'::text, 'opencr-rules'::text]))),
+  CONSTRAINT model_version_key UNIQUE (version)
+);
+GRANT INSERT, SELECT ON models.model TO careseal_app;
+GRANT UPDATE (document, detail, proposed_by, proposed_at) ON models.model TO careseal_app;
+
+CREATE TABLE models.shadow_example (
+  shadow uuid NOT NULL,
+  example_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL,
+  detail bytea NOT NULL,
+  CONSTRAINT shadow_example_pkey PRIMARY KEY (shadow, example_id)
+);
+GRANT DELETE, INSERT, SELECT ON models.shadow_example TO careseal_app;
+GRANT UPDATE (detail) ON models.shadow_example TO careseal_app;
+
+CREATE TABLE models.shadow_tally (
+  shadow uuid NOT NULL,
+  active uuid NOT NULL,
+  day date NOT NULL,
+  outcome text NOT NULL,
+  count bigint NOT NULL,
+  CONSTRAINT shadow_tally_pkey PRIMARY KEY (shadow, active, day, outcome)
+);
+GRANT INSERT, SELECT, UPDATE ON models.shadow_tally TO careseal_app;
+
+CREATE TABLE models.study (
+  study_id uuid NOT NULL,
+  kind text NOT NULL,
+  model_id uuid,
+  created_at timestamp with time zone NOT NULL,
+  created_by uuid,
+  request bytea NOT NULL,
+  report bytea,
+  finished_at timestamp with time zone,
+  CONSTRAINT study_pkey PRIMARY KEY (study_id),
+  CONSTRAINT study_kind_check CHECK ((kind = ANY (ARRAY['training'::text, 'simulation'::text, 'evaluation'::text, 'clusters'::text])))
+);
+CREATE INDEX study_created ON models.study USING btree (created_at);
+GRANT DELETE, INSERT, SELECT ON models.study TO careseal_app;
+GRANT UPDATE (model_id, request, report, finished_at) ON models.study TO careseal_app;
 
 -- nodes
 CREATE SCHEMA nodes;
@@ -1037,6 +1141,7 @@ CREATE SCHEMA registry;
 GRANT USAGE ON SCHEMA registry TO careseal_app;
 
 CREATE SEQUENCE registry.change_seq_seq AS bigint;
+CREATE SEQUENCE registry.relink_move_move_seq AS bigint;
 
 CREATE OR REPLACE FUNCTION registry.note_changes()
  RETURNS trigger
@@ -1177,6 +1282,28 @@ CREATE TABLE registry.related_person (
 );
 CREATE INDEX related_person_source ON registry.related_person USING btree (source_id);
 GRANT DELETE, INSERT, SELECT, UPDATE ON registry.related_person TO careseal_app;
+
+CREATE TABLE registry.relink_move (
+  activation_id uuid NOT NULL,
+  move bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  source_id uuid NOT NULL,
+  from_golden uuid NOT NULL,
+  to_golden uuid NOT NULL,
+  entry_id uuid NOT NULL,
+  undone text,
+  CONSTRAINT relink_move_pkey PRIMARY KEY (activation_id, move),
+  CONSTRAINT relink_move_undone_check CHECK ((undone = ANY (ARRAY['taken-back'::text, 'kept'::text])))
+);
+CREATE INDEX relink_move_standing ON registry.relink_move USING btree (activation_id, move) WHERE (undone IS NULL);
+GRANT INSERT, SELECT ON registry.relink_move TO careseal_app;
+GRANT UPDATE (undone) ON registry.relink_move TO careseal_app;
+
+CREATE TABLE registry.relink_review (
+  activation_id uuid NOT NULL,
+  review_id uuid NOT NULL,
+  CONSTRAINT relink_review_pkey PRIMARY KEY (activation_id, review_id)
+);
+GRANT INSERT, SELECT ON registry.relink_review TO careseal_app;
 
 CREATE TABLE registry.review (
   review_id uuid NOT NULL,
@@ -1395,6 +1522,15 @@ BEGIN
       CASE WHEN p_order = 'last-updated-descending' THEN id END DESC,
       CASE WHEN p_order = 'last-updated' THEN last_updated END, id;
 END $function$
+;
+CREATE OR REPLACE FUNCTION store.settle_tokens()
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  SELECT gin_clean_pending_list('store.resource_tokens')
+$function$
 ;
 
 CREATE TABLE store.resource (
