@@ -805,7 +805,8 @@ CREATE TABLE load.mapping (
   name text NOT NULL,
   updated_at timestamp with time zone NOT NULL,
   detail bytea NOT NULL,
-  CONSTRAINT mapping_pkey PRIMARY KEY (name)
+  organisation_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+  CONSTRAINT mapping_pkey PRIMARY KEY (organisation_id, name)
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON load.mapping TO careseal_app;
 

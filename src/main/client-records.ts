@@ -4,6 +4,7 @@ import type { Registry } from '../features/registry/index.ts';
 import { ALL_PERMISSIONS } from '../features/identity/index.ts';
 import { utf8Decode } from '../kernel/bytes.ts';
 import { parseId, type ResourceId } from '../kernel/ids.ts';
+import type { Actor } from '../kernel/principal.ts';
 
 const RECORDS_MAX = 200;
 /** What the log looks up is not shown: only ids come out, and only to somebody who may see the log. */
@@ -33,6 +34,14 @@ export function clientNames(registry: Registry): (clientId: string) => Promise<P
       family: names.flatMap(({ family }) => family ?? []),
       given: names.flatMap(({ given }) => given ?? []),
     };
+  };
+}
+
+/** Whether a client, or a source record, is there for somebody. */
+export function seesClient(registry: Registry): (actor: Actor, clientId: string) => Promise<boolean> {
+  return async ({ principal }, clientId) => {
+    const id = parseId<ResourceId>(clientId);
+    return id !== undefined && (await registry.as(principal).read(id)) !== undefined;
   };
 }
 

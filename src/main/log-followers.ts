@@ -17,7 +17,7 @@ import type { RouteDeclaration } from '../platform/http/index.ts';
 import type { Mail } from '../platform/mail/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { KeyRing } from '../store/index.ts';
-import { clientNames, clientRecords, recordsNamed } from './client-records.ts';
+import { clientNames, clientRecords, recordsNamed, seesClient } from './client-records.ts';
 
 /** What is built on the audit log: forwarding it, reports, alerts. */
 export interface LogFollowers {
@@ -67,6 +67,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     clock: systemClock,
     audit,
     idsOf: clientRecords(registry),
+    sees: seesClient(registry),
     organisations: () => identity.directory.organisations(database),
     members: known,
     onFailure: (error) => log.warn('Events could not be counted for the pictures of activity; tried again', { error }),

@@ -19,6 +19,7 @@ beforeAll(async () => {
   reports = createReports({
     ...common,
     audit,
+    sees: async () => true,
     idsOf: (id) => Promise.resolve([id]),
     organisations: () => Promise.resolve([]),
     members: { of: () => Promise.resolve([]), within: () => Promise.resolve([OWN]) },

@@ -11,3 +11,11 @@ export function isOwn(principal: Principal, organisationId: string | null): bool
   const reach = reachOf(principal, 'client.load');
   return reach === 'all' || reach.some((id) => id === organisationId);
 }
+
+/** In place of an organisation: what central people keep for all of them. */
+export const EVERYBODYS = '00000000-0000-0000-0000-000000000000';
+
+/** Where somebody's own mappings are kept: with their organisation, or, of people who load everywhere, with everybody's. */
+export function ownPlace(principal: Principal): string {
+  return reachOf(principal, 'client.load') === 'all' ? EVERYBODYS : (ownerOf(principal) ?? EVERYBODYS);
+}

@@ -48,14 +48,14 @@ const MAPPINGS: SealedTable = {
   count: statement('load.reseal-count-mapping', 'SELECT count(*) AS count FROM load.mapping'),
   next: statement(
     'load.reseal-next-mapping',
-    `SELECT '${NIL}' AS id, name AS part, detail AS sealed FROM load.mapping WHERE $1::uuid IS NOT NULL AND name > $2
-     ORDER BY name LIMIT $3 FOR UPDATE`,
+    `SELECT organisation_id AS id, name AS part, detail AS sealed FROM load.mapping WHERE (organisation_id, name) > ($1, $2)
+     ORDER BY organisation_id, name LIMIT $3 FOR UPDATE`,
   ),
   write: statement(
     'load.reseal-write-mapping',
-    'UPDATE load.mapping SET detail = $3 WHERE $1::uuid IS NOT NULL AND name = $2',
+    'UPDATE load.mapping SET detail = $3 WHERE organisation_id = $1 AND name = $2',
   ),
-  context: (row) => mappingContext(row.part),
+  context: (row) => mappingContext(row.id, row.part),
 };
 
 const PIECES: SealedTable = {

@@ -1,3 +1,4 @@
+import { EVERYBODYS } from './owner.ts';
 import { sealedAtRest } from '../../crypto/index.ts';
 import type { KeyRing, SealContext } from '../../store/index.ts';
 
@@ -14,10 +15,11 @@ export const loadContext = (loadId: string): SealContext => ({
   id: loadId,
   version: 0,
 });
-export const mappingContext = (name: string): SealContext => ({
+/** Those of before there were organisations' own are sealed to their name alone, and stay so. */
+export const mappingContext = (organisationId: string, name: string): SealContext => ({
   table: 'load.mapping',
   type: 'detail',
-  id: name,
+  id: organisationId === EVERYBODYS ? name : `${organisationId}/${name}`,
   version: 0,
 });
 export const noticeContext = (loadId: string, kind: string, seq: number): SealContext => ({

@@ -123,19 +123,25 @@ export const figures = statement<{ state: LoadRow['state']; count: bigint }>(
 
 export interface MappingRow {
   readonly name: string;
+  /** All zeros: everybody's. */
+  readonly organisation_id: string;
   readonly updated_at: Date;
   readonly detail: Buffer;
 }
+/** $1 own organisation. Its own mapping of a name goes before everybody's. */
 export const listMappings = statement<MappingRow>(
   'load.list-mappings',
-  'SELECT name, updated_at, detail FROM load.mapping ORDER BY lower(name), name LIMIT 500',
+  `SELECT name, organisation_id, updated_at, detail FROM (
+     SELECT DISTINCT ON (name) name, organisation_id, updated_at, detail FROM load.mapping
+     WHERE organisation_id IN ($1, '00000000-0000-0000-0000-000000000000') ORDER BY name, organisation_id DESC) m
+   ORDER BY lower(name), name LIMIT 500`,
 );
 export const saveMapping = statement(
   'load.save-mapping',
-  `INSERT INTO load.mapping (name, updated_at, detail) VALUES ($1, $2, $3)
-   ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at, detail = excluded.detail`,
+  `INSERT INTO load.mapping (organisation_id, name, updated_at, detail) VALUES ($1, $2, $3, $4)
+   ON CONFLICT (organisation_id, name) DO UPDATE SET updated_at = excluded.updated_at, detail = excluded.detail`,
 );
 export const deleteMapping = statement<{ name: string }>(
   'load.delete-mapping',
-  'DELETE FROM load.mapping WHERE name = $1 RETURNING name',
+  'DELETE FROM load.mapping WHERE organisation_id = $1 AND name = $2 RETURNING name',
 );

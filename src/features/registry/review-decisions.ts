@@ -23,6 +23,7 @@ import {
   stewardAudit,
 } from './stewardship.ts';
 import { readNeverLinks, type ReviewRow } from './store.ts';
+import { withinReach } from './visibility.ts';
 
 export interface ReviewVerdict {
   readonly reviewId: ReviewId;
@@ -48,7 +49,8 @@ export async function decideReview(
   let review: QueuedReview | undefined;
   return decide<ReviewDecided>(deps, actor, {
     async goldens(tx) {
-      review = await waitingReview(tx, verdict.reviewId);
+      review = await reviewFor(deps, tx, { actor, id: verdict.reviewId });
+      if (review.state === 'decided') throw reviewDecided();
       return [...(await goldensOf(tx, [review.a, review.b])).values()];
     },
     async act(decision) {
@@ -70,10 +72,14 @@ export async function decideReview(
   });
 }
 
-async function waitingReview(tx: Transaction, id: ReviewId): Promise<QueuedReview> {
-  const review = await lockReview(tx, id);
+/** The review, for who may decide it: to others it is not there, whatever its state. Throws Problem `review-not-found`. */
+async function reviewFor(
+  deps: RoundDeps,
+  tx: Transaction,
+  { actor, id }: { readonly actor: Actor; readonly id: ReviewId },
+): Promise<QueuedReview> {
+  const review = await lockReview(tx, id, await withinReach(deps, actor.principal, 'review.decide'));
   if (!review) throw reviewNotFound();
-  if (review.state === 'decided') throw reviewDecided();
   return review;
 }
 
@@ -160,8 +166,7 @@ export async function undoReview(
   let review: QueuedReview | undefined;
   return decide<QueuedReview>(deps, actor, {
     async goldens(tx) {
-      review = await lockReview(tx, what.reviewId);
-      if (!review) throw reviewNotFound();
+      review = await reviewFor(deps, tx, { actor, id: what.reviewId });
       if (review.state === 'open' && !isOwnProposal(review, actor)) {
         throw nothingToUndo('This review is open: there is no decision of yours to take back.');
       }

@@ -14,15 +14,20 @@ const reviewById = statement<QueuedReview>(
 );
 const reviewByIdLocked = statement<QueuedReview>(
   'registry.review-by-id-locked',
-  `SELECT ${REVIEW_COLUMNS} FROM registry.review WHERE review_id = $1 FOR UPDATE`,
+  `SELECT ${REVIEW_COLUMNS} FROM registry.review r WHERE review_id = $1 AND ${PAIR_WITHIN('$2')} FOR UPDATE`,
 );
 
 export async function readReview(sql: Sql, id: ReviewId): Promise<QueuedReview | undefined> {
   return (await sql.rows(reviewById, [id]))[0];
 }
 
-export async function lockReview(tx: Transaction, id: ReviewId): Promise<QueuedReview | undefined> {
-  return (await tx.rows(reviewByIdLocked, [id]))[0];
+/** Undefined as well where one of the two records is out of reach. */
+export async function lockReview(
+  tx: Transaction,
+  id: ReviewId,
+  within: Within | undefined,
+): Promise<QueuedReview | undefined> {
+  return (await tx.rows(reviewByIdLocked, [id, pairBounds(within)]))[0];
 }
 
 const reviewCounts = statement<{

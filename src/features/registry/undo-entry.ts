@@ -5,11 +5,12 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { Decision } from './decision.ts';
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
-import { nothingToUndo } from './problems.ts';
+import { clientNotFound, nothingToUndo } from './problems.ts';
 import { assertNotKeptApart } from './review-decisions.ts';
 import { readLedger, removeNeverLinksOf } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { decide, type DecisionResult, placePinned, stewardAudit } from './stewardship.ts';
+import { visibleAmong, withinReach } from './visibility.ts';
 
 export interface UndoneEntry {
   readonly entryId: LinkEntryId;
@@ -28,6 +29,7 @@ export function undoEntry(
   let entry: LedgerEntry | undefined;
   return decide<UndoneEntry>(deps, actor, {
     async goldens(tx) {
+      await assertSeen(deps, tx, { actor, id: what.goldenId });
       entry = await standingEntry(deps, tx, what);
       return entry.otherGoldenId ? [entry.goldenId, entry.otherGoldenId] : [entry.goldenId];
     },
@@ -51,6 +53,16 @@ export function undoEntry(
       };
     },
   });
+}
+
+/** To who does not reach the client, there is none: neither it nor what was decided about it. */
+async function assertSeen(
+  deps: RoundDeps,
+  tx: Transaction,
+  { actor, id }: { readonly actor: Actor; readonly id: ResourceId },
+): Promise<void> {
+  const within = await withinReach(deps, actor.principal, 'review.decide');
+  if (within !== undefined && !(await visibleAmong(tx, [id], within)).has(id)) throw clientNotFound();
 }
 
 async function standingEntry(

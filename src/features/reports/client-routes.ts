@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import type { Actor } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import { event, permission, type RouteDeclaration, type RouteLimits, route } from '../../platform/http/route.ts';
 import type { Audit } from '../audit/index.ts';
 import { makeClientFile } from './client-files.ts';
 import type { ClientViews } from './client-views.ts';
+import { clientUnknown } from './errors.ts';
 import { FILE_TYPES } from './routes.ts';
 import {
   AccessesQuery,
@@ -20,6 +22,8 @@ import {
 export interface ClientRoutesDeps {
   readonly audit: Pick<Audit, 'recordNow' | 'status'>;
   readonly views: ClientViews;
+  /** Whether the client, or source record, is there for somebody. */
+  readonly sees: (actor: Actor, clientId: string) => Promise<boolean>;
   readonly nowMs: () => number;
 }
 
@@ -126,7 +130,8 @@ function looked(actor: Parameters<Audit['recordNow']>[0][number]['actor'], id: s
   } as const;
 }
 
-function actRoutes({ audit, nowMs }: ClientRoutesDeps): RouteDeclaration[] {
+function actRoutes(deps: ClientRoutesDeps): RouteDeclaration[] {
+  const { audit, nowMs } = deps;
   const shared = { doors: ['users'], method: 'POST', access: permission('client.read') } as const;
   return [
     route({
@@ -137,6 +142,7 @@ function actRoutes({ audit, nowMs }: ClientRoutesDeps): RouteDeclaration[] {
       output: Recorded,
       limits: limits(60, BODY),
       async handle({ actor, params: { id }, body: { to, what, why, on } }) {
+        await assertSees(deps, actor, id);
         const audited = await audit.recordNow([
           {
             actor,
@@ -151,12 +157,17 @@ function actRoutes({ audit, nowMs }: ClientRoutesDeps): RouteDeclaration[] {
         return { status: 201, body: { recorded: true as const }, audited };
       },
     }),
-    ...HANDLED.map(([path, name]) => handled(audit, path, name)),
+    ...HANDLED.map(([path, name]) => handled(deps, path, name)),
   ];
 }
 
+/** What is put on a client's record says that somebody had it before them: who does not reach it cannot have. */
+async function assertSees({ sees }: ClientRoutesDeps, actor: Actor, id: string): Promise<void> {
+  if (!(await sees(actor, id))) throw clientUnknown();
+}
+
 function handled(
-  audit: ClientRoutesDeps['audit'],
+  deps: ClientRoutesDeps,
   path: (typeof HANDLED)[number][0],
   name: (typeof HANDLED)[number][1],
 ): RouteDeclaration {
@@ -170,7 +181,8 @@ function handled(
     output: 'none',
     limits: limits(240),
     async handle({ actor, params: { id } }) {
-      const audited = await audit.recordNow([
+      await assertSees(deps, actor, id);
+      const audited = await deps.audit.recordNow([
         { actor, event: name, action: 'R', outcome: 'success', patients: [`Patient/${id}`] },
       ]);
       return { status: 204, audited };

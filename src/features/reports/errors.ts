@@ -4,6 +4,7 @@ export type ReportProblemCode =
   | 'report-too-long'
   | 'report-event'
   | 'report-organisation'
+  | 'client-not-found'
   | 'saved-not-found'
   | 'saved-too-many';
 
@@ -13,6 +14,9 @@ export const unknownEvent = (): Problem<ReportProblemCode> =>
   new Problem('invalid', 'report-event', 'No event has this name. GET /api/audit/names lists them.');
 export const unknownOrganisation = (): Problem<ReportProblemCode> =>
   new Problem('not-found', 'report-organisation', 'There is no such organisation, or nobody belongs to it.');
+/** In the registry's words: who records something about a client is told what who reads it is told. */
+export const clientUnknown = (): Problem<ReportProblemCode> =>
+  new Problem('not-found', 'client-not-found', 'No client record with this id is known here.');
 export const savedNotFound = (): Problem<ReportProblemCode> =>
   new Problem(
     'not-found',

@@ -1,3 +1,4 @@
+import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { RouteDeclaration } from '../../platform/http/route.ts';
@@ -26,6 +27,7 @@ export interface ReportsDeps {
   readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed' | 'search' | 'status'>;
   /** The client and the records it is made of. */
   readonly idsOf: (clientId: string) => Promise<readonly string[]>;
+  readonly sees: (actor: Actor, clientId: string) => Promise<boolean>;
   readonly organisations: () => Promise<readonly { readonly id: string; readonly name: string }[]>;
   readonly members: Members;
   readonly onFailure: (error: unknown) => void;
@@ -43,7 +45,7 @@ export function createReports(deps: ReportsDeps): Reports {
     actors: () => activity.actors(undefined),
     routes: [
       ...reportRoutes({ database, audit, activity, actions, saved, members, organisations: deps.organisations }),
-      ...clientRoutes({ audit, views, nowMs }),
+      ...clientRoutes({ audit, views, nowMs, sees: deps.sees }),
     ],
   };
 }

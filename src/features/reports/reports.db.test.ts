@@ -28,6 +28,7 @@ beforeAll(async () => {
   reports = createReports({
     ...common,
     audit,
+    sees: async () => true,
     idsOf: (id) => Promise.resolve(id === CLIENT ? [CLIENT, SOURCE] : [id]),
     organisations: () => Promise.resolve([{ id: ORGANISATION, name: 'Lakeside' }]),
     members: {
