@@ -1077,12 +1077,16 @@ CREATE TABLE nodes.foreign_authority (
   created_at timestamp with time zone NOT NULL,
   removed_at timestamp with time zone,
   binding bytea NOT NULL,
+  crl_url text,
+  crl_tried_at timestamp with time zone,
+  crl_failure text,
+  crl_stale_told_at timestamp with time zone,
   CONSTRAINT foreign_authority_pkey PRIMARY KEY (id),
   CONSTRAINT foreign_authority_sha256_check CHECK ((octet_length(sha256) = 32))
 );
 CREATE UNIQUE INDEX foreign_authority_once ON nodes.foreign_authority USING btree (sha256) WHERE (removed_at IS NULL);
 GRANT INSERT, SELECT ON nodes.foreign_authority TO careseal_app;
-GRANT UPDATE (crl, crl_next_update, crl_required, removed_at, binding) ON nodes.foreign_authority TO careseal_app;
+GRANT UPDATE (crl, crl_next_update, crl_required, removed_at, binding, crl_url, crl_tried_at, crl_failure, crl_stale_told_at) ON nodes.foreign_authority TO careseal_app;
 
 CREATE TABLE nodes.name_rule (
   id uuid NOT NULL,

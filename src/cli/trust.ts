@@ -96,18 +96,22 @@ export const trustRule: Command = {
 
 export const trustCrl: Command = {
   name: 'trust crl',
-  summary: 'Take over an authority’s newest list of revoked certificates',
-  positional: ['AUTHORITY', 'FILE'],
+  summary: 'Take over an authority’s newest list of revoked certificates, or fetch its lists from an address',
+  positional: ['AUTHORITY', 'FILE|URL|off'],
   options: {},
   json: true,
   async run({ argument, out, withServices }) {
-    const bytes = readFileSync(argument(1));
-    const list = bytes.subarray(0, 64).includes('-----BEGIN') ? bytes.toString('latin1') : new Uint8Array(bytes);
-    const { authorities } = await withServices(async (services) =>
-      services.nodes.foreign.setCrl(services.actor, await authorityNamed(services, argument(0)), list),
-    );
+    const where = argument(1);
+    const isUrl = /^https?:\/\//i.test(where);
+    const { authorities } = await withServices(async (services) => {
+      const { foreign } = services.nodes;
+      const id = await authorityNamed(services, argument(0));
+      if (isUrl || where === 'off') return foreign.setCrlUrl(services.actor, id, isUrl ? where : null);
+      return foreign.setCrl(services.actor, id, new Uint8Array(readFileSync(where)));
+    });
     out.json({ authorities });
-    out.line(`The list of "${argument(0)}" is in use.`);
+    if (where === 'off') out.line(`Lists of "${argument(0)}" are given by hand from now on.`);
+    else out.line(`The list of "${argument(0)}" is in use${isUrl ? ', and fetched anew every hour' : ''}.`);
   },
 };
 

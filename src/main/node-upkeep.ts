@@ -8,10 +8,11 @@ import { homePaths } from './place.ts';
 import type { Services } from './services.ts';
 
 const ROUND_MS = 6 * 3_600_000;
+const LISTS_MS = 5 * 60_000;
 
 /**
  * What nodes and certificates need from time to time, in one process per home: warnings before certificates end, fresh lists
- * of revoked certificates, and these lists as files (`tls/crl/`), for whoever serves them from elsewhere too.
+ * of revoked certificates, our own and those of foreign authorities, and these lists as files (`tls/crl/`), for whoever serves them from elsewhere too.
  */
 export function keepNodes({ nodes, config }: Services, log: Logger): { stop(): Promise<void> } {
   const directory = join(homePaths(config.home).tls, 'crl');
@@ -34,13 +35,23 @@ export function keepNodes({ nodes, config }: Services, log: Logger): { stop(): P
     await nodes.housekeep();
     await writeLists();
   };
+  const refreshLists = async (): Promise<void> => {
+    for (const { authority, what, code } of await nodes.refreshLists())
+      log.warn(
+        what === 'list-over'
+          ? 'The list of revoked certificates of a foreign authority has run out'
+          : 'The list of revoked certificates of a foreign authority could not be fetched; the one before stays in use',
+        { authority, ...(code === undefined ? {} : { code }) },
+      );
+  };
   next(round);
-  const timer = setInterval(() => next(round), ROUND_MS);
-  timer.unref();
+  next(refreshLists);
+  const timers = [setInterval(() => next(round), ROUND_MS), setInterval(() => next(refreshLists), LISTS_MS)];
+  for (const timer of timers) timer.unref();
   const unsubscribe = nodes.onTrustChanged(() => next(writeLists));
   return {
     async stop() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       unsubscribe();
       await last;
     },

@@ -25,7 +25,7 @@ export interface Binder {
 export type NodeFacts = Omit<NodeRow, 'binding' | 'last_seen_at' | 'sealed_reason' | 'sealed_contact'>;
 export type CertificateFactsOnRecord = Omit<CertificateRow, 'binding' | 'subject' | 'warned_days' | 'last_seen_at'>;
 export type EnrolmentFacts = Omit<EnrolmentRow, 'binding'>;
-export type AuthorityFacts = Omit<AuthorityTrustRow, 'binding'>;
+export type AuthorityFacts = Omit<AuthorityTrustRow, 'binding' | 'crl_tried_at' | 'crl_failure' | 'crl_stale_told_at'>;
 export type RuleFacts = Omit<NameRuleRow, 'binding'>;
 
 type Fact = string | number | boolean | null | readonly string[];
@@ -100,7 +100,9 @@ function authorityFacts(row: AuthorityFacts): Fact[] {
   const { id, organisation_id, name, certificate, accept_long, crl_required } = row;
   const times = [row.not_after, row.created_at, row.removed_at, row.crl_next_update].map(time);
   const crl = row.crl === null ? null : sha256Hex(row.crl);
-  return [id, organisation_id, name, certificate, row.sha256.toString('hex'), accept_long, crl_required, crl, ...times];
+  const facts = [id, organisation_id, name, certificate, row.sha256.toString('hex'), accept_long, crl_required, crl];
+  // Rows of before there were addresses keep their binding.
+  return [...facts, ...times, ...(row.crl_url === null ? [] : [row.crl_url])];
 }
 
 function ruleFacts(row: RuleFacts): Fact[] {

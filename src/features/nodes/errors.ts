@@ -12,6 +12,7 @@ export type NodeProblemCode =
   | 'authority-taken'
   | 'root-key-wrong'
   | 'crl-stale'
+  | 'crl-not-fetched'
   | 'enrolment-refused'
   | 'name-rule-taken'
   | 'network-malformed'

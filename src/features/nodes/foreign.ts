@@ -4,9 +4,10 @@ import { parseId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { isUniqueViolation, type Transaction } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
-import { assertFitForAuthority, inspectCertificate, readCrl } from '../../platform/tls/index.ts';
+import { assertFitForAuthority, inspectCertificate } from '../../platform/tls/index.ts';
 import type { AuditInput } from '../audit/model.ts';
 import { nodeProblem, nodeUnknown } from './errors.ts';
+import { fetchList, newerList, withList } from './foreign-lists.ts';
 import { assertLiving, type NodeParts } from './parts.ts';
 import type { AuthorityTrustRow, NameAttribute, NameRuleRow } from './rows.ts';
 import { NOTIFY } from './store.ts';
@@ -16,6 +17,7 @@ import {
   LIST_FOREIGN,
   LIST_RULES,
   LOCK_FOREIGN,
+  NOTE_CRL_TRY,
   WRITE_FOREIGN,
   WRITE_RULE,
 } from './trust-store.ts';
@@ -27,6 +29,11 @@ export interface ForeignAuthorities {
   remove(actor: Actor, id: string, reason: string): Promise<Trusted>;
   /** Takes over a list of revoked certificates; refuses one that the authority did not sign, or that is older than the present one. */
   setCrl(actor: Actor, id: string, crl: string | Uint8Array): Promise<Trusted>;
+  /**
+   * Fetches lists from this address from now on; null: no more. The first one is fetched at once: an address that gives none is
+   * refused, with the reason.
+   */
+  setCrlUrl(actor: Actor, id: string, url: string | null): Promise<Trusted>;
   addRule(actor: Actor, rule: NewRule): Promise<Trusted>;
   removeRule(actor: Actor, id: string): Promise<Trusted>;
 }
@@ -63,6 +70,10 @@ export interface ForeignAuthority {
   readonly crlRequired: boolean;
   readonly crlNextUpdateMs?: number;
   readonly hasCrl: boolean;
+  readonly crlUrl?: string;
+  readonly crlTriedAtMs?: number;
+  /** Why the last fetch failed, as a code. */
+  readonly crlFailure?: string;
   readonly intact: boolean;
   readonly rules: readonly NameRule[];
 }
@@ -123,14 +134,14 @@ function createRows(parts: NodeParts) {
   }
 
   async function write(tx: Transaction, row: AuthorityTrustRow): Promise<void> {
-    const { id, crl, crl_next_update, crl_required, removed_at } = row;
-    await tx.run(WRITE_FOREIGN, [id, crl, crl_next_update, crl_required, removed_at, binder.authority(row)]);
+    const { id, crl, crl_next_update, crl_required, removed_at, crl_url } = row;
+    await tx.run(WRITE_FOREIGN, [id, crl, crl_next_update, crl_required, removed_at, binder.authority(row), crl_url]);
   }
 
   return { read, change, own, write };
 }
 
-type AuthorityActs = Pick<ForeignAuthorities, 'list' | 'add' | 'remove' | 'setCrl'>;
+type AuthorityActs = Pick<ForeignAuthorities, 'list' | 'add' | 'remove' | 'setCrl' | 'setCrlUrl'>;
 
 function authorityActs(parts: NodeParts, { read, change, own, write }: Rows): AuthorityActs {
   const { database, binder, clock, audit } = parts;
@@ -179,17 +190,25 @@ function authorityActs(parts: NodeParts, { read, change, own, write }: Rows): Au
     setCrl: (actor, id, crl) =>
       change(actor, async (tx, organisationId) => {
         const row = await own(tx, id, organisationId);
-        const list = await readCrl(crl, row.certificate);
-        if (row.crl !== null && (await readCrl(row.crl, row.certificate)).thisUpdateMs > list.thisUpdateMs)
-          throw nodeProblem(
-            'conflict',
-            'crl-stale',
-            'A newer list of this authority is in use already. Nothing was changed.',
-          );
-        const next = list.nextUpdateMs === undefined ? null : new Date(list.nextUpdateMs);
-        await write(tx, { ...row, crl: Buffer.from(list.der), crl_next_update: next });
+        const list = await newerList(row, crl);
+        await write(tx, withList(row, list));
         return { event: 'trust.crl', action: 'U', detail: { authority: row.name, revoked: String(list.serials.size) } };
       }),
+    async setCrlUrl(actor, id, url) {
+      const fetched = url === null ? undefined : await fetchList(parts, url);
+      return change(actor, async (tx, organisationId) => {
+        const row = await own(tx, id, organisationId);
+        const list = fetched === undefined ? undefined : await newerList(row, fetched);
+        await write(tx, { ...(list === undefined ? row : withList(row, list)), crl_url: url });
+        await tx.run(NOTE_CRL_TRY, [id, url === null ? null : new Date(clock.nowMs()), null]);
+        const revoked = list === undefined ? {} : { revoked: String(list.serials.size) };
+        return {
+          event: 'trust.crl',
+          action: 'U',
+          detail: { authority: row.name, fetched: String(url !== null), ...revoked },
+        };
+      });
+    },
   };
 }
 
@@ -260,6 +279,10 @@ function newAuthority(
     crl: null,
     crl_next_update: null,
     crl_required: wanted.crlRequired,
+    crl_url: null,
+    crl_tried_at: null,
+    crl_failure: null,
+    crl_stale_told_at: null,
     created_at: new Date(nowMs),
     removed_at: null,
   };
@@ -288,6 +311,9 @@ function shown(row: AuthorityTrustRow, rules: readonly NameRuleRow[], intact: bo
     crlRequired: row.crl_required,
     hasCrl: row.crl !== null,
     intact,
+    ...(row.crl_url === null ? {} : { crlUrl: row.crl_url }),
+    ...(row.crl_tried_at === null ? {} : { crlTriedAtMs: row.crl_tried_at.getTime() }),
+    ...(row.crl_failure === null ? {} : { crlFailure: row.crl_failure }),
     ...(row.crl_next_update === null ? {} : { crlNextUpdateMs: row.crl_next_update.getTime() }),
     rules: rules.map(({ id, node_id: nodeId, attribute, value }) => ({ id, nodeId, attribute, value })),
   };

@@ -13,6 +13,7 @@ import type { NodesDeps } from './deps.ts';
 import { createDomains, type Domains } from './domains.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { warnOfEnding } from './expiry.ts';
+import { createForeignLists, type ListWarning } from './foreign-lists.ts';
 import { createForeignAuthorities, type ForeignAuthorities } from './foreign.ts';
 import { createLastSeen } from './last-seen.ts';
 import { createNodeKeys, type NodeKeys } from './node-keys.ts';
@@ -63,6 +64,8 @@ export interface Nodes extends NodeService {
   onTrustChanged(act: () => void): () => void;
   /** Warns of certificates that end soon, renews lists of revoked ones, clears what is kept no longer. Some times a day, in one process. */
   housekeep(): Promise<{ readonly warned: number }>;
+  /** Fetches foreign lists of revoked certificates that are due, and answers what to warn of. Every few minutes, in one process. */
+  refreshLists(): Promise<readonly ListWarning[]>;
   /** Makes the authority where there is none, listens for changes, begins to write last-seen times. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -93,6 +96,7 @@ export function createNodes(deps: NodesDeps): Nodes {
     forget: () => forget(),
   };
   const certificates = createCertificates(parts);
+  const lists = createForeignLists(parts);
   const { learn } = certificates;
   const { narrow } = tokens;
   const authenticator = createAuthenticator({ database, clock, binder, trust, learn, narrow, seen: lastSeen.seen });
@@ -121,6 +125,7 @@ export function createNodes(deps: NodesDeps): Nodes {
       await calls.clear();
       return { warned: await warnOfEnding(deps) };
     },
+    refreshLists: () => lists.refresh(),
     async start() {
       await authorities.ensure();
       unlisten = await database.listen(CHANNEL, forget);

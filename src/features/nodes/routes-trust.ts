@@ -6,6 +6,7 @@ import { wireTrust } from './views.ts';
 import {
   addAuthorityRequestSchema,
   addRuleRequestSchema,
+  crlUrlRequestSchema,
   removeAuthorityRequestSchema,
   trustSchema,
 } from './wire-trust.ts';
@@ -15,7 +16,7 @@ const A_LIST = { bodyBytesMax: 8_388_608, perMinute: 20 } as const;
 
 /** Authorities of others and their name rules. Each change answers the whole list anew. */
 export function trustRoutes(deps: RouteDeps): RouteDeclaration[] {
-  return [...authorityRoutes(deps), ...ruleRoutes(deps)];
+  return [...authorityRoutes(deps), ...listRoutes(deps), ...ruleRoutes(deps)];
 }
 
 const showing = (parts: NodeParts) => async (authorities: readonly ForeignAuthority[]) =>
@@ -74,6 +75,23 @@ function authorityRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
       limits: A_LIST,
       async handle({ actor, params, body }) {
         const { authorities, audited } = await foreign.setCrl(actor, params.id, asList(body));
+        return { status: 200, body: await shown(authorities), audited };
+      },
+    }),
+  ];
+}
+
+function listRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
+  const shown = showing(parts);
+  return [
+    route({
+      ...manage,
+      path: '/api/trust/authorities/:id/crl-url',
+      audit: event('trust.crl'),
+      input: { params: BY_ID, query: NOTHING, body: crlUrlRequestSchema },
+      limits: SMALL,
+      async handle({ actor, params, body }) {
+        const { authorities, audited } = await foreign.setCrlUrl(actor, params.id, body.url);
         return { status: 200, body: await shown(authorities), audited };
       },
     }),

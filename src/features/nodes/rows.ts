@@ -63,6 +63,11 @@ export interface AuthorityTrustRow {
   readonly crl: Buffer | null;
   readonly crl_next_update: Date | null;
   readonly crl_required: boolean;
+  /** Where its lists are fetched from; null: they are given by hand. */
+  readonly crl_url: string | null;
+  readonly crl_tried_at: Date | null;
+  readonly crl_failure: string | null;
+  readonly crl_stale_told_at: Date | null;
   readonly created_at: Date;
   readonly removed_at: Date | null;
   readonly binding: Buffer;

@@ -2,8 +2,9 @@ import { statement } from '../../platform/db/index.ts';
 import type { AuthorityTrustRow, NameRuleRow } from './rows.ts';
 
 /** SQL for authorities of others, their name rules, the list of trusted certificates, and used assertions. */
-const AUTHORITY_COLUMNS = `id, organisation_id, name, certificate, sha256, not_after, accept_long, crl, crl_next_update, crl_required,
+const FIRST_COLUMNS = `id, organisation_id, name, certificate, sha256, not_after, accept_long, crl, crl_next_update, crl_required,
   created_at, removed_at, binding`;
+const AUTHORITY_COLUMNS = `${FIRST_COLUMNS}, crl_url, crl_tried_at, crl_failure, crl_stale_told_at`;
 
 export const LIST_FOREIGN = statement<AuthorityTrustRow>(
   'nodes.list-foreign',
@@ -18,12 +19,24 @@ export const LOCK_FOREIGN = statement<AuthorityTrustRow>(
 
 export const INSERT_FOREIGN = statement(
   'nodes.insert-foreign',
-  `INSERT INTO nodes.foreign_authority (${AUTHORITY_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+  `INSERT INTO nodes.foreign_authority (${FIRST_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 );
 
 export const WRITE_FOREIGN = statement(
   'nodes.write-foreign',
-  `UPDATE nodes.foreign_authority SET crl = $2, crl_next_update = $3, crl_required = $4, removed_at = $5, binding = $6 WHERE id = $1`,
+  `UPDATE nodes.foreign_authority SET crl = $2, crl_next_update = $3, crl_required = $4, removed_at = $5, binding = $6,
+     crl_url = $7 WHERE id = $1`,
+);
+
+/** How the last fetch went. $1 id, $2 when, $3 the failure's code or null. */
+export const NOTE_CRL_TRY = statement(
+  'nodes.note-crl-try',
+  'UPDATE nodes.foreign_authority SET crl_tried_at = $2, crl_failure = $3 WHERE id = $1',
+);
+/** $1 id, $2 when it was told that the list ran out; null: it has not. */
+export const NOTE_CRL_STALE = statement(
+  'nodes.note-crl-stale',
+  'UPDATE nodes.foreign_authority SET crl_stale_told_at = $2 WHERE id = $1',
 );
 
 const RULE_COLUMNS = 'id, authority_id, node_id, attribute, value, created_at, removed_at, binding';

@@ -1,5 +1,5 @@
-import { OpensslCertificate } from '../../crypto/index.ts';
-import { toHex } from '../../kernel/bytes.ts';
+import { OpensslCertificate, sha256Hex } from '../../crypto/index.ts';
+import { toHex, utf8Encode } from '../../kernel/bytes.ts';
 import type { NodeId } from '../../kernel/ids.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
@@ -57,12 +57,13 @@ interface TrustDeps {
 }
 
 export function createTrust(deps: TrustDeps): Trust {
+  const lists = createListReader();
   let known: { readonly atMs: number; readonly snapshot: Promise<Snapshot> } | undefined;
 
   function current(): Promise<Snapshot> {
     const nowMs = deps.clock.nowMs();
     if (known !== undefined && nowMs >= known.atMs && nowMs - known.atMs < FRESH_MS) return known.snapshot;
-    const made = { atMs: nowMs, snapshot: load(deps, nowMs) };
+    const made = { atMs: nowMs, snapshot: load(deps, nowMs, lists) };
     known = made;
     made.snapshot.catch(() => {
       if (known === made) known = undefined;
@@ -118,7 +119,7 @@ function assertNotRevoked({ row, revoked }: KnownAuthority, certificate: Certifi
 }
 
 /** Rows that are not as we wrote them are left out: what they claim is nobody's decision. */
-async function load({ database, binder }: TrustDeps, nowMs: number): Promise<Snapshot> {
+async function load({ database, binder }: TrustDeps, nowMs: number, lists: ListReader): Promise<Snapshot> {
   const [trusted, foreign, rules] = await Promise.all([
     database.rows(LIST_TRUSTED),
     database.rows(LIST_FOREIGN),
@@ -132,15 +133,37 @@ async function load({ database, binder }: TrustDeps, nowMs: number): Promise<Sna
       row,
       certificate: new OpensslCertificate(row.certificate),
       rules: intactRules.filter((rule) => rule.authority_id === row.id),
-      revoked: await revokedOf(row, nowMs),
+      revoked: await revokedOf(row, nowMs, lists),
     });
   }
   return { trusted: new Set(trusted.map((row) => toHex(row.sha256))), authorities };
 }
 
-async function revokedOf(row: AuthorityTrustRow, nowMs: number): Promise<ReadonlySet<string> | undefined> {
+async function revokedOf(
+  row: AuthorityTrustRow,
+  nowMs: number,
+  lists: ListReader,
+): Promise<ReadonlySet<string> | undefined> {
   if (row.crl === null) return undefined;
-  const { serials, nextUpdateMs } = await readCrl(row.crl, row.certificate);
+  const { serials, nextUpdateMs } = await lists(row.crl, row.certificate);
   // A list that has run out still names what was revoked; only where lists are required does its age refuse everybody.
   return row.crl_required && (nextUpdateMs ?? Number.POSITIVE_INFINITY) < nowMs ? undefined : serials;
 }
+
+type ListReader = typeof readCrl;
+
+/** Lists have 100,000 entries, and trust is looked at each second: each list is read and its signature checked once. */
+function createListReader(): ListReader {
+  const read = new Map<string, ReturnType<typeof readCrl>>();
+  return (input, authorityPem) => {
+    const name = sha256Hex(input instanceof Uint8Array ? input : utf8Encode(input)) + authorityPem;
+    const known = read.get(name);
+    if (known !== undefined) return known;
+    if (read.size >= LISTS_MAX) read.clear();
+    const made = readCrl(input, authorityPem);
+    read.set(name, made);
+    made.catch(() => read.delete(name));
+    return made;
+  };
+}
+const LISTS_MAX = 100;

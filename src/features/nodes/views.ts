@@ -89,11 +89,12 @@ export function wireTrust(
 }
 
 function wireForeign(authority: ForeignAuthority): WireForeignAuthority {
-  const { notAfterMs, crlNextUpdateMs, rules, ...same } = authority;
+  const { notAfterMs, crlNextUpdateMs, crlTriedAtMs, rules, ...same } = authority;
   return {
     ...same,
     notAfter: instant(notAfterMs),
     rules: rules.map((rule) => ({ ...rule })),
+    ...(crlTriedAtMs === undefined ? {} : { crlTriedAt: instant(crlTriedAtMs) }),
     ...(crlNextUpdateMs === undefined ? {} : { crlNextUpdate: instant(crlNextUpdateMs) }),
   };
 }

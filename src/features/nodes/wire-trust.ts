@@ -18,6 +18,11 @@ export const foreignAuthoritySchema = z.object({
   crlRequired: z.boolean(),
   hasCrl: z.boolean(),
   crlNextUpdate: z.iso.datetime().optional(),
+  /** Where its lists are fetched from; missing: they are given by hand. */
+  crlUrl: z.string().optional(),
+  crlTriedAt: z.iso.datetime().optional(),
+  /** Why the last fetch failed: `outbound-timeout`, `crl-signature` … */
+  crlFailure: z.string().optional(),
   intact: z.boolean(),
   rules: z.array(nameRuleSchema),
 });
@@ -57,3 +62,6 @@ export const addRuleRequestSchema = z.strictObject({
 
 /** POST /api/trust/authorities/:id/remove */
 export const removeAuthorityRequestSchema = z.strictObject({ reason: z.string().trim().min(3).max(500) });
+
+/** POST /api/trust/authorities/:id/crl-url: fetch lists from here; null: no more. */
+export const crlUrlRequestSchema = z.strictObject({ url: z.string().max(2_000).nullable() });

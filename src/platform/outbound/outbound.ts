@@ -1,5 +1,5 @@
-import { lookup } from 'node:dns';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { lookup as resolveName } from 'node:dns';
+import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
@@ -35,6 +35,8 @@ export interface OutboundRequest {
   /** Largest answer body. Default 1 MiB. */
   readonly answerBytesMax?: number;
   readonly signal?: AbortSignal;
+  /** Also `http://`: for what is signed by itself, as lists of revoked certificates are (RFC 5280 §8). Addresses are checked all the same. */
+  readonly signedContent?: true;
 }
 
 export interface OutboundAnswer {
@@ -50,7 +52,7 @@ export interface Outbound {
    */
   request(what: OutboundRequest): Promise<OutboundAnswer>;
   /** What can be said of a URL without resolving its name: throws `outbound-url` or `outbound-forbidden`. */
-  assertAllowed(url: string): URL;
+  assertAllowed(url: string, options?: Pick<OutboundRequest, 'signedContent'>): URL;
   /** Ends idle connections. */
   close(): void;
 }
@@ -62,12 +64,13 @@ const ANSWER_BYTES_MAX = 1_048_576;
 export function createOutbound(options: OutboundOptions): Outbound {
   const rules = addressRules(options.allowedNetworks);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: options.keptPerHost ?? 2, timeout: 60_000 });
-  const assertAllowed = (text: string): URL => allowedUrl(text, rules);
+  const assertAllowed: Outbound['assertAllowed'] = (text, { signedContent } = {}) =>
+    allowedUrl(text, rules, signedContent === true ? /^https?:$/ : /^https:$/);
   const secureFor = secureContexts(options.identity);
   return {
     assertAllowed,
     async request(what) {
-      const url = assertAllowed(what.url);
+      const url = assertAllowed(what.url, what);
       const authorities =
         typeof options.authoritiesPem === 'function' ? await options.authoritiesPem() : options.authoritiesPem;
       return exchange(url, what, { agent, rules, secure: secureFor(authorities) });
@@ -92,9 +95,15 @@ function secureContexts(identity: OutboundOptions['identity']): (authorities: st
   };
 }
 
-function allowedUrl(text: string, rules: AddressRules): URL {
+function allowedUrl(text: string, rules: AddressRules, protocols: RegExp): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '')
+  if (
+    url === undefined ||
+    !protocols.test(url.protocol) ||
+    url.username !== '' ||
+    url.password !== '' ||
+    url.hash !== ''
+  )
     throw failure('invalid', 'outbound-url', 'An address that starts with https:// and holds no user name is needed.');
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 ? !rules.isAllowed(host) : /(^|\.)localhost\.?$/i.test(host) && !rules.isAllowed('127.0.0.1'))
@@ -113,19 +122,19 @@ function exchange(url: URL, what: OutboundRequest, context: Context): Promise<Ou
   const signal = what.signal === undefined ? timeout : AbortSignal.any([timeout, what.signal]);
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => reject(asProblem(error, timeout.aborted));
+    const lookup = guardedLookup(context.rules);
+    const plain: RequestOptions = { method: what.method, headers: { ...what.headers }, lookup, signal };
     // Node hands it on to tls.connect; its types do not say so.
     const options: RequestOptions & { readonly secureContext: SecureContext } = {
-      method: what.method,
-      headers: { ...what.headers },
+      ...plain,
       agent: context.agent,
-      lookup: guardedLookup(context.rules),
       secureContext: context.secure,
       rejectUnauthorized: true,
-      signal,
     };
-    const sent = httpsRequest(url, options, (answer) => {
+    const answered = (answer: IncomingMessage): void => {
       readAnswer(answer, what.answerBytesMax ?? ANSWER_BYTES_MAX).then(resolve, fail);
-    });
+    };
+    const sent = url.protocol === 'http:' ? httpRequest(url, plain, answered) : httpsRequest(url, options, answered);
     sent.once('error', fail);
     sent.end(what.body);
   });
@@ -148,7 +157,7 @@ async function readAnswer(answer: IncomingMessage, bytesMax: number): Promise<Ou
 /** Every address of the name must be allowed: one private among them is how a name is rebound. */
 function guardedLookup(rules: AddressRules): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '');
       const [first] = addresses;
       if (first === undefined || addresses.some(({ address }) => !rules.isAllowed(address)))

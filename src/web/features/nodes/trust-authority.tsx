@@ -11,7 +11,7 @@ import { ReasonDialog } from '../../ui/reason-dialog.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { expiryOfMoment, nodeList, trusted } from './node-queries.ts';
 import { ExpiryTag } from './node-state.tsx';
-import { AddRule, useTrustChange } from './trust-dialogs.tsx';
+import { AddRule, ListAddress, useTrustChange } from './trust-dialogs.tsx';
 import './nodes.css';
 
 interface AuthorityProps {
@@ -22,7 +22,7 @@ interface AuthorityProps {
 /** One authority of somebody else: its names, its list of revoked certificates. */
 export function Authority({ authority, mayManage }: AuthorityProps): ReactNode {
   const nowMs = useNow();
-  const [asking, setAsking] = useState<'rule' | 'remove'>();
+  const [asking, setAsking] = useState<'rule' | 'address' | 'remove'>();
   const file = useRef<HTMLInputElement>(null);
   const path = `/api/trust/authorities/${authority.id}`;
   const removeRule = useTrustChange((id: string) => api.send('POST', `/api/trust/rules/${id}/remove`, trustSchema));
@@ -66,6 +66,9 @@ export function Authority({ authority, mayManage }: AuthorityProps): ReactNode {
           >
             Give its list of revoked
           </Button>
+          <Button variant="default" size="xs" onClick={() => setAsking('address')}>
+            {authority.crlUrl === undefined ? 'Fetch it from an address' : 'Change its address'}
+          </Button>
           <Button variant="default" size="xs" onClick={() => setAsking('remove')}>
             Trust no longer
           </Button>
@@ -84,6 +87,7 @@ export function Authority({ authority, mayManage }: AuthorityProps): ReactNode {
         </div>
       )}
       {asking === 'rule' && <AddRule authority={authority} onClose={() => setAsking(undefined)} />}
+      {asking === 'address' && <ListAddress authority={authority} onClose={() => setAsking(undefined)} />}
       {asking === 'remove' && <Distrust path={path} id={authority.id} onClose={() => setAsking(undefined)} />}
     </div>
   );
@@ -120,25 +124,45 @@ function AuthorityFacts({ authority }: { readonly authority: WireForeignAuthorit
     <Facts
       facts={[
         ['Subject', <Own key="subject">{authority.subject}</Own>],
-        [
-          'Revoked certificates',
-          authority.hasCrl ? (
-            authority.crlNextUpdate === undefined ? (
-              'a list is in use'
-            ) : (
-              <span key="list">
-                list until <Moment iso={authority.crlNextUpdate} />
-              </span>
-            )
-          ) : authority.crlRequired ? (
-            'no list yet, so nobody of it comes in'
-          ) : (
-            'no list'
-          ),
-        ],
+        ['Revoked certificates', <ListState key="list" authority={authority} />],
+        authority.crlUrl === undefined ? undefined : ['List from', <ListSource key="from" authority={authority} />],
         authority.acceptLong ? ['Long lives', 'taken, and ended after two years'] : undefined,
       ]}
     />
+  );
+}
+
+function ListState({ authority }: { readonly authority: WireForeignAuthority }): ReactNode {
+  const nowMs = useNow();
+  const { hasCrl, crlNextUpdate, crlRequired } = authority;
+  if (!hasCrl) return crlRequired ? 'no list yet, so nobody of it comes in' : 'no list';
+  if (crlNextUpdate === undefined) return 'a list is in use';
+  if (Date.parse(crlNextUpdate) > nowMs)
+    return (
+      <>
+        list until <Moment iso={crlNextUpdate} />
+      </>
+    );
+  return (
+    <strong>
+      the list ran out <Moment iso={crlNextUpdate} />
+      {crlRequired ? ', so nobody of it comes in' : '; it still counts, but newer revocations are not known'}
+    </strong>
+  );
+}
+
+function ListSource({ authority }: { readonly authority: WireForeignAuthority }): ReactNode {
+  const { crlUrl, crlTriedAt, crlFailure } = authority;
+  return (
+    <>
+      <code>{crlUrl}</code>
+      {crlTriedAt !== undefined && (
+        <div className="soft">
+          {crlFailure === undefined ? 'fetched ' : `could not be fetched (${crlFailure}), last tried `}
+          <Moment iso={crlTriedAt} />
+        </div>
+      )}
+    </>
   );
 }
 

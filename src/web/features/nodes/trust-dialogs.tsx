@@ -150,3 +150,53 @@ export function AddRule({
     </Modal>
   );
 }
+
+/** Where an authority publishes its lists of revoked certificates. */
+export function ListAddress({
+  authority,
+  onClose,
+}: {
+  readonly authority: WireForeignAuthority;
+  readonly onClose: () => void;
+}): ReactNode {
+  const [url, setUrl] = useState(authority.crlUrl ?? '');
+  const change = useTrustChange(
+    (wanted: string | null) =>
+      api.send('POST', `/api/trust/authorities/${authority.id}/crl-url`, trustSchema, { url: wanted }),
+    onClose,
+  );
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    change.mutate(url.trim());
+  };
+  return (
+    <Modal opened onClose={onClose} title="Fetch its list of revoked certificates" size="md">
+      <form className="node-form" onSubmit={submit} noValidate>
+        <TextInput
+          data-autofocus
+          label="Address of the list"
+          description="http or https. It is fetched now, and then every hour."
+          placeholder="http://ca.example.org/ca.crl"
+          value={url}
+          maxLength={2_000}
+          spellCheck={false}
+          onChange={(event) => setUrl(event.currentTarget.value)}
+        />
+        {change.isError && <FailureNotice error={change.error} focus />}
+        <div className="dialog-actions">
+          {authority.crlUrl !== undefined && (
+            <Button variant="default" loading={change.isPending} onClick={() => change.mutate(null)}>
+              Fetch no longer
+            </Button>
+          )}
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={change.isPending} disabled={url.trim() === ''}>
+            Fetch it
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
