@@ -2,6 +2,7 @@ import { Problem } from '../../kernel/problem.ts';
 import type { Database, Transaction } from '../../platform/db/sql.ts';
 import { type AuditReceipt, issueAuditReceipt } from '../../platform/http/audited.ts';
 import { insertBatch } from './event-store.ts';
+import { createGathering } from './gathering.ts';
 import type { AuditInput } from './model.ts';
 import { assertKnown, type SealedBatch } from './sealed-event.ts';
 
@@ -21,42 +22,18 @@ interface Waiting {
   readonly reject: (problem: unknown) => void;
 }
 
-/** Batches under way at once. One: the next gathers meanwhile, and few large batches cost less than many small ones. */
-const IN_FLIGHT_MAX = 1;
-const GATHER_TURNS_MAX = 4;
-
 /**
- * Writes events. `recordNow` shares commits between concurrent callers without any timer: while one insert is under way the
- * next batch gathers, so a lone caller never waits and many callers pay for one seal, one row and one disk flush together.
+ * Writes events. `recordNow` shares commits between concurrent callers: one batch is under way, and the next gathers meanwhile. Many
+ * pay for one seal, one row and one disk flush together; a lone caller waits for nobody.
  */
 export function createRecorder({ database, seal }: RecorderDeps): Recorder {
   let waiting: Waiting[] = [];
-  let inFlight = 0;
-  let gathering = false;
-
-  /**
-   * Waits while each turn of the event loop brings further callers, for a few turns: a lone caller loses microseconds, and many
-   * share one seal, one row and one flush.
-   */
-  function gather(seen: number, turns: number): void {
-    gathering = true;
-    setImmediate(() => {
-      if (waiting.length > seen && turns > 0) return gather(waiting.length, turns - 1);
-      gathering = false;
-      send();
-    });
-  }
+  const gathering = createGathering(send);
 
   function send(): void {
-    while (inFlight < IN_FLIGHT_MAX && waiting.length > 0) {
-      const callers = waiting;
-      waiting = [];
-      inFlight++;
-      void write(callers).finally(() => {
-        inFlight--;
-        if (!gathering && waiting.length > 0) gather(0, GATHER_TURNS_MAX);
-      });
-    }
+    const callers = waiting;
+    waiting = [];
+    void write(callers).finally(() => gathering.served(callers.length, waiting.length));
   }
 
   async function write(callers: readonly Waiting[]): Promise<void> {
@@ -87,8 +64,7 @@ export function createRecorder({ database, seal }: RecorderDeps): Recorder {
     recordNow(inputs) {
       return new Promise((resolve, reject) => {
         assertRecordable(inputs);
-        waiting.push({ inputs, resolve, reject });
-        if (!gathering && inFlight < IN_FLIGHT_MAX) gather(0, GATHER_TURNS_MAX);
+        gathering.joined(waiting.push({ inputs, resolve, reject }));
       });
     },
   };
