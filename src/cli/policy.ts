@@ -10,12 +10,12 @@ export const policyGet: Command = {
   json: true,
   help: 'Each setting with its value, its safe range and what it does. `careseal policy set` changes one.',
   async run({ optionalArgument, out, withServices }) {
-    const { settings, warnings, requirements, networks } = await withServices(async ({ identity, database }) => {
+    const { settings, warnings, requirements, networks } = await withServices(async ({ identity }) => {
       await identity.policy.refresh();
       return {
         settings: policySettings(identity.policy.settings),
-        warnings: policyWarnings(identity.policy.settings),
-        requirements: await identity.policy.requirements(database),
+        warnings: policyWarnings(identity.policy.settings, identity.policy.isChanged()),
+        requirements: identity.policy.requirements(),
         networks: identity.policy.networks(),
       };
     });

@@ -32,6 +32,7 @@ import {
   type ResealParticipant,
 } from '../store/index.ts';
 import { composeExchange, type Exchange } from './exchange.ts';
+import { boundMark } from './bound-mark.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { programVersion } from './place.ts';
 import { composeLogFollowers, type LogFollowers } from './log-followers.ts';
@@ -189,6 +190,7 @@ function composeActors({ config, mail, log, baseUrl, fhirUrl }: FeaturesInput, c
   });
   const identity = createIdentity({
     ...common,
+    bound: boundMark(config.home),
     audit,
     mail,
     async mailStatus() {

@@ -185,6 +185,6 @@ test('a user’s password and second factor do not open another user’s account
       UPDATE identity.users a SET sealed_password = m.sealed_password FROM identity.users m WHERE m.id <> a.id AND m.id = '${invited.user.id}';
       UPDATE identity.factors a SET sealed_secret = m.sealed_secret FROM identity.factors m WHERE m.user_id <> a.user_id AND m.user_id = '${invited.user.id}'`);
   });
-  await expect(signIn(admin.email, secret)).rejects.toMatchObject({ code: 'seal-broken' });
-  await expect(signIn(admin.email, PASSWORD)).rejects.toMatchObject({ code: 'seal-broken' });
+  await expect(signIn(admin.email, secret)).rejects.toMatchObject({ code: 'sign-in-refused' });
+  await expect(signIn(admin.email, PASSWORD)).rejects.toMatchObject({ code: 'sign-in-refused' });
 });

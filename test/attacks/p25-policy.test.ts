@@ -3,8 +3,8 @@ import { statement } from '../../src/platform/db/index.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
   BASE_URL,
-  enrol,
   type EnrolledPerson,
+  enrol,
   type IdentityFixture,
   identityFixture,
   operator,
@@ -91,25 +91,29 @@ test('somebody without the right weakens nothing, with whatever proof', async ()
   }
 });
 
-test('values written into the database beyond their range, or that make no sense, are passed over', async () => {
+test('a policy written into the database counts for nothing: the safest values hold, and it is said', async () => {
   const { ownerDatabase } = db;
   await ownerDatabase.run(
     statement(
       'test.policy',
       `INSERT INTO identity.policy (settings, version, changed_at)
-       VALUES ('{"sessionIdleMinutes": 100000, "attemptsFree": -1, "passwordLengthMin": "1", "nonsense": 1, "stepUpMinutes": 5}', 7, now())
-       ON CONFLICT (one) DO UPDATE SET settings = EXCLUDED.settings`,
+       VALUES ('{"secondFactor": "off", "sessionIdleMinutes": 60, "stepUpMinutes": 60}', 7, now())
+       ON CONFLICT (one) DO UPDATE SET settings = EXCLUDED.settings, version = 7`,
     ),
   );
   fixture.clock.forward(2000);
   await fixture.identity.policy.refresh();
-  const { sessionIdleMinutes, attemptsFree, passwordLengthMin, stepUpMinutes } = fixture.identity.policy.settings;
-  expect({ sessionIdleMinutes, attemptsFree, passwordLengthMin, stepUpMinutes }).toEqual({
+  const { secondFactor, sessionIdleMinutes, stepUpMinutes } = fixture.identity.policy.settings;
+  expect({ secondFactor, sessionIdleMinutes, stepUpMinutes }).toEqual({
+    secondFactor: 'required',
     sessionIdleMinutes: 15,
-    attemptsFree: 10,
-    passwordLengthMin: 8,
-    stepUpMinutes: 5,
+    stepUpMinutes: 10,
   });
+  expect(fixture.identity.policy.isChanged()).toBe(true);
+  expect(fixture.recorded.some(({ event }) => event === 'identity.changed')).toBe(true);
+  await fixture.identity.policy.set(operator, { stepUpMinutes: 5 });
+  expect(fixture.identity.policy.isChanged()).toBe(false);
+  expect(fixture.identity.policy.settings).toMatchObject({ secondFactor: 'required', stepUpMinutes: 5 });
 });
 
 test('ended access holds at the next request, in this process and in another within a second', async () => {

@@ -49,7 +49,13 @@ export interface IdentityFixture {
 /** Identity on a test database with fresh keys, a real audit log and a clock that the test moves. */
 export function identityFixture(
   database: Database,
-  options: { clock?: TestClock; keyRing?: KeyRing; settings?: IdentitySettings; mail?: IdentityDeps['mail'] } = {},
+  options: {
+    clock?: TestClock;
+    keyRing?: KeyRing;
+    settings?: IdentitySettings;
+    mail?: IdentityDeps['mail'];
+    bound?: IdentityDeps['bound'];
+  } = {},
 ): IdentityFixture {
   const clock = options.clock ?? testClock();
   const keyRing = options.keyRing ?? testKeyRing();
@@ -73,9 +79,30 @@ export function identityFixture(
   const settings = {
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.mail === undefined ? {} : { mail: options.mail }),
+    ...(options.bound === undefined ? {} : { bound: options.bound }),
   };
   const identity = createIdentity({ database, keyRing, audit, clock, ...settings, onHousekeepingFailure: rethrow });
   return { identity, audit, recorded, clock, keyRing };
+}
+
+const UNBIND = [
+  'UPDATE identity.users SET binding = NULL, credentials_binding = NULL',
+  ...['memberships', 'organisations', 'roles', 'links', 'exceptions', 'personal_tokens', 'providers'].map(
+    (table) => `UPDATE identity.${table} SET binding = NULL`,
+  ),
+  'UPDATE identity.external_identities SET binding = NULL',
+];
+
+/** Rows as a version before bindings left them, bound as at the first start after the upgrade. */
+export async function upgradeRows(
+  db: { readonly database: Database; readonly ownerDatabase: Database },
+  { clock, keyRing }: IdentityFixture,
+): Promise<void> {
+  for (const [at, text] of UNBIND.entries()) await db.ownerDatabase.run({ name: `test.unbind-${at}`, text });
+  const bound = { isSet: async () => false, set: async () => undefined };
+  const { identity } = identityFixture(db.database, { clock, keyRing, bound });
+  await identity.start();
+  await identity.stop();
 }
 
 /** A browser: keeps cookies, asks like the door does (input schema, principal, access, receipt), at one address. */

@@ -3,6 +3,7 @@ import type { Database } from '../../platform/db/sql.ts';
 import type { IdentityParts } from './compose.ts';
 import { retireInactive } from './inactivity.ts';
 import { createProviderStore } from './provider-store.ts';
+import { type BoundMark, bindEarlierRows } from './row-upgrade.ts';
 import { signInStore } from './sign-in-store.ts';
 
 const HOUSEKEEPING_MS = 3_600_000;
@@ -12,6 +13,7 @@ const CHANNEL = 'careseal_identity';
 interface BackgroundDeps {
   readonly database: Database;
   readonly clock: Clock;
+  readonly bound?: BoundMark;
   readonly onHousekeepingFailure: (error: unknown) => void;
 }
 
@@ -41,6 +43,7 @@ export function createBackground(parts: IdentityParts, deps: BackgroundDeps) {
   return {
     housekeep,
     async start(): Promise<void> {
+      if (deps.bound !== undefined) await bindEarlierRows(parts, deps.bound);
       await completeTokens();
       // An empty payload says that notifications may have been missed.
       const unlisten = await deps.database.listen(CHANNEL, (userId) =>

@@ -47,13 +47,24 @@ export interface ChallengeOf {
 export type ChallengeStore = ReturnType<typeof createChallengeStore>;
 
 export function createChallengeStore(sealing: Sealing) {
-  const opened = (tokenHash: Uint8Array, row: { sealed_challenge: Uint8Array } | undefined) =>
-    row && sealing.open('sealed_challenge', toHex(tokenHash), row.sealed_challenge);
+  const opened = (tokenHash: Uint8Array, of: ChallengeOf, row: { sealed_challenge: Uint8Array } | undefined) => {
+    const content = row && sealing.open('sealed_challenge', toHex(tokenHash), row.sealed_challenge);
+    return content?.purpose === of.purpose && content.owner === of.owner ? content : undefined;
+  };
   return {
-    async make(sql: Sql, of: ChallengeOf, content: SealedChallenge, nowMs: number): Promise<CookieChange> {
+    async make(
+      sql: Sql,
+      of: ChallengeOf,
+      content: Omit<SealedChallenge, 'purpose' | 'owner'>,
+      nowMs: number,
+    ): Promise<CookieChange> {
       const token = randomToken(256);
       const tokenHash = hashToken(token);
-      const sealed = sealing.seal('sealed_challenge', toHex(tokenHash), content);
+      const sealed = sealing.seal('sealed_challenge', toHex(tokenHash), {
+        ...content,
+        purpose: of.purpose,
+        owner: of.owner,
+      });
       await sql.run(INSERT, [tokenHash, of.purpose, of.owner, sealed, new Date(nowMs + LIFE_MS)]);
       return { name: CHALLENGE_COOKIE, value: token, maxAgeSeconds: LIFE_MS / 1000 };
     },
@@ -66,7 +77,7 @@ export function createChallengeStore(sealing: Sealing) {
     ): Promise<SealedChallenge | undefined> {
       if (token === undefined || !TOKEN.test(token)) return undefined;
       const tokenHash = hashToken(token);
-      return opened(tokenHash, (await sql.rows(TAKE, [tokenHash, of.purpose, of.owner, new Date(nowMs)]))[0]);
+      return opened(tokenHash, of, (await sql.rows(TAKE, [tokenHash, of.purpose, of.owner, new Date(nowMs)]))[0]);
     },
     /** Looks without using it up: a mistyped code of an authenticator app may be tried again. */
     async look(
@@ -77,7 +88,7 @@ export function createChallengeStore(sealing: Sealing) {
     ): Promise<SealedChallenge | undefined> {
       if (token === undefined || !TOKEN.test(token)) return undefined;
       const tokenHash = hashToken(token);
-      return opened(tokenHash, (await sql.rows(LOOK, [tokenHash, of.purpose, of.owner, new Date(nowMs)]))[0]);
+      return opened(tokenHash, of, (await sql.rows(LOOK, [tokenHash, of.purpose, of.owner, new Date(nowMs)]))[0]);
     },
     async deleteExpired(sql: Sql, nowMs: number): Promise<void> {
       await sql.run(EXPIRED, [new Date(nowMs)]);

@@ -4,17 +4,20 @@ import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
+import { createChallengeStore } from './challenge-store.ts';
+import { reportChangedRows } from './changed-rows.ts';
 import { createCommonPasswords } from './common-passwords.ts';
+import { createCredentialBook } from './credential-book.ts';
 import { createCredentialStore } from './credential-store.ts';
 import type { EnrolmentDeps } from './enrolment-deps.ts';
 import { createLinkStore } from './link-store.ts';
 import { DEFAULT_IDENTITY_SETTINGS, type IdentitySettings } from './model.ts';
 import { createOrganisationStore } from './organisation-store.ts';
-import { createPasswordChoice } from './password-choice.ts';
-import { createChallengeStore } from './challenge-store.ts';
 import { createPasskeyStore } from './passkey-store.ts';
 import { createPasskeys } from './passkeys.ts';
+import { createPasswordChoice } from './password-choice.ts';
 import { createPolicy } from './policy.ts';
+import type { BoundMark } from './row-upgrade.ts';
 import { createSealing } from './sealing.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
@@ -39,6 +42,11 @@ export interface IdentityDeps {
   readonly mailStatus?: () => Promise<PolicyAnswer['mail']>;
   /** Default: Argon2id with a bounded queue, from crypto/. */
   readonly passwords?: PasswordHasher;
+  /**
+   * Whether the rows of this installation carry bindings already; kept where a writer of the database cannot reach. Without it
+   * (tests) nothing is bound afterwards.
+   */
+  readonly bound?: BoundMark;
   /** Told when the hourly clearing of what has expired fails; nothing depends on it, and it is tried again. */
   readonly onHousekeepingFailure: (error: unknown) => void;
 }
@@ -47,13 +55,16 @@ export interface IdentityDeps {
 export type IdentityParts = ReturnType<typeof composeParts>;
 
 export function composeParts({ database, keyRing, audit, clock, ...given }: IdentityDeps) {
-  const policy = createPolicy({ database, audit, clock, defaults: given.settings ?? DEFAULT_IDENTITY_SETTINGS });
+  const sealing = createSealing(keyRing);
+  const defaults = given.settings ?? DEFAULT_IDENTITY_SETTINGS;
+  const policy = createPolicy({ database, sealing, audit, clock, defaults });
   const { settings } = policy;
+  reportChangedRows(sealing.rows, { audit, clock, onFailure: given.onHousekeepingFailure });
   const mail = given.mail ?? NO_MAIL;
   const passwords = given.passwords ?? createPasswordHasher();
-  const sealing = createSealing(keyRing);
   const sessionStore = createSessionStore(sealing);
-  const passkeyStore = createPasskeyStore(sealing);
+  const book = createCredentialBook(sealing);
+  const passkeyStore = createPasskeyStore(sealing, book);
   const challenges = createChallengeStore(sealing);
   const shared = {
     database,
@@ -61,14 +72,16 @@ export function composeParts({ database, keyRing, audit, clock, ...given }: Iden
     clock,
     settings,
     policy,
+    sealing,
     mail,
     passkeyStore,
     challenges,
     passkeys: createPasskeys({ store: passkeyStore, challenges, clock }),
     trusted: createTrustedDevices({ store: createTrustedDeviceStore(sealing), clock, settings }),
-    users: createUserStore(sealing),
+    book,
+    users: createUserStore(sealing, book),
     organisations: createOrganisationStore(sealing),
-    credentials: createCredentialStore(sealing),
+    credentials: createCredentialStore(sealing, book),
     sessions: createSessions({ database, store: sessionStore, sealing, clock, settings, policy }),
     throttle: createThrottle({
       ...{ database, sealing, clock, settings },
@@ -84,7 +97,7 @@ export function composeParts({ database, keyRing, audit, clock, ...given }: Iden
   const choice = createPasswordChoice({ passwords, settings, commonPasswords: createCommonPasswords() });
   const signIn: SignInDeps = { ...shared, passwords };
   const enrolment: EnrolmentDeps = { ...shared, links, choice };
-  return { ...shared, sealing, sessionStore, links, choice, signIn, enrolment };
+  return { ...shared, sessionStore, links, choice, signIn, enrolment };
 }
 
 /** Careseal itself: no request is to blame alone for what many did. */

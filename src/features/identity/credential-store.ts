@@ -1,5 +1,7 @@
+import { toHex } from '../../kernel/bytes.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { CredentialBook } from './credential-book.ts';
 import type { FactorId } from './model.ts';
 import type { Sealing } from './sealing.ts';
 
@@ -71,7 +73,7 @@ const DELETE_CODES = statement('identity.codes-delete', 'DELETE FROM identity.re
 /** SQL for second factors and recovery codes. */
 export type CredentialStore = ReturnType<typeof createCredentialStore>;
 
-export function createCredentialStore(sealing: Sealing) {
+export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
   return {
     async factors(sql: Sql, userId: UserId): Promise<TotpFactor[]> {
       const rows = await sql.rows(FACTORS, [userId]);
@@ -84,6 +86,7 @@ export function createCredentialStore(sealing: Sealing) {
     ): Promise<void> {
       const sealed = sealing.seal('sealed_secret', factor.id, factor.secret);
       const name = factor.name === undefined ? null : sealing.seal('sealed_factor_name', factor.id, factor.name);
+      await book.change(tx, userId, (now) => ({ ...now, factorIds: [...now.factorIds, factor.id] }));
       await tx.run(INSERT_FACTOR, [userId, factor.id, sealed, factor.lastStep, new Date(factor.nowMs), name]);
     },
     async named(sql: Sql, userId: UserId): Promise<NamedFactor[]> {
@@ -102,12 +105,14 @@ export function createCredentialStore(sealing: Sealing) {
       return (await tx.run(RENAME_FACTOR, [userId, factor.id, sealed])) === 1;
     },
     async remove(tx: Transaction, userId: UserId, id: FactorId): Promise<boolean> {
-      return (await tx.run(DELETE_FACTOR, [userId, id])) === 1;
+      if ((await tx.run(DELETE_FACTOR, [userId, id])) !== 1) return false;
+      await book.change(tx, userId, (now) => ({ ...now, factorIds: now.factorIds.filter((one) => one !== id) }));
+      return true;
     },
     /** Ten new recovery codes; the ones before stop working. */
     async replaceCodes(tx: Transaction, userId: UserId, hashesHex: readonly string[]): Promise<void> {
       await tx.run(DELETE_CODES, [userId]);
-      await tx.run(INSERT_CODES, [userId, hashesHex]);
+      await this.insertCodes(tx, userId, hashesHex);
     },
     /** Compare-and-set: true for the first who uses this or a later step, whatever runs at the same time. */
     async takeStep(
@@ -117,18 +122,25 @@ export function createCredentialStore(sealing: Sealing) {
     ): Promise<boolean> {
       return (await tx.run(TAKE_STEP, [userId, use.factorId, use.step, new Date(use.nowMs)])) === 1;
     },
+    /** All there are: those made before are deleted already. */
     async insertCodes(tx: Transaction, userId: UserId, hashesHex: readonly string[]): Promise<void> {
+      await book.change(tx, userId, (now) => ({ ...now, unusedCodes: hashesHex }));
       await tx.run(INSERT_CODES, [userId, hashesHex]);
     },
     /** Compare-and-set: true once per code. */
     async takeCode(tx: Transaction, userId: UserId, codeHash: Uint8Array, nowMs: number): Promise<boolean> {
-      return (await tx.run(TAKE_CODE, [userId, codeHash, new Date(nowMs)])) === 1;
+      const hex = toHex(codeHash);
+      if (!(await book.now(tx, userId)).unusedCodes.includes(hex)) return false;
+      if ((await tx.run(TAKE_CODE, [userId, codeHash, new Date(nowMs)])) !== 1) return false;
+      await book.change(tx, userId, (now) => ({ ...now, unusedCodes: now.unusedCodes.filter((one) => one !== hex) }));
+      return true;
     },
     async codesLeft(sql: Sql, userId: UserId): Promise<number> {
       return (await sql.rows(COUNT_CODES, [userId]))[0]?.n ?? 0;
     },
     /** Everything but the password: authenticators, passkeys, recovery codes and the devices that stand for them. */
     async deleteAll(tx: Transaction, userId: UserId): Promise<void> {
+      await book.change(tx, userId, (now) => ({ ...now, factorIds: [], unusedCodes: [] }));
       await tx.run(DELETE_FACTORS, [userId]);
       await tx.run(DELETE_PASSKEYS, [userId]);
       await tx.run(DELETE_TRUSTED, [userId]);

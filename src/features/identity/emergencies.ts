@@ -7,6 +7,7 @@ import { type Database, statement, type Transaction } from '../../platform/db/sq
 import type { Audit, AuditInput } from '../audit/index.ts';
 import { emergencyNeedless, emergencyOften, emergencyUnknown, notSignedIn, ownRights } from './errors.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import { emergencyRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 import type { Sessions } from './sessions.ts';
 import { userEntity } from './sign-in.ts';
@@ -42,8 +43,8 @@ const COLUMNS =
   'id, user_id, organisation_id, sealed_reason, started_at, ends_at, reviewed_at, reviewed_by, verdict, sealed_note';
 const INSERT = statement(
   'identity.emergency-insert',
-  `INSERT INTO identity.emergencies (id, user_id, session_id, organisation_id, sealed_reason, started_at, ends_at)
-   VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+  `INSERT INTO identity.emergencies (id, user_id, session_id, organisation_id, sealed_reason, started_at, ends_at, binding)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 );
 /** Of this user: those of the last day, and whether one of this session goes on. */
 const RECENT = statement<{ readonly recent: number; readonly open: boolean }>(
@@ -165,7 +166,9 @@ async function start(deps: EmergenciesDeps, actor: Actor, asked: Asked) {
     if ((known?.recent ?? 0) >= PER_DAY_MAX) throw emergencyOften();
     const reason = sealing.seal('sealed_reason', id, asked.reason);
     const times = [new Date(nowMs), new Date(endsMs)];
-    await tx.run(INSERT, [id, user.userId, user.sessionId, user.organisationId, reason, ...times]);
+    const facts = { id, userId: user.userId, sessionId: user.sessionId, startedMs: nowMs, endsMs };
+    const binding = sealing.rows.bind(emergencyRow(facts));
+    await tx.run(INSERT, [id, user.userId, user.sessionId, user.organisationId, reason, ...times, binding]);
     await forget(tx, deps, user.userId);
     const audited = await audit.record(tx, [
       { ...event(actor, 'emergency.start', id), reason: asked.reason, detail: { minutes: String(asked.minutes) } },

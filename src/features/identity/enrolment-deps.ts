@@ -7,6 +7,7 @@ import type { IdentitySettings } from './model.ts';
 import type { OrganisationStore } from './organisation-store.ts';
 import type { PasswordChoice } from './password-choice.ts';
 import type { Policy } from './policy.ts';
+import type { Sealing } from './sealing.ts';
 import type { Sessions } from './sessions.ts';
 import type { MailOut } from './tell-user.ts';
 import type { Throttle } from './throttle.ts';
@@ -27,4 +28,5 @@ export interface EnrolmentDeps {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly settings: IdentitySettings;
+  readonly sealing: Sealing;
 }

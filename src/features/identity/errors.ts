@@ -30,6 +30,13 @@ export const codeRefused = (privateDetail: string): IdentityProblem =>
     },
   );
 
+export const accountChanged = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'account-changed',
+    'Somebody has changed this account in the database, past Careseal, so it opens nothing. An administrator can reset it; for the last one there is `careseal user recover`.',
+  );
+
 export const signInExpired = (): IdentityProblem =>
   make('unauthenticated', 'sign-in-expired', 'This sign-in took too long or had too many wrong codes. Start again.');
 

@@ -1,21 +1,23 @@
 import { newId } from '../../crypto/index.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import { instant } from '../../kernel/time.ts';
 import { type Sql, statement } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { exceptionUnknown, ownException, policyRefused, userUnknown } from './errors.ts';
-import { instant } from '../../kernel/time.ts';
+import { exceptionRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 import { type SignInDeps, userEntity } from './sign-in.ts';
 import { tellUser } from './tell-user.ts';
 
 const INSERT = statement(
   'identity.exception-insert',
-  `INSERT INTO identity.exceptions (id, user_id, sealed_why, approved_by, granted_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+  `INSERT INTO identity.exceptions (id, user_id, sealed_why, approved_by, granted_at, ends_at, binding)
+   VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 );
 const END = statement<{ user_id: UserId }>(
   'identity.exception-end',
-  `UPDATE identity.exceptions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL AND ends_at > $2 RETURNING user_id`,
+  `UPDATE identity.exceptions SET ended_at = $2, binding = NULL WHERE id = $1 AND ended_at IS NULL AND ends_at > $2 RETURNING user_id`,
 );
 const LIST = statement<{
   id: string;
@@ -86,7 +88,9 @@ export function createExceptions(deps: ExceptionsDeps) {
         if (account === undefined) throw userUnknown();
         const id = newId();
         const why = sealing.seal('sealed_why', id, reason);
-        await tx.run(INSERT, [id, userId, why, by ?? null, new Date(nowMs), new Date(endsMs)]);
+        const facts = { id, userId, approvedBy: by ?? null, grantedMs: nowMs, endsMs };
+        const binding = sealing.rows.bind(exceptionRow(facts));
+        await tx.run(INSERT, [id, userId, why, by ?? null, new Date(nowMs), new Date(endsMs), binding]);
         await tellUser(tx, deps, account.email, 'exception-granted');
         const detail = { what: 'secondFactor', from: 'required', to: 'optional', endsAt: instant(endsMs) };
         const entities = [userEntity(userId)];

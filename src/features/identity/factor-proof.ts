@@ -2,6 +2,7 @@ import type { UserId } from '../../kernel/ids.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/sql.ts';
 import type { ChallengeOf } from './challenge-store.ts';
+import type { CredentialBook } from './credential-book.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { Passkey } from './passkey-store.ts';
 import type { Passkeys } from './passkeys.ts';
@@ -29,6 +30,7 @@ export type PreparedProof =
 export interface ProofDeps {
   readonly database: Database;
   readonly credentials: CredentialStore;
+  readonly book: CredentialBook;
   readonly passkeys: Passkeys;
   readonly clock: Clock;
 }
@@ -52,21 +54,23 @@ export async function takeProof(
   userId: UserId,
   given: { readonly proof: PreparedProof; readonly baseUrl: string },
 ): Promise<string | undefined> {
-  const { credentials, passkeys, clock } = deps;
+  const { credentials, book, passkeys, clock } = deps;
   const { proof, baseUrl } = given;
   const nowMs = clock.nowMs();
+  // Of what the account's binding names and of nothing else: rows given to it by somebody else open nothing.
+  const { factorIds } = await book.now(tx, userId);
   switch (proof.kind) {
     case 'recovery-code': {
       const taken = await credentials.takeCode(tx, userId, recoveryCodeHash(userId, proof.code), nowMs);
       return taken ? undefined : 'recovery-code-wrong';
     }
     case 'code':
-      return await takeCodeStep(tx, deps, userId, proof.code);
+      return await takeCodeStep(tx, deps, userId, { code: proof.code, factorIds });
     case 'passkey': {
       const { passkey, challenge, credential } = proof;
       if (challenge === undefined) return 'passkey-challenge';
       if (passkey === undefined) return 'passkey-unknown';
-      if (passkey.userId !== userId) return 'passkey-of-another';
+      if (passkey.userId !== userId || !factorIds.includes(passkey.id)) return 'passkey-of-another';
       return await passkeys.prove(tx, passkey, { credential, challenge, baseUrl });
     }
   }
@@ -76,12 +80,12 @@ async function takeCodeStep(
   tx: Transaction,
   { credentials, clock }: ProofDeps,
   userId: UserId,
-  code: string,
+  { code, factorIds }: { readonly code: string; readonly factorIds: readonly string[] },
 ): Promise<string | undefined> {
   const nowMs = clock.nowMs();
   let replayed = false;
   for (const { id, secret } of await credentials.factors(tx, userId)) {
-    const step = totpStep(secret, code, nowMs);
+    const step = factorIds.includes(id) ? totpStep(secret, code, nowMs) : undefined;
     if (step === undefined) continue;
     if (await credentials.takeStep(tx, userId, { factorId: id, step, nowMs })) return undefined;
     replayed = true;

@@ -1,69 +1,69 @@
 import { newId } from '../../crypto/index.ts';
+import type { Permission } from '../../kernel/access.ts';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import type { Actor, Principal, RequestOrigin } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
 import type { Access, RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import { decideAccess, type ResourceClaim, stepUpRefusal } from './access.ts';
-import { lockAdministrators } from './administrators.ts';
 import { createAccessReview } from './access-review.ts';
-import type { Permission } from '../../kernel/access.ts';
+import { lockAdministrators } from './administrators.ts';
 import { createBackground } from './background.ts';
+import { createBans } from './bans.ts';
+import { composeParts, type IdentityDeps, type IdentityParts } from './compose.ts';
 import { createDirectory, type Directory } from './directory.ts';
 import { createEmergencies } from './emergencies.ts';
 import { emergencyRoutes, personalTokenRoutes } from './emergency-routes.ts';
-import { accessReviewRoutes, organisationChoicesRoute, organisationRoutes, roleRoutes } from './organisation-routes.ts';
-import { createOrganisations, type Organisations } from './organisations.ts';
-import { createPersonalTokens, type PersonalTokens } from './personal-tokens.ts';
-import { ANONYMOUS } from './principal.ts';
-import { providerAdministrationRoutes, providerRoutes, providerSignInRoutes } from './provider-routes.ts';
-import { createProviders } from './providers.ts';
-import { createRoles } from './roles.ts';
-import { createBans } from './bans.ts';
+import { networkRefused } from './errors.ts';
 import { createExceptions } from './exceptions.ts';
-import { createNotices } from './notices.ts';
-import { peopleRoutes } from './people-routes.ts';
-import { policyRoutes } from './policy-routes.ts';
-import { factorRoutes } from './factor-routes.ts';
 import { createFactorReset } from './factor-reset.ts';
-import { createOwnFactors } from './own-factors.ts';
-import { changeOwnPassword } from './own-password.ts';
-import { createPasswordReset } from './password-reset.ts';
-import { resetRoutes } from './reset-routes.ts';
-import { createStepUp } from './step-up.ts';
-import { composeParts, type IdentityDeps, type IdentityParts } from './compose.ts';
+import { factorRoutes } from './factor-routes.ts';
 import { linkRoutes } from './link-routes.ts';
 import { type IssuedLink, issueSetupLink } from './links.ts';
-import { createOwnAccount } from './own-account.ts';
 import type { Session } from './model.ts';
-import type { Policy } from './policy.ts';
-import { networkRefused } from './errors.ts';
-import { makePrincipal } from './principal.ts';
+import { createNotices } from './notices.ts';
+import { accessReviewRoutes, organisationChoicesRoute, organisationRoutes, roleRoutes } from './organisation-routes.ts';
+import { createOrganisations, type Organisations } from './organisations.ts';
+import { createOwnAccount } from './own-account.ts';
+import { createOwnFactors } from './own-factors.ts';
+import { changeOwnPassword } from './own-password.ts';
 import { ownRoutes } from './own-routes.ts';
+import { createPasswordReset } from './password-reset.ts';
+import { peopleRoutes } from './people-routes.ts';
+import { createPersonalTokens, type PersonalTokens } from './personal-tokens.ts';
+import type { Policy } from './policy.ts';
+import { policyRoutes } from './policy-routes.ts';
+import { ANONYMOUS, makePrincipal } from './principal.ts';
+import { providerAdministrationRoutes, providerRoutes, providerSignInRoutes } from './provider-routes.ts';
+import { createProviders } from './providers.ts';
 import { createResealParticipants } from './reseal.ts';
+import { resetRoutes } from './reset-routes.ts';
+import { createRoles } from './roles.ts';
 import { passwordCheckRoute, signInRoutes } from './sign-in-routes.ts';
+import { createStepUp } from './step-up.ts';
 import { userRoutes } from './user-routes.ts';
 import { createUsers, type Users } from './users.ts';
 
 export type { ResourceClaim } from './access.ts';
 /** What identity is made of; see compose.ts for the defaults. */
 export type { IdentityDeps } from './compose.ts';
-export { readUserFigures, type UserFigures } from './figures.ts';
-export type { IssuedLink } from './links.ts';
-/** The policy in words, for the command line. */
-export { policySettings, policyWarnings } from './policy-words.ts';
-export type { PolicySetting } from './wire-policy.ts';
 /** Refusals that the command line makes itself. */
 export { setUpDone, userUnknown } from './errors.ts';
+export { readUserFigures, type UserFigures } from './figures.ts';
+export type { IssuedLink } from './links.ts';
 export { IdentitySettings } from './model.ts';
-/** Names of people, for features that show who works on something. */
-export { createUserDirectory, type UserDirectory } from './user-directory.ts';
+/** The policy in words, for the command line. */
+export { policySettings, policyWarnings } from './policy-words.ts';
+export type { BoundMark } from './row-upgrade.ts';
 /** Every permission: the operator at the command line, and Careseal's own jobs. */
 export { ALL_PERMISSIONS } from './rules.ts';
+export type { ChangeUser } from './user-acts.ts';
+/** Names of people, for features that show who works on something. */
+export { createUserDirectory, type UserDirectory } from './user-directory.ts';
 /** Users and links as JSON, for the command line's `--json`. */
 export { userEntry, userLinkAnswer } from './user-routes.ts';
-export type { ChangeUser } from './user-acts.ts';
 export type { UserOutcome, Users } from './users.ts';
+export type { PolicySetting } from './wire-policy.ts';
 /** The one place where access is decided; see access.ts. Also on `Identity`. */
 export { decideAccess };
 

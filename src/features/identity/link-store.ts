@@ -2,6 +2,7 @@ import { toHex } from '../../kernel/bytes.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { LinkDraft } from './model.ts';
+import { linkRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 
 /** `factor`: enrol another second factor; `password`: choose another password; `identity`: link one at a provider. */
@@ -17,15 +18,16 @@ export interface Link {
 }
 
 interface LinkRow {
+  readonly binding: Uint8Array | null;
   readonly user_id: UserId | null;
   readonly sealed_draft: Uint8Array | null;
   readonly expires_at: Date;
 }
 
-const COLUMNS = 'user_id, sealed_draft, expires_at';
+const COLUMNS = 'user_id, sealed_draft, expires_at, binding';
 const INSERT = statement(
   'identity.link-insert',
-  'INSERT INTO identity.links (token_hash, kind, user_id, expires_at) VALUES ($1, $2, $3, $4)',
+  'INSERT INTO identity.links (token_hash, kind, user_id, expires_at, binding) VALUES ($1, $2, $3, $4, $5)',
 );
 const FIND = statement<LinkRow>(
   'identity.link',
@@ -52,16 +54,20 @@ const EXPIRED = statement('identity.expire-links', 'DELETE FROM identity.links W
 export type LinkStore = ReturnType<typeof createLinkStore>;
 
 export function createLinkStore(sealing: Sealing) {
-  const opened = (kind: LinkKind, tokenHash: Uint8Array, row: LinkRow | undefined): Link | undefined =>
-    row && {
-      kind,
-      userId: row.user_id ?? undefined,
-      draft: row.sealed_draft === null ? undefined : sealing.open('sealed_draft', toHex(tokenHash), row.sealed_draft),
-      expiresMs: row.expires_at.getTime(),
-    };
+  const rowOf = (tokenHash: Uint8Array, { kind, userId, expiresMs }: Omit<Link, 'draft'>) =>
+    linkRow({ tokenHash: toHex(tokenHash), kind, userId: userId ?? null, expiresMs });
+  /** A link that somebody else has made, prolonged or aimed at another account is none. */
+  function opened(kind: LinkKind, tokenHash: Uint8Array, row: LinkRow | undefined): Link | undefined {
+    if (row === undefined) return undefined;
+    const link = { kind, userId: row.user_id ?? undefined, expiresMs: row.expires_at.getTime() };
+    if (!sealing.rows.fits(rowOf(tokenHash, link), row.binding)) return undefined;
+    const { sealed_draft: draft } = row;
+    return { ...link, draft: draft === null ? undefined : sealing.open('sealed_draft', toHex(tokenHash), draft) };
+  }
   return {
     async insert(tx: Transaction, tokenHash: Uint8Array, link: Omit<Link, 'draft'>): Promise<void> {
-      await tx.run(INSERT, [tokenHash, link.kind, link.userId ?? null, new Date(link.expiresMs)]);
+      const binding = sealing.rows.bind(rowOf(tokenHash, link));
+      await tx.run(INSERT, [tokenHash, link.kind, link.userId ?? null, new Date(link.expiresMs), binding]);
     },
     async find(sql: Sql, kind: LinkKind, tokenHash: Uint8Array, nowMs: number): Promise<Link | undefined> {
       return opened(kind, tokenHash, (await sql.rows(FIND, [tokenHash, kind, new Date(nowMs)]))[0]);

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newId } from '../../crypto/index.ts';
-import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import {
   BASE_URL,
-  enrol,
   type EnrolledPerson,
+  enrol,
   type IdentityFixture,
   identityFixture,
   operator,
   setUp,
 } from '../../../test/support/identity.ts';
+import { newId } from '../../crypto/index.ts';
+import type { OrganisationId, UserId } from '../../kernel/ids.ts';
+import { createCredentialBook } from './credential-book.ts';
 import { createOrganisationStore } from './organisation-store.ts';
 import { createSealing } from './sealing.ts';
 import { createUserStore } from './user-store.ts';
@@ -31,7 +32,7 @@ beforeAll(async () => {
   f = identityFixture(db.database);
   admin = await setUp(f);
   const sealing = createSealing(f.keyRing);
-  const users = createUserStore(sealing);
+  const users = createUserStore(sealing, createCredentialBook(sealing));
   const organisations = createOrganisationStore(sealing);
   const ids = Array.from({ length: ORGANISATIONS - 1 }, () => newId<OrganisationId>());
   const nowMs = f.clock.nowMs();

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import type { Branded, OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import type { Permission } from '../../kernel/access.ts';
+import type { Branded, OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import type { Membership } from './rights.ts';
 import type { USER_STATES } from './wire.ts';
 
 export type UserState = (typeof USER_STATES)[number];
+/** As the database has it; `changed` is what we find. */
+export type StoredUserState = Exclude<UserState, 'changed'>;
 export type FactorId = Branded<'FactorId'>;
 
 /** A person with an account, opened. `email` is lower case ASCII (wire.ts). */
@@ -31,6 +33,8 @@ export interface Organisation {
   /** What its people have at most; undefined: no ceiling. */
   readonly ceiling: readonly Permission[] | undefined;
   readonly retiredMs: number | undefined;
+  /** Somebody else wrote to its row: nobody has rights there until its ceiling is set, or it is retired, anew. */
+  readonly changed: boolean;
 }
 
 /** One browser signed in. `address` and `userAgent` are personal data: sealed at rest. */

@@ -3,6 +3,7 @@ import type { OrganisationId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { Organisation } from './model.ts';
 import { knownPermissions } from './rights.ts';
+import { organisationRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 
 interface OrganisationRow {
@@ -11,15 +12,19 @@ interface OrganisationRow {
   readonly central: boolean;
   readonly ceiling: readonly string[] | null;
   readonly retired_at: Date | null;
+  readonly binding: Uint8Array | null;
 }
 
-const COLUMNS = 'id, sealed_name, central, ceiling, retired_at';
+const COLUMNS = 'id, sealed_name, central, ceiling, retired_at, binding';
 
 const INSERT = statement(
   'identity.organisation-insert',
-  // The first one is the central administration. Callers hold the administrators' lock, so there is one first.
-  `INSERT INTO identity.organisations (id, sealed_name, created_at, central)
-   VALUES ($1, $2, $3, NOT EXISTS (SELECT FROM identity.organisations))`,
+  // The first one there is, is the central administration. Callers hold the administrators' lock, so there is one first.
+  `INSERT INTO identity.organisations (id, sealed_name, created_at, central, binding) VALUES ($1, $2, $3, $4, $5)`,
+);
+const ANY = statement<{ readonly present: boolean }>(
+  'identity.organisation-any',
+  'SELECT EXISTS (SELECT FROM identity.organisations) AS present',
 );
 const RENAME = statement(
   'identity.organisation-rename',
@@ -44,11 +49,19 @@ const NAMES = statement<OrganisationRow>(
 );
 const SET_CEILING = statement(
   'identity.organisation-ceiling',
-  'UPDATE identity.organisations SET ceiling = $2 WHERE id = $1 AND NOT central',
+  'UPDATE identity.organisations SET ceiling = $2, binding = $3 WHERE id = $1 AND NOT central',
 );
 const SET_RETIRED = statement(
   'identity.organisation-retire',
-  'UPDATE identity.organisations SET retired_at = $2 WHERE id = $1 AND NOT central',
+  'UPDATE identity.organisations SET retired_at = $2, binding = $3 WHERE id = $1 AND NOT central',
+);
+const UNCENTRE = statement(
+  'identity.organisation-uncentre',
+  'UPDATE identity.organisations SET central = false WHERE central AND id <> $1',
+);
+const CENTRE = statement(
+  'identity.organisation-centre',
+  'UPDATE identity.organisations SET central = true, ceiling = NULL, retired_at = NULL, binding = $2 WHERE id = $1',
 );
 /** Rights of everybody may have changed: an empty payload makes every process forget all sessions it remembers. */
 const NOTIFY_ALL = statement('identity.notify-all', `SELECT pg_notify('careseal_identity', '')`);
@@ -63,11 +76,17 @@ export function createOrganisationStore(sealing: Sealing) {
     central: row.central,
     ceiling: row.ceiling === null ? undefined : knownPermissions(row.ceiling),
     retiredMs: row.retired_at?.getTime(),
+    changed: !sealing.rows.fits(organisationRow({ ...row, retired: row.retired_at !== null }), row.binding),
   });
+  const bind = ({ id, central, ceiling, retiredMs }: Pick<Organisation, 'id' | 'central' | 'ceiling' | 'retiredMs'>) =>
+    sealing.rows.bind(organisationRow({ id, central, ceiling: ceiling ?? null, retired: retiredMs !== undefined }));
   const opened = (row: OrganisationRow | undefined): Organisation | undefined => row && open(row);
   return {
     async insert(tx: Transaction, made: Pick<Organisation, 'id' | 'name'>, nowMs: number): Promise<void> {
-      await tx.run(INSERT, [made.id, sealing.seal('sealed_name', made.id, made.name), new Date(nowMs)]);
+      const { id, name } = made;
+      const central = !(await tx.rows(ANY))[0]?.present;
+      const binding = bind({ id, central, ceiling: undefined, retiredMs: undefined });
+      await tx.run(INSERT, [id, sealing.seal('sealed_name', id, name), new Date(nowMs), central, binding]);
     },
     async rename(tx: Transaction, named: Pick<Organisation, 'id' | 'name'>): Promise<void> {
       await tx.run(RENAME, [named.id, sealing.seal('sealed_name', named.id, named.name)]);
@@ -75,6 +94,12 @@ export function createOrganisationStore(sealing: Sealing) {
     /** The oldest one; undefined before set-up, without a name where the command line was used before it. */
     async first(sql: Sql): Promise<Organisation | undefined> {
       return opened((await sql.rows(FIRST))[0]);
+    },
+    /** The central one where its row is ours, else the oldest there is (ids grow with time). For the operator's way out. */
+    async centralOrOldest(sql: Sql): Promise<Organisation | undefined> {
+      const all = (await sql.rows(LIST, [null])).map(open);
+      const oldest = all.toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
+      return all.find((one) => one.central && !one.changed) ?? oldest;
     },
     async find(sql: Sql, id: OrganisationId): Promise<Organisation | undefined> {
       return opened((await sql.rows(FIND, [id]))[0]);
@@ -87,15 +112,19 @@ export function createOrganisationStore(sealing: Sealing) {
       if (ids.length === 0) return new Map();
       return new Map((await sql.rows(NAMES, [ids])).map((row) => [row.id, open(row).name]));
     },
-    async setCeiling(
-      tx: Transaction,
-      id: OrganisationId,
-      ceiling: readonly Permission[] | undefined,
-    ): Promise<boolean> {
-      return (await tx.run(SET_CEILING, [id, ceiling ?? null])) === 1;
+    /** `was` has been looked at; what somebody else may have made of its row is overwritten. Never the central one. */
+    async setCeiling(tx: Transaction, was: Organisation, ceiling: readonly Permission[] | undefined): Promise<boolean> {
+      const binding = bind({ ...was, central: false, ceiling });
+      return (await tx.run(SET_CEILING, [was.id, ceiling ?? null, binding])) === 1;
     },
-    async setRetired(tx: Transaction, id: OrganisationId, retiredMs: number | undefined): Promise<boolean> {
-      return (await tx.run(SET_RETIRED, [id, retiredMs === undefined ? null : new Date(retiredMs)])) === 1;
+    async setRetired(tx: Transaction, was: Organisation, retiredMs: number | undefined): Promise<boolean> {
+      const binding = bind({ ...was, central: false, retiredMs });
+      return (await tx.run(SET_RETIRED, [was.id, retiredMs === undefined ? null : new Date(retiredMs), binding])) === 1;
+    },
+    /** The central organisation as it must be, whatever somebody else has made of it: the operator's way out. */
+    async restoreCentral(tx: Transaction, id: OrganisationId): Promise<void> {
+      await tx.run(UNCENTRE, [id]);
+      await tx.run(CENTRE, [id, bind({ id, central: true, ceiling: undefined, retiredMs: undefined })]);
     },
     /** At commit, every process looks everybody's rights up anew. */
     async notifyAll(tx: Transaction): Promise<void> {

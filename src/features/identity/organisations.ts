@@ -3,10 +3,10 @@ import { PERMISSIONS, type Permission } from '../../kernel/access.ts';
 import type { OrganisationId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
+import type { Clock } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
-import type { Clock } from '../../kernel/time.ts';
 import { lockAdministrators } from './administrators.ts';
 import { organisationCentral, organisationUnknown, rightsExceed } from './errors.ts';
 import type { Organisation } from './model.ts';
@@ -79,7 +79,8 @@ export function createOrganisations(deps: OrganisationsDeps) {
         await lockAdministrators(tx);
         const id = newId<OrganisationId>();
         await organisations.insert(tx, { id, name: wanted.name }, deps.clock.nowMs());
-        if (wanted.ceiling !== undefined) await organisations.setCeiling(tx, id, wanted.ceiling);
+        if (wanted.ceiling !== undefined)
+          await organisations.setCeiling(tx, await mustFind(tx, deps, id), wanted.ceiling);
         const detail = wanted.ceiling === undefined ? {} : { ceiling: wanted.ceiling.join(' ') };
         const audited = await audit.record(tx, [organisationEvent(actor, 'organisation.add', id, detail)]);
         return { organisation: { ...(await mustFind(tx, deps, id)), users: 0 }, audited };
@@ -115,6 +116,13 @@ async function applyChanges(
   const { actor, before, changes } = what;
   const { id } = before;
   const inputs: AuditInput[] = [];
+  let now = before;
+  const setCeiling = async (ceiling: Organisation['ceiling']): Promise<void> => {
+    await organisations.setCeiling(tx, now, ceiling);
+    now = { ...now, ceiling, changed: false };
+  };
+  // A ceiling that somebody else has written is not made ours by changing something beside it.
+  if (before.changed && !before.central && changes.ceiling === undefined) await setCeiling([]);
   if (changes.name !== undefined && changes.name !== before.name) {
     await organisations.rename(tx, { id, name: changes.name });
     inputs.push(organisationEvent(actor, 'organisation.rename', id, {}));
@@ -127,13 +135,13 @@ async function applyChanges(
       actor,
       (changes.ceiling ?? PERMISSIONS).filter((permission) => !held.includes(permission)),
     );
-    await organisations.setCeiling(tx, id, changes.ceiling ?? undefined);
+    await setCeiling(changes.ceiling ?? undefined);
     const detail = { from: before.ceiling?.join(' ') ?? 'none', to: changes.ceiling?.join(' ') ?? 'none' };
     inputs.push(organisationEvent(actor, 'organisation.ceiling', id, detail));
   }
   if (changes.retired !== undefined && changes.retired !== (before.retiredMs !== undefined)) {
     if (before.central) throw organisationCentral();
-    await organisations.setRetired(tx, id, changes.retired ? clock.nowMs() : undefined);
+    await organisations.setRetired(tx, now, changes.retired ? clock.nowMs() : undefined);
     inputs.push(organisationEvent(actor, changes.retired ? 'organisation.retire' : 'organisation.restore', id, {}));
   }
   return inputs;

@@ -63,7 +63,9 @@ function whoIsHere({ database, users, organisations, sealing, sessions, signIn, 
           ),
         },
         permissions: [...principal.permissions],
-        warnings: principal.permissions.has('settings.manage') ? policyWarnings(settings) : [],
+        warnings: principal.permissions.has('settings.manage')
+          ? policyWarnings(settings, signIn.policy.isChanged())
+          : [],
         idleTimeoutSeconds,
         ...(endsMs === undefined ? {} : { absoluteEndsAt: instant(endsMs) }),
         ...(principal.emergency === undefined

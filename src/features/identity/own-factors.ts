@@ -7,7 +7,7 @@ import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { CookieChange } from '../../platform/http/route.ts';
 import type { AuditEventName } from '../audit/index.ts';
-import { type ChallengeOf, type ChallengeStore, CHALLENGE_COOKIE } from './challenge-store.ts';
+import { CHALLENGE_COOKIE, type ChallengeOf, type ChallengeStore } from './challenge-store.ts';
 import { challengeDead, codeRefused, factorUnknown, lastFactor, notSignedIn, tooManyFactors } from './errors.ts';
 import type { FactorId } from './model.ts';
 import type { OrganisationStore } from './organisation-store.ts';
@@ -88,16 +88,18 @@ function createParts(deps: OwnFactorsDeps) {
   return { record, counts, ownAccount, makeCodes, added };
 }
 
-function listing({ database, credentials, passkeyStore, trusted, policy }: OwnFactorsDeps) {
+function listing({ database, users, credentials, passkeyStore, trusted, policy }: OwnFactorsDeps) {
   return {
     /** Of this person, for themselves or (audited by the caller) for an administrator. */
     async list(userId: UserId): Promise<FactorsAnswer> {
+      const account = await users.find(database, userId);
+      const person = { id: userId, memberships: account?.memberships ?? [] };
       const [authenticators, keys, recoveryCodesLeft, devices, secondFactor] = await Promise.all([
         credentials.named(database, userId),
         passkeyStore.ofUser(database, userId),
         credentials.codesLeft(database, userId),
         trusted.ofUser(database, userId),
-        policy.requirementFor(database, userId),
+        policy.requirementFor(database, person),
       ]);
       return {
         authenticators: authenticators.map(({ id, name, createdMs, lastUsedMs }) => ({
@@ -234,7 +236,7 @@ function changes(deps: OwnFactorsDeps) {
           (await credentials.remove(tx, account.id, wanted)) || (await passkeyStore.remove(tx, account.id, wanted));
         if (!removed) throw factorUnknown();
         const left = await counts(tx, account.id);
-        const required = (await policy.requirementFor(tx, account.id)) === 'required';
+        const required = (await policy.requirementFor(tx, account)) === 'required';
         if (required && left.authenticators + left.passkeys === 0) throw lastFactor();
         // They stand for a factor that is no more.
         await trusted.removeAll(tx, account.id);

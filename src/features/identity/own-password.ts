@@ -2,8 +2,8 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { knownDevice } from './devices.ts';
 import { notSignedIn, signInRefused } from './errors.ts';
-import { browserUser } from './own-factors.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import { browserUser } from './own-factors.ts';
 import type { PasswordChoice } from './password-choice.ts';
 import { passwordLengthFor } from './policy-rules.ts';
 import type { Browser } from './sessions.ts';
@@ -36,7 +36,7 @@ export async function changeOwnPassword(
     const at = { event: 'password.change', reason: 'password-wrong', account } as const;
     return await refuseGuess(audit, actor, at, signInRefused('password-wrong'));
   }
-  const lengthMin = passwordLengthFor(await policy.requirementFor(database, userId), settings);
+  const lengthMin = passwordLengthFor(await policy.requirementFor(database, account), settings);
   const organisation = (await deps.organisations.find(database, account.organisationId))?.name ?? '';
   const hash = await deps.choice.accept(password, [account.name, account.email, organisation], lengthMin);
   return await database.transaction(async (tx) => {

@@ -1,6 +1,7 @@
 import { hashToken } from '../../crypto/index.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { CredentialBook } from './credential-book.ts';
 import type { FactorId } from './model.ts';
 import type { SealedPasskey, Sealing } from './sealing.ts';
 
@@ -53,7 +54,7 @@ const DELETE = statement('identity.passkey-delete', 'DELETE FROM identity.passke
 /** SQL for passkeys. */
 export type PasskeyStore = ReturnType<typeof createPasskeyStore>;
 
-export function createPasskeyStore(sealing: Sealing) {
+export function createPasskeyStore(sealing: Sealing, book: CredentialBook) {
   const opened = (row: PasskeyRow): Passkey => ({
     ...sealing.open('sealed_passkey', row.id, row.sealed_passkey),
     id: row.id,
@@ -73,7 +74,9 @@ export function createPasskeyStore(sealing: Sealing) {
       const sealed = sealing.seal('sealed_passkey', id, { credentialId, publicKey, transports, label });
       const flags = [passkey.counter, passkey.backupEligible, passkey.backedUp];
       const row = [userId, id, hashToken(credentialId), sealed, ...flags, new Date(passkey.createdMs)];
-      return (await tx.run(INSERT, row)) === 1;
+      if ((await tx.run(INSERT, row)) !== 1) return false;
+      await book.change(tx, userId, (now) => ({ ...now, factorIds: [...now.factorIds, id] }));
+      return true;
     },
     ofUser: async (sql: Sql, userId: UserId): Promise<Passkey[]> => (await sql.rows(OF_USER, [userId])).map(opened),
     find: async (sql: Sql, credentialId: string): Promise<Passkey | undefined> =>
@@ -92,7 +95,10 @@ export function createPasskeyStore(sealing: Sealing) {
       const sealed = sealing.seal('sealed_passkey', passkey.id, { credentialId, publicKey, transports, label });
       await tx.run(RENAME, [passkey.userId, passkey.id, sealed]);
     },
-    remove: async (tx: Transaction, userId: UserId, id: FactorId): Promise<boolean> =>
-      (await tx.run(DELETE, [userId, id])) === 1,
+    async remove(tx: Transaction, userId: UserId, id: FactorId): Promise<boolean> {
+      if ((await tx.run(DELETE, [userId, id])) !== 1) return false;
+      await book.change(tx, userId, (now) => ({ ...now, factorIds: now.factorIds.filter((one) => one !== id) }));
+      return true;
+    },
   };
 }

@@ -3,8 +3,8 @@ import { type TestDatabase, testDatabase } from '../../../test/support/database.
 import {
   BASE_URL,
   codeAt,
-  enrol,
   type EnrolledPerson,
+  enrol,
   type IdentityFixture,
   identityFixture,
   operator,
@@ -12,6 +12,7 @@ import {
   setUp,
   signIn,
   TestBrowser,
+  upgradeRows,
 } from '../../../test/support/identity.ts';
 
 let db: TestDatabase;
@@ -106,6 +107,7 @@ test('recovery codes have 120 bits, and those of sixteen signs made before still
     },
     [user.id, hash],
   );
+  await upgradeRows(db, fixture);
   const browser = new TestBrowser(fixture.identity);
   await browser.ask('POST', '/api/sign-in/password', { email: who.email, password: PASSWORD });
   await browser.ask('POST', '/api/sign-in/code', { recoveryCode: old.toLowerCase() });

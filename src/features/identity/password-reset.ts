@@ -8,8 +8,8 @@ import { knownDevice } from './devices.ts';
 import { codeRefused, linkDead, passkeyRefused } from './errors.ts';
 import { type GivenProof, prepareProof, takeProof } from './factor-proof.ts';
 import type { Link, LinkStore } from './link-store.ts';
-import type { PasskeyQuestion } from './passkeys.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import type { PasskeyQuestion } from './passkeys.ts';
 import type { PasswordChoice } from './password-choice.ts';
 import { passwordLengthFor } from './policy-rules.ts';
 import type { Browser } from './sessions.ts';
@@ -96,7 +96,7 @@ function looking(deps: PasswordResetDeps) {
       const authenticators = await deps.credentials.named(database, account.id);
       const passkeys = await deps.passkeyStore.ofUser(database, account.id);
       const codes = await deps.credentials.codesLeft(database, account.id);
-      const level = await policy.requirementFor(database, account.id);
+      const level = await policy.requirementFor(database, account);
       const entities = [userEntity(account.id)];
       const audited = await audit.recordNow([{ actor, event: 'link.look', action: 'R', outcome: 'success', entities }]);
       const ways: ResetLinkAnswer['ways'] = [
@@ -128,7 +128,7 @@ function resetting(deps: PasswordResetDeps) {
     ): Promise<AuditReceipt> {
       const { token, password, browser, baseUrl } = request;
       const { account } = await owner(deps, token);
-      const lengthMin = passwordLengthFor(await policy.requirementFor(database, account.id), settings);
+      const lengthMin = passwordLengthFor(await policy.requirementFor(database, account), settings);
       const organisation = (await deps.organisations.find(database, account.organisationId))?.name ?? '';
       const hash = await deps.choice.accept(password, [account.name, account.email, organisation], lengthMin);
       const device = await knownDevice(database, account.id, { token: browser.deviceToken, nowMs: clock.nowMs() });

@@ -1,5 +1,6 @@
 import { hashToken, newId, randomToken } from '../../crypto/index.ts';
 import type { Permission } from '../../kernel/access.ts';
+import { toHex } from '../../kernel/bytes.ts';
 import type { Branded, OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import type { Actor, UserPrincipal } from '../../kernel/principal.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
@@ -10,6 +11,7 @@ import { MEMBERSHIPS, parseMemberships } from './membership-sql.ts';
 import type { OrganisationStore } from './organisation-store.ts';
 import { makePrincipal } from './principal.ts';
 import { knownPermissions } from './rights.ts';
+import { accountRow, personalTokenRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 import type { UserStore } from './user-store.ts';
 import type { TokenEntry } from './wire-organisations.ts';
@@ -39,7 +41,10 @@ interface LiveRow {
   readonly user_id: UserId;
   readonly organisation_id: OrganisationId;
   readonly permissions: readonly string[];
+  readonly expires_at: Date;
   readonly last_used_at: Date | null;
+  readonly binding: Uint8Array | null;
+  readonly account_binding: Uint8Array | null;
   readonly sealed_profile: Uint8Array;
   readonly memberships: unknown;
 }
@@ -56,21 +61,22 @@ const LIVING = statement<{ readonly n: number }>(
 const INSERT = statement(
   'identity.personal-token-insert',
   `INSERT INTO identity.personal_tokens
-     (id, user_id, token_hash, organisation_id, sealed_label, permissions, created_at, expires_at)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+     (id, user_id, token_hash, organisation_id, sealed_label, permissions, created_at, expires_at, binding)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 const REVOKE = statement(
   'identity.personal-token-revoke',
-  'UPDATE identity.personal_tokens SET revoked_at = $3 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL',
+  'UPDATE identity.personal_tokens SET revoked_at = $3, binding = NULL WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL',
 );
 const REVOKE_ALL = statement(
   'identity.personal-tokens-revoke',
-  'UPDATE identity.personal_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL',
+  'UPDATE identity.personal_tokens SET revoked_at = $2, binding = NULL WHERE user_id = $1 AND revoked_at IS NULL',
 );
 /** Only while the person still belongs to the organisation for which it was made. */
 const FIND = statement<LiveRow>(
   'identity.personal-token',
-  `SELECT t.id, t.user_id, t.organisation_id, t.permissions, t.last_used_at, u.sealed_profile, ${MEMBERSHIPS}
+  `SELECT t.id, t.user_id, t.organisation_id, t.permissions, t.expires_at, t.last_used_at, t.binding,
+     u.binding AS account_binding, u.sealed_profile, ${MEMBERSHIPS}
    FROM identity.personal_tokens t
    JOIN identity.users u ON u.id = t.user_id
    JOIN identity.memberships own ON own.user_id = t.user_id AND own.organisation_id = t.organisation_id
@@ -110,11 +116,12 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
       if (token === undefined) return undefined;
       const nowMs = clock.nowMs();
       const [row] = await database.rows(FIND, [hashToken(token), new Date(nowMs)]);
-      if (row === undefined) return undefined;
+      const principal = row && tokenPrincipal(sealing, row, hashToken(token));
+      if (row === undefined || principal === undefined) return undefined;
       if (row.last_used_at === null || nowMs - row.last_used_at.getTime() >= USED_EVERY_MS) {
         await database.run(USED, [row.id, new Date(nowMs)]);
       }
-      return tokenPrincipal(sealing, row);
+      return principal;
     },
 
     async list(actor: Actor) {
@@ -138,7 +145,13 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
         const label = sealing.seal('sealed_label', id, wanted.label);
         const times = [new Date(nowMs), new Date(nowMs + wanted.days * 86_400_000)];
         const facts = [user.organisationId, label, wanted.permissions];
-        await tx.run(INSERT, [id, user.userId, hashToken(secret), ...facts, ...times]);
+        const tokenHash = hashToken(secret);
+        const { userId, organisationId } = user;
+        const expiresMs = nowMs + wanted.days * 86_400_000;
+        const binding = sealing.rows.bind(
+          boundFacts(id, { userId, tokenHash, organisationId, permissions: wanted.permissions, expiresMs }),
+        );
+        await tx.run(INSERT, [id, userId, tokenHash, ...facts, ...times, binding]);
         const detail = { permissions: wanted.permissions.join(' '), days: String(wanted.days) };
         const audited = await audit.record(tx, [{ ...event(actor, 'personal-token.make', id), detail }]);
         const rows = await tx.rows(LIST, [user.userId]);
@@ -162,9 +175,23 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
   };
 }
 
+function boundFacts(
+  id: TokenId,
+  of: Omit<Parameters<typeof personalTokenRow>[0], 'id' | 'tokenHash'> & { readonly tokenHash: Uint8Array },
+) {
+  return personalTokenRow({ ...of, id, tokenHash: toHex(of.tokenHash) });
+}
+
 /** The person, with no more than the token names and no more than the person has now. */
-function tokenPrincipal(sealing: Sealing, row: LiveRow): UserPrincipal {
-  const memberships = parseMemberships(row.memberships);
+function tokenPrincipal(sealing: Sealing, row: LiveRow, tokenHash: Uint8Array): UserPrincipal | undefined {
+  const { rows } = sealing;
+  const { memberships, intact } = parseMemberships(row.memberships, row.user_id, rows);
+  const facts = boundFacts(row.id, {
+    ...{ userId: row.user_id, tokenHash, organisationId: row.organisation_id, permissions: row.permissions },
+    expiresMs: row.expires_at.getTime(),
+  });
+  const isOurs = rows.fits(facts, row.binding) && rows.fits(accountRow(row.user_id, 'active'), row.account_binding);
+  if (!intact || !isOurs) return undefined;
   const { name } = sealing.open('sealed_profile', row.user_id, row.sealed_profile);
   const account = { id: row.user_id, name, organisationId: row.organisation_id, memberships };
   // No session has this id: what is asked of a session by it finds none. Nor is a token ever a fresh proof of the person.

@@ -200,7 +200,7 @@ async function policyAnswer(deps: PolicyRoutesDeps, ownAddress: string | undefin
     const userId = parseId<UserId>(id);
     return userId === undefined ? undefined : (await users.find(database, userId))?.name;
   };
-  const requirements = await policy.requirements(database);
+  const requirements = policy.requirements();
   const places = requirements.filter(({ scope }) => scope === 'organisation');
   // Written by setRequirement from ids of organisations; an unknown one has no name.
   const names = await organisations.names(
@@ -209,7 +209,7 @@ async function policyAnswer(deps: PolicyRoutesDeps, ownAddress: string | undefin
   );
   return {
     settings: policySettings(policy.settings),
-    warnings: policyWarnings(policy.settings),
+    warnings: policyWarnings(policy.settings, policy.isChanged()),
     requirements: await Promise.all(
       requirements.map(async (rule) => {
         const own = rule.scope === 'organisation' ? names.get(rule.scopeId as OrganisationId) : undefined;

@@ -1,6 +1,8 @@
 import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { SecondFactorLevel } from './model.ts';
+import type { RowBinder } from './row-binding.ts';
+import { exceptionRow, policyRow } from './row-facts.ts';
 
 export const REQUIREMENT_SCOPES = ['organisation', 'role', 'user'] as const;
 export type RequirementScope = (typeof REQUIREMENT_SCOPES)[number];
@@ -20,43 +22,56 @@ export interface AllowedNetworks {
 
 /** The policy as one look at the database. */
 export interface PolicyRow {
+  /** 0: never set. */
   readonly version: number;
   /** What differs from the defaults; checked by the reader. */
   readonly settings: unknown;
+  readonly requirements: readonly Requirement[];
   readonly networks: readonly AllowedNetworks[];
 }
 
-const READ = statement<{ version: number | null; settings: unknown; networks: readonly AllowedNetworks[] | null }>(
+export const NO_POLICY: PolicyRow = { version: 0, settings: {}, requirements: [], networks: [] };
+
+interface ReadRow {
+  readonly version: number | null;
+  readonly settings: unknown;
+  readonly binding: Uint8Array | null;
+  readonly networks: readonly AllowedNetworks[] | null;
+  readonly requirements: readonly Requirement[] | null;
+}
+
+/** Cheap to ask every second: what it answers changes with every change we make. */
+const MARK = statement<{ readonly version: number; readonly binding: Uint8Array | null }>(
+  'identity.policy-mark',
+  'SELECT version, binding FROM identity.policy',
+);
+const READ = statement<ReadRow>(
   'identity.policy',
   `SELECT (SELECT version FROM identity.policy) AS version, (SELECT settings FROM identity.policy) AS settings,
+     (SELECT binding FROM identity.policy) AS binding,
      (SELECT jsonb_agg(jsonb_build_object('scope', scope, 'scopeId', scope_id, 'networks', networks) ORDER BY scope, scope_id)
-      FROM identity.allowed_networks) AS networks`,
+      FROM identity.allowed_networks) AS networks,
+     (SELECT jsonb_agg(jsonb_build_object('scope', scope, 'scopeId', scope_id, 'secondFactor', second_factor)
+                       ORDER BY scope, scope_id) FROM identity.requirements) AS requirements`,
 );
 const LOCK = statement('identity.policy-lock', 'SELECT pg_advisory_xact_lock(7215330301)');
 const WRITE = statement(
   'identity.policy-write',
-  `INSERT INTO identity.policy (settings, version, changed_at) VALUES ($1::text::jsonb, 1, $2)
-   ON CONFLICT (one) DO UPDATE SET settings = EXCLUDED.settings, version = identity.policy.version + 1, changed_at = $2`,
+  `INSERT INTO identity.policy (settings, version, changed_at, binding) VALUES ($1::text::jsonb, $2, $3, $4)
+   ON CONFLICT (one) DO UPDATE SET settings = EXCLUDED.settings, version = EXCLUDED.version,
+     changed_at = EXCLUDED.changed_at, binding = EXCLUDED.binding`,
 );
 const NOTIFY = statement('identity.policy-notify', `SELECT pg_notify('careseal_policy', '')`);
-const REQUIREMENT = statement<{ levels: readonly SecondFactorLevel[] | null; excepted: boolean }>(
-  'identity.requirement',
-  `SELECT (SELECT array_agg(r.second_factor) FROM identity.requirements r
-           WHERE (r.scope = 'user' AND r.scope_id = $1::text)
-              OR (r.scope = 'organisation' AND r.scope_id IN
-                   (SELECT m.organisation_id::text FROM identity.memberships m WHERE m.user_id = $1::uuid))
-              OR (r.scope = 'role' AND r.scope_id IN
-                   (SELECT unnest(m.roles) FROM identity.memberships m WHERE m.user_id = $1::uuid))) AS levels,
-          EXISTS (SELECT FROM identity.exceptions e
-                  WHERE e.user_id = $1::uuid AND e.ended_at IS NULL AND e.ends_at > $2) AS excepted`,
-);
-const REQUIREMENTS = statement<{ scope: RequirementScope; scope_id: string; second_factor: SecondFactorLevel }>(
-  'identity.requirements',
-  'SELECT scope, scope_id, second_factor FROM identity.requirements ORDER BY scope, scope_id LIMIT 2000',
-);
-const FIND_REQUIREMENT = statement<{ second_factor: SecondFactorLevel }>(
-  'identity.requirement-find',
-  'SELECT second_factor FROM identity.requirements WHERE scope = $1 AND scope_id = $2',
+const EXCEPTIONS = statement<{
+  readonly id: string;
+  readonly approved_by: UserId | null;
+  readonly granted_at: Date;
+  readonly ends_at: Date;
+  readonly binding: Uint8Array | null;
+}>(
+  'identity.exceptions-living',
+  `SELECT id, approved_by, granted_at, ends_at, binding FROM identity.exceptions
+   WHERE user_id = $1 AND ended_at IS NULL AND ends_at > $2`,
 );
 const SET_REQUIREMENT = statement(
   'identity.requirement-set',
@@ -76,49 +91,86 @@ const DELETE_NETWORKS = statement(
   'identity.networks-delete',
   'DELETE FROM identity.allowed_networks WHERE scope = $1 AND scope_id = $2',
 );
+const CLEAR = [
+  statement('identity.requirements-clear', 'DELETE FROM identity.requirements'),
+  statement('identity.networks-clear', 'DELETE FROM identity.allowed_networks'),
+];
 
-/** SQL of the policy. */
-export const policyStore = {
-  async read(sql: Sql): Promise<PolicyRow> {
-    const [row] = await sql.rows(READ);
-    return { version: row?.version ?? 0, settings: row?.settings ?? {}, networks: row?.networks ?? [] };
-  },
-  /** One change after the other, so that each is audited against what it really replaced. */
-  async lock(tx: Transaction): Promise<void> {
-    await tx.run(LOCK);
-  },
-  async write(tx: Transaction, settings: object, nowMs: number): Promise<void> {
-    await tx.run(WRITE, [JSON.stringify(settings), new Date(nowMs)]);
-  },
-  /** Tells every process, at commit. */
-  async notify(tx: Transaction): Promise<void> {
-    await tx.run(NOTIFY);
-  },
-  async requirementFacts(sql: Sql, userId: UserId, nowMs: number) {
-    const [row] = await sql.rows(REQUIREMENT, [userId, new Date(nowMs)]);
-    return { others: row?.levels ?? [], excepted: row?.excepted ?? false };
-  },
-  async requirements(sql: Sql): Promise<Requirement[]> {
-    return (await sql.rows(REQUIREMENTS)).map(({ scope, scope_id, second_factor }) => ({
-      scope,
-      scopeId: scope_id,
-      secondFactor: second_factor,
-    }));
-  },
-  async findRequirement(sql: Sql, scope: RequirementScope, scopeId: string): Promise<SecondFactorLevel | undefined> {
-    return (await sql.rows(FIND_REQUIREMENT, [scope, scopeId]))[0]?.second_factor;
-  },
-  /** undefined: no rule of its own. */
-  async setRequirement(
-    tx: Transaction,
-    at: { readonly scope: RequirementScope; readonly scopeId: string },
-    level: SecondFactorLevel | undefined,
-  ): Promise<void> {
-    if (level === undefined) await tx.run(DELETE_REQUIREMENT, [at.scope, at.scopeId]);
-    else await tx.run(SET_REQUIREMENT, [at.scope, at.scopeId, level]);
-  },
-  async setNetworks(tx: Transaction, { scope, scopeId, networks }: AllowedNetworks): Promise<void> {
-    if (networks.length === 0) await tx.run(DELETE_NETWORKS, [scope, scopeId]);
-    else await tx.run(SET_NETWORKS, [scope, scopeId, networks]);
-  },
-};
+export type PolicyStore = ReturnType<typeof createPolicyStore>;
+
+/** SQL of the policy. Settings, rules and networks are bound together (row-facts.ts). */
+export function createPolicyStore(rows: RowBinder) {
+  return {
+    /** What changes with every change of the policy; empty while it was never set. */
+    async mark(sql: Sql): Promise<string> {
+      const [row] = await sql.rows(MARK);
+      return row === undefined ? '' : `${row.version} ${Buffer.from(row.binding ?? []).toString('base64')}`;
+    },
+    /** `intact`: exactly as we wrote it. */
+    async read(sql: Sql): Promise<PolicyRow & { readonly intact: boolean; readonly mark: string }> {
+      const [row] = await sql.rows(READ);
+      const found: PolicyRow = {
+        version: row?.version ?? 0,
+        settings: row?.settings ?? {},
+        requirements: row?.requirements ?? [],
+        networks: row?.networks ?? [],
+      };
+      const empty = found.requirements.length + found.networks.length === 0;
+      const neverSet = row?.version === null || row?.version === undefined;
+      const intact = neverSet ? empty : rows.fits(bound(found), row.binding);
+      const mark = neverSet ? '' : `${found.version} ${Buffer.from(row.binding ?? []).toString('base64')}`;
+      return { ...found, intact, mark };
+    },
+    /** One change after the other, so that each is audited against what it really replaced. */
+    async lock(tx: Transaction): Promise<void> {
+      await tx.run(LOCK);
+    },
+    /** Binds the whole to what `next` says; requirements and networks are written by the functions below. */
+    async write(tx: Transaction, next: PolicyRow, nowMs: number): Promise<void> {
+      const settings = JSON.stringify(next.settings);
+      await tx.run(WRITE, [settings, next.version, new Date(nowMs), rows.bind(bound(next))]);
+    },
+    /** Before a policy that somebody else has changed is set anew. */
+    async clear(tx: Transaction): Promise<void> {
+      for (const one of CLEAR) await tx.run(one);
+    },
+    /** Tells every process, at commit. */
+    async notify(tx: Transaction): Promise<void> {
+      await tx.run(NOTIFY);
+    },
+    /** Whether this person may do without a required second factor now. */
+    async isExcepted(sql: Sql, userId: UserId, nowMs: number): Promise<boolean> {
+      const living = await sql.rows(EXCEPTIONS, [userId, new Date(nowMs)]);
+      return living.some((one) =>
+        rows.fits(
+          exceptionRow({
+            ...{ id: one.id, userId, approvedBy: one.approved_by },
+            ...{ grantedMs: one.granted_at.getTime(), endsMs: one.ends_at.getTime() },
+          }),
+          one.binding,
+        ),
+      );
+    },
+    /** undefined: no rule of its own. */
+    async setRequirement(
+      tx: Transaction,
+      at: { readonly scope: RequirementScope; readonly scopeId: string },
+      level: SecondFactorLevel | undefined,
+    ): Promise<void> {
+      if (level === undefined) await tx.run(DELETE_REQUIREMENT, [at.scope, at.scopeId]);
+      else await tx.run(SET_REQUIREMENT, [at.scope, at.scopeId, level]);
+    },
+    async setNetworks(tx: Transaction, { scope, scopeId, networks }: AllowedNetworks): Promise<void> {
+      if (networks.length === 0) await tx.run(DELETE_NETWORKS, [scope, scopeId]);
+      else await tx.run(SET_NETWORKS, [scope, scopeId, networks]);
+    },
+  };
+}
+
+function bound({ version, settings, requirements, networks }: PolicyRow) {
+  const rules = [
+    ...requirements.map(({ scope, scopeId, secondFactor }) => `second-factor ${scope} ${scopeId} ${secondFactor}`),
+    ...networks.map(({ scope, scopeId, networks: of }) => `network ${scope} ${scopeId} ${of.join(' ')}`),
+  ];
+  return policyRow({ version, settings, rules });
+}

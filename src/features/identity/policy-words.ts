@@ -143,8 +143,12 @@ function bounds(schema: z.ZodNumber): { min?: number; max?: number } {
 }
 
 /** What administrators are told on every page as long as it holds. */
-export function policyWarnings(settings: IdentitySettings): string[] {
+export function policyWarnings(settings: IdentitySettings, changed: boolean): string[] {
   const warnings: string[] = [];
+  if (changed)
+    warnings.push(
+      'Somebody has changed the policy in the database, past Careseal. The safest values hold; set it anew under People, Policy.',
+    );
   if (settings.secondFactor === 'off')
     warnings.push('The second factor is off: whoever knows a password gets in. Switch it on under People, Policy.');
   if (settings.secondFactor === 'optional')

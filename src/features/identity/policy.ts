@@ -8,10 +8,20 @@ import type { Audit } from '../audit/index.ts';
 import { networkWouldLockOut, policyRefused } from './errors.ts';
 import { IdentitySettings, type SecondFactorLevel } from './model.ts';
 import { requirementOf, settingChanges } from './policy-rules.ts';
-import { type AllowedNetworks, policyStore, type Requirement } from './policy-store.ts';
+import {
+  type AllowedNetworks,
+  createPolicyStore,
+  NO_POLICY,
+  type PolicyRow,
+  type PolicyStore,
+  type Requirement,
+} from './policy-store.ts';
+import type { Membership } from './rights.ts';
+import type { Sealing } from './sealing.ts';
 
 export interface PolicyDeps {
   readonly database: Database;
+  readonly sealing: Sealing;
   readonly audit: Audit;
   readonly clock: Clock;
   /** What holds where nothing was set. */
@@ -22,10 +32,10 @@ export interface PolicyDeps {
 const FRESH_MS = 1_000;
 const CHANNEL = 'careseal_policy';
 
-interface Snapshot {
+interface Snapshot extends Omit<PolicyRow, 'settings'> {
   readonly settings: IdentitySettings;
-  readonly version: number;
-  readonly networks: readonly AllowedNetworks[];
+  /** Somebody else has changed it in the database: the safest values hold until it is set anew. */
+  readonly changed: boolean;
   /** Ready to be asked, by `door users`, `role administrator`. */
   readonly matchers: ReadonlyMap<string, (address: string | undefined) => boolean>;
 }
@@ -34,14 +44,36 @@ export type Policy = ReturnType<typeof createPolicy>;
 
 /** The policy in force, changed while serving. `settings` always shows the latest values this process has seen. */
 export function createPolicy(deps: PolicyDeps) {
-  const { database, audit, clock, defaults } = deps;
-  let snapshot = snapshotOf({ version: 0, settings: {}, networks: [] }, defaults);
+  const { database, sealing, audit, clock, defaults } = deps;
+  const store = createPolicyStore(sealing.rows);
+  let snapshot = snapshotOf(NO_POLICY, defaults);
   let loadedMs = Number.NEGATIVE_INFINITY;
+  let loadedMark: string | undefined;
   let loading: Promise<void> | undefined;
+  /** Once there has been one, its absence is somebody's doing. */
+  let expected = false;
 
   async function load(sql: Sql): Promise<void> {
-    snapshot = snapshotOf(await policyStore.read(sql), defaults);
+    if (loadedMark === undefined || (await store.mark(sql)) !== loadedMark) {
+      const { intact, mark, ...row } = await store.read(sql);
+      const ours = intact && !(expected && row.version === 0);
+      // Networks go on holding as this process last knew them: who takes them away must not gain by it.
+      snapshot = ours
+        ? snapshotOf(row, defaults)
+        : { ...snapshotOf({ ...NO_POLICY, networks: snapshot.networks }, defaults), changed: true };
+      if (ours && row.version > 0) expected = true;
+      loadedMark = mark;
+    }
     loadedMs = clock.nowMs();
+  }
+
+  /** What a change starts from, under the lock: what we wrote, or nothing where it is not ours any more. */
+  async function before(tx: Transaction): Promise<PolicyRow> {
+    await store.lock(tx);
+    const { intact, mark: _mark, ...row } = await store.read(tx);
+    if (intact) return row;
+    await store.clear(tx);
+    return { ...NO_POLICY, version: row.version };
   }
 
   /** At most one look at the database a second, whoever asks; they share it. */
@@ -54,11 +86,11 @@ export function createPolicy(deps: PolicyDeps) {
     await loading;
   }
 
-  async function change(actor: Actor, work: (tx: Transaction) => Promise<Change>): Promise<AuditReceipt> {
+  async function change(actor: Actor, work: ChangeWork): Promise<AuditReceipt> {
     const receipt = await database.transaction(async (tx) => {
-      await policyStore.lock(tx);
-      const { event, changes, about } = await work(tx);
-      await policyStore.notify(tx);
+      const { event, changes, about, next } = await work(tx, await before(tx));
+      await store.write(tx, next, clock.nowMs());
+      await store.notify(tx);
       // One event for each, so that each has its old and its new value.
       return await audit.record(
         tx,
@@ -79,10 +111,28 @@ export function createPolicy(deps: PolicyDeps) {
     networks: (): readonly AllowedNetworks[] => snapshot.networks,
 
     /** Second factor of this person: the strictest of server, organisations, roles and person, exceptions considered. */
-    async requirementFor(sql: Sql, userId: UserId): Promise<SecondFactorLevel> {
-      const facts = await policyStore.requirementFacts(sql, userId, clock.nowMs());
-      return requirementOf({ server: snapshot.settings.secondFactor, ...facts });
+    async requirementFor(
+      sql: Sql,
+      person: { readonly id: UserId; readonly memberships: readonly Membership[] },
+    ): Promise<SecondFactorLevel> {
+      const others = rulesFor(snapshot.requirements, person);
+      const strictest = requirementOf({ server: snapshot.settings.secondFactor, others, excepted: false });
+      if (strictest !== 'required') return strictest;
+      return (await store.isExcepted(sql, person.id, clock.nowMs())) ? 'optional' : 'required';
     },
+
+    /** Whether somebody else has written to it in the database; the safest values hold then. */
+    isChanged: (): boolean => snapshot.changed,
+    requirements: (): readonly Requirement[] => snapshot.requirements,
+
+    /** Makes sure that there is one to be missed (upgrade of rows). */
+    async found(tx: Transaction): Promise<void> {
+      await store.lock(tx);
+      const { intact: _intact, mark: _mark, ...row } = await store.read(tx);
+      await store.write(tx, { ...row, version: row.version + 1 }, clock.nowMs());
+    },
+    /** From now on a policy is there: deleting it is noticed. */
+    expect: (): void => void (expected = true),
 
     /** Whether somebody at this address may use the door, and hold these roles there. */
     isNetworkAllowed(door: 'users' | 'nodes', address: string | undefined, principal?: Principal): boolean {
@@ -90,7 +140,7 @@ export function createPolicy(deps: PolicyDeps) {
     },
 
     ...changesOfSettings(deps, change),
-    ...changesOfRules(deps, change),
+    ...changesOfRules(deps, change, store),
 
     /** Listens for changes made by other processes. */
     async start(): Promise<() => Promise<void>> {
@@ -104,36 +154,38 @@ export function createPolicy(deps: PolicyDeps) {
   };
 }
 
-type ChangePolicy = (actor: Actor, work: (tx: Transaction) => Promise<Change>) => Promise<AuditReceipt>;
+type ChangeWork = (tx: Transaction, before: PolicyRow) => Promise<Change>;
+type ChangePolicy = (actor: Actor, work: ChangeWork) => Promise<AuditReceipt>;
 
-function changesOfSettings({ clock, defaults }: PolicyDeps, change: ChangePolicy) {
+function changesOfSettings({ defaults }: PolicyDeps, change: ChangePolicy) {
   return {
     /** Sets some settings. Throws `policy-refused` for a value outside its range; nothing is changed then. */
     async set(actor: Actor, given: Readonly<Record<string, unknown>>): Promise<AuditReceipt> {
-      return await change(actor, async (tx) => {
-        const { settings } = snapshotOf(await policyStore.read(tx), defaults);
+      return await change(actor, async (_tx, row) => {
+        const { settings } = snapshotOf(row, defaults);
         const parsed = IdentitySettings.safeParse({ ...settings, ...given });
         if (!parsed.success) throw policyRefused(parsed.error.issues.map(({ path, message }) => ({ path, message })));
         const changes = settingChanges(settings, parsed.data);
-        await policyStore.write(tx, differences(parsed.data, defaults), clock.nowMs());
-        return { event: 'policy.change', changes: changes.length === 0 ? [{ what: 'nothing' }] : changes };
+        const next = { ...row, version: row.version + 1, settings: differences(parsed.data, defaults) };
+        return { event: 'policy.change', changes: changes.length === 0 ? [{ what: 'nothing' }] : changes, next };
       });
     },
   };
 }
 
-function changesOfRules({ defaults }: PolicyDeps, change: ChangePolicy) {
+function changesOfRules({ defaults }: PolicyDeps, change: ChangePolicy, store: PolicyStore) {
   return {
-    requirements: (sql: Sql): Promise<Requirement[]> => policyStore.requirements(sql),
-
     async setRequirement(
       actor: Actor,
       at: Pick<Requirement, 'scope' | 'scopeId'>,
       level: SecondFactorLevel | undefined,
     ): Promise<AuditReceipt> {
-      return await change(actor, async (tx) => {
-        const from = await policyStore.findRequirement(tx, at.scope, at.scopeId);
-        await policyStore.setRequirement(tx, at, level);
+      return await change(actor, async (tx, row) => {
+        const isSame = (one: Requirement): boolean => one.scope === at.scope && one.scopeId === at.scopeId;
+        const from = row.requirements.find(isSame)?.secondFactor;
+        await store.setRequirement(tx, at, level);
+        const others = row.requirements.filter((one) => !isSame(one));
+        const requirements = level === undefined ? others : [...others, { ...at, secondFactor: level }];
         const detail = {
           what: `secondFactor ${at.scope}`,
           scope: at.scopeId,
@@ -143,6 +195,7 @@ function changesOfRules({ defaults }: PolicyDeps, change: ChangePolicy) {
         return {
           event: 'policy.requirement',
           changes: [detail],
+          next: { ...row, version: row.version + 1, requirements },
           ...(at.scope === 'user' ? { about: at.scopeId } : {}),
         };
       });
@@ -150,8 +203,7 @@ function changesOfRules({ defaults }: PolicyDeps, change: ChangePolicy) {
 
     /** Networks of a door or role; none: any. Throws `network-would-lock-out` when it would shut out whoever sets it. */
     async setNetworks(actor: Actor, wanted: AllowedNetworks): Promise<AuditReceipt> {
-      return await change(actor, async (tx) => {
-        const before = await policyStore.read(tx);
+      return await change(actor, async (tx, before) => {
         const others = before.networks.filter(
           ({ scope, scopeId }) => scope !== wanted.scope || scopeId !== wanted.scopeId,
         );
@@ -160,10 +212,11 @@ function changesOfRules({ defaults }: PolicyDeps, change: ChangePolicy) {
         const { principal, origin } = actor;
         const stays = principal.kind !== 'user' || allowed(next, 'users', origin.address, principal.roles);
         if (!stays) throw networkWouldLockOut();
-        await policyStore.setNetworks(tx, wanted);
+        await store.setNetworks(tx, wanted);
         const old = before.networks.find(({ scope, scopeId }) => scope === wanted.scope && scopeId === wanted.scopeId);
         return {
           event: 'policy.networks',
+          next: { ...before, version: before.version + 1, networks },
           changes: [
             {
               what: `networks ${wanted.scope} ${wanted.scopeId}`,
@@ -182,12 +235,26 @@ interface Change {
   readonly changes: readonly Readonly<Record<string, string>>[];
   /** The user it concerns. */
   readonly about?: string;
+  readonly next: PolicyRow;
 }
 
-function snapshotOf(
-  row: { readonly version: number; readonly settings: unknown; readonly networks: readonly AllowedNetworks[] },
-  defaults: IdentitySettings,
-): Snapshot {
+/** Second-factor rules of a person's organisations and roles, and of the person. */
+function rulesFor(
+  requirements: readonly Requirement[],
+  { id, memberships }: { readonly id: UserId; readonly memberships: readonly Membership[] },
+): SecondFactorLevel[] {
+  if (requirements.length === 0) return [];
+  const organisations = new Set<string>(memberships.map((one) => one.organisationId));
+  const roles = new Set(memberships.flatMap((one) => one.roles.map((role) => role.id)));
+  const holds = {
+    user: (of: string) => of === id,
+    organisation: organisations.has.bind(organisations),
+    role: roles.has.bind(roles),
+  };
+  return requirements.flatMap((one) => (holds[one.scope](one.scopeId) ? [one.secondFactor] : []));
+}
+
+function snapshotOf(row: PolicyRow, defaults: IdentitySettings): Snapshot {
   const stored = typeof row.settings === 'object' && row.settings !== null ? row.settings : {};
   // What a newer version has added or allowed is passed over, setting by setting; the rest still holds.
   const known = Object.fromEntries(
@@ -201,7 +268,9 @@ function snapshotOf(
   return {
     settings: IdentitySettings.parse({ ...defaults, ...known }),
     version: row.version,
+    requirements: row.requirements,
     networks: row.networks,
+    changed: false,
     matchers: new Map(row.networks.map((rule) => [`${rule.scope} ${rule.scopeId}`, networkMatcher(rule.networks)])),
   };
 }

@@ -1,5 +1,7 @@
+import { toHex } from '../../kernel/bytes.ts';
 import type { Branded, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import { externalIdentityRow, providerRow, visitRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 
 export type ProviderId = Branded<'ProviderId'>;
@@ -27,10 +29,11 @@ interface ProviderRow {
   readonly id: ProviderId;
   readonly issuer: string;
   readonly sealed_provider: Uint8Array;
+  readonly binding: Uint8Array | null;
   readonly linked: number;
 }
 
-const COLUMNS = `p.id, p.issuer, p.sealed_provider,
+const COLUMNS = `p.id, p.issuer, p.sealed_provider, p.binding,
   (SELECT count(*)::int FROM identity.external_identities e WHERE e.provider_id = p.id) AS linked`;
 const LIST = statement<ProviderRow>(
   'identity.providers',
@@ -43,7 +46,7 @@ const FIND = statement<ProviderRow>(
 /** One that was retired comes back with its links. */
 const PUT = statement<{ readonly id: ProviderId }>(
   'identity.provider-put',
-  `INSERT INTO identity.providers (id, issuer, sealed_provider, created_at) VALUES ($1, $2, $3, $4)
+  `INSERT INTO identity.providers (id, issuer, sealed_provider, created_at, binding) VALUES ($1, $2, $3, $4, $5)
    ON CONFLICT (issuer) DO NOTHING RETURNING id`,
 );
 const BY_ISSUER = statement<{ readonly id: ProviderId; readonly retired_at: Date | null }>(
@@ -52,11 +55,11 @@ const BY_ISSUER = statement<{ readonly id: ProviderId; readonly retired_at: Date
 );
 const UPDATE = statement(
   'identity.provider-update',
-  'UPDATE identity.providers SET sealed_provider = $2, retired_at = NULL WHERE id = $1',
+  'UPDATE identity.providers SET sealed_provider = $2, retired_at = NULL, binding = $3 WHERE id = $1',
 );
 const RETIRE = statement(
   'identity.provider-retire',
-  'UPDATE identity.providers SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL',
+  'UPDATE identity.providers SET retired_at = $2, binding = NULL WHERE id = $1 AND retired_at IS NULL',
 );
 
 interface IdentityRow {
@@ -64,11 +67,12 @@ interface IdentityRow {
   readonly provider_id: ProviderId;
   readonly user_id: UserId;
   readonly sealed_subject: Uint8Array;
+  readonly binding: Uint8Array | null;
   readonly linked_at: Date;
   readonly last_used_at: Date | null;
 }
 
-const IDENTITY = 'id, provider_id, user_id, sealed_subject, linked_at, last_used_at';
+const IDENTITY = 'id, provider_id, user_id, sealed_subject, linked_at, last_used_at, binding';
 const BY_SUBJECT = statement<IdentityRow>(
   'identity.external-by-subject',
   `SELECT ${IDENTITY} FROM identity.external_identities WHERE provider_id = $1 AND subject_token = ANY ($2::bigint[])`,
@@ -79,8 +83,8 @@ const OF_USER = statement<IdentityRow>(
 );
 const LINK = statement(
   'identity.external-insert',
-  `INSERT INTO identity.external_identities (provider_id, subject_token, user_id, id, sealed_subject, linked_at)
-   VALUES ($1, $2, $3, $4, $5, $6)`,
+  `INSERT INTO identity.external_identities (provider_id, subject_token, user_id, id, sealed_subject, linked_at, binding)
+   VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 );
 const UNLINK = statement(
   'identity.external-delete',
@@ -116,19 +120,20 @@ interface VisitRow {
   readonly sealed_visit: Uint8Array;
   readonly user_id: UserId | null;
   readonly link_hash: Uint8Array | null;
+  readonly binding: Uint8Array;
 }
 
 const BEGIN = statement(
   'identity.visit-insert',
   `INSERT INTO identity.provider_visits
-     (state_hash, browser_hash, provider_id, id, sealed_visit, purpose, user_id, link_hash, expires_at)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+     (state_hash, browser_hash, provider_id, id, sealed_visit, purpose, user_id, link_hash, expires_at, binding)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 );
 /** One winner; only in the browser that set out. */
 const TAKE = statement<VisitRow>(
   'identity.visit-take',
   `DELETE FROM identity.provider_visits WHERE state_hash = $1 AND browser_hash = $2 AND expires_at > $3
-   RETURNING id, provider_id, sealed_visit, user_id, link_hash`,
+   RETURNING id, provider_id, sealed_visit, user_id, link_hash, binding`,
 );
 const EXPIRED = statement('identity.expire-visits', 'DELETE FROM identity.provider_visits WHERE expires_at <= $1');
 
@@ -157,22 +162,34 @@ export function createProviderStore(sealing: Sealing) {
     linkedMs: row.linked_at.getTime(),
     lastUsedMs: row.last_used_at?.getTime(),
   });
+  const isProviderOurs = (row: ProviderRow): boolean => sealing.rows.fits(providerRow(row.id, row.issuer), row.binding);
+  const isLinkOurs = (row: IdentityRow): boolean => sealing.rows.fits(externalIdentityRow(identity(row)), row.binding);
   return {
     async list(sql: Sql): Promise<Provider[]> {
-      return (await sql.rows(LIST)).map(provider).sort((a, b) => a.name.localeCompare(b.name));
+      return (await sql.rows(LIST))
+        .filter(isProviderOurs)
+        .map(provider)
+        .sort((a, b) => a.name.localeCompare(b.name));
     },
     async find(sql: Sql, id: ProviderId): Promise<Provider | undefined> {
-      return (await sql.rows(FIND, [id])).map(provider)[0];
+      return (await sql.rows(FIND, [id])).filter(isProviderOurs).map(provider)[0];
     },
     /** The id under which this issuer is known now; undefined when it was there already. */
     async add(tx: Transaction, id: ProviderId, issuer: string, facts: ProviderFacts & { nowMs: number }) {
       const { nowMs, ...rest } = facts;
-      const [made] = await tx.rows(PUT, [id, issuer, sealing.seal('sealed_provider', id, rest), new Date(nowMs)]);
+      const [made] = await tx.rows(PUT, [
+        ...[id, issuer, sealing.seal('sealed_provider', id, rest), new Date(nowMs)],
+        sealing.rows.bind(providerRow(id, issuer)),
+      ]);
       if (made !== undefined) return made.id;
       const [known] = await tx.rows(BY_ISSUER, [issuer]);
       if (known === undefined || known.retired_at === null) return undefined;
-      await tx.run(UPDATE, [known.id, sealing.seal('sealed_provider', known.id, rest)]);
+      await this.change(tx, { id: known.id, issuer }, rest);
       return known.id;
+    },
+    async change(tx: Transaction, at: Pick<Provider, 'id' | 'issuer'>, facts: ProviderFacts): Promise<void> {
+      const binding = sealing.rows.bind(providerRow(at.id, at.issuer));
+      await tx.run(UPDATE, [at.id, sealing.seal('sealed_provider', at.id, facts), binding]);
     },
     async retire(tx: Transaction, id: ProviderId, nowMs: number): Promise<boolean> {
       return (await tx.run(RETIRE, [id, new Date(nowMs)])) === 1;
@@ -181,7 +198,8 @@ export function createProviderStore(sealing: Sealing) {
     async identityBySubject(sql: Sql, at: Pick<Provider, 'id' | 'issuer'>, subject: string) {
       const rows = await sql.rows(BY_SUBJECT, [at.id, sealing.subjectTokens(at.issuer, subject)]);
       // A token's 64 bits may collide; the subject itself decides.
-      return rows.map(identity).find((one) => one.subject === subject);
+      const found = rows.find((row) => identity(row).subject === subject);
+      return found !== undefined && isLinkOurs(found) ? identity(found) : undefined;
     },
     async identitiesOf(sql: Sql, userId: UserId): Promise<ExternalIdentity[]> {
       return (await sql.rows(OF_USER, [userId])).map(identity);
@@ -194,7 +212,8 @@ export function createProviderStore(sealing: Sealing) {
       const { id, userId, subject, nowMs } = link;
       const token = sealing.subjectToken(at.issuer, subject);
       const sealed = sealing.seal('sealed_subject', id, subject);
-      await tx.run(LINK, [at.id, token, userId, id, sealed, new Date(nowMs)]);
+      const binding = sealing.rows.bind(externalIdentityRow({ id, providerId: at.id, userId, subject }));
+      await tx.run(LINK, [at.id, token, userId, id, sealed, new Date(nowMs), binding]);
     },
     async unlink(tx: Transaction, userId: UserId, id: IdentityId): Promise<boolean> {
       return (await tx.run(UNLINK, [userId, id])) === 1;
@@ -216,11 +235,25 @@ function visitsIn(sealing: Sealing) {
       const sealed = sealing.seal('sealed_visit', id, facts);
       const purpose = userId === undefined ? 'sign-in' : 'link';
       const values = [stateHash, browserHash, providerId, id, sealed, purpose, userId ?? null, linkHash ?? null];
-      await sql.run(BEGIN, [...values, new Date(expiresMs)]);
+      const row = visitRow({
+        ...{ id, stateHash: toHex(stateHash), browserHash: toHex(browserHash), providerId },
+        ...{ userId: userId ?? null, linkHash: linkHash === undefined ? null : toHex(linkHash) },
+      });
+      await sql.run(BEGIN, [...values, new Date(expiresMs), sealing.rows.bind(row)]);
     },
     async takeVisit(sql: Sql, at: { stateHash: Uint8Array; browserHash: Uint8Array; nowMs: number }) {
       const [row] = await sql.rows(TAKE, [at.stateHash, at.browserHash, new Date(at.nowMs)]);
       if (row === undefined) return undefined;
+      const bound = visitRow({
+        ...{
+          id: row.id,
+          stateHash: toHex(at.stateHash),
+          browserHash: toHex(at.browserHash),
+          providerId: row.provider_id,
+        },
+        ...{ userId: row.user_id, linkHash: row.link_hash === null ? null : toHex(row.link_hash) },
+      });
+      if (!sealing.rows.fits(bound, row.binding)) return undefined;
       const facts: VisitFacts = sealing.open('sealed_visit', row.id, row.sealed_visit);
       const visit: Visit = {
         providerId: row.provider_id,

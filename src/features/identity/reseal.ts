@@ -1,7 +1,10 @@
+import type { SealedAtRest } from '../../crypto/index.ts';
 import { fromHex, toHex } from '../../kernel/bytes.ts';
 import type { UserId } from '../../kernel/ids.ts';
+import { isProblem } from '../../kernel/problem.ts';
 import { type Sql, type SqlValue, type Statement, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { ResealBatch, ResealParticipant, ResealProgress } from '../../store/index.ts';
+import type { BoundKind } from './row-facts.ts';
 import type { SealedColumn, Sealing } from './sealing.ts';
 
 /** How a key rotation walks over one of identity's tables, in the order of a key that never changes. */
@@ -39,6 +42,7 @@ type SealedRow = { readonly key: Uint8Array | string } & Readonly<Record<SealedC
 export function createResealParticipants(sealing: Sealing): readonly ResealParticipant[] {
   return [
     ...TABLES.map((table) => sealedParticipant(table, sealing)),
+    ...BINDINGS.map((table) => bindingParticipant(table, sealing)),
     emailParticipant(sealing),
     subjectParticipant(sealing),
   ];
@@ -70,6 +74,73 @@ function sealedParticipant({ table, key, columns }: SealedTable, sealing: Sealin
       return progress(rows, batch);
     },
   };
+}
+
+interface BoundTable {
+  readonly table: string;
+  readonly kind: BoundKind;
+  /** SQL of the row's key as text: its id in the binding, in the order of pages. */
+  readonly key: string;
+  readonly column: 'binding' | 'credentials_binding';
+}
+
+const bound = (table: string, kind: BoundKind, key = 'id::text'): BoundTable => ({
+  ...{ table, kind, key },
+  column: kind === 'credentials' ? 'credentials_binding' : 'binding',
+});
+const TOKEN_HASH = `encode(token_hash, 'hex')`;
+const BINDINGS: readonly BoundTable[] = [
+  bound('users', 'account'),
+  bound('users', 'credentials'),
+  bound('memberships', 'membership', `user_id::text || ' ' || organisation_id::text`),
+  bound('organisations', 'organisation'),
+  bound('roles', 'role'),
+  bound('sessions', 'session'),
+  bound('pre_sessions', 'pre-session', TOKEN_HASH),
+  bound('links', 'link', TOKEN_HASH),
+  bound('trusted_devices', 'trusted-device'),
+  bound('exceptions', 'exception'),
+  bound('emergencies', 'emergency'),
+  bound('personal_tokens', 'personal-token'),
+  bound('providers', 'provider'),
+  bound('external_identities', 'external-identity'),
+  bound('provider_visits', 'visit'),
+  bound('policy', 'policy', `'policy'::text`),
+];
+
+function bindingParticipant({ table, kind, key, column }: BoundTable, sealing: Sealing): ResealParticipant {
+  const page = statement<{ readonly key: string; readonly binding: Uint8Array | null }>(
+    `identity.rebind-${kind}`,
+    `SELECT ${key} COLLATE "C" AS key, ${column} AS binding FROM identity.${table}
+     WHERE ${key} COLLATE "C" > $1 ORDER BY 1 LIMIT $2 FOR UPDATE`,
+  );
+  const write = statement(
+    `identity.rebind-${kind}-write`,
+    `UPDATE identity.${table} SET ${column} = $2 WHERE ${key} = $1`,
+  );
+  return {
+    name: `identity.bindings.${kind}`,
+    kinds: ['data'],
+    count: (sql) => countRows(sql, table),
+    async resealBatch(tx, batch) {
+      const rows = await tx.rows(page, [batch.cursor ?? '', batch.limit]);
+      for (const row of rows) {
+        const sealed = row.binding === null ? undefined : resealed(sealing, kind, row.key, row.binding);
+        if (sealed !== undefined) await tx.run(write, [row.key, sealed]);
+      }
+      return progress(rows, batch);
+    },
+  };
+}
+
+/** One that somebody else has put there stays as it is: it fits nothing, before and after. */
+function resealed(sealing: Sealing, kind: BoundKind, id: string, binding: Uint8Array): SealedAtRest | undefined {
+  try {
+    return sealing.rows.reseal(kind, id, binding);
+  } catch (error) {
+    if (isProblem(error) && error.code === 'seal-broken') return undefined;
+    throw error;
+  }
 }
 
 const EMAIL_PAGE = statement<{

@@ -49,6 +49,8 @@ export interface Membership {
   /** Undefined: no ceiling. */
   readonly ceiling: readonly Permission[] | undefined;
   readonly roles: readonly HeldRole[];
+  /** Somebody else wrote to it in the database: it holds no role until roles are given anew. */
+  readonly changed?: true;
 }
 
 export interface EffectiveRights {

@@ -1,12 +1,12 @@
 import { newId } from '../../crypto/index.ts';
 import { type Permission, ROLES } from '../../kernel/access.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
-import type { Clock } from '../../kernel/time.ts';
 import { roleUnknown } from './errors.ts';
-import { assertOwnRights } from './organisations.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import { assertOwnRights } from './organisations.ts';
 import { CENTRAL_PERMISSIONS, ROLE_PERMISSIONS } from './rights.ts';
 import { type OwnRole, type RoleId, roleStore } from './role-store.ts';
 import type { Sealing } from './sealing.ts';
@@ -29,14 +29,11 @@ export function createRoles(deps: RolesDeps) {
   const { database, sealing, organisations, sessions, audit, clock } = deps;
 
   /** A role holds at most what whoever makes it has themselves, everywhere. */
-  async function write(actor: Actor, event: 'role.add' | 'role.change', role: Omit<OwnRole, 'held'>) {
+  async function write(actor: Actor, event: 'role.add' | 'role.change', role: Omit<OwnRole, 'held' | 'changed'>) {
     assertOwnRights(actor, role.permissions);
     return await database.transaction(async (tx) => {
       if (event === 'role.add') await roleStore.insert(tx, sealing, role, clock.nowMs());
-      else {
-        const before = (await roleStore.permissionsOf(tx, [role.id])).get(role.id);
-        if (before === undefined || !(await roleStore.update(tx, sealing, role))) throw roleUnknown();
-      }
+      else if (!(await roleStore.update(tx, sealing, role))) throw roleUnknown();
       await organisations.notifyAll(tx);
       tx.afterCommit(() => sessions.dropAll());
       const audited = await audit.record(tx, [roleEvent(actor, event, role.id, role.permissions)]);
@@ -67,8 +64,8 @@ export function createRoles(deps: RolesDeps) {
   };
 }
 
-function ownEntry({ id, name, about, permissions, held }: OwnRole): RoleEntry {
-  return { id, name, about, builtIn: false, permissions: [...permissions], held };
+function ownEntry({ id, name, about, permissions, held, changed }: OwnRole): RoleEntry {
+  return { id, name, about, builtIn: false, permissions: [...permissions], held, ...(changed ? { changed } : {}) };
 }
 
 function roleEvent(

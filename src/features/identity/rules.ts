@@ -137,7 +137,8 @@ function unfit(act: UserAct, { state, memberships }: UserActTarget): UserActRefu
     case 'sessions-end':
       return undefined;
     case 'recover':
-      return isAdministrator(memberships) ? undefined : 'wrong-state';
+      // Of a changed account it is not known any more who it was; the operator says so.
+      return isAdministrator(memberships) || state === 'changed' ? undefined : 'wrong-state';
     case 'enable':
       return state === 'disabled' ? undefined : 'wrong-state';
     case 'link-identity':

@@ -3,6 +3,7 @@ import { type SealedAtRest, sealedAtRest } from '../../crypto/index.ts';
 import { utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { LinkDraft } from './model.ts';
+import { createRowBinder, type RowBinder } from './row-binding.ts';
 
 export const Profile = z.strictObject({ name: z.string(), email: z.string() });
 export type Profile = z.output<typeof Profile>;
@@ -34,6 +35,9 @@ const SealedNotice = z.strictObject({ title: z.string(), text: z.string() });
 export const SealedChallenge = z.strictObject({
   challenge: z.string().optional(),
   totpSecret: z.string().optional(),
+  /** What it was made for, so that a row cannot be handed to another session or purpose. */
+  purpose: z.string(),
+  owner: z.string(),
 });
 export type SealedChallenge = z.output<typeof SealedChallenge>;
 
@@ -70,6 +74,8 @@ export interface Sealing {
   /** Throws `seal-broken` when the bytes do not belong to this row and column. */
   open<C extends SealedColumn>(column: C, id: string, sealed: Uint8Array): Opened<C>;
   reseal(column: SealedColumn, id: string, sealed: Uint8Array): SealedAtRest;
+  /** For what is not secret, but must be as we wrote it. */
+  readonly rows: RowBinder;
   /** Under the current index key: what is written. */
   emailToken(email: string): bigint;
   /** Under every index key still in use: what is searched for. */
@@ -95,6 +101,7 @@ export function createSealing(keyRing: KeyRing): Sealing {
     version: 0,
   });
   return {
+    rows: createRowBinder(keyRing),
     seal: (column, id, value) => keyRing.seal(utf8Encode(JSON.stringify(value)), context(column, id)),
     open: <C extends SealedColumn>(column: C, id: string, sealed: Uint8Array) => {
       const text = utf8Decode(keyRing.open(sealedAtRest(sealed), context(column, id)));

@@ -1,14 +1,15 @@
 import { hashToken } from '../../crypto/index.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
+import { homeOf, parseMemberships } from './membership-sql.ts';
 import type { IdentitySettings } from './model.ts';
-import { makePrincipal } from './principal.ts';
 import type { Policy } from './policy.ts';
+import { makePrincipal } from './principal.ts';
+import { accountRow, emergencyRow, sessionRow } from './row-facts.ts';
 import { sessionAlive } from './rules.ts';
 import type { Sealing } from './sealing.ts';
 import { type CachedSession, createSessionCache } from './session-cache.ts';
-import type { LiveSessionRow, SessionStore } from './session-store.ts';
-import { homeOf, parseMemberships } from './membership-sql.ts';
+import { type LiveSessionRow, type SessionStore, sessionFacts } from './session-store.ts';
 
 /** Idle time is written down this coarsely, so that a page that loads twenty things makes one write and not twenty. */
 const SEEN_EVERY_MS = 30_000;
@@ -40,11 +41,12 @@ export function createSessionCheck({ database, store, sealing, clock, settings, 
     // Once a second at most, with the session itself: a changed policy holds as soon as an ended session does.
     await policy.refresh();
     const row = await store.find(database, tokenHash);
-    if (row === undefined) {
+    const seenHereMs = cache.get(key)?.lastSeenMs ?? 0;
+    const entry = row && cachedSession(row, { sealing, tokenHash, nowMs: clock.nowMs(), seenHereMs });
+    if (entry === undefined) {
       cache.drop(key);
       return undefined;
     }
-    const entry = cachedSession(row, { sealing, nowMs: clock.nowMs(), seenHereMs: cache.get(key)?.lastSeenMs ?? 0 });
     cache.put(key, entry, generation);
     return entry;
   }
@@ -71,28 +73,34 @@ export function createSessionCheck({ database, store, sealing, clock, settings, 
   };
 }
 
+/** undefined where session, account or memberships are not as we wrote them: as if there were none. */
 function cachedSession(
   row: LiveSessionRow,
-  facts: { readonly sealing: Sealing; readonly nowMs: number; readonly seenHereMs: number },
-): CachedSession {
-  const memberships = parseMemberships(row.memberships);
+  facts: {
+    readonly sealing: Sealing;
+    readonly tokenHash: Uint8Array;
+    readonly nowMs: number;
+    readonly seenHereMs: number;
+  },
+): CachedSession | undefined {
+  const { rows } = facts.sealing;
+  const { memberships, intact } = parseMemberships(row.memberships, row.user_id, rows);
+  const isOurs = rows.fits(sessionRow(sessionFacts(row, facts.tokenHash)), row.binding);
+  if (!intact || !isOurs || !rows.fits(accountRow(row.user_id, 'active'), row.account_binding)) return undefined;
   const account = {
     id: row.user_id,
     name: facts.sealing.open('sealed_profile', row.user_id, row.sealed_profile).name,
     organisationId: homeOf(memberships),
     memberships,
   };
-  const emergency =
-    row.emergency_id === null || row.emergency_ends_at === null
-      ? undefined
-      : { id: row.emergency_id, endsMs: row.emergency_ends_at.getTime() };
+  const emergency = openEmergency(row, facts);
   const writtenSeenMs = row.last_seen_at.getTime();
   return {
     principal: makePrincipal(account, {
       id: row.id,
       authenticatedAtMs: row.authenticated_at.getTime(),
       acting: row.organisation_id,
-      emergency: emergency && emergency.endsMs > facts.nowMs ? emergency : undefined,
+      emergency,
     }),
     absoluteEndsMs: row.absolute_ends_at.getTime(),
     loadedMs: facts.nowMs,
@@ -100,4 +108,13 @@ function cachedSession(
     lastSeenMs: Math.max(writtenSeenMs, facts.seenHereMs),
     writtenSeenMs,
   };
+}
+
+/** The emergency this session is in; one that somebody else has begun or prolonged is none. */
+function openEmergency(row: LiveSessionRow, { sealing, nowMs }: { readonly sealing: Sealing; readonly nowMs: number }) {
+  const { emergency_id: id, emergency_started_at: started, emergency_ends_at: ends } = row;
+  if (id === null || started === null || ends === null || ends.getTime() <= nowMs) return undefined;
+  const times = { startedMs: started.getTime(), endsMs: ends.getTime() };
+  const facts = emergencyRow({ id, userId: row.user_id, sessionId: row.id, ...times });
+  return sealing.rows.fits(facts, row.emergency_binding) ? { id, endsMs: times.endsMs } : undefined;
 }

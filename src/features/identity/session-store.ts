@@ -1,7 +1,9 @@
+import { toHex } from '../../kernel/bytes.ts';
 import type { OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
-import type { Session } from './model.ts';
 import { MEMBERSHIPS } from './membership-sql.ts';
+import type { Session } from './model.ts';
+import { sessionRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 
 interface SessionRow {
@@ -19,31 +21,40 @@ interface SessionRow {
 export interface LiveSessionRow {
   readonly id: SessionId;
   readonly user_id: UserId;
+  readonly started_at: Date;
   readonly last_seen_at: Date;
   readonly authenticated_at: Date;
   readonly absolute_ends_at: Date;
+  readonly method: string;
+  readonly binding: Uint8Array;
+  readonly account_binding: Uint8Array | null;
   readonly sealed_profile: Uint8Array;
   /** Where the person is at work in this session; null: the organisation joined first. */
   readonly organisation_id: OrganisationId | null;
   /** For `parseMemberships`. */
   readonly memberships: unknown;
   readonly emergency_id: string | null;
+  readonly emergency_started_at: Date | null;
   readonly emergency_ends_at: Date | null;
+  readonly emergency_binding: Uint8Array | null;
 }
 
 const INSERT = statement(
   'identity.session-insert',
   `INSERT INTO identity.sessions
-     (token_hash, id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at, method)
-   VALUES ($1, $2, $3, $4, $5, $7, $5, $6, $8)`,
+     (token_hash, id, user_id, sealed_origin, started_at, authenticated_at, last_seen_at, absolute_ends_at, method,
+      binding)
+   VALUES ($1, $2, $3, $4, $5, $7, $5, $6, $8, $9)`,
 );
 const FIND = statement<LiveSessionRow>(
   'identity.session',
-  `SELECT s.id, s.user_id, s.last_seen_at, s.authenticated_at, s.absolute_ends_at, s.organisation_id, u.sealed_profile,
-     ${MEMBERSHIPS}, e.id AS emergency_id, e.ends_at AS emergency_ends_at
+  `SELECT s.id, s.user_id, s.started_at, s.last_seen_at, s.authenticated_at, s.absolute_ends_at, s.organisation_id,
+     s.method, s.binding, u.binding AS account_binding, u.sealed_profile, ${MEMBERSHIPS},
+     e.id AS emergency_id, e.started_at AS emergency_started_at, e.ends_at AS emergency_ends_at,
+     e.binding AS emergency_binding
    FROM identity.sessions s
    JOIN identity.users u ON u.id = s.user_id
-   LEFT JOIN LATERAL (SELECT id, ends_at FROM identity.emergencies WHERE session_id = s.id ORDER BY ends_at DESC LIMIT 1) e ON true
+   LEFT JOIN LATERAL (SELECT id, started_at, ends_at, binding FROM identity.emergencies WHERE session_id = s.id ORDER BY ends_at DESC LIMIT 1) e ON true
    WHERE s.token_hash = $1 AND u.state = 'active'`,
 );
 /** Never backwards: two processes may write the same session's time. */
@@ -64,7 +75,13 @@ const END = statement('identity.session-end', 'DELETE FROM identity.sessions WHE
 const END_TOKEN = statement('identity.session-end-token', 'DELETE FROM identity.sessions WHERE token_hash = $1');
 const RENEW = statement(
   'identity.session-renew',
-  `UPDATE identity.sessions SET token_hash = $3, authenticated_at = $4, last_seen_at = $4, step_up_failures = 0 WHERE user_id = $1 AND id = $2`,
+  `UPDATE identity.sessions SET token_hash = $3, authenticated_at = $4, last_seen_at = $4, step_up_failures = 0, binding = $5
+   WHERE user_id = $1 AND id = $2`,
+);
+const LOCKED = statement<BoundSessionRow>(
+  'identity.session-locked',
+  `SELECT token_hash, id, user_id, started_at, authenticated_at, absolute_ends_at, method, binding
+   FROM identity.sessions WHERE user_id = $1 AND id = $2 FOR UPDATE`,
 );
 const END_OTHERS = statement(
   'identity.sessions-end-others',
@@ -83,6 +100,31 @@ export interface NewSession extends Session {
   readonly tokenHash: Uint8Array;
 }
 
+/** Columns that its binding covers. */
+interface BoundSessionRow {
+  readonly token_hash: Uint8Array;
+  readonly id: SessionId;
+  readonly user_id: UserId;
+  readonly started_at: Date;
+  readonly authenticated_at: Date;
+  readonly absolute_ends_at: Date;
+  readonly method: string;
+  readonly binding: Uint8Array;
+}
+
+/** What the session's binding covers (row-facts.ts). */
+export function sessionFacts(row: Omit<BoundSessionRow, 'token_hash' | 'binding'>, tokenHash: Uint8Array) {
+  return {
+    tokenHash: toHex(tokenHash),
+    id: row.id,
+    userId: row.user_id,
+    startedMs: row.started_at.getTime(),
+    authenticatedMs: row.authenticated_at.getTime(),
+    absoluteEndsMs: row.absolute_ends_at.getTime(),
+    method: row.method,
+  };
+}
+
 /** SQL for sessions. Tokens come in as hashes. */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
@@ -97,7 +139,8 @@ export function createSessionStore(sealing: Sealing) {
       const [started, ends] = [new Date(session.startedMs), new Date(session.absoluteEndsMs)];
       const proved = new Date(session.authenticatedMs);
       const row = [session.tokenHash, session.id, session.userId, origin, started, ends, proved, session.method];
-      await tx.run(INSERT, row);
+      const binding = sealing.rows.bind(sessionRow({ ...session, tokenHash: toHex(session.tokenHash) }));
+      await tx.run(INSERT, [...row, binding]);
     },
     async find(sql: Sql, tokenHash: Uint8Array): Promise<LiveSessionRow | undefined> {
       return (await sql.rows(FIND, [tokenHash]))[0];
@@ -134,7 +177,12 @@ export function createSessionStore(sealing: Sealing) {
       session: { userId: UserId; id: SessionId; tokenHash: Uint8Array; nowMs: number },
     ): Promise<boolean> {
       const { userId, id, tokenHash, nowMs } = session;
-      return (await tx.run(RENEW, [userId, id, tokenHash, new Date(nowMs)])) === 1;
+      const [row] = await tx.rows(LOCKED, [userId, id]);
+      if (row === undefined) return false;
+      const facts = sessionFacts(row, row.token_hash);
+      if (!sealing.rows.fits(sessionRow(facts), row.binding)) return false;
+      const binding = sealing.rows.bind(sessionRow({ ...facts, tokenHash: toHex(tokenHash), authenticatedMs: nowMs }));
+      return (await tx.run(RENEW, [userId, id, tokenHash, new Date(nowMs), binding])) === 1;
     },
     endOthers: (tx: Transaction, userId: UserId, keep: SessionId): Promise<number> =>
       tx.run(END_OTHERS, [userId, keep]),

@@ -74,17 +74,18 @@ export async function askSecondPasskey(
 }
 
 /** Whether this browser has given a right password and owes the code. */
-export async function owesCode({ database, clock }: SignInDeps, browser: Browser): Promise<boolean> {
+export async function owesCode({ database, sealing, clock }: SignInDeps, browser: Browser): Promise<boolean> {
   if (browser.preSessionToken === undefined) return false;
-  return (await signInStore.findPre(database, hashToken(browser.preSessionToken), clock.nowMs())) !== undefined;
+  const tokenHash = hashToken(browser.preSessionToken);
+  return (await signInStore.findPre(database, sealing.rows, tokenHash, clock.nowMs())) !== undefined;
 }
 
 async function owing(
-  { database, users, clock }: SignInDeps,
+  { database, sealing, users, clock }: SignInDeps,
   browser: Browser,
 ): Promise<{ readonly preHash: Uint8Array; readonly account: Account }> {
   const preHash = browser.preSessionToken === undefined ? undefined : hashToken(browser.preSessionToken);
-  const userId = preHash && (await signInStore.findPre(database, preHash, clock.nowMs()));
+  const userId = preHash && (await signInStore.findPre(database, sealing.rows, preHash, clock.nowMs()));
   const account = userId && (await users.find(database, userId));
   if (preHash === undefined || account?.state !== 'active') throw signInExpired();
   return { preHash, account };

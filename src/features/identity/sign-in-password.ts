@@ -4,7 +4,7 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { CookieChange } from '../../platform/http/route.ts';
 import { knownDevice } from './devices.ts';
-import { factorMissing, signInRefused } from './errors.ts';
+import { accountChanged, factorMissing, signInRefused } from './errors.ts';
 import { isFactorAsked } from './policy-rules.ts';
 import { type Browser, PRE_SESSION_COOKIE } from './sessions.ts';
 import { openSession, refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
@@ -28,15 +28,17 @@ interface PasswordRequest {
 
 /**
  * The first step. Charged before it is compared; an address without an account costs the same work and reads the same.
- * Throws `sign-in-refused`, `too-many-attempts`, `passwords-busy`, `factor-missing` or `network-refused`.
+ * Throws `sign-in-refused`, `too-many-attempts`, `passwords-busy`, `factor-missing`, `account-changed` or `network-refused`.
  */
 export async function signInWithPassword(deps: SignInDeps, request: PasswordRequest): Promise<PasswordGiven> {
-  const { database, audit, passwords, clock, throttle } = deps;
+  const { database, users, audit, passwords, clock, throttle } = deps;
   const { actor, password, browser } = request;
   const email = EmailAddress.safeParse(request.email).data ?? request.email.toLowerCase();
   // A flood is turned away before it costs a look at the database, and before it counts against anybody.
   passwords.assertRoom();
-  const account = await activeAccount(deps, email);
+  const found = await users.findByEmail(database, email);
+  // Whatever stands in the way looks like a wrong password, unless the password is right.
+  const account = found?.state === 'active' || found?.state === 'changed' ? found : undefined;
   const device = await knownDevice(database, account?.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
   const attempt: Attempt = { stage: 'password', email, knownDevice: device, address: browser.address };
   await throttle.charge(attempt);
@@ -45,6 +47,10 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
   if (!right || account?.passwordHash === undefined) {
     const reason = account === undefined ? 'account-unknown' : 'password-wrong';
     return await refuseGuess(audit, actor, { event: 'sign-in.password', reason, account }, signInRefused(reason));
+  }
+  if (account.state === 'changed') {
+    const at = { event: 'sign-in.password', reason: 'account-changed', account } as const;
+    return await refuseGuess(audit, actor, at, accountChanged());
   }
   const rehashed = passwords.needsRehash(account.passwordHash) ? await passwords.hash(password) : undefined;
   const given = await database.transaction(async (tx) => {
@@ -72,7 +78,7 @@ export async function afterFirstProof(
   { actor, browser, first }: FirstProof,
 ): Promise<PasswordGiven | 'factor-missing'> {
   const { policy, credentials, passkeyStore, trusted } = deps;
-  const level = await policy.requirementFor(tx, account.id);
+  const level = await policy.requirementFor(tx, account);
   const authenticators = (await credentials.factors(tx, account.id)).length;
   const passkeys = (await passkeyStore.ofUser(tx, account.id)).length;
   const hasFactor = authenticators + passkeys > 0;
@@ -109,22 +115,17 @@ export async function afterFirstProof(
   };
 }
 
-/** The account that may sign in with this address. Whatever stands in the way looks like a wrong password. */
-async function activeAccount({ users, database }: SignInDeps, email: string): Promise<Account | undefined> {
-  const account = await users.findByEmail(database, email);
-  return account?.state === 'active' ? account : undefined;
-}
-
 /** Password given, code owed: under a fresh token, which will never become a session's. */
 async function startPreSession(
   tx: Transaction,
-  { clock, settings }: SignInDeps,
+  { sealing, clock, settings }: SignInDeps,
   account: Account,
   browser: Browser,
 ): Promise<CookieChange> {
   if (browser.preSessionToken !== undefined) await signInStore.endPre(tx, hashToken(browser.preSessionToken));
   const token = randomToken(256);
   const lifeSeconds = settings.preSessionMinutes * 60;
-  await signInStore.insertPre(tx, hashToken(token), account.id, clock.nowMs() + lifeSeconds * 1000);
+  const expiresMs = clock.nowMs() + lifeSeconds * 1000;
+  await signInStore.insertPre(tx, sealing.rows, { tokenHash: hashToken(token), userId: account.id, expiresMs });
   return { name: PRE_SESSION_COOKIE, value: token, maxAgeSeconds: lifeSeconds };
 }

@@ -1,13 +1,22 @@
+import { toHex } from '../../kernel/bytes.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import type { RowBinder } from './row-binding.ts';
+import { preSessionRow } from './row-facts.ts';
+
+interface PreSessionRow {
+  readonly user_id: UserId;
+  readonly expires_at: Date;
+  readonly binding: Uint8Array;
+}
 
 const INSERT_PRE = statement(
   'identity.pre-session-insert',
-  'INSERT INTO identity.pre_sessions (token_hash, user_id, expires_at) VALUES ($1, $2, $3)',
+  'INSERT INTO identity.pre_sessions (token_hash, user_id, expires_at, binding) VALUES ($1, $2, $3, $4)',
 );
-const FIND_PRE = statement<{ readonly user_id: UserId }>(
+const FIND_PRE = statement<PreSessionRow>(
   'identity.pre-session',
-  'SELECT user_id FROM identity.pre_sessions WHERE token_hash = $1 AND expires_at > $2 AND codes_tried < $3',
+  'SELECT user_id, expires_at, binding FROM identity.pre_sessions WHERE token_hash = $1 AND expires_at > $2 AND codes_tried < $3',
 );
 const TRY_PRE = statement<{ readonly user_id: UserId }>(
   'identity.pre-session-try',
@@ -48,11 +57,20 @@ const PRE_SESSION_CODES_MAX = 5;
 
 /** SQL for what surrounds a sign-in: pre-sessions (password given, code owed) and known browsers. Tokens come in as hashes. */
 export const signInStore = {
-  async insertPre(tx: Transaction, tokenHash: Uint8Array, userId: UserId, expiresMs: number): Promise<void> {
-    await tx.run(INSERT_PRE, [tokenHash, userId, new Date(expiresMs)]);
+  async insertPre(
+    tx: Transaction,
+    rows: RowBinder,
+    made: { readonly tokenHash: Uint8Array; readonly userId: UserId; readonly expiresMs: number },
+  ): Promise<void> {
+    const { tokenHash, userId, expiresMs } = made;
+    const binding = rows.bind(preSessionRow(toHex(tokenHash), userId, expiresMs));
+    await tx.run(INSERT_PRE, [tokenHash, userId, new Date(expiresMs), binding]);
   },
-  async findPre(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {
-    return (await sql.rows(FIND_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]))[0]?.user_id;
+  async findPre(sql: Sql, rows: RowBinder, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {
+    const [row] = await sql.rows(FIND_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
+    if (row === undefined) return undefined;
+    const facts = preSessionRow(toHex(tokenHash), row.user_id, row.expires_at.getTime());
+    return rows.fits(facts, row.binding) ? row.user_id : undefined;
   },
   /** Counts one code against the pre-session; undefined when it is unknown, expired or used up. */
   async tryPre(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {

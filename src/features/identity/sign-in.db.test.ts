@@ -12,6 +12,7 @@ import {
   setUp,
   signIn,
   TestBrowser,
+  upgradeRows,
 } from '../../../test/support/identity.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import { IdentitySettings } from './model.ts';
@@ -134,6 +135,7 @@ describe('sign-in', () => {
       { name: 'test.weak', text: 'UPDATE identity.users SET sealed_password = $2 WHERE id = $1' },
       [kofi.id, sealed],
     );
+    await upgradeRows(db, fixture);
     await password(newBrowser());
     const now = Buffer.from(fixture.keyRing.open((await row()) as never, context)).toString();
     expect(now).toContain('m=19456,t=2,p=1');

@@ -7,15 +7,17 @@ import { type AuditReceipt, markRefusalAudited } from '../../platform/http/audit
 import type { CookieChange } from '../../platform/http/route.ts';
 import type { Audit, AuditEntity } from '../audit/index.ts';
 import { CHALLENGE_COOKIE } from './challenge-store.ts';
+import type { CredentialBook } from './credential-book.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { type IdentityProblem, networkRefused } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
-import type { Passkeys } from './passkeys.ts';
 import type { PasskeyStore } from './passkey-store.ts';
+import type { Passkeys } from './passkeys.ts';
 import type { Policy } from './policy.ts';
 import { makePrincipal } from './principal.ts';
+import type { Sealing } from './sealing.ts';
 import type { Browser, HowSignedIn, Sessions } from './sessions.ts';
-import { type Told, type Teller, tellUser } from './tell-user.ts';
+import { type Teller, type Told, tellUser } from './tell-user.ts';
 import type { Throttle } from './throttle.ts';
 import type { TrustedDevices } from './trusted-devices.ts';
 import type { Account, UserStore } from './user-store.ts';
@@ -24,6 +26,7 @@ import type { Account, UserStore } from './user-store.ts';
 export interface SignInDeps extends Teller {
   readonly database: Database;
   readonly users: UserStore;
+  readonly book: CredentialBook;
   readonly credentials: CredentialStore;
   readonly passkeyStore: PasskeyStore;
   readonly passkeys: Passkeys;
@@ -35,6 +38,7 @@ export interface SignInDeps extends Teller {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly settings: IdentitySettings;
+  readonly sealing: Sealing;
 }
 
 export type SignInEvent =

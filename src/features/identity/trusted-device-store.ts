@@ -1,9 +1,12 @@
+import { toHex } from '../../kernel/bytes.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
-import type { SessionOrigin, Sealing } from './sealing.ts';
+import { trustedDeviceRow } from './row-facts.ts';
+import type { Sealing, SessionOrigin } from './sealing.ts';
 
 export interface TrustedDevice {
   readonly id: string;
+  readonly userId: UserId;
   readonly factorMs: number;
   readonly lastUsedMs: number;
   readonly expiresMs: number;
@@ -11,17 +14,21 @@ export interface TrustedDevice {
 
 interface TrustedRow {
   readonly id: string;
+  readonly user_id: UserId;
+  readonly token_hash: Uint8Array;
+  readonly binding: Uint8Array;
   readonly sealed_browser: Uint8Array;
   readonly factor_at: Date;
   readonly last_used_at: Date;
   readonly expires_at: Date;
 }
 
-const COLUMNS = 'id, sealed_browser, factor_at, last_used_at, expires_at';
+const COLUMNS = 'id, user_id, token_hash, binding, sealed_browser, factor_at, last_used_at, expires_at';
 const INSERT = statement(
   'identity.trusted-insert',
-  `INSERT INTO identity.trusted_devices (user_id, id, token_hash, sealed_browser, factor_at, last_used_at, expires_at)
-   VALUES ($1, $2, $3, $4, $5, $5, $6)`,
+  `INSERT INTO identity.trusted_devices (user_id, id, token_hash, sealed_browser, factor_at, last_used_at, expires_at,
+      binding)
+   VALUES ($1, $2, $3, $4, $5, $5, $6, $7)`,
 );
 const FIND = statement<TrustedRow>(
   'identity.trusted',
@@ -30,7 +37,7 @@ const FIND = statement<TrustedRow>(
 /** Compare-and-set: the old token works once; its time does not grow. */
 const ROTATE = statement(
   'identity.trusted-rotate',
-  'UPDATE identity.trusted_devices SET token_hash = $2, last_used_at = $3 WHERE token_hash = $1',
+  'UPDATE identity.trusted_devices SET token_hash = $2, last_used_at = $3, binding = $4 WHERE token_hash = $1',
 );
 const OF_USER = statement<TrustedRow>(
   'identity.trusted-list',
@@ -59,10 +66,19 @@ export function createTrustedDeviceStore(sealing: Sealing) {
   const opened = (row: TrustedRow): TrustedDevice & SessionOrigin => ({
     ...sealing.open('sealed_browser', row.id, row.sealed_browser),
     id: row.id,
+    userId: row.user_id,
     factorMs: row.factor_at.getTime(),
     lastUsedMs: row.last_used_at.getTime(),
     expiresMs: row.expires_at.getTime(),
   });
+  const rowOf = (of: Omit<TrustedDevice, 'lastUsedMs'> & { readonly tokenHash: Uint8Array }) =>
+    trustedDeviceRow({ ...of, tokenHash: toHex(of.tokenHash) });
+  const bind = (of: Parameters<typeof rowOf>[0]) => sealing.rows.bind(rowOf(of));
+  const fits = (row: TrustedRow): boolean => {
+    const [factorMs, expiresMs] = [row.factor_at.getTime(), row.expires_at.getTime()];
+    const facts = { id: row.id, userId: row.user_id, tokenHash: row.token_hash, factorMs, expiresMs };
+    return sealing.rows.fits(rowOf(facts), row.binding);
+  };
   return {
     async insert(
       tx: Transaction,
@@ -71,7 +87,8 @@ export function createTrustedDeviceStore(sealing: Sealing) {
     ): Promise<void> {
       const { id, tokenHash, browser, nowMs, expiresMs } = device;
       const sealed = sealing.seal('sealed_browser', id, browser);
-      await tx.run(INSERT, [userId, id, tokenHash, sealed, new Date(nowMs), new Date(expiresMs)]);
+      const binding = bind({ id, userId, tokenHash, factorMs: nowMs, expiresMs });
+      await tx.run(INSERT, [userId, id, tokenHash, sealed, new Date(nowMs), new Date(expiresMs), binding]);
       await tx.run(TRIM, [userId]);
     },
     /** `factorAfterMs`: a policy made shorter since ends older ones at once. */
@@ -81,10 +98,17 @@ export function createTrustedDeviceStore(sealing: Sealing) {
       of: { readonly tokenHash: Uint8Array; readonly nowMs: number; readonly factorAfterMs: number },
     ): Promise<TrustedDevice | undefined> {
       const values = [of.tokenHash, userId, new Date(of.nowMs), new Date(of.factorAfterMs)];
-      return (await sql.rows(FIND, values)).map(opened)[0];
+      const [row] = await sql.rows(FIND, values);
+      return row === undefined || !fits(row) ? undefined : opened(row);
     },
-    async rotate(tx: Transaction, oldHash: Uint8Array, newHash: Uint8Array, nowMs: number): Promise<boolean> {
-      return (await tx.run(ROTATE, [oldHash, newHash, new Date(nowMs)])) === 1;
+    /** `device` has been found by its old token. */
+    async rotate(
+      tx: Transaction,
+      device: TrustedDevice,
+      to: { readonly oldHash: Uint8Array; readonly newHash: Uint8Array; readonly nowMs: number },
+    ): Promise<boolean> {
+      const binding = bind({ ...device, tokenHash: to.newHash });
+      return (await tx.run(ROTATE, [to.oldHash, to.newHash, new Date(to.nowMs), binding])) === 1;
     },
     ofUser: async (sql: Sql, userId: UserId, nowMs: number): Promise<(TrustedDevice & SessionOrigin)[]> =>
       (await sql.rows(OF_USER, [userId, new Date(nowMs)])).map(opened),

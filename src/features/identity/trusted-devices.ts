@@ -36,7 +36,8 @@ export function createTrustedDevices({ store, clock, settings }: TrustedDevicesD
     /** The next token; undefined when somebody else has used the old one meanwhile. */
     async rotate(tx: Transaction, device: TrustedDevice, token: string): Promise<CookieChange | undefined> {
       const next = randomToken(256);
-      if (!(await store.rotate(tx, hashToken(token), hashToken(next), clock.nowMs()))) return undefined;
+      const to = { oldHash: hashToken(token), newHash: hashToken(next), nowMs: clock.nowMs() };
+      if (!(await store.rotate(tx, device, to))) return undefined;
       return trustedCookie(next, device.expiresMs - clock.nowMs());
     },
 

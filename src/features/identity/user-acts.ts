@@ -85,6 +85,7 @@ export async function applyAct(
     case 'reset':
     case 'recover':
       await users.invite(tx, id);
+      await repairRights(tx, deps, { account, kind: act.kind, by, nowMs });
       await unlinkIdentities(tx, id);
       await credentials.deleteAll(tx, id);
       await sessions.endEverything(tx, id);
@@ -97,6 +98,38 @@ export async function applyAct(
       return await issueLink(tx, deps, { userId: id, baseUrl, kind: 'identity' });
   }
 }
+
+/**
+ * Roles that somebody else has written are not made ours by a reset: they are taken away, and given again by an administrator.
+ * Whom the operator recovers is an administrator of the central organisation by the operator's word.
+ */
+async function repairRights(
+  tx: Transaction,
+  { users, organisations }: EnrolmentDeps,
+  of: {
+    readonly account: Account;
+    readonly kind: 'reset' | 'recover';
+    readonly by: UserId | undefined;
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  const { account, kind, by, nowMs } = of;
+  const given = { userId: account.id, by, nowMs };
+  for (const { organisationId, changed } of account.memberships) {
+    if (changed) await users.setRoles(tx, { ...given, organisationId, roles: [] });
+  }
+  if (kind !== 'recover') return;
+  const central = await organisations.centralOrOldest(tx);
+  if (central === undefined) return;
+  if (central.changed || !central.central) await organisations.restoreCentral(tx, central.id);
+  if (account.memberships.some((one) => one.organisationId === central.id && holdsAdministrator(one))) return;
+  const roles = { ...given, organisationId: central.id, roles: ['administrator'] };
+  if (account.memberships.some((one) => one.organisationId === central.id)) await users.setRoles(tx, roles);
+  else await users.join(tx, roles);
+}
+
+const holdsAdministrator = ({ roles }: Account['memberships'][number]): boolean =>
+  roles.some((role) => role.id === 'administrator');
 
 export interface ActRecord {
   readonly act: UserAct;

@@ -1,30 +1,38 @@
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import {
+  CREDENTIAL_COLUMNS,
+  type CredentialBook,
+  type CredentialColumns,
+  credentialsOf,
+  NO_CREDENTIALS,
+  openedPassword,
+} from './credential-book.ts';
 import { homeOf, MEMBERSHIPS, parseMemberships } from './membership-sql.ts';
-import type { User, UserState } from './model.ts';
+import type { StoredUserState, User } from './model.ts';
+import { accountRow, type Credentials, membershipRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 
-interface UserRow {
+interface UserRow extends CredentialColumns {
   readonly id: UserId;
-  readonly state: UserState;
+  readonly state: StoredUserState;
+  readonly binding: Uint8Array | null;
   readonly sealed_profile: Uint8Array;
-  readonly sealed_password: Uint8Array | null;
   readonly last_sign_in_at: Date | null;
   /** For `parseMemberships`. */
   readonly memberships: unknown;
-  readonly second_factor: boolean;
 }
 
 /** A user with what a sign-in needs. */
 export interface Account extends User {
-  /** Argon2id, PHC string; undefined until enrolled. */
+  /** Argon2id, PHC string; undefined until enrolled, and where it is not ours. */
   readonly passwordHash: string | undefined;
+  /** Undefined where somebody else has changed what opens the account. */
+  readonly credentials: Credentials | undefined;
 }
 
 const SELECT = `
-  SELECT u.id, u.state, u.sealed_profile, u.sealed_password, u.last_sign_in_at, ${MEMBERSHIPS},
-         (EXISTS (SELECT FROM identity.factors f WHERE f.user_id = u.id)
-           OR EXISTS (SELECT FROM identity.passkeys k WHERE k.user_id = u.id)) AS second_factor
+  SELECT u.id, u.state, u.binding, u.sealed_profile, u.last_sign_in_at, ${CREDENTIAL_COLUMNS}, ${MEMBERSHIPS}
   FROM identity.users u`;
 
 const FIND = statement<UserRow>('identity.user', `${SELECT} WHERE u.id = $1`);
@@ -49,27 +57,28 @@ const WITHOUT_TOKENS = statement<{ readonly id: UserId; readonly sealed_profile:
 const SET_TOKENS = statement('identity.user-tokens', 'UPDATE identity.users SET name_tokens = $2 WHERE id = $1');
 const INSERT = statement(
   'identity.user-insert',
-  `INSERT INTO identity.users (id, state, email_token, sealed_profile, sealed_password, created_at, name_tokens)
-   VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+  `INSERT INTO identity.users (id, state, email_token, sealed_profile, sealed_password, created_at, name_tokens,
+     binding, credentials_binding)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 const INSERT_MEMBERSHIP = statement(
   'identity.membership-insert',
-  `INSERT INTO identity.memberships (user_id, organisation_id, roles, joined_at, reviewed_at, reviewed_by)
-   VALUES ($1, $2, $3, $4, $4, $5)`,
+  `INSERT INTO identity.memberships (user_id, organisation_id, roles, joined_at, reviewed_at, reviewed_by, binding)
+   VALUES ($1, $2, $3, $4, $4, $5, $6)`,
 );
 /** Rights that somebody has just given are rights that somebody has just looked at. */
 const SET_ROLES = statement(
   'identity.membership-roles',
-  `UPDATE identity.memberships SET roles = $3, reviewed_at = $4, reviewed_by = $5 WHERE user_id = $1 AND organisation_id = $2`,
+  `UPDATE identity.memberships SET roles = $3, reviewed_at = $4, reviewed_by = $5, binding = $6 WHERE user_id = $1 AND organisation_id = $2`,
 );
 const DELETE_MEMBERSHIP = statement(
   'identity.membership-delete',
   'DELETE FROM identity.memberships WHERE user_id = $1 AND organisation_id = $2',
 );
-const SET_STATE = statement('identity.user-state', 'UPDATE identity.users SET state = $2 WHERE id = $1');
+const SET_STATE = statement('identity.user-state', 'UPDATE identity.users SET state = $2, binding = $3 WHERE id = $1');
 const ACTIVATE = statement(
   'identity.user-activate',
-  `UPDATE identity.users SET state = 'active', sealed_profile = $2, sealed_password = $3, name_tokens = $4 WHERE id = $1`,
+  `UPDATE identity.users SET state = 'active', sealed_profile = $2, sealed_password = $3, name_tokens = $4, binding = $5 WHERE id = $1`,
 );
 const SET_PASSWORD = statement(
   'identity.password',
@@ -78,11 +87,11 @@ const SET_PASSWORD = statement(
 const SIGNED_IN = statement('identity.signed-in', 'UPDATE identity.users SET last_sign_in_at = $2 WHERE id = $1');
 const RETIRE = statement(
   'identity.user-retire',
-  `UPDATE identity.users SET state = 'retired', sealed_password = NULL WHERE id = $1`,
+  `UPDATE identity.users SET state = 'retired', sealed_password = NULL, binding = $2 WHERE id = $1`,
 );
 const INVITE = statement(
   'identity.user-invite',
-  `UPDATE identity.users SET state = 'invited', sealed_password = NULL WHERE id = $1`,
+  `UPDATE identity.users SET state = 'invited', sealed_password = NULL, binding = $2 WHERE id = $1`,
 );
 const NOTIFY = statement('identity.notify', `SELECT pg_notify('careseal_identity', $1)`);
 
@@ -90,7 +99,7 @@ export interface NewUser {
   readonly id: UserId;
   readonly name: string;
   readonly email: string;
-  readonly state: UserState;
+  readonly state: StoredUserState;
   readonly passwordHash?: string;
   readonly organisationId: OrganisationId;
   readonly roles: readonly string[];
@@ -105,7 +114,7 @@ export interface UserFilter {
   readonly organisations: readonly OrganisationId[] | undefined;
   /** Words, of which each begins a word of the name or the address. */
   readonly text?: string | undefined;
-  readonly state?: UserState | undefined;
+  readonly state?: StoredUserState | undefined;
 }
 
 /** Roles given to a person in one organisation. */
@@ -117,36 +126,45 @@ export interface GivenRoles {
   readonly nowMs: number;
 }
 
-const MEMBERSHIP_WRITES = {
-  /** Tells every process that this user's sessions or rights have changed, at commit. */
-  async notify(tx: Transaction, id: UserId): Promise<void> {
-    await tx.run(NOTIFY, [id]);
-  },
-  async setRoles(tx: Transaction, given: GivenRoles): Promise<void> {
-    const { userId, organisationId, roles, by, nowMs } = given;
-    await tx.run(SET_ROLES, [userId, organisationId, roles, new Date(nowMs), by ?? null]);
-  },
-  async join(tx: Transaction, given: GivenRoles): Promise<void> {
-    const { userId, organisationId, roles, by, nowMs } = given;
-    await tx.run(INSERT_MEMBERSHIP, [userId, organisationId, roles, new Date(nowMs), by ?? null]);
-  },
-  async leave(tx: Transaction, id: UserId, organisationId: OrganisationId): Promise<void> {
-    await tx.run(DELETE_MEMBERSHIP, [id, organisationId]);
-  },
-};
+function membershipWrites(sealing: Sealing) {
+  const values = ({ userId, organisationId, roles, by, nowMs }: GivenRoles) => [
+    ...[userId, organisationId, roles, new Date(nowMs), by ?? null],
+    sealing.rows.bind(membershipRow(userId, organisationId, roles)),
+  ];
+  return {
+    /** Tells every process that this user's sessions or rights have changed, at commit. */
+    async notify(tx: Transaction, id: UserId): Promise<void> {
+      await tx.run(NOTIFY, [id]);
+    },
+    /** Whatever roles were there, and whoever put them there. */
+    async setRoles(tx: Transaction, given: GivenRoles): Promise<void> {
+      await tx.run(SET_ROLES, values(given));
+    },
+    async join(tx: Transaction, given: GivenRoles): Promise<void> {
+      await tx.run(INSERT_MEMBERSHIP, values(given));
+    },
+    async leave(tx: Transaction, id: UserId, organisationId: OrganisationId): Promise<void> {
+      await tx.run(DELETE_MEMBERSHIP, [id, organisationId]);
+    },
+  };
+}
 
 /** SQL for users and their memberships. Opens what it reads and seals what it writes. */
 export type UserStore = ReturnType<typeof createUserStore>;
 
-export function createUserStore(sealing: Sealing) {
+export function createUserStore(sealing: Sealing, book: CredentialBook) {
   const opened = (row: UserRow): Account => openAccount(sealing, row);
+  const memberships = membershipWrites(sealing);
+  const stateBinding = (id: UserId, state: StoredUserState) => sealing.rows.bind(accountRow(id, state));
   return {
     async find(sql: Sql, id: UserId): Promise<Account | undefined> {
       return (await sql.rows(FIND, [id])).map(opened)[0];
     },
     /** Locks the row until commit: a sign-in and the end of the account's access happen one after the other. */
     async findLocked(tx: Transaction, id: UserId): Promise<Account | undefined> {
-      return (await tx.rows(FIND_LOCKED, [id])).map(opened)[0];
+      const account = (await tx.rows(FIND_LOCKED, [id])).map(opened)[0];
+      if (account?.credentials !== undefined) book.remember(tx, id, account.credentials);
+      return account;
     },
     async findByEmail(sql: Sql, email: string): Promise<Account | undefined> {
       const rows = await sql.rows(FIND_BY_EMAIL, [sealing.emailTokens(email)]);
@@ -174,8 +192,15 @@ export function createUserStore(sealing: Sealing) {
       const password = passwordHash === undefined ? null : sealing.seal('sealed_password', id, passwordHash);
       const created = new Date(user.nowMs);
       const tokens = sealing.nameTokens({ name, email });
-      await tx.run(INSERT, [id, user.state, sealing.emailToken(email), profile, password, created, tokens]);
-      await tx.run(INSERT_MEMBERSHIP, [id, user.organisationId, user.roles, created, user.by ?? null]);
+      const credentials = { ...NO_CREDENTIALS, passwordHash: passwordHash ?? null };
+      const bindings = [sealing.rows.bind(accountRow(id, user.state)), book.binding(id, credentials)];
+      await tx.run(INSERT, [
+        ...[id, user.state, sealing.emailToken(email), profile, password, created, tokens],
+        ...bindings,
+      ]);
+      book.remember(tx, id, credentials);
+      const { organisationId, roles, by, nowMs } = user;
+      await memberships.join(tx, { userId: id, organisationId, roles, by, nowMs });
     },
     async activate(
       tx: Transaction,
@@ -184,22 +209,26 @@ export function createUserStore(sealing: Sealing) {
     ): Promise<void> {
       const profile = sealing.seal('sealed_profile', id, { name: as.name, email: as.email });
       const password = sealing.seal('sealed_password', id, as.passwordHash);
-      await tx.run(ACTIVATE, [id, profile, password, sealing.nameTokens(as)]);
+      await tx.run(ACTIVATE, [id, profile, password, sealing.nameTokens(as), stateBinding(id, 'active')]);
+      await book.replace(tx, id, { ...NO_CREDENTIALS, passwordHash: as.passwordHash });
     },
-    ...MEMBERSHIP_WRITES,
-    async setState(tx: Transaction, id: UserId, state: UserState): Promise<void> {
-      await tx.run(SET_STATE, [id, state]);
+    ...memberships,
+    async setState(tx: Transaction, id: UserId, state: StoredUserState): Promise<void> {
+      await tx.run(SET_STATE, [id, state, stateBinding(id, state)]);
     },
     async setPassword(tx: Transaction, id: UserId, passwordHash: string): Promise<void> {
+      await book.change(tx, id, (now) => ({ ...now, passwordHash }));
       await tx.run(SET_PASSWORD, [id, sealing.seal('sealed_password', id, passwordHash)]);
     },
-    /** No longer here: nothing to sign in with is left, the name stays for the log. */
+    /** No longer here: nothing to sign in with is left, the name stays for the log. Its factors are deleted with it. */
     async retire(tx: Transaction, id: UserId): Promise<void> {
-      await tx.run(RETIRE, [id]);
+      await tx.run(RETIRE, [id, stateBinding(id, 'retired')]);
+      await book.replace(tx, id, NO_CREDENTIALS);
     },
-    /** Back to the start: no password, enrols again by link. */
+    /** Back to the start: no password, enrols again by link. Its factors are deleted with it. */
     async invite(tx: Transaction, id: UserId): Promise<void> {
-      await tx.run(INVITE, [id]);
+      await tx.run(INVITE, [id, stateBinding(id, 'invited')]);
+      await book.replace(tx, id, NO_CREDENTIALS);
     },
     async signedIn(tx: Transaction, id: UserId, nowMs: number): Promise<void> {
       await tx.run(SIGNED_IN, [id, new Date(nowMs)]);
@@ -221,18 +250,23 @@ function tokenRepair(sealing: Sealing) {
   };
 }
 
+/** An account of which anything was changed by somebody else is open to nobody: its state is `changed`. */
 function openAccount(sealing: Sealing, row: UserRow): Account {
-  const { id, sealed_password: password } = row;
-  const memberships = parseMemberships(row.memberships);
+  const { id } = row;
+  const { memberships, intact } = parseMemberships(row.memberships, id, sealing.rows);
+  const credentials = credentialsOf(sealing, id, row);
+  const isOurs = intact && sealing.rows.fits(accountRow(id, row.state), row.binding) && credentials !== undefined;
   return {
     id,
     ...sealing.open('sealed_profile', id, row.sealed_profile),
-    state: row.state,
+    state: isOurs ? row.state : 'changed',
     organisationId: homeOf(memberships),
     roles: memberships[0]?.roles.map((role) => role.id) ?? [],
     memberships,
-    secondFactor: row.second_factor,
+    secondFactor: row.factor_ids.length > 0,
     lastSignInMs: row.last_sign_in_at?.getTime(),
-    passwordHash: password === null ? undefined : sealing.open('sealed_password', id, password),
+    credentials,
+    // Sealed for this account: whoever knows the password may be told that the rest is not ours.
+    passwordHash: openedPassword(sealing, id, row.sealed_password) ?? undefined,
   };
 }

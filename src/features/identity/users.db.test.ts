@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import {
   BASE_URL,
+  type EnrolledPerson,
   enrol,
   type IdentityFixture,
   identityFixture,
-  type EnrolledPerson,
   operator,
   PASSWORD,
   setUp,
@@ -238,6 +238,9 @@ describe('what a thief of the database reads', () => {
       email: kofi.email,
       password: 'anything',
     });
-    await refusal(ask, 'seal-broken');
+    await refusal(ask, 'sign-in-refused');
+    expect(fixture.recorded).toContainEqual(
+      expect.objectContaining({ event: 'identity.changed', detail: { what: 'credentials', id: kofi.id } }),
+    );
   });
 });

@@ -8,8 +8,8 @@ import { lockAdministrators, otherActiveAdministrators } from './administrators.
 import type { EnrolmentDeps } from './enrolment-deps.ts';
 import { emailTaken, organisationUnknown, roleUnknown, setUpFirst, userUnknown } from './errors.ts';
 import { type IssuedLink, issueLink } from './links.ts';
-import type { User, UserState } from './model.ts';
-import { type HeldRole, isBuiltIn, builtInRole, type Membership } from './rights.ts';
+import type { StoredUserState, User } from './model.ts';
+import { builtInRole, type HeldRole, isBuiltIn, type Membership } from './rights.ts';
 import { roleStore } from './role-store.ts';
 import { decideUserAct, type UserAct, type UserActRefusal } from './rules.ts';
 import { mailLink } from './tell-user.ts';
@@ -37,7 +37,7 @@ export interface NewPerson {
 
 export interface UserListQuery {
   readonly text?: string | undefined;
-  readonly state?: UserState | undefined;
+  readonly state?: StoredUserState | undefined;
   readonly organisationId?: OrganisationId | undefined;
   readonly after?: UserId | undefined;
   /** Default 100. */
@@ -189,12 +189,13 @@ async function givenBy(tx: Transaction, deps: EnrolmentDeps, act: UserAct): Prom
   const organisation = await deps.organisations.find(tx, act.organisationId);
   if (organisation === undefined || organisation.retiredMs !== undefined) throw organisationUnknown();
   const { id, central, ceiling } = organisation;
-  return { organisationId: id, central, active: true, ceiling, roles: await heldRoles(tx, act.roles) };
+  return { organisationId: id, central, active: true, ceiling, roles: await heldRoles(tx, deps, act.roles) };
 }
 
-async function heldRoles(tx: Transaction, ids: readonly string[]): Promise<HeldRole[]> {
+async function heldRoles(tx: Transaction, { sealing }: EnrolmentDeps, ids: readonly string[]): Promise<HeldRole[]> {
   const own = await roleStore.permissionsOf(
     tx,
+    sealing,
     ids.filter((id) => !isBuiltIn(id)),
   );
   return ids.map((id) => {

@@ -53,6 +53,7 @@ export const IDENTITY_PROBLEM_CODES = [
   'factor-unknown', // 404
   'last-factor', // 409
   'too-many-factors', // 409
+  'account-changed', // 403: right password, but somebody else wrote to the account in the database
   'factor-missing', // 403: right password, no factor, and one is required
   'exception-unknown', // 404
   'own-exception', // 403
@@ -245,7 +246,9 @@ export const SessionsAnswer = z.object({
 });
 export type SessionsAnswer = z.output<typeof SessionsAnswer>;
 
-export const USER_STATES = ['invited', 'active', 'disabled', 'retired'] as const;
+export const STORED_USER_STATES = ['invited', 'active', 'disabled', 'retired'] as const;
+/** `changed`: somebody else wrote to the account in the database; it opens nothing until it is reset. */
+export const USER_STATES = [...STORED_USER_STATES, 'changed'] as const;
 export const UserEntry = z.object({
   id: Id,
   name: z.string(),
@@ -270,7 +273,7 @@ export type UserEntry = z.output<typeof UserEntry>;
 
 /** GET /api/users. `q`: words, each of which begins a word of the name or the address; never a part of an address page. */
 export const UsersQuery = z.strictObject({
-  state: z.enum(USER_STATES).optional(),
+  state: z.enum(STORED_USER_STATES).optional(),
   organisation: Id.optional(),
   after: Id.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(100),
@@ -278,7 +281,7 @@ export const UsersQuery = z.strictObject({
 /** POST /api/users/search: the same with words, which belong in no address. */
 export const UsersSearchRequest = z.strictObject({
   text: z.string().max(200),
-  state: z.enum(USER_STATES).optional(),
+  state: z.enum(STORED_USER_STATES).optional(),
   organisation: Id.optional(),
   after: Id.optional(),
   limit: z.int().min(1).max(200).default(100),

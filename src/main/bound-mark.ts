@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BoundMark } from '../features/identity/index.ts';
+import { homePaths } from './place.ts';
+
+/**
+ * The file that says that the rows of this home carry bindings. In the home, where whoever writes to the database alone cannot
+ * remove it; should it be lost, the bindings of the central organisation tell the same.
+ */
+export function boundMark(home: string): BoundMark {
+  const path = join(homePaths(home).keys, 'rows-bound');
+  return {
+    isSet: async () => existsSync(path),
+    set: () =>
+      writeFile(path, 'Rights and ways in are bound to the keys of this home. Keep this file.\n', { mode: 0o600 }),
+  };
+}
