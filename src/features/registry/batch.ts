@@ -27,7 +27,12 @@ export interface BatchResult {
 export async function runBatch(
   deps: RoundDeps,
   tx: Transaction,
-  batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
+  batch: {
+    readonly works: readonly Work[];
+    readonly domains: DomainTable;
+    /** Called when the lock is held and the first answer has come. */
+    readonly begun?: () => void;
+  },
 ): Promise<BatchResult> {
   let audited: AuditReceipt | undefined;
   const record = async (inputs: readonly AuditInput[]): Promise<void> => {
@@ -36,6 +41,7 @@ export async function runBatch(
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
     const found = await findRound(deps, tx, { works: waiting, domains: batch.domains });
+    batch.begun?.();
     const { now, later } = splitRound(waiting, found.existing);
     await runRound(deps, tx, { works: now, found, domains: batch.domains, record });
     waiting = later;

@@ -1,6 +1,7 @@
 /**
- * Group commit for registrations. Callers queue; one batch is in flight per process, and whatever arrives meanwhile becomes the
- * next one. A lone caller waits for nobody, sixteen share one transaction, and the lock is taken once for all of them.
+ * Group commit for registrations. Callers queue; whatever arrives while a batch is under way becomes the next one. A lone caller
+ * waits for nobody, many share one transaction, and the lock is taken once for all of them. While one batch is being written, the
+ * next already waits for the lock in PostgreSQL, its first question behind it: the turn changes without this process being asked.
  */
 import { isProblem, Problem } from '../../kernel/problem.ts';
 import type { Actor } from '../../kernel/principal.ts';
@@ -31,11 +32,14 @@ class Undo extends Error {
 /** Longest wait for callers to join the next batch, where several share batches; a lone caller never waits. */
 const GATHER_MS = 4;
 
+/** Up to this many records go together, since a batch costs as much as several records. */
+const TOGETHER = 16;
+
 /**
- * How many of the records under way a batch waits for: all of a few, since a batch costs as much as several records; of many, half,
- * so that one half is received and prepared here while PostgreSQL writes the other.
+ * How many of the records under way a batch waits for: all of a few; of many, half, so that one half is received and prepared here
+ * while PostgreSQL writes the other.
  */
-const wantedOf = (records: number) => Math.max(Math.ceil(records / 2), Math.min(records, 16));
+const wantedOf = (records: number) => Math.max(Math.ceil(records / 2), Math.min(records, TOGETHER));
 const recordsIn = (groups: readonly Group[]) => groups.reduce((sum, { works }) => sum + works.length, 0);
 
 export interface Intake {
@@ -54,15 +58,25 @@ export function createIntake(deps: RoundDeps): Intake {
   async function work(): Promise<void> {
     // Let every request that arrived in this turn of the event loop join the first batch.
     await new Promise((resolve) => setImmediate(resolve));
-    while (queue.length > 0) {
-      const batch = takeBatch(queue);
-      await runNext(deps, batch);
-      if (batch.length + queue.length > 1) await gathered(wantedOf(recordsIn(batch) + recordsIn(queue)));
+    try {
+      while (queue.length > 0) {
+        const groups = takeBatch(queue);
+        const flight = launch(deps, groups);
+        // Whoever holds the lock keeps the order: the next batch cannot overtake this one any more, and may be sent.
+        await Promise.race([flight.begun, flight.ended]);
+        const wanted = wantedOf(recordsIn(groups) + recordsIn(queue));
+        await Promise.race([gathered(wanted), flight.ended]);
+        if (groups.length + queue.length > 1) await gathered(wanted, GATHER_MS);
+        if (queue.length === 0) await flight.ended;
+      }
+    } finally {
+      // At once after the last look at the queue: who joins it later begins anew.
+      running = undefined;
     }
   }
 
   /** Resolves when so many records wait, or after a moment. */
-  function gathered(records: number): Promise<void> {
+  function gathered(records: number, longestMs?: number): Promise<void> {
     let missing = records - recordsIn(queue);
     if (missing <= 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -71,7 +85,7 @@ export function createIntake(deps: RoundDeps): Intake {
         joined = () => {};
         resolve();
       };
-      const timer = setTimeout(go, GATHER_MS);
+      const timer = longestMs === undefined ? undefined : setTimeout(go, longestMs);
       joined = ({ works }) => {
         missing -= works.length;
         if (missing <= 0) go();
@@ -90,9 +104,7 @@ export function createIntake(deps: RoundDeps): Intake {
           const group = { works, options, resolve, reject };
           queue.push(group);
           joined(group);
-          running ??= work().finally(() => {
-            running = undefined;
-          });
+          running ??= work();
         });
       } finally {
         waiting -= submissions.length;
@@ -126,9 +138,21 @@ function takeBatch(queue: Group[]): Group[] {
   return batch;
 }
 
-async function runNext(deps: RoundDeps, groups: readonly Group[]): Promise<void> {
+/** A batch on its way. Neither promise rejects: failures go to those who submitted. */
+interface Flight {
+  /** It holds the registry's lock. May never resolve, where the batch fails before. */
+  readonly begun: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+function launch(deps: RoundDeps, groups: readonly Group[]): Flight {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  return { begun, ended: runNext(deps, groups, resolve) };
+}
+
+async function runNext(deps: RoundDeps, groups: readonly Group[], begun?: () => void): Promise<void> {
   try {
-    const result = await transact(deps, groups);
+    const result = await transact(deps, groups, begun);
     let from = 0;
     for (const group of groups) {
       const outcomes = result.outcomes.slice(from, from + group.works.length);
@@ -145,7 +169,7 @@ async function runNext(deps: RoundDeps, groups: readonly Group[]): Promise<void>
 /** The database is away: trying each group by itself would only take longer. */
 const isPassing = (error: unknown) => isProblem(error) && error.kind === 'unavailable';
 
-async function transact(live: RoundDeps, groups: readonly Group[]): Promise<BatchResult> {
+async function transact(live: RoundDeps, groups: readonly Group[], begun?: () => void): Promise<BatchResult> {
   // A copy: the model that is in force now decides the whole batch.
   const deps = { ...live };
   // Copies, since deciding leaves its marks on them and a group may have to be decided again.
@@ -154,7 +178,7 @@ async function transact(live: RoundDeps, groups: readonly Group[]): Promise<Batc
   try {
     return await deps.database.transaction(
       async (tx) => {
-        const result = await runBatch(deps, tx, { works, domains });
+        const result = await runBatch(deps, tx, { works, domains, ...(begun && { begun }) });
         const only = groups.length === 1 ? groups[0] : undefined;
         if (only?.options.atomic && result.outcomes.some((outcome) => outcome.status === 'refused')) {
           throw new Undo({ outcomes: result.outcomes.map(allRefused), audited: undefined });
