@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 const databaseSetup = './test/support/postgres-setup.ts';
 const webTests = 'src/web/**/*.test.{ts,tsx}';
+/** Notes which routes answered, when asked to. */
+const setupFiles = ['./test/support/answered-routes.ts'];
 
 /** Four kinds of tests (house rules); `vitest run --project unit` runs one kind. */
 export default defineConfig({
@@ -11,6 +13,7 @@ export default defineConfig({
     reporters: [['default', { summary: false }], './test/support/plain-summary.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         test: {
@@ -25,6 +28,7 @@ export default defineConfig({
           name: 'db',
           include: ['src/**/*.db.test.ts', 'test/db/**/*.test.ts'],
           globalSetup: [databaseSetup],
+          setupFiles,
           sequence: { groupOrder: 1 },
         },
       },
@@ -33,6 +37,7 @@ export default defineConfig({
           name: 'attacks',
           include: ['test/attacks/**/*.test.ts'],
           globalSetup: [databaseSetup],
+          setupFiles,
           testTimeout: 120_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 2 },
@@ -43,6 +48,7 @@ export default defineConfig({
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts'],
           globalSetup: [databaseSetup],
+          setupFiles,
           // Each starts whole servers (and browsers); side by side they would time each other out.
           fileParallelism: false,
           testTimeout: 180_000,

