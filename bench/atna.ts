@@ -1,9 +1,10 @@
-import { createServer } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect, createServer as createTlsServer } from 'node:tls';
 import { parseArgs } from 'node:util';
-import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { createForwarder } from '../src/features/atna/forwarder.ts';
 import { createTargets } from '../src/features/atna/targets.ts';
 import { type Audit, createAudit } from '../src/features/audit/index.ts';
@@ -16,22 +17,29 @@ import {
 } from '../src/platform/db/index.ts';
 import { startEmbeddedPostgres } from '../src/platform/postgres/index.ts';
 import { nodeActor, readInput, testKeyRing, userActor } from '../test/support/audit.ts';
+import { type TestLeaf, testAuthority, testLeaf } from '../test/support/tls.ts';
 
 /**
- * Replay of a spool: how many events per second one target takes after an outage, over TCP from the log in PostgreSQL (unsealed, printed
- * as DICOM XML, framed), and how long 24 hours of 500 events a second would take at that rate. Compared with sending ready
- * messages of the same size. `node bench/atna.ts --events 100000`
+ * Replay of a spool: how many events per second one target takes after an outage, from the log in PostgreSQL (unsealed, printed as
+ * DICOM XML, framed) over TLS or TCP, and how long 24 hours of 500 events a second would take at that rate. Beside it: as many bytes
+ * from memory to the same receiver. `node bench/atna.ts --events 200000 --protocol tls`
  */
-const { values } = parseArgs({ options: { events: { type: 'string', default: '100000' } } });
+const { values } = parseArgs({
+  options: { events: { type: 'string', default: '100000' }, protocol: { type: 'string', default: 'tls' } },
+});
 const EVENTS = Number(values.events);
+const PROTOCOL = values.protocol === 'tcp' ? 'tcp' : 'tls';
 const SPOOL = 24 * 3_600 * 500;
+/** As the forwarder writes. */
+const WRITE_BYTES = 2_500_000;
 
 if (isMainThread) await main();
 else receive();
 
-/** Counts frames in a thread of its own, as a repository would on a machine of its own. */
+/** Counts bytes in a thread of its own, as a repository would on a machine of its own. */
 function receive(): void {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const material = workerData as TestLeaf | undefined;
+  const take = (socket: Socket): void => {
     let bytes = 0;
     socket.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
@@ -40,7 +48,11 @@ function receive(): void {
       parentPort?.postMessage({ bytes }, []);
       socket.end();
     });
-  });
+  };
+  const server =
+    material === undefined
+      ? createServer({ allowHalfOpen: true }, take)
+      : createTlsServer({ cert: material.certificate, key: material.key, allowHalfOpen: true }, take);
   server.listen(0, '127.0.0.1', () => {
     const address = server.address();
     parentPort?.postMessage({ port: typeof address === 'object' && address !== null ? address.port : 0 }, []);
@@ -53,7 +65,12 @@ async function main(): Promise<void> {
     directory: join(directory, 'pg'),
     settings: { maxConnections: 50, durable: true, cacheMegabytes: 256 },
   });
-  const worker = new Worker(new URL(import.meta.url));
+  const authority = await testAuthority();
+  const material = PROTOCOL === 'tls' ? await testLeaf(authority, { usage: 'server' }) : undefined;
+  const worker = new Worker(new URL(import.meta.url), { workerData: material, argv: process.argv.slice(2) });
+  const port = new Promise<number>((resolve) => {
+    worker.once('message', (message: { port: number }) => resolve(message.port));
+  });
   try {
     await withMaintenanceSession(postgres.superuser, (session) =>
       session.script('CREATE DATABASE bench OWNER careseal_owner'),
@@ -65,7 +82,7 @@ async function main(): Promise<void> {
       poolSize: 8,
       statementTimeoutMs: 120_000,
     });
-    await measure(database, worker);
+    await measure(database, worker, { port: await port, authorities: authority.ca });
     await database.close();
   } finally {
     await worker.terminate();
@@ -74,10 +91,12 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(database: Database, worker: Worker): Promise<void> {
-  const port = await new Promise<number>((resolve) => {
-    worker.once('message', (message: { port: number }) => resolve(message.port));
-  });
+interface Receiver {
+  readonly port: number;
+  readonly authorities: string;
+}
+
+async function measure(database: Database, worker: Worker, { port, authorities }: Receiver): Promise<void> {
   let received = 0;
   worker.on('message', ({ bytes = 0 }: { bytes?: number }) => {
     received += bytes;
@@ -89,12 +108,13 @@ async function measure(database: Database, worker: Worker): Promise<void> {
   const targets = createTargets({ database, clock, audit });
   const filter = { events: ['client.*'], outcome: 'all' as const };
   await targets.add(userActor, {
-    ...{ name: 'bench', protocol: 'tcp', host: '127.0.0.1', port, path: '', authorities: '', from: 'beginning' },
-    ...{ protocol: 'tcp', from: 'beginning', filter },
-  } as const);
+    ...{ name: 'bench', protocol: PROTOCOL, host: '127.0.0.1', port, path: '', from: 'beginning', filter },
+    authorities: PROTOCOL === 'tls' ? authorities : '',
+  });
   const carrier = { site: source.site, identity: () => Promise.resolve(undefined) };
   const pace = { pollMs: 20, lingerMs: 20 };
   const forwarder = createForwarder({ database, clock, audit, carrier, onChange: () => undefined, pace });
+  const cpu = process.threadCpuUsage();
   const started = performance.now();
   forwarder.start();
   for (;;) {
@@ -103,13 +123,18 @@ async function measure(database: Database, worker: Worker): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const seconds = (performance.now() - started) / 1000;
+  const used = process.threadCpuUsage(cpu);
   await forwarder.stop();
   const rate = EVENTS / seconds;
   console.log(
     `replay            ${Math.round(rate).toLocaleString()} events/s (${EVENTS.toLocaleString()} in ${seconds.toFixed(1)} s)`,
   );
+  console.log(
+    `processor time    ${((used.user + used.system) / EVENTS).toFixed(1)} µs of the sending thread per event`,
+  );
   console.log(`bytes per event   ${Math.round(received / EVENTS)} on the wire`);
   console.log(`24 h of 500/s     ${(SPOOL / rate / 60).toFixed(0)} minutes at this rate (goal: 10)`);
+  await measureRaw(port, authorities, received);
   await audit.stop();
 }
 
@@ -123,4 +148,31 @@ async function fill(audit: Audit): Promise<void> {
     );
   }
   await audit.sequence();
+}
+
+/** The same receiver and as many bytes, from memory: what the way there takes by itself. */
+async function measureRaw(port: number, authorities: string, bytes: number): Promise<void> {
+  const block = Buffer.alloc(WRITE_BYTES, 'x');
+  const cpu = process.threadCpuUsage();
+  const started = performance.now();
+  const socket: Socket =
+    PROTOCOL === 'tls'
+      ? connect({ host: '127.0.0.1', port, ca: authorities })
+      : connectTcp({ host: '127.0.0.1', port });
+  await new Promise<void>((resolve, reject) => {
+    socket.once(PROTOCOL === 'tls' ? 'secureConnect' : 'connect', resolve);
+    socket.once('error', reject);
+  });
+  for (let sent = 0; sent < bytes; sent += WRITE_BYTES) {
+    if (!socket.write(block)) await new Promise((resolve) => socket.once('drain', resolve));
+  }
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.end();
+  socket.resume();
+  await closed;
+  const used = process.threadCpuUsage(cpu);
+  const rate = EVENTS / ((performance.now() - started) / 1000);
+  console.log(
+    `bytes alone       ${Math.round(rate).toLocaleString()} events/s, ${((used.user + used.system) / EVENTS).toFixed(1)} µs of the sending thread`,
+  );
 }

@@ -10,6 +10,11 @@ const FILE_NAME = 'root.key';
 /** The settings that say where the root key is. */
 export type RootKeyPlace = Pick<Config, 'home' | 'rootKeyFile' | 'passphraseFile'>;
 
+/** What a thread is told, which gets copies of plain values only. */
+export function rootKeyPlace({ home, rootKeyFile: file, passphraseFile }: RootKeyPlace): RootKeyPlace {
+  return { home, rootKeyFile: file, passphraseFile };
+}
+
 /** The root key of this installation: a passphrase where one is set, a file of one's own choosing, else keys/root.key. */
 export async function rootKeySource(
   config: RootKeyPlace,

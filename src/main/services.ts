@@ -32,11 +32,13 @@ import {
   type ResealParticipant,
 } from '../store/index.ts';
 import { composeExchange, type Exchange } from './exchange.ts';
+import { composeModels, type ComposedModels } from './models.ts';
 import { boundMark } from './bound-mark.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { programVersion } from './place.ts';
 import { composeLogFollowers, type LogFollowers } from './log-followers.ts';
-import { rootKeySource } from './root-key.ts';
+import { rootKeyPlace, rootKeySource } from './root-key.ts';
+import { startVerifyThreads } from './verify-threads.ts';
 
 /** Everything Careseal does, wired together: what doors, background work and the command line are made of. */
 export interface Services {
@@ -49,6 +51,8 @@ export interface Services {
   readonly identity: Identity;
   readonly nodes: Nodes;
   readonly registry: Registry;
+  /** The matching model's life: versions, training, promotion. */
+  readonly models: ComposedModels;
   readonly load: Load;
   readonly encodings: Encodings;
   readonly logFollowers: LogFollowers;
@@ -91,7 +95,7 @@ export async function composeServices(input: ServicesInput): Promise<Services> {
   }
 }
 
-async function composeOn(database: Database, { config, log, reachedAt }: ServicesInput): Promise<Services> {
+async function composeOn(database: Database, { config, connection, log, reachedAt }: ServicesInput): Promise<Services> {
   const baseUrl = reachedAt?.usersUrl ?? usersUrl(config);
   const fhirUrl = reachedAt?.fhirUrl ?? nodesUrl(config);
   const vault = await openKeyVault({
@@ -107,7 +111,7 @@ async function composeOn(database: Database, { config, log, reachedAt }: Service
     seals: vault.keyRing,
     transport: mailTransport(config),
   });
-  const features = await composeFeatures({ config, database, vault, jobs, mail, log, baseUrl, fhirUrl });
+  const features = await composeFeatures({ config, connection, database, vault, jobs, mail, log, baseUrl, fhirUrl });
   features.audit.assertKnownEvents(features.routes);
   await features.identity.start();
   await features.nodes.start();
@@ -123,6 +127,7 @@ async function composeOn(database: Database, { config, log, reachedAt }: Service
     fhirUrl,
     async stop() {
       await features.registry.drained();
+      await features.models.stop();
       await features.nodes.stop();
       await features.identity.stop();
       await vault.close();
@@ -133,12 +138,13 @@ async function composeOn(database: Database, { config, log, reachedAt }: Service
 
 type Features = Pick<
   Services,
-  'audit' | 'identity' | 'nodes' | 'registry' | 'load' | 'encodings' | 'logFollowers' | 'exchange' | 'routes'
+  'audit' | 'identity' | 'nodes' | 'registry' | 'models' | 'load' | 'encodings' | 'logFollowers' | 'exchange' | 'routes'
 >;
 
 interface FeaturesInput
   extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl' | 'fhirUrl'> {
   readonly log: Logger;
+  readonly connection: Connection;
 }
 
 type Common = Pick<FeaturesInput, 'database'> & {
@@ -154,6 +160,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const { audit, identity, nodes } = actors;
   const resources = createResourceStore(vault);
   const registry = await composeRegistry(input, common, { ...actors, resources });
+  const models = await composeModels({ ...common, config, audit, registry, log });
   const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay });
   const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });
   const home = createHome({
@@ -171,21 +178,23 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     admitNetwork: identity.admitNodeNetwork,
   });
   const logFollowers = composeLogFollowers({ ...common, config, audit, identity, registry, mail, baseUrl, log });
-  const parts = [audit, identity, nodes, registry, load, home, logFollowers, exchange];
+  const parts = [audit, identity, nodes, registry, models, load, home, logFollowers, exchange];
   const routes = parts.flatMap((part) => part.routes);
   const servers = { usersUrl: baseUrl, nodesUrl: new URL(fhirUrl).origin };
   const openApi = openApiRoute(routes, { version: softwareVersion, ...servers });
-  return { audit, identity, nodes, registry, load, encodings, logFollowers, exchange, routes: [...routes, openApi] };
+  const all = { audit, identity, nodes, registry, models, load, encodings, logFollowers, exchange };
+  return { ...all, routes: [...routes, openApi] };
 }
 
 /** The log, and who acts: people and systems. */
-function composeActors({ config, mail, log, baseUrl, fhirUrl }: FeaturesInput, common: Common) {
+function composeActors({ config, connection, mail, log, baseUrl, fhirUrl }: FeaturesInput, common: Common) {
   const failed = (message: string) => (error: unknown) => log.error(message, { error });
   const audit = createAudit({
     ...common,
     source: auditSource(config),
     witnesses: config.auditWitnesses.map(witnessSetting),
     keepYears: config.auditKeepYears,
+    verifyThreads: () => startVerifyThreads({ root: rootKeyPlace(config), connection }),
     onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
   });
   const identity = createIdentity({
@@ -246,7 +255,7 @@ async function population(database: Database): Promise<number> {
 }
 
 function resealParticipants({ keyRing }: KeyVault, features: Features): ResealParticipant[] {
-  const { identity, nodes, registry, load, exchange } = features;
+  const { identity, nodes, registry, models, load, exchange } = features;
   return [
     ...createResourceParticipants({
       keyRing,
@@ -258,6 +267,7 @@ function resealParticipants({ keyRing }: KeyVault, features: Features): ResealPa
     ...identity.resealParticipants,
     ...nodes.reseal,
     ...registry.resealParticipants,
+    ...models.resealParticipants,
     ...load.resealParticipants,
     ...exchange.resealParticipants,
   ];

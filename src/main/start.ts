@@ -10,6 +10,7 @@ import { nodeMetrics } from './node-upkeep.ts';
 import { createOperationsDoor } from './operations.ts';
 import { processLogger } from './process-log.ts';
 import { programVersion } from './place.ts';
+import { rootKeyPlace } from './root-key.ts';
 import { startSequencerThread } from './sequencer.ts';
 import {
   AUDIT_FAILURES,
@@ -120,7 +121,7 @@ async function serve({ config, services, database, log, started }: ServeInput): 
   const metrics = createMetrics();
   nodeMetrics(services, metrics);
   const sequencer = startSequencerThread({
-    root: { home: config.home, rootKeyFile: config.rootKeyFile, passphraseFile: config.passphraseFile },
+    root: rootKeyPlace(config),
     connection: database.app,
     source: auditSource(config),
     onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),

@@ -27,7 +27,7 @@ export {
 } from './cosignature.ts';
 export { encodeLeaf, type Leaf, NONCE_BYTES, parseLeaf } from './leaf.ts';
 export { EXPORT_FORMAT } from './exported-event.ts';
-export { createCompactRange, createMerkle, HASH_BYTES, type Merkle } from './merkle.ts';
+export { type CompactRange, createCompactRange, createMerkle, HASH_BYTES, type Merkle } from './merkle.ts';
 export {
   type NodeReader,
   proveConsistency,

@@ -57,7 +57,8 @@ export function createMerkle(sha256: Sha256): Merkle {
 /** The roots of the perfect subtrees a growing tree consists of: all that is needed to append and to compute its root. */
 export interface CompactRange {
   readonly size: number;
-  append(hash: Uint8Array): void;
+  /** Appends a leaf, or the root of a perfect subtree of 2^level leaves where the size is a multiple of that. */
+  append(hash: Uint8Array, level?: number): void;
   peaks(): Uint8Array[];
 }
 
@@ -68,8 +69,8 @@ export function createCompactRange(merkle: Pick<Merkle, 'nodeHash'>): CompactRan
     get size() {
       return size;
     },
-    append(hash) {
-      let level = 0;
+    append(hash, ofLevel = 0) {
+      let level = ofLevel;
       let top = hash;
       for (let last = stack.at(-1); last !== undefined && last.level === level; last = stack.at(-1)) {
         stack.pop();
@@ -77,7 +78,7 @@ export function createCompactRange(merkle: Pick<Merkle, 'nodeHash'>): CompactRan
         level++;
       }
       stack.push({ level, hash: top });
-      size++;
+      size += 2 ** ofLevel;
     },
     peaks: () => stack.map((peak) => peak.hash),
   };

@@ -1,18 +1,13 @@
 import { z } from 'zod';
 import { createOutbound } from '../../platform/outbound/index.ts';
-import { DatagramTooLong, openSyslog, printSyslog, type SyslogOptions } from '../../platform/syslog/index.ts';
-import { printDicom } from './dicom-print.ts';
+import { DatagramTooLong, openSyslog, type SyslogOptions } from '../../platform/syslog/index.ts';
+import { type PackedSequencedEvent, unpackEvent } from '../audit/index.ts';
+import { createDicomFrames } from './dicom-frames.ts';
 import { AnswerRefused } from './failures.ts';
-import type { FhirAuditEvent } from './fhir-audit-event.ts';
 import type { Target } from './target-store.ts';
 
-/** An event on its way: its leaf, id and FHIR JSON. */
-export interface Outgoing {
-  readonly index: number;
-  readonly id: string;
-  readonly recordedMs: number;
-  readonly json: string;
-}
+/** An event on its way. */
+export type Outgoing = PackedSequencedEvent;
 
 /** A way to one target. Whatever is given to `send` counts as delivered only when `finish` says so. */
 export interface Carrier {
@@ -37,10 +32,6 @@ export async function openCarrier(target: Target, deps: CarrierDeps): Promise<Ca
   return target.protocol === 'fhir' ? await overFhir(target, deps) : await overSyslog(target, deps);
 }
 
-/** Facility 10 (security), severity 5 (notice): what ITI-20 asks for. */
-const PRIORITY = 85;
-const MESSAGE_ID = 'IHE+RFC-3881';
-
 async function overSyslog(target: Target, { site, identity, timeouts }: CarrierDeps): Promise<Carrier> {
   const { protocol, host, port, authorities } = target;
   if (protocol === 'fhir') throw new RangeError('FHIR is no syslog');
@@ -55,29 +46,17 @@ async function overSyslog(target: Target, { site, identity, timeouts }: CarrierD
     },
     { ...TIMEOUTS, ...timeouts },
   );
-  const print = ({ recordedMs, json }: Outgoing): Buffer =>
-    printSyslog(
-      {
-        priority: PRIORITY,
-        timestampMs: recordedMs,
-        hostName: site,
-        appName: 'Careseal',
-        processId: '-',
-        messageId: MESSAGE_ID,
-      },
-      // The log holds only what this program wrote; a cast saves checking it again for each of millions of events.
-      printDicom(JSON.parse(json) as FhirAuditEvent),
-    );
+  const printed = createDicomFrames(site);
   return {
     async send(events) {
       if (protocol !== 'udp') {
-        await connection.send(events.map(print));
+        await connection.sendFrames(printed.frames(events));
         return [];
       }
       const left: Outgoing[] = [];
       for (const event of events) {
         try {
-          await connection.send([print(event)]);
+          await connection.send([printed.message(event)]);
         } catch (error) {
           if (!(error instanceof DatagramTooLong)) throw error;
           left.push(event);
@@ -115,7 +94,7 @@ async function overFhir(target: Target, { identity }: CarrierDeps): Promise<Carr
 
   /** True: taken. False: never will be. */
   async function single(event: Outgoing): Promise<boolean> {
-    const { status } = await post(`${base}/AuditEvent`, withoutId(event.json));
+    const { status } = await post(`${base}/AuditEvent`, withoutId(event));
     if (status >= 200 && status < 300) return true;
     if (status === 400 || status === 413 || status === 422) return false;
     throw new AnswerRefused(status);
@@ -123,8 +102,8 @@ async function overFhir(target: Target, { identity }: CarrierDeps): Promise<Carr
 
   async function bundle(events: readonly Outgoing[]): Promise<Outgoing[]> {
     const entries = events.map(
-      ({ id, json }) =>
-        `{"fullUrl":"urn:uuid:${id}","resource":${withoutId(json)},"request":{"method":"POST","url":"AuditEvent"}}`,
+      (event) =>
+        `{"fullUrl":"urn:uuid:${event.id}","resource":${withoutId(event)},"request":{"method":"POST","url":"AuditEvent"}}`,
     );
     const answer = await post(base, `{"resourceType":"Bundle","type":"batch","entry":[${entries.join(',')}]}`);
     if (answer.status === 401 || answer.status === 403 || answer.status === 429 || answer.status >= 500)
@@ -165,6 +144,6 @@ function verdictsOf(body: Uint8Array): (string | undefined)[] | undefined {
 }
 
 /** A create gives the id at the other end; ours goes along as the entry's fullUrl. Canonical JSON has it in one place. */
-function withoutId(json: string): string {
-  return json.replace(/"id":"[0-9a-f-]{36}",/, '');
+function withoutId({ content }: Outgoing): string {
+  return unpackEvent(content).replace(/"id":"[0-9a-f-]{36}",/, '');
 }

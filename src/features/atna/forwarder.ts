@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { newId } from '../../crypto/index.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
-import type { Audit, SequencedEvent } from '../audit/index.ts';
+import type { Audit } from '../audit/index.ts';
 import { eventNames } from '../audit/index.ts';
-import { type Carrier, type CarrierDeps, openCarrier, type Outgoing } from './carrier.ts';
+import { type Carrier, type CarrierDeps, type Outgoing, openCarrier } from './carrier.ts';
 import { failureOf } from './failures.ts';
 import * as store from './target-store.ts';
 import type { TargetFailure, TargetFilter } from './wire.ts';
@@ -33,7 +33,7 @@ interface Pace {
 
 const PACE: Pace = { pollMs: 1_000, connectionMs: 60_000, lingerMs: 20_000, retryMs: 1_000, retryMsMax: 300_000 };
 /** Events read and printed at a time: a few milliseconds in which nothing else happens in this process. */
-const PAGE = 256;
+const PAGE = 1_024;
 /** Events over one connection: what is sent again when its end is not confirmed. */
 const PER_CONNECTION = 50_000;
 const HOLD_MS = 60_000;
@@ -140,7 +140,7 @@ async function sendOnce(deps: Serving, target: store.Target, holder: string): Pr
   let sent = 0;
   let lastSentMs = begun;
   let heldMs = begun;
-  let page = audit.feed.after(at, PAGE, wanted);
+  let page = audit.feed.packed(at, PAGE, wanted);
   try {
     while (!signal.aborted && sent < PER_CONNECTION && performance.now() - begun < pace.connectionMs) {
       const { events, next } = await page;
@@ -148,18 +148,17 @@ async function sendOnce(deps: Serving, target: store.Target, holder: string): Pr
         // Nobody waits for a connection that is not there, nor keeps an idle one.
         if (carrier === undefined || performance.now() - lastSentMs > pace.lingerMs) break;
         await wait(pace.pollMs, signal);
-        page = audit.feed.after(at, PAGE, wanted);
+        page = audit.feed.packed(at, PAGE, wanted);
         continue;
       }
       // The next page is read while this one travels.
-      page = audit.feed.after(next, PAGE, wanted);
+      page = audit.feed.packed(next, PAGE, wanted);
       page.catch(() => undefined);
-      const outgoing = events.filter(isOpened);
-      if (outgoing.length > 0) {
+      if (events.length > 0) {
         carrier ??= await openCarrier(target, deps.carrier);
-        const left = await carrier.send(outgoing);
+        const left = await carrier.send(events);
         for (const event of left) await recordSkipped(deps, target, event);
-        sent += outgoing.length - left.length;
+        sent += events.length - left.length;
         lastSentMs = performance.now();
       }
       at = next;
@@ -177,8 +176,6 @@ async function sendOnce(deps: Serving, target: store.Target, holder: string): Pr
     page.catch(() => undefined);
   }
 }
-
-const isOpened = (event: SequencedEvent): event is SequencedEvent & Outgoing => event.json !== undefined;
 
 /** Failures are what is left when `outcome` is not 0 (success). */
 function wantedBy({ events, outcome }: TargetFilter): (event: { event: string; outcome: number }) => boolean {

@@ -1,8 +1,9 @@
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
-import type { WitnessSetting } from './witnesses.ts';
 import type { AuditSource } from './audit-event.ts';
+import type { PageVerifier } from './verify-page.ts';
+import type { WitnessSetting } from './witnesses.ts';
 
 export interface AuditDeps {
   readonly database: Database;
@@ -19,6 +20,8 @@ export interface AuditDeps {
   readonly witnesses?: readonly WitnessSetting[];
   /** Years that what events say is kept at least; six or more. */
   readonly keepYears?: number;
+  /** Starts threads that recompute pages of a large log. Default: `verify` works alone. */
+  readonly verifyThreads?: (() => readonly PageVerifier[]) | undefined;
   /** Longest time between two checkpoints while events come in. Default 1,000 ms. */
   readonly checkpointEveryMs?: number;
 }

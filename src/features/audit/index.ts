@@ -23,16 +23,20 @@ import type { AuditStatusReply } from './wire.ts';
 import { createWitnesses } from './witnesses.ts';
 
 export type { AuditDeps } from './deps.ts';
+/** An event as it rests, and its canonical JSON. */
+export type { PackedEvent } from './event-batch.ts';
+export type { EventFeed, PackedSequencedEvent, SequencedEvent, Wanted } from './event-feed.ts';
+/** Every event there is; `eventNames` reads a filter (`client.*`). */
+export { type AuditEventName, EVENTS, eventNames, eventShape } from './events.ts';
 export { createHeadMail } from './head-mail.ts';
 export type { HoldId } from './holds.ts';
-export type { Retention } from './retention.ts';
-export type { WitnessSetting } from './witnesses.ts';
-export type { EventFeed, SequencedEvent, Wanted } from './event-feed.ts';
-/** Every event there is; `eventNames` reads a filter (`client.*`). */
-export { type AuditEventName, eventNames, EVENTS, eventShape } from './events.ts';
 export type { EventFilter, WholeEvent } from './log-reader.ts';
-export { summariseEvent } from './sequenced-summary.ts';
 export type { AuditEntity, AuditInput, AuditVerification } from './model.ts';
+export type { Retention } from './retention.ts';
+export { unpackEvent } from './sealed-event.ts';
+export { summariseEvent } from './sequenced-summary.ts';
+export { createPageVerifier, type PageFindings, type PageVerifier } from './verify-page.ts';
+export type { WitnessSetting } from './witnesses.ts';
 
 /** The audit log: who did what, and the proof that nothing of it was changed. Makes the only receipts a route can answer with. */
 export interface Audit {

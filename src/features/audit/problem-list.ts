@@ -4,6 +4,8 @@ import type { AuditProblem } from './model.ts';
 export interface ProblemList {
   readonly list: readonly AuditProblem[];
   add(problem: AuditProblem): void;
+  /** There were more than somebody else's list could hold. */
+  overflow(): void;
   more(): boolean;
 }
 
@@ -15,6 +17,9 @@ export function createProblemList(max: number): ProblemList {
     add(problem) {
       if (list.length < max) list.push(problem);
       else more = true;
+    },
+    overflow() {
+      more = true;
     },
     more: () => more,
   };

@@ -7,7 +7,7 @@ import { instant } from '../../kernel/time.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { NONCE_BYTES } from '../../verifier/index.ts';
 import type { createEventWriter } from './audit-event.ts';
-import { BATCH_MAX, type BatchedEvent, createBatchWriter, readPlaces } from './event-batch.ts';
+import { BATCH_MAX, type BatchedEvent, createBatchWriter, type PackedEvent, readPlaces } from './event-batch.ts';
 import { idTimeMs } from './event-id.ts';
 import { eventShape } from './events.ts';
 import type { AuditInput } from './model.ts';
@@ -214,7 +214,12 @@ function openFormer(keyRing: KeyRing, id: BatchId, row: FormerColumns & { readon
 
 /** FHIR R4 AuditEvent, canonical JSON; undefined after an erasure. */
 export function jsonOf({ content }: BatchedEvent): string | undefined {
-  return content === undefined ? undefined : unpacked(content.before) + unpack(content.own) + unpacked(content.after);
+  return content === undefined ? undefined : unpackEvent(content);
+}
+
+/** Canonical JSON of an event that was not erased. */
+export function unpackEvent({ before, own, after }: PackedEvent): string {
+  return unpacked(before) + unpack(own) + unpacked(after);
 }
 
 /** Shared texts come again and again, batch after batch. */

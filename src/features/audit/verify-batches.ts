@@ -4,6 +4,7 @@ import type { BatchedEvent } from './event-batch.ts';
 import { type IndexedEvent, readBatches } from './event-store.ts';
 import type { ProblemList } from './problem-list.ts';
 import { type BatchId, type BatchRow, type FormerColumns, openBatch } from './sealed-event.ts';
+import type { BatchRun } from './verify-page.ts';
 import { erasuresOf } from './verify-store.ts';
 
 /** What rests of an event. `broken`: it was changed. `missing`: its batch is gone. */
@@ -13,19 +14,16 @@ export type Content =
   | { readonly kind: 'broken' }
   | { readonly kind: 'missing' };
 
-export interface BatchCheck {
-  /** Contents of a page of events, in their order. */
-  contents(rows: readonly IndexedEvent[]): Promise<Content[]>;
-  /** Called for every event in order of the leaves: the events of a batch must follow each other, none left out. */
-  atEvent(index: number, row: IndexedEvent | undefined): void;
-  /** Batches that were met. */
-  met(): number;
+export interface PageContents {
+  /** In the order of the rows. */
+  readonly contents: readonly Content[];
+  /** Events of each batch there is. */
+  readonly sizes: ReadonlyMap<BatchId, number>;
 }
 
-interface BatchCheckDeps {
+interface ContentDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
-  readonly problems: ProblemList;
 }
 
 interface Opened {
@@ -33,42 +31,53 @@ interface Opened {
   readonly events: readonly BatchedEvent[] | 'broken' | 'erased';
 }
 
-export function createBatchCheck({ database, keyRing, problems }: BatchCheckDeps): BatchCheck {
-  // The last batch of a page may go on in the next one.
-  let kept: Opened | undefined;
-  let current: { readonly id: BatchId; readonly events: number | undefined; place: number } | undefined;
-  let met = 0;
+/** What a page of events says, each batch opened once. */
+export async function readPageContents(
+  { database, keyRing }: ContentDeps,
+  rows: readonly IndexedEvent[],
+): Promise<PageContents> {
+  const found = await readBatches(
+    database,
+    rows.map((row) => row.batch),
+  );
   const sizes = new Map<BatchId, number>();
+  for (const [id, row] of found) sizes.set(id, row.events);
+  let last: Opened | undefined;
+  const open = (id: BatchId): Opened | undefined => {
+    if (last?.row.id === id) return last;
+    const row = found.get(id);
+    last = row === undefined ? undefined : { row, events: opened(keyRing, row) };
+    return last;
+  };
+  const plain = rows.map((row) => contentOf(open(row.batch), row.place));
+  return { contents: await withReasons(database, rows, plain), sizes };
+}
 
-  async function contents(rows: readonly IndexedEvent[]): Promise<Content[]> {
-    const found = await readBatches(
-      database,
-      rows.map((row) => row.batch).filter((id) => id !== kept?.row.id),
-    );
-    sizes.clear();
-    for (const [id, row] of found) sizes.set(id, row.events);
-    if (kept !== undefined) sizes.set(kept.row.id, kept.row.events);
-    let last = kept;
-    const open = (id: BatchId): Opened | undefined => {
-      if (last?.row.id === id) return last;
-      const row = found.get(id);
-      last = row === undefined ? undefined : { row, events: opened(keyRing, row) };
-      return last;
-    };
-    const plain = rows.map((row) => contentOf(open(row.batch), row.place));
-    kept = last;
-    return await withReasons(rows, plain);
-  }
+async function withReasons(
+  database: Database,
+  rows: readonly IndexedEvent[],
+  plain: readonly Content[],
+): Promise<Content[]> {
+  const erased = rows.filter((_, i) => plain[i]?.kind === 'erased').map(({ id }) => id);
+  const reasons = await erasuresOf(database, erased);
+  return plain.map((content, i) =>
+    content.kind === 'erased'
+      ? { kind: 'erased', because: content.because ?? reasons.get(rows[i]?.id ?? '') }
+      : content,
+  );
+}
 
-  async function withReasons(rows: readonly IndexedEvent[], plain: readonly Content[]): Promise<Content[]> {
-    const erased = rows.filter((_, i) => plain[i]?.kind === 'erased').map(({ id }) => id);
-    const reasons = await erasuresOf(database, erased);
-    return plain.map((content, i) =>
-      content.kind === 'erased'
-        ? { kind: 'erased', because: content.because ?? reasons.get(rows[i]?.id ?? '') }
-        : content,
-    );
-  }
+export interface BatchOrder {
+  /** Called in the order of the leaves: the events of a batch must follow each other, none left out. */
+  atRun(run: BatchRun): void;
+  /** Batches that were met. */
+  met(): number;
+}
+
+export function createBatchOrder(problems: ProblemList): BatchOrder {
+  let current: { readonly id: BatchId; readonly events: number | undefined; place: number } | undefined;
+  let next = 0;
+  let met = 0;
 
   function wrong(index: number): void {
     problems.add({
@@ -79,20 +88,18 @@ export function createBatchCheck({ database, keyRing, problems }: BatchCheckDeps
   }
 
   return {
-    contents,
-    atEvent(index, row) {
-      if (row === undefined) {
-        if (current !== undefined) current.place++;
-        return;
-      }
-      if (current?.id !== row.batch) {
+    atRun(run) {
+      // Leaves whose events are gone, which is said already, count as the next ones of the batch.
+      if (current !== undefined) current.place += run.index - next;
+      if (current?.id !== run.batch) {
         // Of a batch that is gone nobody knows how many there were; that it is gone is said already.
-        if (current?.events !== undefined && current.place !== current.events) wrong(index - 1);
-        current = { id: row.batch, events: sizes.get(row.batch), place: 0 };
+        if (current?.events !== undefined && current.place !== current.events) wrong(run.index - 1);
+        current = { id: run.batch, events: run.events, place: 0 };
         met++;
       }
-      if (current.place !== row.place) wrong(index);
-      current.place = row.place + 1;
+      if (current.place !== run.place) wrong(run.index);
+      current.place = run.place + run.count;
+      next = run.index + run.count;
     },
     met: () => met,
   };

@@ -9,7 +9,8 @@ import { type CheckpointRow, checkpointsAfter } from './tree-store.ts';
 export interface CheckpointCheck {
   /** Called for every leaf in order; `recordedMs` is missing where the event is. */
   atLeaf(index: number, recordedMs: number | undefined): void;
-  isDue(size: number): boolean;
+  /** The next size beyond this one that `atSize` wants to see; may come early, never late. */
+  nextDue(after: number): number;
   atSize(size: number, root: Uint8Array): Promise<void>;
   /** After the last leaf. */
   finish(size: number): void;
@@ -33,7 +34,11 @@ export function createCheckpointCheck(deps: CheckDeps): CheckpointCheck {
 
   return {
     atLeaf: times.add,
-    isDue: (size) => size >= queue.nextSize() || kept.some((checkpoint) => checkpoint.size === size),
+    nextDue(after) {
+      let next = Math.max(after + 1, queue.nextSize());
+      for (const { size } of kept) if (size > after && size < next) next = size;
+      return next;
+    },
     async atSize(size, root) {
       for (const checkpoint of kept) {
         if (checkpoint.size === size && !equalBytes(checkpoint.root, root)) {

@@ -16,8 +16,14 @@ export interface CheckedLeaf {
 
 export interface LeafCheck {
   /** Checks one leaf; `inTree` is its hash as the stored tile has it, undefined at the right edge. */
-  check(index: number, found: Found | undefined, inTree: Uint8Array | undefined): CheckedLeaf;
-  counts(): { readonly eventsChecked: number; readonly erased: number };
+  check(tally: Tally, index: number, found: Found | undefined, inTree: Uint8Array | undefined): CheckedLeaf;
+}
+
+/** Where findings of a page are put down. */
+export interface Tally {
+  readonly problems: ProblemList;
+  eventsChecked: number;
+  erased: number;
 }
 
 export interface Found {
@@ -29,11 +35,11 @@ export interface Found {
 const NO_HASH = new Uint8Array(32);
 
 /** Compares each event with its columns, its commitment and its leaf. Where they differ, the tile's hash goes on: one bad event, one finding. */
-export function createLeafCheck(keyRing: KeyRing, problems: ProblemList): LeafCheck {
+export function createLeafCheck(keyRing: KeyRing): LeafCheck {
   const tokens = createTokenCheck(keyRing);
-  let [eventsChecked, erased] = [0, 0];
 
-  function checkContent(row: IndexedEvent, content: Content): void {
+  function checkContent(tally: Tally, row: IndexedEvent, content: Content): void {
+    const { problems } = tally;
     const at = { index: row.index, eventId: row.id };
     switch (content.kind) {
       case 'missing':
@@ -43,16 +49,21 @@ export function createLeafCheck(keyRing: KeyRing, problems: ProblemList): LeafCh
         problems.add({ code: 'event-changed', ...at, detail: 'The content was changed: the seal is broken.' });
         return;
       case 'erased':
-        erased++;
+        tally.erased++;
         if (content.because !== undefined) return;
         problems.add({ code: 'event-erased', ...at, detail: 'The content is gone, and no erasure was recorded.' });
         return;
       case 'open':
-        checkOpen(row, content.event, content.former);
+        checkOpen(problems, row, content.event, content.former);
     }
   }
 
-  function checkOpen(row: IndexedEvent, event: BatchedEvent, former: FormerColumns | null): void {
+  function checkOpen(
+    problems: ProblemList,
+    row: IndexedEvent,
+    event: BatchedEvent,
+    former: FormerColumns | null,
+  ): void {
     const at = { index: row.index, eventId: row.id };
     const same = sameFacts(row, event) && (former === null ? tokens(row, event) : sameFormer(row, former));
     if (!same) problems.add({ code: 'event-changed', ...at, detail: 'A column says something else than the event.' });
@@ -61,15 +72,16 @@ export function createLeafCheck(keyRing: KeyRing, problems: ProblemList): LeafCh
   }
 
   return {
-    check(index, found, inTree) {
+    check(tally, index, found, inTree) {
+      const { problems } = tally;
       const fallback = { hash: inTree ?? NO_HASH, recordedMs: undefined };
       if (found === undefined) {
         problems.add({ code: 'event-missing', index, detail: 'The event of this leaf is gone.' });
         return fallback;
       }
       const { row, content } = found;
-      eventsChecked++;
-      checkContent(row, content);
+      tally.eventsChecked++;
+      checkContent(tally, row, content);
       const { recordedMs, commitment, event } = row;
       const hash = merkle.leafHash(encodeLeaf({ index, recordedMs, event, commitment }));
       if (inTree === undefined || equalBytes(hash, inTree)) return { hash, recordedMs };
@@ -77,7 +89,6 @@ export function createLeafCheck(keyRing: KeyRing, problems: ProblemList): LeafCh
       problems.add({ code: 'leaf-wrong', index, eventId: row.id, detail });
       return fallback;
     },
-    counts: () => ({ eventsChecked, erased }),
   };
 }
 
@@ -107,6 +118,8 @@ function createTokenCheck(keyRing: KeyRing): (row: IndexedEvent, event: BatchedE
   const known = new Map<string, readonly bigint[]>();
   function fits(parameter: string, value: string | undefined, token: bigint | null): boolean {
     if (value === undefined) return token === null;
+    // Clients are too many to be remembered.
+    if (parameter === TOKEN.client) return token !== null && keyRing.blindAll(parameter, value).includes(token);
     const key = `${parameter} ${value}`;
     let tokens = known.get(key);
     if (tokens === undefined) {

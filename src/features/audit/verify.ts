@@ -2,25 +2,26 @@ import { equalBytes, toBase64 } from '../../kernel/bytes.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
-import { createCompactRange, TILE_WIDTH } from '../../verifier/index.ts';
+import { type CompactRange, createCompactRange, TILE_WIDTH } from '../../verifier/index.ts';
 import { newestIdAt } from './event-id.ts';
 import { readEvent } from './event-query.ts';
-import type { IndexedEvent } from './event-store.ts';
 import type { AuditVerification, RootHash } from './model.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
 import { readSigner, type Signer } from './signer.ts';
 import { merkle } from './tile-reader.ts';
 import { type Edge, EMPTY_EDGE, grow, split } from './tree-edge.ts';
 import { type CheckpointRow, readHead, readTiles } from './tree-store.ts';
-import { type BatchCheck, createBatchCheck } from './verify-batches.ts';
+import { type BatchOrder, createBatchOrder } from './verify-batches.ts';
 import { type CheckpointCheck, createCheckpointCheck } from './verify-checkpoints.ts';
-import { createLeafCheck, type LeafCheck } from './verify-leaf.ts';
+import { createPageVerifier, type PageFindings, type PageVerifier, PROBLEMS_MAX, VERIFY_PAGE } from './verify-page.ts';
 import * as rows from './verify-store.ts';
 
 export interface VerifyDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
   readonly clock: Clock;
+  /** Starts threads that check pages of a large log. Default: none, all is done here. */
+  readonly verifyThreads?: (() => readonly PageVerifier[]) | undefined;
 }
 
 export interface VerifyOptions {
@@ -29,30 +30,31 @@ export interface VerifyOptions {
   readonly onProgress?: (done: number, size: number) => void;
 }
 
-/** Leaves per page: whole tiles, and few enough to be small in memory. */
-const PAGE = 8 * TILE_WIDTH;
+/** Below this many leaves threads would take longer to start than to work. */
+const THREADS_FROM = 20_000;
+/** A tile of 256 hashes is eight levels of the tree. */
+const TILE_LEVELS = Math.log2(TILE_WIDTH);
 /** An event that is older and still has no leaf is not merely waiting. */
 const WAITING_MS_MAX = 60_000;
-const PROBLEMS_MAX = 100;
 const OUTSIDE_MAX = 10_000;
 
 /**
  * Recomputes the log from its events: opens every event, computes its commitment, leaf, tiles and roots, and compares them with
- * what is stored and signed. Reads in order and keeps one page and the tree's right edge in memory.
+ * what is stored and signed. Keeps a few pages and the tree's right edge in memory, however long the log is.
  */
 export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): Promise<AuditVerification> {
-  const { database, keyRing } = deps;
+  const { database } = deps;
   const problems = createProblemList(PROBLEMS_MAX);
   const signer = await signerOf(deps, problems);
   const head = await readHead(database);
   const size = head?.size ?? 0;
   const known = options.knownCheckpoints ?? [];
   const checkpoints = createCheckpointCheck({ database, signer, problems, known });
-  const leaves = createLeafCheck(keyRing, problems);
-  const batches = createBatchCheck({ database, keyRing, problems });
-  const root = await walk({ database, problems, checkpoints, leaves, batches, size, onProgress: options.onProgress });
+  const order = createBatchOrder(problems);
+  const given: Walk = { database, problems, checkpoints, order, size, onProgress: options.onProgress };
+  const { root, eventsChecked, erased } = await withVerifiers(deps, size, (verifiers) => walk(given, verifiers));
   checkpoints.finish(size);
-  const pending = await checkOutside(deps, problems, { head, batchesMet: batches.met() });
+  const pending = await checkOutside(deps, problems, { head, batchesMet: order.met() });
   return {
     size,
     // The brand is put on here, where the root has just been computed.
@@ -60,75 +62,123 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
     ok: problems.list.length === 0,
     problems: problems.list,
     more: problems.more(),
-    ...leaves.counts(),
+    eventsChecked,
+    erased,
     checkpointsChecked: checkpoints.checked(),
     pending,
   };
+}
+
+/** Threads where there are some and the log is worth it, else this one. */
+async function withVerifiers<T>(
+  deps: VerifyDeps,
+  size: number,
+  work: (verifiers: readonly PageVerifier[]) => Promise<T>,
+): Promise<T> {
+  const alone = deps.verifyThreads === undefined || size < THREADS_FROM;
+  const verifiers = alone ? [createPageVerifier(deps)] : deps.verifyThreads();
+  try {
+    return await work(verifiers);
+  } finally {
+    await Promise.all(verifiers.map((verifier) => verifier.end()));
+  }
 }
 
 interface Walk {
   readonly database: Database;
   readonly problems: ProblemList;
   readonly checkpoints: CheckpointCheck;
-  readonly leaves: LeafCheck;
-  readonly batches: BatchCheck;
+  readonly order: BatchOrder;
   readonly size: number;
   readonly onProgress: VerifyOptions['onProgress'];
 }
 
-/** From the first leaf to the last; answers the root. */
-async function walk(given: Walk): Promise<Uint8Array> {
-  const { database, checkpoints, leaves, batches, size } = given;
-  const range = createCompactRange(merkle);
-  const page = (from: number) => rows.eventPage(database, from, Math.min(from + PAGE, size));
-  let edge: Edge = EMPTY_EDGE;
-  let next = page(0);
-  for (let from = 0; from < size; from += PAGE) {
-    const below = Math.min(from + PAGE, size);
-    const [found, stored] = await Promise.all([next, storedHashes(database, from, below)]);
-    // The next page travels while this one is computed.
-    next = below < size ? page(below) : Promise.resolve([]);
-    const contents = await batches.contents(found);
-    const hashes: Uint8Array[] = [];
-    let at = 0;
-    for (let index = from; index < below; index++) {
-      const row = found[at]?.index === index ? found[at] : undefined;
-      const content = contents[at];
-      batches.atEvent(index, row);
-      const event = row === undefined || content === undefined ? undefined : { row, content };
-      if (row !== undefined) at = skipDoubles(found, at + 1, given.problems);
-      const { hash, recordedMs } = leaves.check(index, event, stored[index - from]);
-      hashes.push(hash);
-      range.append(hash);
-      checkpoints.atLeaf(index, recordedMs);
-      if (checkpoints.isDue(index + 1)) await checkpoints.atSize(index + 1, merkle.foldPeaks(range.peaks()));
-    }
-    edge = await checkTiles(given, edge, hashes);
-    given.onProgress?.(below, size);
-  }
-  return merkle.foldPeaks(range.peaks());
+interface Walked {
+  readonly root: Uint8Array;
+  readonly eventsChecked: number;
+  readonly erased: number;
 }
 
-async function checkTiles({ database, problems }: Walk, before: Edge, hashes: readonly Uint8Array[]): Promise<Edge> {
-  const growth = grow(merkle, before, hashes);
+/** Two to each verifier: one is computed while the other's rows travel. */
+const PAGES_AHEAD = 2;
+
+/** Pages in their order, several being checked at once; never more than a few are in memory. */
+async function* pagesInOrder(verifiers: readonly PageVerifier[], size: number): AsyncGenerator<PageFindings> {
+  const ahead: Promise<PageFindings>[] = [];
+  let from = 0;
+  try {
+    for (let turn = 0; from < size || ahead.length > 0; ) {
+      while (from < size && ahead.length < verifiers.length * PAGES_AHEAD) {
+        const verifier = verifiers[turn++ % verifiers.length];
+        if (verifier === undefined) throw new RangeError('Somebody has to check');
+        const page = verifier.check(from, Math.min(from + VERIFY_PAGE, size));
+        // Whoever fails first is heard first; the others must not count as unhandled meanwhile.
+        page.catch(() => undefined);
+        ahead.push(page);
+        from += VERIFY_PAGE;
+      }
+      const next = ahead.shift();
+      if (next !== undefined) yield await next;
+    }
+  } finally {
+    await Promise.allSettled(ahead);
+  }
+}
+
+/** Puts the pages together, from the first leaf to the last. */
+async function walk(given: Walk, verifiers: readonly PageVerifier[]): Promise<Walked> {
+  const { problems, order, size } = given;
+  const range = createCompactRange(merkle);
+  let edge: Edge = EMPTY_EDGE;
+  let [eventsChecked, erased] = [0, 0];
+  for await (const page of pagesInOrder(verifiers, size)) {
+    for (const problem of page.problems) problems.add(problem);
+    if (page.more) problems.overflow();
+    for (const run of page.runs) order.atRun(run);
+    eventsChecked += page.eventsChecked;
+    erased += page.erased;
+    await growBy(given.checkpoints, range, page);
+    edge = await checkTiles(given, edge, split(page.tileRoots));
+    given.onProgress?.(page.below, size);
+  }
+  return { root: merkle.foldPeaks(range.peaks()), eventsChecked, erased };
+}
+
+/** Grows the tree by a page: whole tiles at once, leaf by leaf only where a checkpoint lies inside of one. */
+async function growBy(checkpoints: CheckpointCheck, range: CompactRange, page: PageFindings): Promise<void> {
+  const hashes = split(page.hashes);
+  const roots = split(page.tileRoots);
+  let due = checkpoints.nextDue(page.from);
+  for (let at = 0; at < hashes.length; at += TILE_WIDTH) {
+    const end = Math.min(at + TILE_WIDTH, hashes.length);
+    const root = roots[at / TILE_WIDTH];
+    const whole = root !== undefined && due >= page.from + end;
+    for (let i = at; i < end; i++) {
+      const ms = page.recordedMs[i] ?? Number.NaN;
+      checkpoints.atLeaf(page.from + i, Number.isNaN(ms) ? undefined : ms);
+      const hash = hashes[i];
+      if (!whole && hash !== undefined) range.append(hash);
+      else if (whole && i === end - 1) range.append(root, TILE_LEVELS);
+      if (page.from + i + 1 < due) continue;
+      await checkpoints.atSize(range.size, merkle.foldPeaks(range.peaks()));
+      due = checkpoints.nextDue(range.size);
+    }
+  }
+}
+
+/** Tiles above the lowest, whose hashes are the roots of the tiles below; the lowest are compared page by page. */
+async function checkTiles({ database, problems }: Walk, before: Edge, roots: readonly Uint8Array[]): Promise<Edge> {
+  const growth = grow(merkle, before, roots);
   for (const tile of growth.tiles) {
-    const stored = (await readTiles(database, tile.level, tile.number, tile.number + 1))[0];
-    const name = `tile ${tile.level}/${tile.number}`;
+    const level = tile.level + 1;
+    const stored = (await readTiles(database, level, tile.number, tile.number + 1))[0];
+    const name = `tile ${level}/${tile.number}`;
     if (stored === undefined) problems.add({ code: 'tile-missing', detail: `There is no ${name}.` });
     else if (!equalBytes(stored.hashes, tile.hashes)) {
       problems.add({ code: 'tile-wrong', detail: `The stored ${name} differs from the leaves below it.` });
     }
   }
   return growth.edge;
-}
-
-/** Rows that claim the number of the row before them; answers where the next number begins. */
-function skipDoubles(found: readonly IndexedEvent[], from: number, problems: ProblemList): number {
-  let at = from;
-  for (let row = found[at]; row !== undefined && row.index === found[from - 1]?.index; row = found[++at]) {
-    problems.add({ code: 'leaf-wrong', index: row.index, eventId: row.id, detail: 'Two events claim this leaf.' });
-  }
-  return at;
 }
 
 interface Seen {
@@ -176,15 +226,4 @@ async function signerOf({ database, keyRing }: VerifyDeps, problems: ProblemList
     problems.add({ code: 'signer-wrong', detail: 'The key that signs checkpoints was changed or cannot be opened.' });
     return undefined;
   }
-}
-
-/** Leaf hashes from … below-1 as the stored tiles have them; undefined at the right edge, where no tile is complete. */
-async function storedHashes(database: Database, from: number, below: number): Promise<(Uint8Array | undefined)[]> {
-  const hashes: (Uint8Array | undefined)[] = [];
-  for (const tile of await readTiles(database, 0, from / TILE_WIDTH, Math.ceil(below / TILE_WIDTH))) {
-    split(tile.hashes).forEach((hash, i) => {
-      hashes[tile.number * TILE_WIDTH + i - from] = hash;
-    });
-  }
-  return hashes;
 }

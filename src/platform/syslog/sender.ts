@@ -18,6 +18,8 @@ export interface SyslogTarget {
 export interface SyslogConnection {
   /** Resolves once all of them are handed to the network and there is room for more. Rejects when the connection is broken. */
   send(messages: readonly Uint8Array[]): Promise<void>;
+  /** The same for messages that are framed already, one after the other; not for datagrams. */
+  sendFrames(frames: Uint8Array): Promise<void>;
   /**
    * Ends in an orderly way. Syslog has no acknowledgement; the nearest there is: a receiver that closes after we did has read
    * everything (`confirmed`). `unconfirmed`: it did not close in time. Rejects when the connection broke: messages may be lost.
@@ -121,17 +123,20 @@ function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
   const until = (done: () => boolean, timeoutMs: number) =>
     waitUntil(() => state.broken !== undefined || done(), waiting, timeoutMs);
 
+  async function write(frames: Uint8Array): Promise<void> {
+    assertWhole();
+    const room = socket.write(frames);
+    if (!room && !(await until(() => !socket.writableNeedDrain, options.stallTimeoutMs))) {
+      state.broken ??= coded('ESTALLED');
+      socket.destroy();
+    }
+    // `until` may have seen it break.
+    assertWhole();
+  }
+
   return {
-    async send(messages) {
-      assertWhole();
-      const room = socket.write(Buffer.concat(messages.map(frame)));
-      if (!room && !(await until(() => !socket.writableNeedDrain, options.stallTimeoutMs))) {
-        state.broken ??= coded('ESTALLED');
-        socket.destroy();
-      }
-      // `until` may have seen it break.
-      assertWhole();
-    },
+    send: (messages) => write(Buffer.concat(messages.map(frame))),
+    sendFrames: write,
     async finish() {
       assertWhole();
       finishing = true;
@@ -186,6 +191,7 @@ async function openDatagrams({ host, port }: SyslogTarget): Promise<SyslogConnec
         });
       }
     },
+    sendFrames: () => Promise.reject(new RangeError('A datagram is one message, without a frame')),
     finish() {
       socket.close();
       return broken === undefined ? Promise.resolve('confirmed') : Promise.reject(broken);
