@@ -11,12 +11,22 @@ import type { DomainTable } from './deps.ts';
 import { ledgerActor } from './ledger.ts';
 import { matchRecordOf } from './match-record.ts';
 import type { SourceMerge, SourceMerged, ValidPatient } from './model.ts';
-import { clientNotFound, mergeLoop, neverLinked, notOwnRecord, sameRecord, successorReplaced } from './problems.ts';
+import {
+  clientNotFound,
+  mergeLoop,
+  mergeNotAllowed,
+  mergeWantsTwo,
+  neverLinked,
+  notOwnRecord,
+  sameRecord,
+  successorReplaced,
+} from './problems.ts';
 import { isReplaced, replacedBy, successorOf } from './replacement.ts';
 import { loadPatients, type RoundDeps } from './round-loading.ts';
 import { REVIEWS_PER_RECORD_MAX } from './rules.ts';
 import type { Decision } from './decision.ts';
-import { decideWithin, goldensOf, placePinned } from './stewardship.ts';
+import { needsSecondPerson } from './second-person.ts';
+import { assertOwnThroughout, decideWithin, goldensOf, placePinned } from './stewardship.ts';
 import { REGISTRY_LOCK } from './store.ts';
 import { isInReach, ownsDomain, withoutForeign } from './work.ts';
 
@@ -39,6 +49,7 @@ export async function mergeWithin(
       const goldens = [...new Set([obsolete.goldenId, survivor.goldenId])];
       const known = obsolete.patient === undefined ? undefined : successorOf(obsolete.patient);
       const changed = known !== survivor.id;
+      if (changed) await assertPersonMay(decision, { obsolete, survivor });
       if (changed) replace(decision, { obsolete, survivor, patient: what.patient }, await deps.domains.table());
       return {
         result: { changed, survivor: survivor.id, goldenId: survivor.goldenId },
@@ -54,6 +65,19 @@ export async function mergeWithin(
     },
   });
   return { ...result, audited };
+}
+
+/**
+ * A system speaks for its own records. A person who says the same by FHIR makes two clients one, as on the pages: with the right to,
+ * over clients that are the organisation's own throughout, and with a second person where the rule asks for one.
+ */
+async function assertPersonMay({ deps, tx, state, actor }: Decision, { obsolete, survivor }: Both): Promise<void> {
+  const { principal } = actor;
+  if (principal.kind !== 'user' || obsolete.goldenId === survivor.goldenId) return;
+  if (!principal.permissions.has('review.decide')) throw mergeNotAllowed();
+  await assertOwnThroughout(deps, actor, state);
+  const sizes = [state.golden(obsolete.goldenId).members.size, state.golden(survivor.goldenId).members.size] as const;
+  if (await needsSecondPerson(tx, principal, sizes)) throw mergeWantsTwo();
 }
 
 interface Both {

@@ -3,10 +3,12 @@ import type { BundleRequest, EntryAct, FormPairs } from '../../fhir/index.ts';
 import { openReferences, parseForm, replaceReferences } from '../../fhir/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { Problem } from '../../kernel/problem.ts';
+import { mayUse } from '../../kernel/principal.ts';
+import { Problem, scopeMissing } from '../../kernel/problem.ts';
 import { newId } from '../../crypto/index.ts';
 import type { FhirDeps } from './fhir-exchange.ts';
 import { keyOf } from './fhir-submissions.ts';
+import { ownsDomain } from './work.ts';
 
 export interface ResolvedBundle {
   /** Acts by entry, their references pointing at real ids. */
@@ -18,6 +20,7 @@ export interface ResolvedBundle {
 interface Resolving {
   readonly registry: FhirDeps['registry'];
   readonly audit: FhirDeps['audit'];
+  readonly domains: FhirDeps['domains'];
   readonly actor: Actor;
 }
 
@@ -86,9 +89,11 @@ async function withReferences(
  * A conditional reference: `Patient?identifier=system|value`. It asks who that is, and whether the bundle is refused or not, the
  * sender learns it: so it is recorded as the search it is.
  */
-async function byQuery({ registry, audit, actor }: Resolving, reference: string): Promise<string | undefined> {
+async function byQuery(deps: Resolving, reference: string): Promise<string | undefined> {
+  const { registry, audit, actor } = deps;
   const query = /^Patient\?(.+)$/s.exec(reference)?.[1];
   if (query === undefined) return undefined;
+  await assertMayAsk(deps, parseForm(query));
   const id = await found(registry, parseForm(query));
   await audit.recordNow([
     {
@@ -102,6 +107,12 @@ async function byQuery({ registry, audit, actor }: Resolving, reference: string)
     },
   ]);
   return id === undefined ? undefined : `Patient/${id}`;
+}
+
+/** Who may not search learns of others' identifiers by no reference either; of their own they know. */
+async function assertMayAsk({ actor: { principal }, domains }: Resolving, query: FormPairs): Promise<void> {
+  if (mayUse(principal, 'search') || mayUse(principal, 'pix')) return;
+  if (!ownsDomain(principal, (await domains.table()).bySystem(keyOf(query).system))) throw scopeMissing('search');
 }
 
 function refused(detail: string, index: number): Problem {

@@ -10,8 +10,9 @@ import { type Exchange, type FhirDeps, storedReply, versionHeaders } from './fhi
 import { aliasesOf, incoming } from './fhir-identities.ts';
 import { readCurrent } from './fhir-reads.ts';
 import type { ValidPatient } from './model.ts';
-import { clientNotFound } from './problems.ts';
+import { clientNotFound, notOwnRecord } from './problems.ts';
 import { replacementLink } from './replacement.ts';
+import { isInReach, ownsDomain } from './work.ts';
 
 /** A PUT that says a record was replaced: the merge, answered like the update it also is. */
 export async function answerReplacement(
@@ -57,12 +58,12 @@ export async function recordMeant(
   other: Reference,
 ): Promise<ResourceId> {
   const { identifier, reference } = other;
-  if (identifier?.system && identifier.value) return byIdentifier(deps, identifier);
+  if (identifier?.system && identifier.value) return byIdentifier(deps, actor, identifier);
   const local = reference?.startsWith(`${base}/`) ? reference.slice(base.length + 1) : reference;
   const conditional = /^Patient\?identifier=([^&]+)$/.exec(local ?? '')?.[1];
   if (conditional !== undefined) {
-    const [system = '', value = ''] = decodeURIComponent(conditional).split('|');
-    return byIdentifier(deps, { system, value });
+    const [system = '', value = ''] = decoded(conditional).split('|');
+    return byIdentifier(deps, actor, { system, value });
   }
   const id = parseId<ResourceId>(/^Patient\/([^/]+)/.exec(local ?? '')?.[1] ?? '');
   const stored = id === undefined ? undefined : await deps.registry.read(id);
@@ -71,8 +72,25 @@ export async function recordMeant(
   return kindOf(patient) === 'source' ? id : ownRecordOf(deps, actor, patient.link ?? []);
 }
 
-async function byIdentifier(deps: FhirDeps, { system = '', value = '' }: Identifier): Promise<ResourceId> {
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not percent-encoded as it should be: it names nobody.
+    throw survivorUnknown();
+  }
+}
+
+/** Whose it is, is asked before anything is looked up, or the answer would tell whether somebody has the identifier. */
+async function byIdentifier(
+  deps: FhirDeps,
+  { principal }: Actor,
+  { system = '', value = '' }: Identifier,
+): Promise<ResourceId> {
   const named = (await aliasesOf(deps)).get(system) ?? system;
+  const domain = (await deps.domains.table()).bySystem(named);
+  if (domain !== undefined && !ownsDomain(principal, domain))
+    throw isInReach(principal, domain) ? notOwnRecord() : survivorUnknown();
   const id = await deps.registry.findByKey(named, value);
   if (id === undefined) throw survivorUnknown();
   return id;

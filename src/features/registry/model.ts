@@ -126,6 +126,7 @@ export type RegistryProblemCode =
   | 'not-merged'
   | 'search-too-broad'
   | 'shared-client'
+  | 'merge-not-allowed'
   | 'second-person-needed'
   | 'no-links-to-check'
   | 'link-check-not-found'

@@ -179,6 +179,24 @@ export const secondPersonNeeded = (): RegistryProblem =>
     'You proposed this link yourself. Nothing was changed. A second person has to agree; until then you can still say that they are different people.',
   );
 
+/** A person who tells a merge by FHIR does by another way what the pages ask two people for. */
+export const mergeWantsTwo = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'second-person-needed',
+    'Two people decide here before two clients become one. Nothing was changed. Propose the merge on the page of one of them.',
+    { fhirCode: 'business-rule' },
+  );
+
+/** Saying which of one's records replaced another is a sender's; making two clients one is a steward's. */
+export const mergeNotAllowed = (): RegistryProblem =>
+  new Problem(
+    'forbidden',
+    'merge-not-allowed',
+    'These records belong to two clients, and you may not make them one. Nothing was changed. A steward can.',
+    { fhirCode: 'forbidden' },
+  );
+
 export const bulkNotFound = (): RegistryProblem =>
   new Problem('not-found', 'bulk-not-found', 'No such group of reviews is known here.');
 

@@ -73,7 +73,7 @@ export async function decideWithin<T>(
  * Who decides about links, decides about every record that is joined or parted: those of one's own organisations, or, for
  * central stewards, all. What is nowhere in reach is not known; what is shared with others is theirs to decide as well.
  */
-async function assertOwnThroughout(deps: RoundDeps, actor: Actor, state: RoundState): Promise<void> {
+export async function assertOwnThroughout(deps: RoundDeps, actor: Actor, state: RoundState): Promise<void> {
   const within = await withinReach(deps, actor.principal, 'review.decide');
   if (within === undefined) return;
   if (state.goldens.size === 0) throw clientNotFound();
