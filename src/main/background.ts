@@ -24,6 +24,7 @@ export async function startBackground(
     headMail.start();
   }
   await services.jobs.start();
+  await services.models.jobs.start();
   await services.mail.start();
   await services.exchange.subscriptions.dispatcher.start();
   services.exchange.mediator?.start();
@@ -33,6 +34,7 @@ export async function startBackground(
     async stop() {
       await Promise.all([
         services.jobs.stop(),
+        services.models.jobs.stop(),
         services.mail.stop(),
         services.exchange.subscriptions.dispatcher.stop(),
         services.exchange.mediator?.stop(),

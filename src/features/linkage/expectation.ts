@@ -15,6 +15,13 @@ export interface Evidence {
   /** Random pairs that no rule brings together: strangers, as far as anybody can tell. */
   readonly strangers: Patterns;
   readonly allPairs: number;
+  /** Pairs that people decided: they count as what they are, besides the others. */
+  readonly labelled?: Labels | undefined;
+}
+
+export interface Labels {
+  readonly match: Patterns;
+  readonly stranger: Patterns;
 }
 
 export interface TrainingResult {
@@ -68,10 +75,14 @@ interface Sums {
 function oneRound(
   start: Parameters,
   now: Parameters,
-  { candidates, strangers: apart, allPairs }: Evidence,
+  { candidates, strangers: apart, allPairs, labelled }: Evidence,
 ): Parameters {
   const sums = expected(now, candidates);
   addAll(sums.stranger, apart);
+  if (labelled !== undefined) {
+    addAll(sums.match, labelled.match);
+    addAll(sums.stranger, labelled.stranger);
+  }
   return {
     match: sums.match.map((counts, field) => blended(counts, start.match[field], MATCHES_IMAGINED)),
     household: sums.household.map((counts, field) =>

@@ -4,3 +4,5 @@
  */
 export { type EvaluationOrder, evaluate } from './evaluate.ts';
 export { type ModelOrder, type TrainedModel, trainModel } from './train-model.ts';
+/** Training on records in memory, in a thread. */
+export { type RecordsTrained, startRecordsTrainer } from './train-records.ts';

@@ -4,7 +4,7 @@ import type { Blocks } from './blocks.ts';
 import { blockSet } from './candidates.ts';
 import { chooseRules, type RuleReport } from './choose-rules.ts';
 import { type Clusters, clusterPairs } from './clusters.ts';
-import { train, type TrainingResult } from './expectation.ts';
+import { type Labels, train, type TrainingResult } from './expectation.ts';
 import type { Table } from './fields.ts';
 import { createPairScorer, type PairScorer } from './pair-scorer.ts';
 import type { Parameters } from './parameters.ts';
@@ -73,6 +73,17 @@ export async function linkTable(team: Team, order: LinkOrder): Promise<Linkage> 
   return { rules: reports, training, parameters, pairs, clusters, scorer };
 }
 
+type TrainOrder = Pick<LinkOrder, 'table' | 'model' | 'seed'> & { readonly labelled?: Labels | undefined };
+
+/** Blocks and trains only. `labelled`: pairs whose truth is known. */
+export async function trainTable(team: Team, order: TrainOrder): Promise<TrainingResult> {
+  const { table } = order;
+  await team.share({ table });
+  const { blocks } = await chosenRules(team, table);
+  await team.share({ blocks: blockSet(blocks, table.size) });
+  return await trained(team, order);
+}
+
 async function chosenRules(
   team: Team,
   table: Table,
@@ -102,14 +113,14 @@ async function chosenRules(
   });
 }
 
-async function trained(team: Team, { table, model, seed }: LinkOrder): Promise<TrainingResult> {
+async function trained(team: Team, { table, model, seed, labelled }: TrainOrder): Promise<TrainingResult> {
   const [candidates, strangers] = await team.perform('sample', [
     { of: 'candidates', seed },
     { of: 'strangers', seed },
   ]);
   if (candidates === undefined || strangers === undefined) throw new Error('the samples were not drawn');
   const allPairs = Math.max(1, (table.size * (table.size - 1)) / 2);
-  return train(startingPoint(model, table), { candidates, strangers, allPairs });
+  return train(startingPoint(model, table), { candidates, strangers, allPairs, labelled });
 }
 
 async function score(team: Team, blocks: readonly Blocks[], least: number): Promise<ScoredPairs> {

@@ -86,3 +86,47 @@ function stayingPart(members: readonly GroupMember[], parts: readonly ResourceId
   const oldest = (part: readonly ResourceId[]) => part.toSorted()[0] ?? '';
   return [...parts].sort((x, y) => y.length - x.length || (oldest(x) < oldest(y) ? -1 : 1))[0];
 }
+
+/** Why a group deserves a look. Records by id: what they say is shown to whoever may see them. */
+export type GroupFault =
+  | {
+      readonly kind: 'contradiction' | 'weak-link' | 'chain';
+      readonly a: ResourceId;
+      readonly b: ResourceId;
+      readonly through?: ResourceId;
+    }
+  | { readonly kind: 'too-large' };
+
+/**
+ * The worst fault of a group. `chain`: two records look like strangers, and one other holds them together. `weak-link`: the group hangs
+ * together by a likeness that today would be asked. What two stewards' hands placed is not doubted.
+ */
+export function checkGroup(
+  members: readonly GroupMember[],
+  compare: (a: ResourceId, b: ResourceId) => PairScore,
+): GroupFault | undefined {
+  const pinned = new Set(members.filter((one) => one.pinned).map((one) => one.id));
+  const pairs: PairInGroup[] = [];
+  for (const [at, { id: a }] of members.entries()) {
+    for (const { id: b } of members.slice(at + 1)) pairs.push({ a, b, comparison: compare(a, b) });
+  }
+  const doubted = pairs.filter(({ a, b }) => !(pinned.has(a) && pinned.has(b)));
+  const against = doubted.find(({ comparison }) => comparison.contradicted);
+  if (against) return { kind: 'contradiction', a: against.a, b: against.b };
+  const strangers = doubted.find(({ comparison }) => comparison.speaksAgainst);
+  if (strangers) {
+    const through = members.find(({ id }) => id !== strangers.a && id !== strangers.b && holds(pairs, id, strangers));
+    return { kind: 'chain', a: strangers.a, b: strangers.b, ...(through ? { through: through.id } : {}) };
+  }
+  const [weak] = judgeGroup(members, compare).doubts;
+  return weak && { kind: 'weak-link', a: weak.a, b: weak.b };
+}
+
+function holds(pairs: readonly PairInGroup[], id: ResourceId, { a, b }: PairInGroup): boolean {
+  const linked = (other: ResourceId) =>
+    pairs.some(
+      (pair) =>
+        [pair.a, pair.b].includes(id) && [pair.a, pair.b].includes(other) && pair.comparison.decision === 'match',
+    );
+  return linked(a) && linked(b);
+}

@@ -98,7 +98,20 @@ export { incoming } from './fhir-identities.ts';
 /** The golden record that an identifier leads to, as PIX queries ask. */
 export { personByIdentifier } from './fhir-pix.ts';
 export type { AdoptedPerson } from './adopt.ts';
-export type { ActivationId, RegistryModels } from './registry-models.ts';
+export {
+  type ActivationId,
+  type Example,
+  type ExampleKind,
+  type GroupTally,
+  HISTOGRAM,
+  type LabelledPair,
+  newGroupTally,
+  newTally,
+  type RegistryModels,
+  type ShadowListener,
+  type ShadowNote,
+  type SimulationTally,
+} from './registry-models.ts';
 export type { ChangeNote, Changes } from './changes.ts';
 /** A FHIR route of another feature, for the capability statement. */
 export type { ServedRoute } from './fhir-route.ts';

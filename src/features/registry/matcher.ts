@@ -3,6 +3,7 @@ import type { CompiledModel, PreparedRecord } from '../matching/index.ts';
 import { blockingKeys, explain, prepare, score } from '../matching/index.ts';
 import type { Explanation, MatchRecord } from '../matching/index.ts';
 import type { PairScore } from './rules.ts';
+import type { ShadowScoring } from './shadow-scoring.ts';
 
 export type { PreparedRecord };
 
@@ -16,6 +17,8 @@ export interface Matcher {
   formerKeys(prepared: PreparedRecord): readonly string[];
   compare(a: PreparedRecord, b: PreparedRecord): PairScore;
   explain(a: PreparedRecord, b: PreparedRecord): Explanation;
+  /** Told of every decision about a new record, where a second model is tried. */
+  readonly beside?: ShadowScoring;
   /** Whether a record was changed into what looks like somebody else: its numbers left out, the two versions are strangers. */
   becameSomebodyElse(before: MatchRecord, after: MatchRecord): boolean;
 }

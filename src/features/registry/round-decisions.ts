@@ -65,7 +65,8 @@ function alreadyThere(work: Work, existing: SourceState): Decided | undefined {
 function register(input: DecisionInput, work: Work): Decided | undefined {
   const { submission, content } = work;
   if (submission.kind === 'delete' || submission.kind === 'update' || !content) return refuse(work, clientNotFound());
-  const decision = decideLink(scoredGoldens(input, content));
+  const goldens = scoredGoldens(input, content);
+  const decision = decideLink(goldens);
   const source: SourceState = {
     id: (submission.kind === 'create' ? submission.id : undefined) ?? newId<ResourceId>(),
     goldenId: decision.join?.goldenId ?? newId<ResourceId>(),
@@ -82,6 +83,11 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
     lastUpdatedMs: input.nowMs,
     change: 'written',
   };
+  const { id } = source;
+  input.matcher.beside?.({
+    ...{ id, record: content.record, goldens, decision },
+    recordOf: (other) => input.state.sources.get(other)?.record,
+  });
   input.state.add(source);
   const golden = input.state.golden(source.goldenId);
   golden.touched = true;
