@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { csvLine } from '../../src/features/reports/csv.ts';
 import { type LoadFixture, loadFixture, memoryFile, OPERATOR } from '../support/load.ts';
 
 /** P13: a file's author cannot have a formula run in the spreadsheet of whoever opens the file of rejected rows. */
@@ -43,3 +44,22 @@ test('put right and loaded again, its values are what they were', async () => {
   const patient: unknown = stored?.content && JSON.parse(new TextDecoder().decode(stored.content));
   expect(patient).toMatchObject({ name: [{ given: ['=Amina'] }], telecom: [{ value: '+256772300633' }] });
 });
+
+test.each([';', '\t', ','])(
+  'no cell of a report is a formula in a spreadsheet that parts cells at “%s”',
+  (separator) => {
+    const texts = [
+      ...FORMULAS,
+      'Okello;=HYPERLINK("https://evil.example";"x")',
+      'x; +1',
+      'x\t=1',
+      'a\n=1',
+      '＝1+1',
+      'plain, text',
+    ];
+    const [line = '', ...others] = csvLine(['first', ...texts, 'last']).split('\r\n');
+    expect(others).toEqual(['']);
+    for (const part of line.split(separator)) expect(part.replace(/^[\s"]+/, '')).not.toMatch(/^[=+\-@＝＋－＠]/);
+    expect(csvLine(['a;b', 'c-d'])).toBe('a;b,c-d\r\n');
+  },
+);
