@@ -193,12 +193,7 @@ async function named(tx: Transaction, id: ModelId): Promise<ModelRow> {
   return row;
 }
 
-type ModelEvent =
-  | 'model.promote'
-  | 'model.roll-back'
-  | 'model.re-link'
-  | 'model.re-link-cancel'
-  | 'model.shadow';
+type ModelEvent = 'model.promote' | 'model.roll-back' | 'model.re-link' | 'model.re-link-cancel' | 'model.shadow';
 
 export function record(
   deps: Pick<ModelsDeps, 'audit'>,

@@ -32,6 +32,7 @@ const looks = permission('review.read', { everywhere: true });
 const works = permission('review.decide', { everywhere: true });
 const decides = permission('settings.manage', { everywhere: true, stepUp: true });
 const READ = { bodyBytesMax: 0, perMinute: 240 } as const;
+const BARE = { bodyBytesMax: 0, perMinute: 30 } as const;
 const ACT = { bodyBytesMax: 4_096, perMinute: 30 } as const;
 /** A document with 2,000 names of each kind has some 200 kB. */
 const DOCUMENT_BYTES_MAX = 1_048_576;
@@ -172,7 +173,7 @@ function studyRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
       audit: event('model.study-cancel'),
       input: { params: byId, query: none, body: 'none' },
       output: wire.studyReply,
-      limits: ACT,
+      limits: BARE,
       async handle({ actor, params }) {
         const id = studyId(params.id);
         const receipt = await deps.studies.cancel(actor, id);
@@ -251,7 +252,7 @@ function promotionRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
       },
     }),
     route({
-      ...{ ...common, path: '/api/models/re-link/:id/cancel', audit: event('model.re-link-cancel') },
+      ...{ ...common, limits: BARE, path: '/api/models/re-link/:id/cancel', audit: event('model.re-link-cancel') },
       input: { params: byId, query: none, body: 'none' },
       output: none,
       async handle({ actor, params }) {
