@@ -51,6 +51,7 @@ function isoDate(compact: string | undefined): string | undefined {
   if (compact === undefined) return undefined;
   const american = /^(\d{1,2})\/(\d{1,2})\/(\d{2})$/.exec(compact);
   if (american !== null) return twoDigitYear(american);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(compact)) return compact;
   const digits = compact.replaceAll('-', '');
   if (!/^\d{8}$/.test(digits)) return undefined;
   const iso = `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`;

@@ -21,7 +21,7 @@ export const evaluate: Command = {
 does not see it. The same file, mapping and seed always give the same answer.
 --json prints {truePairs, linked: {precision, recall, f1}, linkedOrReviewed: {…}, clusters: {…}, seconds, worst, …}: pairs linked
 automatically, pairs linked or sent to review, and pairs implied by the groups.`,
-  async run({ argument, required, value, out }) {
+  async run({ argument, required, value, out, signal }) {
     const truth = value('truth');
     const truthPairs = value('truth-pairs');
     if ((truth === undefined) === (truthPairs === undefined)) {
@@ -42,6 +42,7 @@ automatically, pairs linked or sent to review, and pairs implied by the groups.`
       today: new Date().toISOString().slice(0, 10),
       nowMs: () => performance.now(),
       onProgress: (step) => out.progress(`${step} …`),
+      signal,
     });
     out.progress('');
     out.json(found);
@@ -58,6 +59,17 @@ function seedOf(text: string | undefined): number {
 
 const percent = (share: number): string => `${(share * 100).toFixed(2).padStart(6)} %`;
 
+/** What blocking brings together, and what it cannot find. */
+function comparedLine({ truePairs, blocking: { truePairsCompared, rules } }: Evaluation): string[] {
+  if (truePairsCompared === undefined || truePairs === 0) return [];
+  const full = rules.filter(({ used, overfullBlocks }) => used && overfullBlocks > 0);
+  const words = full.map(({ rule, overfull }) => `${rule} (${overfull[0]?.records ?? 0} records share one value)`);
+  return [
+    `Of the true pairs ${percent(truePairsCompared / truePairs).trim()} were brought together by some rule.`,
+    ...(words.length > 0 ? [`Rules with over-full blocks: ${words.join(', ')}.`] : []),
+  ];
+}
+
 function describe(found: Evaluation): string[] {
   const row = (name: string, { pairs, precision, recall, f1 }: Evaluation['linked']): string =>
     `${name.padEnd(22)} ${String(pairs).padStart(9)}   ${percent(precision)}   ${percent(recall)}   ${percent(f1)}`;
@@ -65,6 +77,7 @@ function describe(found: Evaluation): string[] {
   const missed = found.worst.misses.slice(0, 3).map(({ records }) => records.join(' and '));
   return [
     `${found.records} records, ${found.rejected} rows left out, ${found.truePairs} true pairs; ${found.blocking.pairsCompared} pairs compared in ${found.seconds.toFixed(1)} s.`,
+    ...comparedLine(found),
     '',
     `${''.padEnd(22)} ${'pairs'.padStart(9)}   precision     recall         F1`,
     row('linked', found.linked),

@@ -1,21 +1,13 @@
 import type { Blocks } from './blocks.ts';
 import type { BlockingRule } from './blocking-rules.ts';
+import type { RuleReport } from './wire.ts';
 
-/** What became of a rule; part of every report, so that nothing is left out silently. */
-export interface RuleReport {
-  readonly rule: string;
-  readonly used: boolean;
-  /** Pairs it brings together; an estimate where the rule is not used. */
-  readonly pairs: number;
-  readonly largestBlock: number;
-  /** Blocks too large to compare everybody in them with everybody, and how many pairs were not compared for it. */
-  readonly overfullBlocks: number;
-  readonly pairsNotCompared: number;
-}
+/** What a rule costs; part of every report, so that nothing is left out silently. What it finds is known after scoring. */
+export type RuleCost = Omit<RuleReport, 'links' | 'linksAlone' | 'linksMissed'>;
 
 export interface ChosenRules {
   readonly blocks: readonly Blocks[];
-  readonly reports: readonly RuleReport[];
+  readonly reports: readonly RuleCost[];
 }
 
 /** Applying rules to a table, by whoever has it: this thread or several. */
@@ -44,7 +36,7 @@ export async function chooseRules(
   if ((size * (size - 1)) / 2 <= ALL_PAIRS_MAX) return everybody(size);
   const budget = budgetOf(size);
   const estimates = size < ESTIMATED_FROM ? rules.map(() => 0) : await runner.estimates(rules);
-  const left: RuleReport[] = [];
+  const left: RuleCost[] = [];
   const tried: BlockingRule[] = [];
   let expected = 0;
   for (const [at, rule] of rules.entries()) {
@@ -56,9 +48,9 @@ export async function chooseRules(
   return withinBudget(await runner.blocks(tried), left, budget);
 }
 
-function withinBudget(made: readonly Blocks[], left: RuleReport[], budget: number): ChosenRules {
+function withinBudget(made: readonly Blocks[], left: RuleCost[], budget: number): ChosenRules {
   const blocks: Blocks[] = [];
-  const reports: RuleReport[] = [];
+  const reports: RuleCost[] = [];
   let spent = 0;
   for (const one of made) {
     const used = (one.pairs > 0 || one.overfull.length > 0) && spent + one.pairs <= budget * 1.25;
@@ -75,13 +67,14 @@ function withinBudget(made: readonly Blocks[], left: RuleReport[], budget: numbe
       largestBlock: one.largest,
       overfullBlocks: one.overfull.length,
       pairsNotCompared: one.overfull.reduce((sum, { records }) => sum + notCompared(records.length), 0),
+      overfull: largestOverfull(one),
     });
   }
   return { blocks, reports: [...reports, ...left] };
 }
 
-function leftOut(rule: BlockingRule, pairs: number): RuleReport {
-  return { rule: rule.name, used: false, pairs, largestBlock: 0, overfullBlocks: 0, pairsNotCompared: 0 };
+function leftOut(rule: BlockingRule, pairs: number): RuleCost {
+  return { rule: rule.name, used: false, pairs, largestBlock: 0, overfullBlocks: 0, pairsNotCompared: 0, overfull: [] };
 }
 
 /** How many neighbours in an over-full block a record is compared with. */
@@ -92,6 +85,13 @@ function notCompared(records: number): number {
   return (beyond * (beyond + 1)) / 2;
 }
 
+const OVERFULL_TOLD = 10;
+
+function largestOverfull({ overfull }: Blocks): RuleCost['overfull'] {
+  const sizes = overfull.map(({ records }) => records.length).toSorted((a, b) => b - a);
+  return sizes.slice(0, OVERFULL_TOLD).map((records) => ({ records, pairsNotCompared: notCompared(records) }));
+}
+
 /** One block of all records. */
 function everybody(size: number): ChosenRules {
   const keys = new Uint32Array(size).fill(1);
@@ -100,7 +100,17 @@ function everybody(size: number): ChosenRules {
   const rule = { name: EVERYBODY, parts: [] };
   return {
     blocks: [{ rule, keys, order, starts: Uint32Array.of(0, size), pairs, largest: size, overfull: [], cuts: [0, 1] }],
-    reports: [{ rule: EVERYBODY, used: true, pairs, largestBlock: size, overfullBlocks: 0, pairsNotCompared: 0 }],
+    reports: [
+      {
+        rule: EVERYBODY,
+        used: true,
+        pairs,
+        largestBlock: size,
+        overfullBlocks: 0,
+        pairsNotCompared: 0,
+        overfull: [],
+      },
+    ],
   };
 }
 export const EVERYBODY = 'everybody';

@@ -1,12 +1,16 @@
 import { type CompiledModel, compileModel, DEFAULT_MODEL, levelNames, probabilityOf } from '../matching/index.ts';
+import { Problem } from '../../kernel/problem.ts';
 import type { MapDocument } from '../load/wire.ts';
+import { forEachRun } from './blocks.ts';
 import { textOf } from './fields.ts';
+import { blockingReport, pairsBroughtTogether } from './blocking-report.ts';
 import { judgeClusters, judgePairs, type WrongPair, worstLinks, worstMisses } from './judge.ts';
 import { linkTable, type Linkage, type Thresholds, TRAINED_THRESHOLDS, weightOf } from './link-table.ts';
 import type { MatchingModel } from '../matching/index.ts';
 import { parametersOf } from './model-parameters.ts';
 import { fieldNames } from './parameters.ts';
 import { refuseTruthInMap } from './plan.ts';
+import { sortByKey } from './radix-sort.ts';
 import { deservesThreads, readFile, type ReadFile } from './read-file.ts';
 import { teamOfOne, teamOfThreads } from './team.ts';
 import { type Truth, truthOfColumn, truthOfPairs } from './truth.ts';
@@ -25,6 +29,8 @@ export interface EvaluationOrder {
   readonly today: string;
   readonly nowMs: () => number;
   readonly onProgress?: ((step: string, share: number) => void) | undefined;
+  /** Stops the work within a second or so; the call rejects with Problem `evaluation-interrupted`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const WORST = 10;
@@ -39,7 +45,7 @@ export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
   };
   refuseTruthInMap(order.map, order.truth);
   const model = compileModel(order.model ?? DEFAULT_MODEL);
-  const team = deservesThreads(order.path) ? teamOfThreads() : teamOfOne();
+  const team = deservesThreads(order.path) ? teamOfThreads(order.signal) : teamOfOne(order.signal);
   try {
     onProgress('reading', 0);
     const file = await readFile(team, { ...order, model });
@@ -55,9 +61,20 @@ export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
     });
     const seconds = (order.nowMs() - started) / 1000;
     return report({ file, truth, linkage, thresholds, model, seconds, steps: steps.seconds() });
+  } catch (error) {
+    throw order.signal?.aborted === true ? interrupted(error) : error;
   } finally {
     await team.end();
   }
+}
+
+function interrupted(cause: unknown): Problem {
+  return new Problem(
+    'unavailable',
+    'evaluation-interrupted',
+    'The evaluation was interrupted. Nothing was changed; start it again to begin from the start.',
+    { cause },
+  );
 }
 
 /** How long each step took; a step ends when the next begins. */
@@ -135,10 +152,33 @@ function report(judged: Judged): Evaluation {
         pairsExpected: training.matchesExpected,
       }),
     },
-    blocking: { pairsCompared: pairs.compared, rules: [...linkage.rules] },
+    blocking: blockingOf(judged, isLinked),
     warnings: warningsOf(linkage),
   };
 }
+
+function blockingOf({ file, truth, linkage }: Judged, isLinked: (at: number) => boolean): Evaluation['blocking'] {
+  const { pairs, blocks } = linkage;
+  const linked = [...pairs.weights.keys()].filter(isLinked);
+  const found = blockingReport({
+    size: file.table.size,
+    compared: pairs.compared,
+    costs: linkage.rules,
+    blocks,
+    a: Uint32Array.from(linked, (at) => pairs.first[at] as number),
+    b: Uint32Array.from(linked, (at) => pairs.second[at] as number),
+  });
+  if (truth.pairs > TRUE_PAIRS_MAX) return found;
+  const people = sortByKey(truth.person.map((person) => person + 1));
+  let met = 0;
+  forEachRun(people, (from, to) => {
+    met += pairsBroughtTogether(blocks, people.records.subarray(from, to));
+  });
+  return { ...found, truePairsCompared: met };
+}
+
+/** Of more true pairs nobody counts which were compared: a column that calls everybody one person would take hours. */
+const TRUE_PAIRS_MAX = 3_000_000;
 
 function warningsOf({ training, rules }: Linkage): string[] {
   const warnings: string[] = [];

@@ -2,10 +2,11 @@ import type { CompiledModel } from '../matching/index.ts';
 import { rulesFor } from './blocking-rules.ts';
 import type { Blocks } from './blocks.ts';
 import { blockSet } from './candidates.ts';
-import { chooseRules, type RuleReport } from './choose-rules.ts';
+import { chooseRules, type RuleCost } from './choose-rules.ts';
 import { type Clusters, clusterPairs } from './clusters.ts';
 import { type Labels, train, type TrainingResult } from './expectation.ts';
-import type { Table } from './fields.ts';
+import { identifierColumns, systemOf, type Table } from './fields.ts';
+import { type Checks, createPairLevels } from './pair-levels.ts';
 import { createPairScorer, type PairScorer } from './pair-scorer.ts';
 import type { Parameters } from './parameters.ts';
 import { frequencyChanges } from './shares.ts';
@@ -37,7 +38,9 @@ export interface LinkOrder {
 }
 
 export interface Linkage {
-  readonly rules: readonly RuleReport[];
+  readonly rules: readonly RuleCost[];
+  /** Of the rules used. */
+  readonly blocks: readonly Blocks[];
   /** Undefined when the parameters were given. */
   readonly training: TrainingResult | undefined;
   readonly parameters: Parameters;
@@ -56,7 +59,8 @@ export function weightOf(score: number): number {
 export async function linkTable(team: Team, order: LinkOrder): Promise<Linkage> {
   const { table, thresholds } = order;
   const tell = order.onProgress ?? (() => undefined);
-  await team.share({ table });
+  const checks = checksOf(order.model, table);
+  await team.share({ table, checks });
   tell('blocking', 0);
   const { blocks, reports } = await chosenRules(team, table);
   await team.share({ blocks: blockSet(blocks, table.size) });
@@ -68,9 +72,9 @@ export async function linkTable(team: Team, order: LinkOrder): Promise<Linkage> 
   tell('comparing', 0);
   const pairs = await score(team, blocks, weightOf(thresholds.review));
   tell('clustering', 0);
-  const scorer = createPairScorer(table, { parameters, changes });
+  const scorer = createPairScorer(table, { parameters, changes }, createPairLevels(table, undefined, checks));
   const clusters = clusterPairs(table.size, pairs, weightOf(thresholds.match), scorer);
-  return { rules: reports, training, parameters, pairs, clusters, scorer };
+  return { rules: reports, blocks, training, parameters, pairs, clusters, scorer };
 }
 
 type TrainOrder = Pick<LinkOrder, 'table' | 'model' | 'seed'> & { readonly labelled?: Labels | undefined };
@@ -78,16 +82,27 @@ type TrainOrder = Pick<LinkOrder, 'table' | 'model' | 'seed'> & { readonly label
 /** Blocks and trains only. `labelled`: pairs whose truth is known. */
 export async function trainTable(team: Team, order: TrainOrder): Promise<TrainingResult> {
   const { table } = order;
-  await team.share({ table });
+  const checks = checksOf(order.model, table);
+  await team.share({ table, checks });
   const { blocks } = await chosenRules(team, table);
   await team.share({ blocks: blockSet(blocks, table.size) });
   return await trained(team, order);
 }
 
+/** Of the identifiers whose check digits the model knows. */
+function checksOf(model: CompiledModel, table: Table): Checks {
+  return new Map(
+    identifierColumns(table).flatMap(({ key }) => {
+      const rule = model.kindOf(systemOf(key)).checkRule;
+      return rule === undefined ? [] : [[key, rule] as const];
+    }),
+  );
+}
+
 async function chosenRules(
   team: Team,
   table: Table,
-): Promise<{ readonly blocks: readonly Blocks[]; readonly reports: readonly RuleReport[] }> {
+): Promise<{ readonly blocks: readonly Blocks[]; readonly reports: readonly RuleCost[] }> {
   const made = await team.perform(
     'aspects',
     table.columns.map((column) => ({ column })),

@@ -1,22 +1,24 @@
 import {
+  type CheckDigitRule,
+  type CheckTest,
   CONTACT_DIFFERENT,
+  checkTest,
   compareBirthDates,
-  compareContacts,
   compareName,
   crossAgreement,
-  emailLevel,
-  identifierLevel,
   LEVELS,
-  lineLevel,
   MISSING,
-  phoneLevel,
   placeLevel,
   type PreparedName,
 } from '../matching/index.ts';
-import { type Column, columnOf, type FieldColumn, identifierColumns, type Table, textOf } from './fields.ts';
-import { dateOf, lineOf, nameOf } from './prepared-values.ts';
-import { type NameSketches, surelyDifferent } from './name-sketches.ts';
+import { CACHE_BITS, type Compare, ComparedColumn, type Comparator } from './compared-column.ts';
+import { emailColumn, identifierColumn, phoneColumn, postalColumn } from './contact-columns.ts';
+import { type Column, columnOf, type FieldColumn, identifierColumns, type Table } from './fields.ts';
+import { lineColumn } from './line-column.ts';
+import { dateOf, nameOf, prepared } from './prepared-values.ts';
+import { isPlainPair, type NameSketches, soundsEqual, surelyDifferent } from './name-sketches.ts';
 import { PairCache } from './pair-cache.ts';
+import { wordsDiffer } from './word-scan.ts';
 
 /**
  * The levels that two records of a table reach, by the comparators of `matching` and in its order of fields, with identifier systems
@@ -27,66 +29,29 @@ export interface PairLevels {
   readonly width: number;
   readonly levels: Int8Array;
   compare(a: number, b: number): void;
-  /** The two halves of `compare`: what is a person's own (names, birth date, sex, e-mail, identifiers), and what a household shares. */
+  /**
+   * The parts of `compare`: what is a person's own (names, birth date, sex, e-mail, identifiers), what a household shares, and the line
+   * of the address, which costs as much as all the others.
+   */
   compareOwn(a: number, b: number): void;
   compareShared(a: number, b: number): void;
+  compareLine(a: number, b: number): void;
 }
 
 export const FIELD_COUNT = 11;
-const CACHE_BITS = 16;
-
-type Compare = (a: number, b: number) => number;
-
-/** One column with its comparator; levels of equal values need no call. */
-class ComparedColumn {
-  /** Place in the table's rows; -1 where the table has no such column. */
-  readonly place: number;
-  readonly #exact: Exact;
-  readonly #cache: PairCache | undefined;
-  readonly #sketches: NameSketches | undefined;
-  readonly #differentLevel: number;
-  readonly #compare: Compare;
-
-  constructor(
-    table: Table,
-    column: Column | undefined,
-    { compare, exact = ALWAYS_FIRST, remembered = false, different }: Comparator,
-  ) {
-    this.place = column === undefined ? -1 : table.columns.indexOf(column);
-    this.#compare = compare;
-    this.#exact = exact;
-    this.#sketches = different?.sketches;
-    this.#differentLevel = different?.level ?? 0;
-    this.#cache = remembered && column !== undefined ? new PairCache(CACHE_BITS) : undefined;
-  }
-
-  level(left: number, right: number): number {
-    if (left === 0 || right === 0) return MISSING;
-    if (left === right) return this.#exact(left);
-    const sketches = this.#sketches;
-    if (sketches !== undefined && surelyDifferent(sketches, left, sketches, right, true)) return this.#differentLevel;
-    const low = left < right ? left : right;
-    const high = left < right ? right : left;
-    return this.#cache === undefined ? this.#compare(low, high) : this.#cache.level(low, high, this.#compare);
-  }
-}
-
-type Exact = (id: number) => number;
-interface Comparator {
-  readonly compare: Compare;
-  /** Level of a value with itself; the first where it is not given. */
-  readonly exact?: Exact;
-  /** Pairs of values come again and again: names, places. */
-  readonly remembered?: boolean;
-  /** What turns away names that differ for sure, and the level that means. */
-  readonly different?: { readonly sketches: NameSketches | undefined; readonly level: number };
-}
-const ALWAYS_FIRST: Exact = () => 0;
 
 /** `sketches`: of the columns of names, where somebody made them; without them names are merely compared more slowly. */
-export function createPairLevels(table: Table, sketches: Sketches = NO_SKETCHES): PairLevels {
-  return new Comparison(table, sketches);
+export function createPairLevels(
+  table: Table,
+  sketches: Sketches = NO_SKETCHES,
+  checks: Checks = NO_CHECKS,
+): PairLevels {
+  return new Comparison(table, sketches, checks);
 }
+
+/** How check digits of identifiers are reckoned, by key of their column. */
+export type Checks = ReadonlyMap<string, CheckDigitRule>;
+const NO_CHECKS: Checks = new Map();
 
 export type Sketches = ReadonlyMap<string, NameSketches>;
 const NO_SKETCHES: Sketches = new Map();
@@ -103,21 +68,31 @@ class Comparison implements PairLevels {
   readonly #sketches: readonly [given: NameSketches | undefined, family: NameSketches | undefined];
   readonly #own: PlainColumns;
   readonly #shared: PlainColumns;
+  readonly #line: ComparedColumn;
   readonly #places: readonly [postal: ComparedColumn, city: ComparedColumn, state: ComparedColumn];
 
-  constructor(table: Table, sketches: Sketches) {
+  constructor(table: Table, sketches: Sketches, checks: Checks) {
     const given = prepared(columnOf(table, 'given'), nameOf);
     const family = prepared(columnOf(table, 'family'), nameOf);
     this.#rows = table.rows;
     this.#rowWidth = table.columns.length;
     this.#given = names(table, 'given', given, sketches);
     this.#family = names(table, 'family', family, sketches);
-    this.#sketches = [sketches.get('given'), sketches.get('family')];
     this.#cross = new PairCache(CACHE_BITS);
-    this.#crossing = (a, b) => crossAgreement(given(a), family(b));
-    const place = (key: 'postalCode' | 'city' | 'state') => placeColumn(table, columnOf(table, key));
-    this.#places = [place('postalCode'), place('city'), place('state')];
-    const plain = plainColumns(table, sketches).filter(([column]) => column.place >= 0);
+    this.#sketches = [sketches.get('given'), sketches.get('family')];
+    const [one, other] = [columnOf(table, 'given'), columnOf(table, 'family')];
+    const [givens, families] = this.#sketches;
+    this.#crossing = (a, b) =>
+      lettersDiffer(one, other, { one: givens, other: families, a, b, nicknames: false })
+        ? 0
+        : crossAgreement(given(a), family(b));
+    this.#places = [
+      postalColumn(table, columnOf(table, 'postalCode')),
+      placeColumn(table, columnOf(table, 'city')),
+      placeColumn(table, columnOf(table, 'state')),
+    ];
+    this.#line = lineColumn(table, columnOf(table, 'line'));
+    const plain = plainColumns(table, sketches, checks).filter(([column]) => column.place >= 0);
     this.#own = plainOf(plain.filter(([, level]) => !isShared(level)));
     this.#shared = plainOf(plain.filter(([, level]) => isShared(level)));
     this.width = FIELD_COUNT + identifierColumns(table).length;
@@ -127,6 +102,7 @@ class Comparison implements PairLevels {
   compare(a: number, b: number): void {
     this.compareOwn(a, b);
     this.compareShared(a, b);
+    this.compareLine(a, b);
   }
 
   compareOwn(a: number, b: number): void {
@@ -141,6 +117,10 @@ class Comparison implements PairLevels {
     const right = b * this.#rowWidth;
     this.#compareAll(this.#shared, left, right);
     this.#addresses(left, right);
+  }
+
+  compareLine(a: number, b: number): void {
+    this.levels[LEVELS.LINE] = this.#place(this.#line, a * this.#rowWidth, b * this.#rowWidth);
   }
 
   #compareAll({ columns, levels }: PlainColumns, left: number, right: number): void {
@@ -233,28 +213,53 @@ function names(
   value: (id: number) => PreparedName,
   sketches: Sketches,
 ): ComparedColumn {
-  const compare: Compare = (a, b) => compareName(value(a), value(b));
-  return new ComparedColumn(table, columnOf(table, key), {
+  const column = columnOf(table, key);
+  const own = sketches.get(key);
+  const compare: Compare = (a, b) =>
+    lettersDiffer(column, column, { one: own, other: own, a, b, nicknames: true })
+      ? LEVELS.DIFFERENT
+      : compareName(value(a), value(b));
+  return new ComparedColumn(table, column, {
     compare,
     remembered: true,
-    different: { sketches: sketches.get(key), level: LEVELS.DIFFERENT },
+    different: { sketches: own, level: LEVELS.DIFFERENT },
   });
 }
 
-function plainColumns(table: Table, sketches: Sketches): readonly (readonly [column: ComparedColumn, level: number])[] {
+interface TwoNames {
+  readonly one: NameSketches | undefined;
+  readonly other: NameSketches | undefined;
+  readonly a: number;
+  readonly b: number;
+  readonly nicknames: boolean;
+}
+
+/** The letters of two names settle it, without preparing them. */
+function lettersDiffer(
+  left: Column | undefined,
+  right: Column | undefined,
+  { one, other, a, b, nicknames }: TwoNames,
+): boolean {
+  if (left === undefined || right === undefined || one === undefined || other === undefined) return false;
+  if (!isPlainPair(one, a, other, b, nicknames)) return false;
+  return wordsDiffer(left.texts, a, right.texts, b, soundsEqual(one, a, other, b));
+}
+
+function plainColumns(
+  table: Table,
+  sketches: Sketches,
+  checks: Checks,
+): readonly (readonly [column: ComparedColumn, level: number])[] {
   const mother = prepared(columnOf(table, 'mother'), nameOf);
   const dates = prepared(columnOf(table, 'birthDate'), dateOf);
-  const lines = prepared(columnOf(table, 'line'), lineOf);
   const birthDate: Compare = (a, b) => compareBirthDates(dates(a), dates(b));
-  const line: Compare = (a, b) => lineLevel(lines(a), lines(b));
   const made = (key: FieldColumn, comparator: Comparator) =>
     new ComparedColumn(table, columnOf(table, key), comparator);
   return [
     [made('birthDate', { compare: birthDate, exact: (id) => birthDate(id, id) }), LEVELS.BIRTH_DATE],
     [made('gender', { compare: () => 1 }), LEVELS.GENDER],
-    [contacts(table, columnOf(table, 'phone'), phoneLevel), LEVELS.PHONE],
-    [contacts(table, columnOf(table, 'email'), emailLevel), LEVELS.EMAIL],
-    [made('line', { compare: line, exact: (id) => line(id, id) }), LEVELS.LINE],
+    [phoneColumn(table, columnOf(table, 'phone')), LEVELS.PHONE],
+    [emailColumn(table, columnOf(table, 'email')), LEVELS.EMAIL],
     [
       made('mother', {
         compare: (a, b) => motherLevel(compareName(mother(a), mother(b))),
@@ -264,10 +269,14 @@ function plainColumns(table: Table, sketches: Sketches): readonly (readonly [col
       LEVELS.MOTHER,
     ],
     ...identifierColumns(table).map((column, at): [ComparedColumn, number] => [
-      contacts(table, column, identifierLevel),
+      identifierColumn(table, column, testOf(checks.get(column.key))),
       FIELD_COUNT + at,
     ]),
   ];
+}
+
+function testOf(rule: CheckDigitRule | undefined): CheckTest | undefined {
+  return rule === undefined ? undefined : checkTest(rule.digits, rule.length);
 }
 
 function isWeak(level: number): boolean {
@@ -279,36 +288,10 @@ function motherLevel(level: number): number {
   return level === LEVELS.PART || level === LEVELS.CLOSE ? 1 : CONTACT_DIFFERENT;
 }
 
-/** Their pairs hardly ever come twice, so nothing is kept; a list of several values is the exception. */
-function contacts(table: Table, column: Column | undefined, one: (a: string, b: string) => number): ComparedColumn {
-  const value = (id: number): string => (column === undefined ? '' : textOf(column.texts, id));
-  const compare: Compare = (a, b) => {
-    const left = value(a);
-    const right = value(b);
-    if (!left.includes(' ') && !right.includes(' ')) return one(left, right);
-    return compareContacts(left.split(' '), right.split(' '), one);
-  };
-  return new ComparedColumn(table, column, { compare });
-}
-
 function placeColumn(table: Table, column: Column | undefined): ComparedColumn {
   const values = prepared(column, (text) => text);
   return new ComparedColumn(table, column, {
     compare: (a, b) => placeLevel(values(a), values(b), false),
     remembered: true,
   });
-}
-
-/** The prepared value of a number, made when first asked for. */
-function prepared<Value>(column: Column | undefined, make: (text: string) => Value): (id: number) => Value {
-  const made: (Value | undefined)[] = [];
-  return (id) => {
-    let value = made[id];
-    if (value === undefined && column !== undefined) {
-      while (made.length <= id) made.push(undefined);
-      value = make(textOf(column.texts, id));
-      made[id] = value;
-    }
-    return value as Value;
-  };
 }

@@ -35,11 +35,11 @@ class Scorer implements PairScorer {
   /** By field × 16 + level. */
   readonly #matchRatios: Float64Array;
   readonly #householdRatios: Float64Array;
-  readonly #own: Half;
-  readonly #rest: Half;
-  /** The most that the shared fields can add: to the weight, and to its lead over the household's. */
-  readonly #bestShared: number;
-  readonly #bestAgainstHousehold: number;
+  readonly #own: Part;
+  readonly #shared: Part;
+  readonly #line: Part;
+  readonly #bestAfterOwn: Best;
+  readonly #bestAfterShared: Best;
   // Sums of the pair at hand; written before they are read.
   #match = 0;
   #household = 0;
@@ -50,7 +50,8 @@ class Scorer implements PairScorer {
   readonly #changes: readonly Float32Array[];
   /** Which fields have a term frequency. */
   readonly #adjusted: readonly number[];
-  readonly #shared: readonly boolean[];
+  /** Whether a household shares the field. */
+  readonly #households: readonly boolean[];
   /** Names, whose weaker agreements depend on how common they are, too. */
   readonly #named: readonly boolean[];
   readonly #prior: number;
@@ -74,17 +75,18 @@ class Scorer implements PairScorer {
     this.#places = adjusted.map((field) => table.columns.findIndex((column) => column === columns[field]));
     this.#changes = adjusted.map((field) => changes[field] ?? new Float32Array(0));
     this.#named = adjusted.map((field) => NAMES.has(field));
-    this.#shared = adjusted.map((field) => !isPersonal(field));
+    this.#households = adjusted.map((field) => !isPersonal(field));
     const present = columns.flatMap((column, field) => (column === undefined ? [] : [field]));
-    this.#own = halfOf(present, adjusted, false);
-    this.#rest = halfOf(present, adjusted, true);
+    this.#own = partOf(present, adjusted, (field) => !isShared(field));
+    this.#shared = partOf(present, adjusted, (field) => isShared(field) && field !== LEVELS.LINE);
+    this.#line = partOf(present, adjusted, (field) => field === LEVELS.LINE);
     const counts = parameters.match.map((chances) => chances.length);
-    this.#bestShared = best(this.#rest.fields, counts, (at) => (this.#matchRatios[at] as number) + CHANGE_MAX);
-    this.#bestAgainstHousehold = best(
-      this.#rest.fields,
-      counts,
-      (at) => (this.#matchRatios[at] as number) - (this.#householdRatios[at] as number),
-    );
+    const bestOf = (parts: readonly Part[]): Best => ({
+      match: best(parts, counts, (at) => (this.#matchRatios[at] as number) + CHANGE_MAX),
+      lead: best(parts, counts, (at) => (this.#matchRatios[at] as number) - (this.#householdRatios[at] as number)),
+    });
+    this.#bestAfterOwn = bestOf([this.#shared, this.#line]);
+    this.#bestAfterShared = bestOf([this.#line]);
     this.#prior = Math.log2(parameters.matchShare);
     this.#householdPrior = Math.log2(Math.max(parameters.householdShare, 1e-300));
   }
@@ -98,17 +100,23 @@ class Scorer implements PairScorer {
     this.#match = this.#prior;
     this.#household = this.#householdPrior;
     this.#add(this.#own, a, b);
-    // At best: every shared field agrees as well as it can, against strangers and against the household.
-    if (this.#match + this.#bestShared < least) return Number.NEGATIVE_INFINITY;
-    if (this.#match - this.#household + this.#bestAgainstHousehold < least) return Number.NEGATIVE_INFINITY;
+    if (this.#mustFail(this.#bestAfterOwn, least)) return Number.NEGATIVE_INFINITY;
     this.pairLevels.compareShared(a, b);
-    this.#add(this.#rest, a, b);
+    this.#add(this.#shared, a, b);
+    if (this.#mustFail(this.#bestAfterShared, least)) return Number.NEGATIVE_INFINITY;
+    this.pairLevels.compareLine(a, b);
+    this.#add(this.#line, a, b);
     const household = this.#household;
     // Strangers are the unit: odds = match / (1 + household).
     return household < -12 ? this.#match : this.#match - Math.log(1 + Math.exp(household * LN2)) / LN2;
   }
 
-  #add({ fields, adjusted }: Half, a: number, b: number): void {
+  /** Even if every field that is not compared yet agrees as well as it can, against strangers and against the household. */
+  #mustFail({ match, lead }: Best, least: number): boolean {
+    return this.#match + match < least || this.#match - this.#household + lead < least;
+  }
+
+  #add({ fields, adjusted }: Part, a: number, b: number): void {
     const levels = this.#levels;
     let match = this.#match;
     let household = this.#household;
@@ -127,7 +135,7 @@ class Scorer implements PairScorer {
       if (level === LEVELS.SWAPPED && field === LEVELS.GIVEN) match += this.#swappedChange(a, b);
       const change = this.#changeOf(i, level, a, b);
       match += change;
-      if (this.#shared[i] === true) household += change;
+      if (this.#households[i] === true) household += change;
     }
     this.#match = match;
     this.#household = household;
@@ -163,23 +171,29 @@ class Scorer implements PairScorer {
   }
 }
 
+/** The most that fields can add: to the weight, and to its lead over the household's. */
+interface Best {
+  readonly match: number;
+  readonly lead: number;
+}
+
 /** Fields with a column, and which of them (by number among the adjusted) have a term frequency. */
-interface Half {
+interface Part {
   readonly fields: readonly number[];
   readonly adjusted: readonly number[];
 }
 
-function halfOf(present: readonly number[], adjusted: readonly number[], shared: boolean): Half {
+function partOf(present: readonly number[], adjusted: readonly number[], belongs: (field: number) => boolean): Part {
   return {
-    fields: present.filter((field) => isShared(field) === shared),
-    adjusted: [...adjusted.keys()].filter((i) => isShared(adjusted[i] as number) === shared),
+    fields: present.filter(belongs),
+    adjusted: [...adjusted.keys()].filter((i) => belongs(adjusted[i] as number)),
   };
 }
 
 /** The sum over fields of the best level; a field that is missing adds nothing. */
-function best(fields: readonly number[], counts: readonly number[], value: (at: number) => number): number {
+function best(parts: readonly Part[], counts: readonly number[], value: (at: number) => number): number {
   let sum = 0;
-  for (const field of fields) {
+  for (const field of parts.flatMap(({ fields }) => fields)) {
     let most = 0;
     for (let level = 0; level < (counts[field] ?? 0); level++) most = Math.max(most, value(field * 16 + level));
     sum += most;

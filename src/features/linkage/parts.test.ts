@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCsvReader } from '../load/csv-reader.ts';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, forEachRun } from './blocks.ts';
 import { blockSet, forEachCandidate } from './candidates.ts';
 import { clusterPairs } from './clusters.ts';
 import { createCsvSplitter } from './csv-splitter.ts';
@@ -71,14 +71,19 @@ test('the interner numbers equal texts alike and gives them back', () => {
   );
 });
 
-test('sorting by key orders records and leaves out those without a key', () => {
+test('sorting by key puts the records of every shared key together, in their own order', () => {
   fc.assert(
-    fc.property(fc.uint32Array({ maxLength: 200 }), (values) => {
-      const keys = Uint32Array.from(values, (value) => (value % 3 === 0 ? 0 : value));
-      const expected = [...keys.keys()]
-        .filter((at) => keys[at] !== 0)
-        .sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0) || a - b);
-      expect([...sortByKey(keys).records]).toEqual(expected);
+    fc.property(fc.uint32Array({ maxLength: 200 }), fc.integer({ min: 1, max: 50 }), (values, few) => {
+      const keys = values.map((value) => (value % 3 === 0 ? 0 : (value % few) + 1));
+      const found = sortByKey(keys);
+      const runs: number[][] = [];
+      forEachRun(found, (from, to) => runs.push([...found.records.subarray(from, to)]));
+      const expected = new Map<number, number[]>();
+      for (const [record, key] of keys.entries()) {
+        if (key !== 0) expected.set(key, [...(expected.get(key) ?? []), record]);
+      }
+      const shared = [...expected].filter(([, records]) => records.length > 1).toSorted(([a], [b]) => a - b);
+      expect(runs).toEqual(shared.map(([, records]) => records));
     }),
   );
 });

@@ -6,6 +6,7 @@ import {
   type PreparedName,
   prepareName,
 } from '../matching/index.ts';
+import { type Column, textOf } from './fields.ts';
 
 /** From the texts of columns, as `normalise.ts` wrote them, to what the comparators take. */
 const NO_SHARE = (): number => 0;
@@ -47,3 +48,17 @@ class PreparedLine implements AddressLine {
 }
 
 const NO_NUMBERS: readonly string[] = [];
+
+/** The prepared value of a number, made when first asked for. */
+export function prepared<Value>(column: Column | undefined, make: (text: string) => Value): (id: number) => Value {
+  const made: (Value | undefined)[] = [];
+  return (id) => {
+    let value = made[id];
+    if (value === undefined && column !== undefined) {
+      while (made.length <= id) made.push(undefined);
+      value = make(textOf(column.texts, id));
+      made[id] = value;
+    }
+    return value as Value;
+  };
+}

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { startThread, type Thread, threadsWanted } from '../../platform/threads/index.ts';
 import { Hand, type Results, type Shared, type TaskKind, type Tasks } from './work.ts';
 
@@ -13,21 +14,31 @@ export interface Team {
 /** More threads than this gain nothing: reading and clustering are not divided further. */
 const THREADS_MAX = 8;
 
-export function teamOfOne(): Team {
+/** `signal`: once aborted nobody begins another task; the call rejects with its reason. */
+export function teamOfOne(signal?: AbortSignal): Team {
   const hand = new Hand();
   return {
     size: 1,
-    perform: async (kind, tasks) => await Promise.resolve(tasks.map((task) => hand.perform(kind, task))),
+    async perform(kind, tasks) {
+      const results: Results[typeof kind][] = [];
+      for (const task of tasks) {
+        // A turn of the event loop, without which nobody could say stop.
+        await setImmediate();
+        signal?.throwIfAborted();
+        results.push(hand.perform(kind, task));
+      }
+      return results;
+    },
     share: async (more) => await Promise.resolve(hand.share(more)),
     end: async () => await Promise.resolve(),
   };
 }
 
-export function teamOfThreads(wanted: number = threadsWanted(THREADS_MAX)): Team {
+export function teamOfThreads(signal?: AbortSignal, wanted: number = threadsWanted(THREADS_MAX)): Team {
   const threads = Array.from({ length: wanted }, () => startThread(new URL('./hand-thread.ts', import.meta.url)));
   return {
     size: threads.length,
-    perform: (kind, tasks) => divided(threads, kind, tasks),
+    perform: (kind, tasks) => divided({ threads, signal }, kind, tasks),
     async share(more) {
       await Promise.all(threads.map((thread) => thread.run({ share: more })));
     },
@@ -38,7 +49,7 @@ export function teamOfThreads(wanted: number = threadsWanted(THREADS_MAX)): Team
 }
 
 async function divided<Kind extends TaskKind>(
-  threads: readonly Thread[],
+  { threads, signal }: { readonly threads: readonly Thread[]; readonly signal: AbortSignal | undefined },
   kind: Kind,
   tasks: readonly Tasks[Kind][],
 ): Promise<readonly Results[Kind][]> {
@@ -47,6 +58,7 @@ async function divided<Kind extends TaskKind>(
   await Promise.all(
     threads.map(async (thread) => {
       for (let at = next++; at < tasks.length; at = next++) {
+        signal?.throwIfAborted();
         // The thread answers a task with the result of its kind; see hand-thread.ts.
         results[at] = (await thread.run({ kind, task: tasks[at] })) as Results[Kind];
       }

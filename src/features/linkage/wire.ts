@@ -11,12 +11,31 @@ export const Accuracy = z.object({
 
 export const RuleReport = z.object({
   rule: z.string(),
+  /** A rule that would cost too many pairs in this file is left out, and says so here. */
   used: z.boolean(),
+  /** Pairs it brings together; an estimate where it is not used. */
   pairs: z.number(),
   largestBlock: z.number(),
+  /** Blocks so large that not every pair in them was compared, only neighbours; how many pairs were not. */
   overfullBlocks: z.number(),
   pairsNotCompared: z.number(),
+  /** The largest of them, ten at most. */
+  overfull: z.array(z.object({ records: z.number(), pairsNotCompared: z.number() })),
+  /** Links whose two records this rule brings together; those that no other rule does; those that only others do. */
+  links: z.number(),
+  linksAlone: z.number(),
+  linksMissed: z.number(),
 });
+export type RuleReport = z.infer<typeof RuleReport>;
+
+export const BlockingReport = z.object({
+  pairsCompared: z.number(),
+  /** Every record with every other. */
+  pairsPossible: z.number(),
+  links: z.number(),
+  rules: z.array(RuleReport),
+});
+export type BlockingReport = z.infer<typeof BlockingReport>;
 
 const WrongPair = z.object({
   records: z.tuple([z.string(), z.string()]),
@@ -47,10 +66,8 @@ export const Evaluation = z.object({
     rounds: z.number().optional(),
     pairsExpected: z.number().optional(),
   }),
-  blocking: z.object({
-    pairsCompared: z.number(),
-    rules: z.array(RuleReport),
-  }),
+  /** `truePairsCompared`: how many of the true pairs some rule brought together; no scoring can find the others. Not counted beyond millions. */
+  blocking: BlockingReport.extend({ truePairsCompared: z.number().optional() }),
   warnings: z.array(z.string()),
 });
 export type Evaluation = z.infer<typeof Evaluation>;

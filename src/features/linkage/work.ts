@@ -6,7 +6,7 @@ import { type Blocks, blocksOf, forEachRun } from './blocks.ts';
 import { type BlockSet, forEachCandidate, forEachNeighbour } from './candidates.ts';
 import type { Column, Table } from './fields.ts';
 import { type NameSketches, sketchesOf } from './name-sketches.ts';
-import { createPairLevels, type PairLevels, type Sketches } from './pair-levels.ts';
+import { type Checks, createPairLevels, type PairLevels, type Sketches } from './pair-levels.ts';
 import { createPairScorer, type PairScorer } from './pair-scorer.ts';
 import type { Parameters } from './parameters.ts';
 import type { Patterns } from './patterns.ts';
@@ -54,6 +54,8 @@ export type TaskKind = keyof Tasks;
 /** What everybody has; each part is given once and stays. */
 export interface Shared {
   readonly table?: Table;
+  /** How check digits are reckoned, by key of the column. */
+  readonly checks?: Checks;
   readonly aspects?: Aspects;
   readonly sketches?: Sketches;
   readonly blocks?: BlockSet;
@@ -117,7 +119,7 @@ export class Hand {
 
   /** One for all tasks: what it has prepared stays. */
   #levels(): PairLevels {
-    this.#pairLevels ??= createPairLevels(this.#has('table'), this.#shared.sketches);
+    this.#pairLevels ??= createPairLevels(this.#has('table'), this.#shared.sketches, this.#shared.checks);
     return this.#pairLevels;
   }
 

@@ -30,7 +30,7 @@ const SKIP = new Set('unknown none na n a nil null not known homeless no fixed a
 export function prepareAddress(address: MatchAddress): PreparedAddress | undefined {
   const numbers: string[] = [];
   const streetWords: string[] = [];
-  for (const word of words(fold(address.line.join(' ')))) {
+  for (const word of words(fold(withoutEscapes(address.line.join(' '))))) {
     if (HAS_DIGIT.test(word)) numbers.push(stripZeros(word));
     else if (!KINDS.has(word) && !SKIP.has(word)) streetWords.push(word);
   }
@@ -45,6 +45,11 @@ export function prepareAddress(address: MatchAddress): PreparedAddress | undefin
   };
   const empty = numbers.length === 0 && prepared.street === '' && prepared.city === '';
   return empty && prepared.state === '' && prepared.postalCode === '' ? undefined : prepared;
+}
+
+/** Some programs write the end of a line as a backslash and an n. */
+function withoutEscapes(text: string): string {
+  return text.includes('\\') ? text.replaceAll(/\\[nrt]/g, ' ') : text;
 }
 
 function place(text: string | undefined): string {

@@ -36,9 +36,27 @@ export function parseBirthDate(text: string): BirthDate | undefined {
   const year = Number(found[1]);
   const month = Number(found[2] ?? 0);
   const day = Number(found[3] ?? 0);
-  if (month > 12 || day > 31) return undefined;
+  if (month > 12 || day > 31 || (day > 0 && (day > lengthOf(year, month) || year > YEAR_LAST))) return undefined;
   const precision = day > 0 ? 3 : month > 0 ? 2 : 1;
   return { year, month, day, precision, estimated: isEstimated(month, day), digits: year * 10000 + month * 100 + day };
+}
+
+const WHOLE_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
+/** Nobody alive is born later than this; kept far away, so that no clock is needed and no date of today is ever in doubt. */
+const YEAR_LAST = 2150;
+
+/** YYYYMMDD of what is written as a whole date but is none (month 13, 30 February, the year 3000); 0 for everything else. */
+export function impossibleDate(text: string): number {
+  const found = WHOLE_DATE.exec(text);
+  if (found === null) return 0;
+  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
+  const isReal = year <= YEAR_LAST && month >= 1 && month <= 12 && day >= 1 && day <= lengthOf(year, month);
+  return isReal ? 0 : year * 10_000 + month * 100 + day;
+}
+
+function lengthOf(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 function isEstimated(month: number, day: number): boolean {
@@ -85,7 +103,7 @@ function estimatedYears(a: BirthDate, b: BirthDate): number {
 }
 
 /** How many of the eight digits differ; an exchange of two neighbours and nothing else counts as one. */
-function digitsApart(a: number, b: number): number {
+export function digitsApart(a: number, b: number): number {
   let restA = a;
   let restB = b;
   let differing = 0;

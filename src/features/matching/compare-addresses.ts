@@ -52,10 +52,14 @@ function similarLong(a: string, b: string): boolean {
 }
 
 export function lineLevel(a: AddressLine, b: AddressLine): number {
-  const hasNumbers = a.numbers.length > 0 && b.numbers.length > 0;
   const hasStreets = a.street !== '' && b.street !== '';
-  if (!hasStreets) return hasNumbers ? numbersOnly(a, b) : MISSING;
-  const street = streetLevel(a, b);
+  if (hasStreets) return lineLevelOf(streetLevel(a, b), a, b);
+  return a.numbers.length > 0 && b.numbers.length > 0 ? numbersOnly(a, b) : MISSING;
+}
+
+/** The level of two lines with streets, whose streets reach `street`. */
+export function lineLevelOf(street: number, a: AddressLine, b: AddressLine): number {
+  const hasNumbers = a.numbers.length > 0 && b.numbers.length > 0;
   if (!hasNumbers) return street === LINE_EXACT || street === LINE_CLOSE ? LINE_STREET : LINE_DIFFERENT;
   const numbers = sharedNumber(a.numbers, b.numbers);
   if (street === LINE_EXACT) return numbers === 3 ? LINE_EXACT : numbers > 0 ? LINE_CLOSE : LINE_STREET;
@@ -79,7 +83,8 @@ function sharedNumber(a: readonly string[], b: readonly string[]): number {
 const ALIKE = 0.75;
 const PARTLY_ALIKE = 0.5;
 
-function streetLevel(a: AddressLine, b: AddressLine): number {
+/** Symmetric; both lines have a street. */
+export function streetLevel(a: AddressLine, b: AddressLine): number {
   if (a.street === b.street) return LINE_EXACT;
   if (a.street.length >= 4 && b.street.length >= 4 && withinOneEdit(a.street, b.street)) return LINE_CLOSE;
   const likeness = letterPairLikeness(a.letterPairs, b.letterPairs, PARTLY_ALIKE);

@@ -18,9 +18,9 @@ export const DIFFERENT = level('different');
 
 /** Winkler's own cut for "probably a typing error", and the looser one below which names of strangers crowd in. */
 const CLOSE_SIMILARITY = 0.92;
-const SIMILAR_SIMILARITY = 0.86;
+export const SIMILAR_SIMILARITY = 0.86;
 /** Equal sound counts only where the letters are not too far apart: Rosa and Luis sound alike to a coarse code. */
-const SOUND_SIMILARITY = 0.75;
+export const SOUND_SIMILARITY = 0.75;
 /** One edit in a name of three letters makes another name: Ann, Dan, Ian. */
 const ONE_EDIT_LENGTH_MIN = 4;
 
@@ -60,7 +60,7 @@ export function cannotBeAlike(a: WordSketch, b: WordSketch): boolean {
   return tooFewCommon(bitCount(a.letters & b.letters) + repeated, a.length, b.length);
 }
 
-export function tooFewCommon(matches: number, lengthA: number, lengthB: number): boolean {
+function tooFewCommon(matches: number, lengthA: number, lengthB: number): boolean {
   const jaro = (matches / lengthA + matches / lengthB + 1) / 3;
   return jaro + 0.4 * (1 - jaro) < SOUND_SIMILARITY;
 }

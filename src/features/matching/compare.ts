@@ -23,11 +23,13 @@ import {
   MOTHER,
   PHONE,
 } from './compiled-model.ts';
+import { compareIdentifiers } from './compare-identifiers.ts';
+import { CONTACT_CLOSE, CONTACT_DIFFERENT, CONTACT_EXACT } from './contact-levels.ts';
 import { editDistance, withinOneEdit } from './edit-distance.ts';
 import { localPart } from './email.ts';
 import type { PreparedName } from './name.ts';
 import { samePhone } from './phone.ts';
-import type { PreparedIdentifier, PreparedRecord } from './prepared-record.ts';
+import type { PreparedRecord } from './prepared-record.ts';
 
 /**
  * What the comparison of one pair found. One instance is used again for pair after pair, so that scoring allocates nothing;
@@ -61,10 +63,6 @@ export function newComparison(): PairComparison {
     localOther: false,
   };
 }
-
-export const CONTACT_EXACT = 0;
-export const CONTACT_CLOSE = 1;
-export const CONTACT_DIFFERENT = 2;
 
 export function compareRecords(model: CompiledModel, a: PreparedRecord, b: PreparedRecord, out: PairComparison): void {
   const { levels } = out;
@@ -188,106 +186,4 @@ function adjustField(
   // Weaker agreements are only ever weakened: a rare name one letter off may be another rare name.
   const kept = level === EXACT ? change : Math.min(0, change / 2);
   out.weights[field] = (out.weights[field] as number) + kept;
-}
-
-const IDENTIFIER_STEPS = 2 ** 32;
-
-function compareIdentifiers(
-  a: readonly PreparedIdentifier[],
-  b: readonly PreparedIdentifier[],
-  out: PairComparison,
-): void {
-  let steps = 0;
-  out.identifiersEqual = 0;
-  out.nationalDifferent = false;
-  out.nationalOther = false;
-  out.localOther = false;
-  for (let i = 0; i < a.length; i++) {
-    const left = a[i] as PreparedIdentifier;
-    if (isLaterOfSystem(a, i)) continue;
-    const level = bestOfSystem(a, b, left.system);
-    if (level === MISSING) continue;
-    // In whole steps, whose sum is exact: added in another order, fractions would differ in their last bit.
-    steps += Math.round((left.kind.weights[level] as number) * IDENTIFIER_STEPS);
-    if (level === CONTACT_EXACT && left.kind.kind !== 'shared') out.identifiersEqual++;
-    if (level === CONTACT_EXACT) continue;
-    if (left.kind.kind === 'local') out.localOther = true;
-    if (left.kind.kind !== 'national') continue;
-    if (level === CONTACT_DIFFERENT) out.nationalDifferent = true;
-    if (level === CONTACT_DIFFERENT || !isSlip(a, b, left.system)) out.nationalOther = true;
-  }
-  out.identifierWeight = steps / IDENTIFIER_STEPS;
-}
-
-/** A record may have several identifiers of one system; the system is compared once, at its first. */
-export function isLaterOfSystem(identifiers: readonly PreparedIdentifier[], index: number): boolean {
-  const system = (identifiers[index] as PreparedIdentifier).system;
-  for (let i = 0; i < index; i++) if ((identifiers[i] as PreparedIdentifier).system === system) return true;
-  return false;
-}
-
-const CLOSE_IDENTIFIER_LENGTH_MIN = 6;
-
-export function bestOfSystem(
-  a: readonly PreparedIdentifier[],
-  b: readonly PreparedIdentifier[],
-  system: string,
-): number {
-  let best = MISSING;
-  for (const left of a) {
-    if (left.system !== system) continue;
-    for (const right of b) {
-      if (right.system !== system) continue;
-      const level = identifierLevel(left.value, right.value);
-      if (best === MISSING || level < best) best = level;
-    }
-  }
-  return best;
-}
-
-const TWO_SLIPS_LENGTH_MIN = 8;
-
-/** A long number in which the hand slipped twice, places lost or gained among it: two other digits would be another number. */
-function slippedTwice(left: string, right: string): boolean {
-  if (left.length === right.length) return false;
-  if (left.length < TWO_SLIPS_LENGTH_MIN || right.length < TWO_SLIPS_LENGTH_MIN) return false;
-  return editDistance(left, right, 2) <= 2;
-}
-
-const LAST_PART_LENGTH = 4;
-
-/** Some write the last four digits only. */
-function isLastPart(left: string, right: string): boolean {
-  const shorter = left.length < right.length ? left : right;
-  const longer = left.length < right.length ? right : left;
-  return (
-    shorter.length >= LAST_PART_LENGTH &&
-    longer.length >= LAST_PART_LENGTH + CLOSE_IDENTIFIER_LENGTH_MIN - 1 &&
-    longer.endsWith(shorter)
-  );
-}
-
-/** Two numbers of the system differ as a hand slips: a place more or less, or two neighbours exchanged. */
-function isSlip(a: readonly PreparedIdentifier[], b: readonly PreparedIdentifier[], system: string): boolean {
-  for (const left of a) {
-    if (left.system !== system) continue;
-    for (const right of b) {
-      if (right.system !== system || identifierLevel(left.value, right.value) !== CONTACT_CLOSE) continue;
-      if (left.value.length !== right.value.length || placesApart(left.value, right.value) === 2) return true;
-    }
-  }
-  return false;
-}
-
-function placesApart(left: string, right: string): number {
-  let apart = 0;
-  for (let at = 0; at < left.length; at++) if (left.charCodeAt(at) !== right.charCodeAt(at)) apart++;
-  return apart;
-}
-
-export function identifierLevel(left: string, right: string): number {
-  if (left === right) return CONTACT_EXACT;
-  const longEnough = left.length >= CLOSE_IDENTIFIER_LENGTH_MIN && right.length >= CLOSE_IDENTIFIER_LENGTH_MIN;
-  if (longEnough && (withinOneEdit(left, right) || slippedTwice(left, right))) return CONTACT_CLOSE;
-  return isLastPart(left, right) ? CONTACT_CLOSE : CONTACT_DIFFERENT;
 }

@@ -1,7 +1,9 @@
 import { BIRTH_DATE_LEVELS } from './birth-date.ts';
+import { type CheckTest, checkTest } from './check-digits.ts';
 import type { Frequencies, FrequencyField } from './frequencies.ts';
 import { systemPattern } from './identifier.ts';
 import {
+  type CheckDigitRule,
   CONTACT_LEVELS,
   GENDER_LEVELS,
   type IDENTIFIER_KINDS,
@@ -57,6 +59,9 @@ type Kind = (typeof IDENTIFIER_KINDS)[number];
 export interface CompiledIdentifierKind {
   readonly kind: Kind;
   readonly fits: readonly ((system: string) => boolean)[];
+  /** True when a number's check digit is right; undefined where nobody knows how it is reckoned. */
+  readonly check: CheckTest | undefined;
+  readonly checkRule: CheckDigitRule | undefined;
   /** By contact level: exact, close, different. */
   readonly weights: Float64Array;
   /** Shares of true pairs and of pairs of strangers, by the same levels. */
@@ -153,6 +158,8 @@ function kindFinder(document: MatchingModel): (system: string) => CompiledIdenti
   const kinds = document.identifiers.map((kind) => ({
     kind: kind.kind,
     fits: kind.systems.map(systemPattern),
+    checkRule: kind.check,
+    check: kind.check === undefined ? undefined : checkTest(kind.check.digits, kind.check.length),
     weights: weightsOf(kind.levels, CONTACT_LEVELS),
     m: sharesOf(kind.levels, CONTACT_LEVELS, 'm'),
     u: sharesOf(kind.levels, CONTACT_LEVELS, 'u'),
@@ -162,6 +169,8 @@ function kindFinder(document: MatchingModel): (system: string) => CompiledIdenti
   const unknown: CompiledIdentifierKind = {
     kind: 'local',
     fits: [],
+    check: undefined,
+    checkRule: undefined,
     weights: new Float64Array(CONTACT_LEVELS.length),
     m: even,
     u: even,

@@ -1,6 +1,21 @@
 import { DEFAULT_FREQUENCIES } from './default-frequencies.ts';
 import { type MatchingModel, parseModel } from './model-document.ts';
 
+const NATIONAL_LEVELS = {
+  exact: { m: 0.88, u: 0.0000001 },
+  close: { m: 0.07, u: 0.000005 },
+  different: { m: 0.05, u: 0.9999 },
+};
+
+/** National numbers whose check digits are known wherever they are used; a registry's own model names others by their systems. */
+const CHECKED = [
+  { systems: ['*nhs-number*'], check: { digits: 'nhs', length: 10 } },
+  { systems: ['*aadhaar*'], check: { digits: 'verhoeff', length: 12 } },
+  { systems: ['*:cpf', '*/cpf', '*2.16.840.1.113883.13.237'], check: { digits: 'cpf', length: 11 } },
+  { systems: ['*ihi-number*', '*electronichealth.net.au/id/hi/ihi*'], check: { digits: 'luhn', length: 16 } },
+  { systems: ['*za-id*', '*za-identity*'], check: { digits: 'luhn', length: 13 } },
+];
+
 /**
  * The model Careseal ships: made for a registry that nobody has trained yet. The chances are rounded averages over health and
  * civil registers (typing errors of 1–5 % per field, a tenth of telephone numbers and addresses out of date); they err
@@ -8,7 +23,7 @@ import { type MatchingModel, parseModel } from './model-document.ts';
  */
 const DOCUMENT = {
   format: 'careseal-matching-model/1',
-  version: 'careseal-default-1',
+  version: 'careseal-default-2',
   description: 'Generic model shipped with Careseal; label-free, for any population.',
   prior: { population: 100_000 },
   thresholds: { match: 0.99, review: 0.3, probable: 0.8 },
@@ -100,6 +115,7 @@ const DOCUMENT = {
       systems: ['*household*', '*family*', '*hhid*', '*insur*', '*policy*'],
       levels: { exact: { m: 0.8, u: 0.0002 }, close: { m: 0.05, u: 0.001 }, different: { m: 0.15, u: 0.99 } },
     },
+    ...CHECKED.map(({ systems, check }) => ({ kind: 'national', systems, check, levels: NATIONAL_LEVELS })),
     {
       kind: 'national',
       systems: [
@@ -116,16 +132,13 @@ const DOCUMENT = {
         '*soc_sec*',
         '*social-security*',
         '*passport*',
-        '*nhs-number*',
-        '*aadhaar*',
         '*curp*',
-        '*cpf*',
         '*civil-registration*',
         '*birth-certificate*',
         '*upi',
         '*2.16.840.1.113883.4.1',
       ],
-      levels: { exact: { m: 0.88, u: 0.0000001 }, close: { m: 0.07, u: 0.000005 }, different: { m: 0.05, u: 0.9999 } },
+      levels: NATIONAL_LEVELS,
     },
     {
       kind: 'local',

@@ -1,11 +1,11 @@
-import { LETTERS } from './transliteration.ts';
+import { latinOf } from './transliteration.ts';
 
 /**
- * Folds a text to what comparison sees: lower case, no diacritics, letters of other alphabets transliterated where a letter
- * has a Latin equal, everything that is neither letter nor digit a single space. Apostrophes vanish (O'Hara = Ohara).
+ * Folds a text to what comparison sees: lower case, no diacritics, letters of other scripts transliterated, everything that is
+ * neither letter nor digit a single space. Apostrophes vanish (O'Hara = Ohara).
  *
  * Combining marks are removed for Latin, Greek, Cyrillic, Hebrew and Arabic only: in the scripts of India and South-East Asia
- * they are vowels, and two names may differ in nothing else.
+ * they are vowels, which are transliterated, and two names may differ in nothing else.
  */
 const OPTIONAL_MARKS = marks([
   ['0300', '036f'], // combining diacritics of Latin, Greek, Cyrillic
@@ -68,8 +68,9 @@ function foldAsciiSlowly(text: string): string {
 function foldUnicode(text: string): string {
   const plain = text.toLowerCase().replace(APOSTROPHES, '').normalize('NFKD').replace(OPTIONAL_MARKS, '').toLowerCase();
   let out = '';
-  for (const letter of plain) out += letter < '\u0080' ? letter : (LETTERS.get(letter) ?? letter);
-  return out.replace(APOSTROPHES, '').replace(NEITHER_LETTER_NOR_DIGIT, ' ').trim();
+  // Put together again, because a Korean syllable is one letter to transliterate and its parts are not.
+  for (const letter of plain.normalize('NFC')) out += letter < '\u0080' ? letter : latinOf(letter);
+  return out.toLowerCase().replace(APOSTROPHES, '').replace(NEITHER_LETTER_NOR_DIGIT, ' ').trim();
 }
 
 /** The words of a folded text. */

@@ -1,4 +1,4 @@
-import { BIRTH_DATE_LEVELS, yearsApart } from './birth-date.ts';
+import { BIRTH_DATE_LEVELS, digitsApart, yearsApart } from './birth-date.ts';
 import type { PairComparison } from './compare.ts';
 import { CLOSE, DIFFERENT, EXACT, INITIAL, NICKNAME, PART, SIMILAR, SWAPPED } from './compare-names.ts';
 import {
@@ -34,6 +34,7 @@ export const CONTRADICTIONS = [
   'identifier-alone',
   'other-numbers',
   'other-numbers-and-details',
+  'impossible-birth-date',
 ] as const;
 export type Contradiction = (typeof CONTRADICTIONS)[number];
 
@@ -50,6 +51,7 @@ const IDENTIFIER = bit('different-identifier');
 const IDENTIFIER_ALONE = bit('identifier-alone');
 const OTHER_NUMBERS = bit('other-numbers');
 const OTHER_NUMBERS_AND_DETAILS = bit('other-numbers-and-details');
+const IMPOSSIBLE_BIRTH_DATE = bit('impossible-birth-date');
 
 /** Contradictions after which not even a review is worth a steward's time. */
 export const NOT_EVEN_REVIEW = HOUSEHOLD | OTHER_NUMBERS_AND_DETAILS;
@@ -80,7 +82,10 @@ export function findContradictions(
   if ((a.unnamed || b.unnamed) && pair.identifiersEqual === 0) bits |= UNNAMED;
   if (isOtherGeneration(model, a, b, dob) && !surelyOnePerson(pair, given)) bits |= PARENT_AND_CHILD;
   if (a.generation !== 0 && b.generation !== 0 && a.generation !== b.generation) bits |= GENERATION;
-  if (pair.nationalDifferent && !outweighed(pair, given, dob)) bits |= IDENTIFIER;
+  if (isOtherNational(pair, given, dob)) bits |= IDENTIFIER;
+  if (isMadeUp(a.impossibleBirthDate, b.birthDate) || isMadeUp(b.impossibleBirthDate, a.birthDate)) {
+    bits |= IMPOSSIBLE_BIRTH_DATE;
+  }
   if (pair.identifiersEqual > 0) bits |= identifierContradictions(pair, dob);
   else if (pair.nationalOther && pair.localOther) bits |= otherNumbers(pair, dob);
   if (pair.nationalOther && given === DIFFERENT) bits |= OTHER_NUMBERS_AND_DETAILS;
@@ -90,6 +95,25 @@ export function findContradictions(
 /** Two institutions' identifiers and the given name agree: the rest is a mistake of writing. */
 function surelyOnePerson(pair: PairComparison, given: number): boolean {
   return pair.identifiersEqual > 1 && given !== DIFFERENT && given !== MISSING;
+}
+
+const SLIPS_MAX = 2;
+
+/**
+ * A date that no calendar has and that is no slip of the other's was made up: what else of the record was, a steward should say.
+ * With two digits wrong it is a mistake of writing, and counts as missing.
+ */
+function isMadeUp(impossible: number, other: PreparedRecord['birthDate']): boolean {
+  return impossible > 0 && other !== undefined && digitsApart(impossible, other.digits) > SLIPS_MAX;
+}
+
+/**
+ * The nation says two people, and what agrees does not outweigh it. Where an institution's number says one person, a single other
+ * digit is taken for a mistake of writing, unless the address is another one, too.
+ */
+function isOtherNational(pair: PairComparison, given: number, dob: number): boolean {
+  if (pair.nationalDifferent) return !outweighed(pair, given, dob);
+  return pair.nationalOther && pair.identifiersEqual > 0 && (pair.levels[LINE] as number) > 0;
 }
 
 /** Both names, the birth date and another identifier or a contact agree: one card number was written down wrongly. */
@@ -167,7 +191,7 @@ function otherNumbers({ levels }: PairComparison, dob: number): number {
   const given = levels[GIVEN] as number;
   const family = levels[FAMILY] as number;
   const line = levels[LINE] as number;
-  const differs = given > EXACT || family > EXACT || dob > 0 || line > 0;
+  const differs = given > CLOSE || family > CLOSE || dob > 0 || line > 0;
   return differs ? OTHER_NUMBERS_AND_DETAILS : OTHER_NUMBERS;
 }
 

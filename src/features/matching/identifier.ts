@@ -6,12 +6,26 @@ import { isRepeatedOrCounted } from './placeholders.ts';
  * `national` one per person for life · `local` given by one institution, a person may have several · `shared` by a household.
  */
 export function normaliseIdentifier(value: string): string {
+  const upper = isClean(value) ? value : cleaned(value);
+  return isPlaceholder(upper) ? '' : upper;
+}
+
+/** Most are written so already: capital letters and digits, no zero in front. */
+function isClean(value: string): boolean {
+  if (value.length > 200 || value.charCodeAt(0) === 48) return false;
+  for (let at = 0; at < value.length; at++) {
+    const unit = value.charCodeAt(at);
+    if (!((unit >= 48 && unit <= 57) || (unit >= 65 && unit <= 90))) return false;
+  }
+  return true;
+}
+
+function cleaned(value: string): string {
   let out = '';
   for (const letter of value.length > 200 ? value.slice(0, 200) : value) {
     if (/[\p{L}\p{N}]/u.test(letter)) out += letter;
   }
-  const upper = out.toUpperCase().replace(/^0+(?=.)/, '');
-  return isPlaceholder(upper) ? '' : upper;
+  return out.toUpperCase().replace(/^0+(?=.)/, '');
 }
 
 const WORDS_FOR_NONE = new Set(
@@ -19,7 +33,10 @@ const WORDS_FOR_NONE = new Set(
 );
 
 function isPlaceholder(value: string): boolean {
-  return value === '' || WORDS_FOR_NONE.has(value) || isRepeatedOrCounted(value);
+  if (value === '' || isRepeatedOrCounted(value)) return true;
+  // No such word has a digit in its second place, nearly every number has.
+  const second = value.charCodeAt(1);
+  return !(second >= 48 && second <= 57) && WORDS_FOR_NONE.has(value);
 }
 
 /** Compiles `*nin*`-like patterns, without regard to case. Only `*` is special, so that a pattern cannot be a costly expression. */

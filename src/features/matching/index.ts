@@ -23,17 +23,17 @@ export { probabilityOf, score } from './score.ts';
 /** The parts on their own, for batch linkage, which compares distinct values once instead of records again and again. */
 export { prepareAddress } from './address.ts';
 export { type BirthDate, compareBirthDates, parseBirthDate } from './birth-date.ts';
-export {
-  CONTACT_DIFFERENT,
-  compareContacts,
-  emailLevel,
-  identifierLevel,
-  phoneLevel,
-} from './compare.ts';
-export { type AddressLine, lineLevel, placeLevel } from './compare-addresses.ts';
-export { compareName, crossAgreement, tooFewCommon } from './compare-names.ts';
+export { compareContacts, emailLevel, phoneLevel } from './compare.ts';
+export { CONTACT_CLOSE, CONTACT_DIFFERENT, CONTACT_EXACT } from './contact-levels.ts';
+/** Whether a number's check digit is right. */
+export { type CheckTest, checkTest } from './check-digits.ts';
+export type { CheckDigitRule } from './model-document.ts';
+export { checkedLevel, identifierLevel } from './compare-identifiers.ts';
+export { type AddressLine, lineLevel, lineLevelOf, placeLevel, streetLevel } from './compare-addresses.ts';
+export { compareName, crossAgreement, SIMILAR_SIMILARITY, SOUND_SIMILARITY } from './compare-names.ts';
 export { normaliseEmail } from './email.ts';
 export { normaliseIdentifier } from './identifier.ts';
+export { jaroWinklerOf } from './jaro-winkler.ts';
 export { bitCount, letterPairs } from './letter-pairs.ts';
 export { generationOf, nameParts, type PreparedName, prepareName } from './name.ts';
 export { normalisePhone } from './phone.ts';

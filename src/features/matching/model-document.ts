@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BIRTH_DATE_LEVELS } from './birth-date.ts';
+import { CHECK_DIGITS } from './check-digits.ts';
 
 /**
  * The matching model as a document: everything that decides a score, a link and a blocking key, so that a version of it can be
@@ -43,11 +44,19 @@ const Frequency = z.strictObject({
 const NameField = z.strictObject({ levels: levels(NAME_LEVELS), frequency: Frequency });
 
 export const IDENTIFIER_KINDS = ['national', 'local', 'shared'] as const;
+const CheckDigitRule = z.strictObject({
+  digits: z.enum(CHECK_DIGITS),
+  length: z.number().int().gte(2).lte(40).optional(),
+});
+export type CheckDigitRule = z.infer<typeof CheckDigitRule>;
+
 const IdentifierKind = z.strictObject({
   kind: z.enum(IDENTIFIER_KINDS),
   /** Patterns of systems (`*` stands for anything); the first kind in the list with a fitting pattern is taken. */
   systems: z.array(z.string().min(1).max(200)).min(1).max(200),
   levels: levels(CONTACT_LEVELS),
+  /** How the check digits of such numbers are reckoned, and how many places they have with leading zeros; a number with a wrong one says less. */
+  check: CheckDigitRule.optional(),
 });
 
 /** What a blocking key is made of; each part gives no, one or several values, and a rule is their product. */

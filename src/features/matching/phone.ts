@@ -15,9 +15,17 @@ const NATIONAL_DIGITS_MIN = 6;
 /** The comparable digits; empty for what is no telephone number (too short, one digit repeated, counted up). */
 export function normalisePhone(text: string): string {
   const trimmed = text.trim();
-  const digits = digitsOf(cutExtension(trimmed));
+  const digits = isDigitsOnly(trimmed) ? trimmed : digitsOf(cutExtension(trimmed));
   const national = nationalDigits(digits, trimmed.startsWith('+'));
   return isPlaceholder(national) ? '' : national.slice(-15);
+}
+
+function isDigitsOnly(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 48 || unit > 57) return false;
+  }
+  return true;
 }
 
 function nationalDigits(digits: string, international: boolean): string {

@@ -3,7 +3,9 @@
  * English codes (Soundex, Metaphone) keep or drop the wrong letters elsewhere, so this one follows what transcriptions of
  * one name differ in, whatever the language: vowels, doubled letters, h, and the families b/v/w (one sound in Spanish and in
  * Bantu languages), p/f, c/k/q/g, s/z/x, d/t, l/r (again Bantu, and East Asian), j/y/i. Letter groups are resolved first (ph, sch, ch, tz, …), as in the Kölner
- * Phonetik (Postel 1969) and Daitch-Mokotoff. The first sound is kept, vowels as one class. At most six symbols.
+ * Phonetik (Postel 1969) and Daitch-Mokotoff (1985): x is ks, tch is ch, v at the end is f. A w between a consonant or u and a vowel is
+ * the vowel that Bantu and West African names write either way (Mwangi, Muangi; Edward, Eduard), but for German and Polish sw. The first
+ * sound is kept, vowels as one class. At most six symbols.
  *
  * A text without Latin letters is its own code, cut to six characters.
  */
@@ -30,7 +32,7 @@ export function phonetic(word: string): string {
     }
     lastSound = sound;
   }
-  return code;
+  return code.length > CODE_MAX ? code.slice(0, CODE_MAX) : code;
 }
 
 function soundAt(word: string, i: number, unit: number): string {
@@ -39,6 +41,11 @@ function soundAt(word: string, i: number, unit: number): string {
   if (unit === P && next === H) return 'P';
   if (unit === G && next === H) return i === 0 ? 'K' : '-'; // Hugh, Vaughan, Wright
   if (unit === T && (next === Z || next === S)) return 'S';
+  if (unit === T && next === C && word.charCodeAt(i + 2) === H) return '-'; // Tchaikovsky
+  if (unit === W && i > 0 && isVowel(next) && isGlide(word.charCodeAt(i - 1))) return '0'; // Mwangi = Muangi
+  if (unit === X && i > 0) return 'KS'; // Alexander = Aleksander
+  if (unit === V && i > 0 && i === word.length - 1) return 'P'; // Ivanov = Ivanoff
+  if (unit === N && next === J && i === 0) return '-'; // Njoroge = Joroge
   if (unit === K && next === N && i === 0) return 'N'; // Knight
   if (unit === W && next === R && i === 0) return 'L'; // Wright
   if (unit === I && i === 0 && isVowel(next)) return 'Y'; // Iusuf = Yusuf
@@ -54,8 +61,15 @@ function soundOfC(word: string, i: number, next: number): string {
   return 'K';
 }
 
+/** What a w glides from: u, or a consonant but s (Schwarz) and w itself. */
+function isGlide(before: number): boolean {
+  return (
+    before === U || (!isVowel(before) && before !== S && before !== H && before !== W && before !== Y && before !== Z)
+  );
+}
+
 function isVowel(unit: number): boolean {
-  return unit === 97 || unit === E || unit === I || unit === 111 || unit === 117;
+  return unit === 97 || unit === E || unit === I || unit === 111 || unit === U;
 }
 
 const C = 99;
@@ -71,6 +85,9 @@ const P = 112;
 const R = 114;
 const S = 115;
 const T = 116;
+const U = 117;
+const V = 118;
 const W = 119;
+const X = 120;
 const Y = 121;
 const Z = 122;

@@ -1,5 +1,5 @@
 import { type PreparedAddress, prepareAddress } from './address.ts';
-import { type BirthDate, parseBirthDate } from './birth-date.ts';
+import { type BirthDate, impossibleDate, parseBirthDate } from './birth-date.ts';
 import type { CompiledIdentifierKind, CompiledModel } from './compiled-model.ts';
 import { normaliseEmail } from './email.ts';
 import { normaliseIdentifier } from './identifier.ts';
@@ -12,6 +12,8 @@ export interface PreparedRecord {
   readonly given: PreparedName | undefined;
   readonly family: PreparedName | undefined;
   readonly birthDate: BirthDate | undefined;
+  /** YYYYMMDD of a birth date that no calendar has, which counts as missing; 0 for none. */
+  readonly impossibleBirthDate: number;
   /** 0 unknown, 1 male, 2 female, 3 other. */
   readonly gender: 0 | 1 | 2 | 3;
   readonly phones: readonly string[];
@@ -32,6 +34,8 @@ export interface PreparedIdentifier {
   readonly system: string;
   readonly kind: CompiledIdentifierKind;
   readonly value: string;
+  /** Its check digit is wrong, where the model says how that is reckoned. */
+  readonly miswritten: boolean;
 }
 
 const GENDERS = { unknown: 0, male: 1, female: 2, other: 3 } as const;
@@ -46,6 +50,7 @@ export function prepare(model: CompiledModel, record: MatchRecord): PreparedReco
     given: prepareName(given.words, (name) => model.shareLog2('given', name)),
     family: prepareName(family.words, (name) => model.shareLog2('family', name)),
     birthDate,
+    impossibleBirthDate: impossibleOf(model, record.birthDate),
     gender: GENDERS[record.gender ?? 'unknown'],
     phones: distinct(record.phones, normalisePhone),
     emails: emailsOf(model, record.emails),
@@ -75,6 +80,10 @@ function birthDateOf(model: CompiledModel, text: string | undefined): BirthDate 
   return parseBirthDate(text);
 }
 
+function impossibleOf(model: CompiledModel, text: string | undefined): number {
+  return text === undefined || model.skip.birthDates.has(text) ? 0 : impossibleDate(text);
+}
+
 function distinct(values: readonly string[], normalise: (value: string) => string): readonly string[] {
   if (values.length === 0) return NOTHING;
   const out: string[] = [];
@@ -98,7 +107,8 @@ function identifiersOf(model: CompiledModel, record: MatchRecord): readonly Prep
     const normal = normaliseIdentifier(value);
     if (normal === '' || out.length >= VALUES_MAX * 2) continue;
     if (out.some((known) => known.system === system && known.value === normal)) continue;
-    out.push({ system, kind: model.kindOf(system), value: normal });
+    const kind = model.kindOf(system);
+    out.push({ system, kind, value: normal, miswritten: kind.check !== undefined && !kind.check(normal) });
   }
   return out;
 }

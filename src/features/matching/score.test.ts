@@ -13,6 +13,13 @@ const ANNA: Partial<MatchRecord> = {
 };
 const NIN = (value: string) => ({ identifiers: [{ system: 'urn:ug:nin', value }] });
 
+const BOTH = (national: string, local: string) => ({
+  identifiers: [
+    { system: 'urn:ug:nin', value: national },
+    { system: 'urn:ug:art', value: local },
+  ],
+});
+
 const textIn = (values: readonly string[]) => fc.array(fc.constantFrom(...values), { maxLength: 2 });
 const anyRecord: fc.Arbitrary<MatchRecord> = fc.record(
   {
@@ -113,6 +120,9 @@ describe('properties', () => {
   });
 });
 
+const explainPair = (a: Partial<MatchRecord>, b: Partial<MatchRecord>) =>
+  explain(model, prepare(model, recordOf(a)), prepare(model, recordOf(b)));
+
 describe('decisions', () => {
   test.each<[string, Partial<MatchRecord>, Partial<MatchRecord>, string]>([
     ['equal in everything', ANNA, ANNA, 'match'],
@@ -207,6 +217,39 @@ describe('guards', () => {
       'review',
       'different-identifier',
     ],
+    [
+      'one institution’s number, a national number one digit off, another flat',
+      { ...ANNA, ...home, ...BOTH('CM12345678', 'KLA-778899') },
+      {
+        ...ANNA,
+        ...home,
+        address: { ...home.address, line: ['14 Market Road'] },
+        ...BOTH('CM12345679', 'KLA-778899'),
+      },
+      'review',
+      'different-identifier',
+    ],
+    [
+      'a national and an institution’s number, and both are others',
+      { ...ANNA, ...BOTH('CM12345678', 'KLA-778899') },
+      { ...ANNA, ...BOTH('CM12345679', 'KLA-778999') },
+      'review',
+      'other-numbers',
+    ],
+    [
+      'a birth date that no calendar has',
+      { ...ANNA, ...NIN('CM12345678') },
+      { ...ANNA, ...NIN('CM12345678'), birthDate: '2001-13-40' },
+      'review',
+      'impossible-birth-date',
+    ],
+    [
+      'a birth date a thousand years from now',
+      { ...ANNA, ...NIN('CM12345678') },
+      { ...ANNA, ...NIN('CM12345678'), birthDate: '3000-05-23' },
+      'review',
+      'impossible-birth-date',
+    ],
   ])('%s', (_why, a, b, decision, contradiction) => {
     const result = scorePair(a, b);
     expect(result.contradictions).toContain(contradiction);
@@ -235,5 +278,35 @@ describe('guards', () => {
       ],
     };
     expect(scorePair({ ...ANNA, ...two }, { ...ANNA, ...two, birthDate: '1957-10-11' }).decision).toBe('match');
+  });
+
+  test.each([
+    ['two neighbours exchanged', '318190049', '318910049'],
+    ['a letter typed into it', '318190049', '31819A0049'],
+    ['a letter in a digit’s place', '740165170', '740C16517'],
+    ['two digits lost', '318190049', '3190049'],
+    ['the last four digits, of which two are zeros', '318190049', '0049'],
+  ])('a national number written wrongly stops no link: %s', (_why, one, other) => {
+    const result = scorePair({ ...ANNA, ...BOTH(one, 'A-4455') }, { ...ANNA, ...BOTH(other, 'A-4455') });
+    expect(result).toMatchObject({ decision: 'match', contradicted: false });
+  });
+
+  test('a birth date that no calendar has, two digits off, is a mistake of writing and counts as missing', () => {
+    const one = { ...ANNA, ...NIN('CM12345678') };
+    const result = explainPair(one, { ...one, birthDate: '1980-05-33' });
+    expect(result.contradictions).toEqual([]);
+    expect(result.fields.find(({ field }) => field === 'birthDate')?.level).toBe('placeholder');
+  });
+
+  test('a number with a wrong check digit says less, for and against', () => {
+    const cpf = (value: string) => ({ identifiers: [{ system: 'urn:br:cpf', value }] });
+    const right = explainPair({ ...ANNA, ...cpf('529.982.247-25') }, { ...ANNA, ...cpf('529.982.247-25') });
+    const wrong = explainPair({ ...ANNA, ...cpf('529.982.247-26') }, { ...ANNA, ...cpf('529.982.247-26') });
+    const other = explainPair({ ...ANNA, ...cpf('529.982.247-25') }, { ...ANNA, ...cpf('111.222.333-44') });
+    expect(right.rule).toBe('unique-identifier');
+    expect(wrong.rule).toBeUndefined();
+    expect(wrong.weight).toBeLessThan(right.weight);
+    expect(other.fields.find(({ field }) => field === 'identifier:urn:br:cpf')?.level).toBe('missing');
+    expect(other.contradictions).toEqual([]);
   });
 });

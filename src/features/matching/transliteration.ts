@@ -1,7 +1,10 @@
+import anyAscii from 'any-ascii';
+
 /**
- * Letters that decomposition leaves alone, with their usual Latin equals: special Latin letters, Cyrillic (close to BGN/PCGN),
- * Greek (ELOT 743, simplified) and Arabic (consonants as commonly written in passports). Letters of other scripts stay as
- * they are and are compared as they are.
+ * Letters with their usual Latin equals. What names in registers are commonly written like has tables of its own: special Latin
+ * letters, Cyrillic (close to BGN/PCGN), Greek (ELOT 743, simplified) and Arabic (consonants as in passports). Every other script
+ * (Amharic, Devanagari, Bengali, Thai, Hebrew, Georgian, Armenian, Chinese, Japanese, Korean …) is transliterated letter by letter by
+ * any-ascii, which follows the usual romanisation of each. Digits and signs are left to whoever folds.
  */
 const LATIN = 'ß ss æ ae œ oe ø o ł l đ d ð d þ th ı i ħ h ŋ ng ɓ b ɗ d ƙ k ƴ y ə e ɛ e ɔ o ŧ t ĸ k ɖ d ƒ f ɣ g';
 const CYRILLIC =
@@ -19,6 +22,15 @@ function pairs(table: string): [string, string][] {
   return out;
 }
 
-export const LETTERS: ReadonlyMap<string, string> = new Map(
+const LETTERS: ReadonlyMap<string, string> = new Map(
   [LATIN, CYRILLIC, GREEK, ARABIC].flatMap(pairs).filter(([letter]) => letter !== ''),
 );
+
+const LETTER_OR_VOWEL_SIGN = /[\p{L}\p{M}]/u;
+
+/** The Latin letters of one letter that is not ASCII; itself where nobody knows any. */
+export function latinOf(letter: string): string {
+  const known = LETTERS.get(letter);
+  if (known !== undefined) return known;
+  return LETTER_OR_VOWEL_SIGN.test(letter) ? anyAscii(letter) || letter : letter;
+}
