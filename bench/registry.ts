@@ -71,11 +71,18 @@ async function runCareseal(target: Target, ids: readonly string[], length = seco
   };
 }
 
-async function runSkeleton(target: Target, ids: readonly string[]): Promise<Pick<Series, 'creates' | 'reads'>> {
+async function runSkeleton(
+  target: Target,
+  ids: readonly string[],
+): Promise<Pick<Series, 'creates' | 'reads' | 'identifier'>> {
   const run = (next: () => RequestToSend, expect: readonly number[]) =>
     measure(target, { connections, seconds, next, expect });
   await run(inTurn(ids), [200]);
-  return { reads: await run(inTurn(ids), [200]), creates: await run(create, [201]) };
+  return {
+    reads: await run(inTurn(ids), [200]),
+    identifier: await run(searches('identifier'), [200]),
+    creates: await run(create, [201]),
+  };
 }
 
 const line = (name: string, found: Measured, floor?: Measured): Row => ({
@@ -98,11 +105,12 @@ async function atSize(postgres: BenchPostgres, people: number): Promise<void> {
   printTable(`${people.toLocaleString('en')} records, ${connections} connections`, [
     line('registrations', found.creates, floor.creates),
     line('reads', found.reads, floor.reads),
-    line('searches by identifier', found.identifier),
+    line('searches by identifier', found.identifier, floor.identifier),
     line('searches by family name and birth year', found.name),
     line('$match', found.match),
     line('skeleton: creates', floor.creates),
     line('skeleton: reads', floor.reads),
+    line('skeleton: searches by identifier', floor.identifier),
   ]);
   console.log(`Registering in groups of 250 (as a load does): ${Math.round(loadPerSecond)} records/s.`);
   console.log(`Memory of the server process: ${Math.round(rss / 1e6)} MB.\n`);

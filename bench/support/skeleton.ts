@@ -1,6 +1,7 @@
 /**
  * The floor to compare with: fastify and pg over TLS, no authentication, validation, sealing, matching or audit. A create parses the
- * body and writes the resource and six blocking keys in one statement; a read is one point look-up. Same driver settings, same
+ * body and writes the resource and six blocking keys in one statement; a read is one point look-up, a search by identifier one by the
+ * sixth of these keys. Same driver settings, same
  * database server, same machine.
  */
 import { randomUUID } from 'node:crypto';
@@ -24,20 +25,38 @@ interface SkeletonOptions {
 const CREATE = `WITH made AS (INSERT INTO skeleton.resource (id, content) VALUES ($1, $2))
   INSERT INTO skeleton.blocking_key (token, id) SELECT t, $1 FROM unnest($3::bigint[]) AS t`;
 
-function tokensOf(text: string): string[] {
+const FIND = `SELECT content FROM skeleton.resource JOIN skeleton.blocking_key USING (id) WHERE token = $1`;
+
+interface Identified {
+  readonly identifier?: readonly { readonly value?: string }[];
+}
+
+/** Five of the whole text, and one of its last identifier, which searches ask for. */
+function tokensOf(text: string, { identifier }: Identified): string[] {
   let hash = 0x811c9dc5;
   const tokens: string[] = [];
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 5; i++) {
     for (let at = i; at < text.length; at += 7) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
     tokens.push(String((BigInt(hash >>> 0) << 20n) + BigInt(i)));
   }
-  return tokens;
+  return [...tokens, tokenOf(identifier?.at(-1)?.value ?? text)];
+}
+
+function tokenOf(identifier: string): string {
+  let [low, high] = [0x811c9dc5, 0x01000193];
+  for (let at = 0; at < identifier.length; at++) {
+    low = Math.imul(low ^ identifier.charCodeAt(at), 0x01000193);
+    high = Math.imul(high ^ low, 0x85ebca6b);
+  }
+  return String(BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) + BigInt(low >>> 0)));
 }
 
 async function serve({ connection, people, certificateFile, keyFile }: SkeletonOptions): Promise<void> {
   const pool = new Pool({ ...connection, max: 16 });
-  const create = (id: string, body: string) =>
-    pool.query({ name: 'create', text: CREATE, values: [id, body, tokensOf(body)] });
+  const create = (id: string, patient: Identified) => {
+    const body = JSON.stringify(patient);
+    return pool.query({ name: 'create', text: CREATE, values: [id, body, tokensOf(body, patient)] });
+  };
   await pool.query('TRUNCATE skeleton.resource, skeleton.blocking_key');
   const ids: string[] = [];
   const source = population(1);
@@ -46,7 +65,7 @@ async function serve({ connection, people, certificateFile, keyFile }: SkeletonO
       const { value } = source.next();
       const id = randomUUID();
       ids.push(id);
-      return create(id, JSON.stringify(patientOf(value)));
+      return create(id, patientOf(value));
     });
     await Promise.all(group);
     done += group.length;
@@ -60,7 +79,7 @@ async function serve({ connection, people, certificateFile, keyFile }: SkeletonO
   });
   app.post('/fhir/Patient', async (request, reply) => {
     const id = randomUUID();
-    await create(id, JSON.stringify(request.body));
+    await create(id, request.body as Identified);
     return reply
       .code(201)
       .type('application/fhir+json')
@@ -73,6 +92,14 @@ async function serve({ connection, people, certificateFile, keyFile }: SkeletonO
       values: [request.params.id],
     });
     return reply.type('application/fhir+json').send(rows[0]?.content ?? '{}');
+  });
+  app.get<{ Querystring: { identifier: string } }>('/fhir/Patient', async (request, reply) => {
+    const value = request.query.identifier.split('|')[1] ?? '';
+    const { rows } = await pool.query<{ content: string }>({ name: 'find', text: FIND, values: [tokenOf(value)] });
+    const entries = rows.map(({ content }) => `{"resource":${content}}`).join(',');
+    return reply
+      .type('application/fhir+json')
+      .send(`{"resourceType":"Bundle","type":"searchset","total":${rows.length},"entry":[${entries}]}`);
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();

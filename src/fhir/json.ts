@@ -11,10 +11,10 @@ const DEPTH_MAX = 40;
 const MAYBE_INEXACT = /\d\.\d*0(?!\d)|\d[eE][+-]?\d|[\d.]{17}/;
 
 /**
- * The same for text without blanks, as this server writes it: there a number follows `:`, `[` or `,`, so the ids and addresses that
- * every record is full of do not look like one.
+ * The same for text without blanks, as this server writes it: there a number follows `":`, `[` or `,`, so the ids, times and
+ * addresses that every record is full of do not look like one.
  */
-const MAYBE_INEXACT_STORED = /[:[,]-?(?:\d+\.\d*0(?!\d)|\d[\d.]*[eE]|[\d.]{17})/;
+const MAYBE_INEXACT_STORED = /(?:":|[[,])-?(?:\d+\.\d*0(?!\d)|\d[\d.]*[eE]|[\d.]{17})/;
 
 /** Parses a JSON body. Strict: UTF-8, no duplicate names, bounded depth; decimals keep their precision. */
 export function parseFhirJson(input: Uint8Array | string): unknown {
