@@ -32,6 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => door.close());
 
+/** What was told to the audit log. */
+const reasons = () => door.refusals.map(({ problem }) => problem.code);
 const open = () =>
   new Promise<TLSSocket>((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port: door.port, ca: door.client.ca, servername: 'localhost' });
@@ -59,6 +61,7 @@ describe('slow clients', () => {
     clearInterval(drip);
     expect(ms).toBeLessThan(2_000);
     expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(reasons()).toContain('request-too-slow');
   });
 
   test('a body that drips is cut off with a clear answer', async () => {
@@ -71,6 +74,7 @@ describe('slow clients', () => {
     clearInterval(drip);
     expect(ms).toBeLessThan(2_000);
     expect(text).toMatch(/^HTTP\/1\.1 408 [\s\S]*body-too-slow/);
+    expect(reasons()).toContain('body-too-slow');
   });
 
   test('silence is cut off, before and after the handshake and between requests', async () => {
@@ -125,6 +129,7 @@ describe('requests that are none', () => {
     expect(await raw(`GET /api/test HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 431 /,
     );
+    expect(reasons()).toEqual(expect.arrayContaining(['headers-too-large', 'request-broken']));
   });
 });
 

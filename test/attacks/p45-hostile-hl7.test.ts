@@ -40,6 +40,15 @@ const records = async (): Promise<number> =>
     )[0]?.n,
   );
 
+const refusals = async (): Promise<number> => {
+  await door.f.audit.sequence();
+  const count = statement<{ n: bigint }>(
+    'test.told',
+    "SELECT count(*) AS n FROM audit.event WHERE event = 'hl7.refused'",
+  );
+  return Number((await door.f.db.ownerDatabase.rows(count))[0]?.n);
+};
+
 describe('P45: nothing that is sent to the HL7 port makes it read more than it takes, or write what was not understood', () => {
   test('no certificate, or one of a stranger: closed before a byte is read, and recorded', async () => {
     const stranger = await testLeaf(await testAuthority(), { usage: 'client' });
@@ -83,6 +92,7 @@ describe('P45: nothing that is sent to the HL7 port makes it read more than it t
     expect(await records()).toBe(0);
   });
   test('a message byte by byte ends at its deadline, a silent connection at its own', async () => {
+    const before = await refusals();
     const slow = await open();
     const began = Date.now();
     slow.write('\x0bMSH');
@@ -90,6 +100,7 @@ describe('P45: nothing that is sent to the HL7 port makes it read more than it t
     await slow.closed();
     clearInterval(drip);
     expect(Date.now() - began).toBeLessThan(1_400);
+    await expect.poll(async () => (await refusals()) - before).toBe(1);
     const silent = await open();
     await silent.closed();
   });

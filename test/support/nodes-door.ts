@@ -2,7 +2,7 @@ import type { Agent } from 'node:https';
 import { newId } from '../../src/crypto/index.ts';
 import type { Node, Nodes } from '../../src/features/nodes/index.ts';
 import { decideAccess } from '../../src/features/identity/access.ts';
-import { createDoor, type LiveTls, type Refusal } from '../../src/platform/http/index.ts';
+import { createDoor, type DoorOptions, type LiveTls, type Refusal } from '../../src/platform/http/index.ts';
 import type { Outbound } from '../../src/platform/outbound/index.ts';
 import { event, permission } from '../../src/platform/http/route.ts';
 import { type KeyMaterial, newLeafKey, nodesTls } from '../../src/platform/tls/index.ts';
@@ -32,6 +32,7 @@ export interface NodesDoor {
 export interface NodesDoorOptions {
   readonly outbound?: Outbound;
   readonly fhirUrl?: string;
+  readonly connectionLimits?: DoorOptions['connectionLimits'];
 }
 
 export async function nodesDoor(options: NodesDoorOptions = {}): Promise<NodesDoor> {
@@ -87,6 +88,7 @@ export async function nodesDoor(options: NodesDoorOptions = {}): Promise<NodesDo
     clock: fixture.clock,
     newRequestId: newId,
     log: console,
+    ...(options.connectionLimits === undefined ? {} : { connectionLimits: options.connectionLimits }),
   });
   const { port } = await door.listen({ host: '127.0.0.1', port: 0 });
   const client = { port, ca: await nodes.authorities.rootsPem() };

@@ -28,7 +28,8 @@ export type Hl7Fault =
   | 'bad-delimiters'
   | 'charset' // not what MSH-18 says, or a charset that is not taken
   | 'too-many-segments'
-  | 'bad-segment';
+  | 'bad-segment'
+  | 'several-messages'; // a second MSH; several come as a batch
 
 const SEGMENTS_MAX = 2_000;
 const FIELDS_MAX = 500;
@@ -51,11 +52,12 @@ export function parseHl7(bytes: Uint8Array): Hl7Message | Hl7Fault {
     if (segment === undefined) return 'bad-segment';
     segments.push(segment);
   }
+  if (segments.some(({ name }, index) => index > 0 && name === 'MSH')) return 'several-messages';
   return { delimiters, segments };
 }
 
-/** MSH-1 and MSH-2: five different characters, none of them a letter, a digit or a blank. */
-function delimitersOf(start: string): Delimiters | undefined {
+/** MSH-1 and MSH-2, or those of FHS and BHS: five different characters, none of them a letter, a digit or a blank. */
+export function delimitersOf(start: string): Delimiters | undefined {
   const [field = '', component = '', repetition = '', escape = '', subcomponent = ''] = start.slice(3, 8);
   const all = [field, component, repetition, escape, subcomponent];
   if (new Set(all).size !== 5 || all.some((one) => !/^[\x21-\x7e]$/.test(one) || /[A-Za-z0-9]/.test(one)))
@@ -88,6 +90,13 @@ function decode(bytes: Uint8Array, charset: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A segment; FHS and BHS count their fields as MSH does. */
+export function segmentLike(line: string, delimiters: Delimiters): Segment | undefined {
+  const segment = segmentOf(line, delimiters);
+  if (segment?.name !== 'FHS' && segment?.name !== 'BHS') return segment;
+  return { name: segment.name, fields: [segment.name, delimiters.field, ...segment.fields.slice(1)] };
 }
 
 function segmentOf(line: string, { field }: Delimiters): Segment | undefined {

@@ -51,9 +51,11 @@ export function replyText(
   request: Hl7Message | undefined,
   what: {
     readonly type: string;
-    readonly ack: AckCode;
+    readonly ack: AckCode | 'CA' | 'CE' | 'CR';
     readonly refused?: Refused | undefined;
     readonly segments?: readonly string[];
+    /** In enhanced mode an answer says that it wants none itself. */
+    readonly enhanced?: boolean;
   },
   frame: ReplyFrame,
 ): string {
@@ -72,7 +74,7 @@ export function replyText(
     frame.controlId,
     raw(11) || 'P',
     version,
-    ...['', '', '', '', ''],
+    ...['', '', ...(what.enhanced === true ? ['NE', 'NE'] : ['', '']), ''],
     'UNICODE UTF-8',
   ].join('|');
   const text = what.refused === undefined ? '' : escapedText(what.refused.text);
@@ -93,7 +95,7 @@ function errorSegment({ code, text, location = '' }: Refused, version: string): 
 }
 
 /** A header field with the standard delimiters, whatever the request's were. */
-function plain(request: Hl7Message | undefined, segment: Segment | undefined, n: number): string {
+export function plain(request: Hl7Message | undefined, segment: Segment | undefined, n: number): string {
   if (!request || !segment) return '';
   const field = fieldOf(request, segment, n);
   const parts = [1, 2, 3].map((component) => escapedText(field.component(component).subcomponent(1)).slice(0, 200));

@@ -7,18 +7,20 @@ import { utf8Encode } from '../../kernel/bytes.ts';
 import { createRefusalReporter, type RefusalReporter } from '../../platform/http/index.ts';
 import type { FrameFault, MllpSender } from '../../platform/mllp/index.ts';
 import type { AuditInput } from '../audit/index.ts';
+import { acknowledging } from './acknowledging.ts';
+import { type BatchFault, batchReply, readBatch } from './batch.ts';
 import type { Caller } from './caller.ts';
 import type { Hl7Deps } from './deps.ts';
 import { feed } from './feed.ts';
 import { fieldOf, type Hl7Fault, type Hl7Message, parseHl7 } from './message.ts';
 import { demographicsQuery, echoed, pixQuery, type Query, queryAck, type QueryAnswer, queryOf } from './query.ts';
-import { Hl7Refusal, type Refused, type ReplyFrame, replyText } from './reply.ts';
+import { type AckCode, Hl7Refusal, type Refused, type ReplyFrame, replyText } from './reply.ts';
 
 export interface Hl7Service {
   /** Whether a connection with this certificate may go on; a refusal is recorded. */
   admit(sender: MllpSender): Promise<boolean>;
-  /** The answer to a message; undefined where its sender is not let in any more. */
-  handle(bytes: Uint8Array, sender: MllpSender): Promise<Uint8Array | undefined>;
+  /** The answers to a message, none where none was wanted; undefined where its sender is not let in any more. */
+  handle(bytes: Uint8Array, sender: MllpSender): Promise<readonly Uint8Array[] | undefined>;
   /** The last words on a connection that lost its framing. */
   fault(fault: FrameFault | 'too-slow', sender: MllpSender): Promise<Uint8Array | undefined>;
   /** Writes the refusals counted so far. */
@@ -44,14 +46,23 @@ export function createHl7Service(deps: Hl7Deps): Hl7Service {
     stop: () => reporter.stop(),
     admit: async (sender) => (await callerOf(sender)) !== undefined,
     async handle(bytes, sender) {
-      // Anew for each message: a node that was revoked is not heard on its old connection.
       const caller = await callerOf(sender);
       if (caller === undefined) return undefined;
-      const message = parseHl7(bytes);
-      if (typeof message !== 'string') return processed(caller, message, frame());
-      const refused = FAULTS[message];
-      await record(caller, { event: 'hl7.refused', action: 'E', outcome: 'minor-failure', reason: refused.reason });
-      return answer(replyText(undefined, { type: 'ACK', ack: 'AR', refused }, frame()));
+      const file = readBatch(bytes);
+      if (file === undefined) return (await answersTo(caller, bytes, frame)).map(answer);
+      if (typeof file === 'string') return [answer(await refusedFrame(caller, FAULTS[file], frame()))];
+      const answers: string[][] = [];
+      for (const { messages } of file.batches) {
+        const texts: string[] = [];
+        for (const message of messages) {
+          // Anew for each message: a node that was revoked is not heard on its old connection.
+          const still = await callerOf(sender);
+          if (still === undefined) return undefined;
+          texts.push(...(await answersTo(still, message, frame)));
+        }
+        answers.push(texts);
+      }
+      return [answer(batchReply(file, answers, frame))];
     },
     async fault(fault, sender) {
       const caller = await callerOf(sender);
@@ -61,6 +72,35 @@ export function createHl7Service(deps: Hl7Deps): Hl7Service {
       return answer(replyText(undefined, { type: 'ACK', ack: 'AR', refused }, frame()));
     },
   };
+}
+
+/** A frame that could not be read as a message. */
+async function refusedFrame(caller: Caller, refused: Refused, frame: ReplyFrame): Promise<string> {
+  await record(caller, { event: 'hl7.refused', action: 'E', outcome: 'minor-failure', reason: refused.reason });
+  return replyText(undefined, { type: 'ACK', ack: 'AR', refused }, frame);
+}
+
+/** What one message is answered by: nothing, an acknowledgement, or two in enhanced mode. */
+async function answersTo(caller: Caller, bytes: Uint8Array, newFrame: () => ReplyFrame): Promise<string[]> {
+  const message = parseHl7(bytes);
+  if (typeof message === 'string') return [await refusedFrame(caller, FAULTS[message], newFrame())];
+  // An acknowledgement is never acknowledged, or two systems would talk for ever.
+  if (fieldOf(message, message.segments[0], 9).component(1).value() === 'ACK') return [];
+  const came = await processed(caller, message);
+  const { accept, application } = acknowledging(message, { ack: came.ack, isQuery: came.type.startsWith('RSP') });
+  const enhanced = accept !== undefined || fieldOf(message, message.segments[0], 16).value() !== undefined;
+  const refused = application || accept === 'CA' ? undefined : came.refused;
+  return [
+    ...(accept === undefined ? [] : [replyText(message, { type: 'ACK', ack: accept, refused, enhanced }, newFrame())]),
+    ...(application ? [replyText(message, { ...came, enhanced }, newFrame())] : []),
+  ];
+}
+
+interface Came {
+  readonly type: string;
+  readonly ack: AckCode;
+  readonly refused?: Refused;
+  readonly segments?: readonly string[];
 }
 
 /** Who sends, decided anew for each message; undefined where they are not let in, which is recorded. */
@@ -95,9 +135,8 @@ async function record({ deps, actor }: Caller, input: Omit<AuditInput, 'actor'>)
 }
 
 /** A message that could be read, from a caller who is let in. */
-async function processed(caller: Caller, message: Hl7Message, frame: ReplyFrame): Promise<Uint8Array> {
+async function processed(caller: Caller, message: Hl7Message): Promise<Came> {
   const { deps } = caller;
-  const answer = (what: Parameters<typeof replyText>[1]): Uint8Array => utf8Encode(replyText(message, what, frame));
   let query: Query | undefined;
   let type = 'ACK';
   try {
@@ -106,20 +145,20 @@ async function processed(caller: Caller, message: Hl7Message, frame: ReplyFrame)
     assertMay(caller.principal, kind);
     if (kind.kind === 'feed') {
       await feed(caller, message, kind.event);
-      return answer({ type, ack: 'AA' });
+      return { type, ack: 'AA' };
     }
     query = queryOf(message);
     const found =
       kind.kind === 'pix' ? await pixQuery(caller, message, query) : await demographicsQuery(caller, message, query);
     await record(caller, queryEvent(kind.kind, echoed(message, query), found));
-    return answer({ type, ack: 'AA', segments: found.segments });
+    return { type, ack: 'AA', segments: found.segments };
   } catch (error) {
     const refused = refusedBy(error);
     if (refused === undefined) deps.onFailure(error);
     const told = refused ?? INTERNAL;
     await record(caller, { event: 'hl7.refused', action: 'E', outcome: 'minor-failure', reason: told.reason });
     const segments = query === undefined ? [] : [queryAck(query, told.ack), echoed(message, query)];
-    return answer({ type, ack: told.ack, refused: told, segments });
+    return { type, ack: told.ack, refused: told, segments };
   }
 }
 
@@ -195,7 +234,25 @@ const INTERNAL: Refused = {
   reason: 'internal',
 };
 
-const FAULTS: Readonly<Record<Hl7Fault, Refused>> = {
+const fileFault = (text: string, reason: BatchFault): Refused => ({
+  ack: 'AR',
+  code: '100',
+  text: `${text} Nothing of this file was done.`,
+  reason: `hl7-${reason}`,
+});
+
+const FAULTS: Readonly<Record<Hl7Fault | BatchFault, Refused>> = {
+  'several-messages': {
+    ack: 'AR',
+    code: '100',
+    text: 'A frame holds one message; several come as a batch (BHS to BTS).',
+    location: 'MSH^2',
+    reason: 'hl7-several-messages',
+  },
+  'batch-order': fileFault('FHS, BHS, messages, BTS and FTS come in this order.', 'batch-order'),
+  'batch-unfinished': fileFault('A batch or file has no end.', 'batch-unfinished'),
+  'batch-count': fileFault('BTS-1 or FTS-1 counts otherwise than what came.', 'batch-count'),
+  'batch-too-many': fileFault('A file has at most 1000 messages.', 'batch-too-many'),
   'no-msh': { ack: 'AR', code: '100', text: 'A message begins with MSH.', location: 'MSH', reason: 'hl7-no-msh' },
   'bad-delimiters': {
     ack: 'AR',

@@ -1,11 +1,12 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { Problem } from '../../kernel/problem.ts';
 import { createAdmission, type GuardedRoute } from './admission.ts';
 import { assertAudited, assertOutput, sendAnswer } from './answer.ts';
 import { readBodies } from './bodies.ts';
+import { createBrokenHttp } from './broken-http.ts';
 import { assertRoutes } from './check-routes.ts';
-import { type DoorCode, errorCode, errorFacts } from './errors.ts';
+import { type DoorCode, errorFacts } from './errors.ts';
 import { dataHeaders, type HeaderSet } from './headers.ts';
 import { inputParser } from './input.ts';
 import { createLimiter } from './limiter.ts';
@@ -42,7 +43,7 @@ export function createDoor(options: DoorOptions): DoorHandle {
   });
   const admit = createAdmission(options, () => names);
   const refuse = createRefuse(options, reporter, base);
-  const app = bareApp(options, limits, refuse);
+  const app = bareApp(options, limits, { refuse, broken: createBrokenHttp(options, reporter) });
   const parts: DoorParts = { options, app, admit, refuse, base, limits, closing: closing.signal, names: () => names };
   if (options.name === 'nodes') watchHandshakes(app.server, options, reporter);
   const own = options.routes.filter((route) => route.doors.includes(options.name));
@@ -82,7 +83,11 @@ interface DoorParts {
   readonly names: () => HostNames;
 }
 
-function bareApp(options: DoorOptions, limits: ConnectionLimits, refuse: DoorParts['refuse']): FastifyInstance {
+function bareApp(
+  options: DoorOptions,
+  limits: ConnectionLimits,
+  { refuse, broken }: Pick<DoorParts, 'refuse'> & { readonly broken: ReturnType<typeof createBrokenHttp> },
+): FastifyInstance {
   const app = fastify({
     serverFactory: (listener) => boundedServer(listener, options.tls, limits),
     logger: false,
@@ -97,7 +102,7 @@ function bareApp(options: DoorOptions, limits: ConnectionLimits, refuse: DoorPar
     frameworkErrors: (error, request, reply) => {
       void refuse(error, request, reply);
     },
-    clientErrorHandler: answerBrokenHttp,
+    clientErrorHandler: broken,
   });
   app.removeAllContentTypeParsers();
   app.decorateRequest('careseal', null);
@@ -196,27 +201,4 @@ function sitePage({ options, names }: DoorParts, request: FastifyRequest, reply:
   reply.headers(found.headers).header('x-request-id', request.id);
   if (found.etag !== undefined && request.headers['if-none-match'] === found.etag) return reply.code(304).send();
   return reply.code(200).send(found.body);
-}
-
-const BROKEN: Readonly<Record<string, string>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-};
-const LAST_WORDS_MS = 1_000;
-
-/**
- * Requests that are not HTTP, too long or too slow never become a request; they get a bare status and the connection ends.
- * Failed and unfinished TLS handshakes arrive here as well: nothing can be said there, and waiting until it is said would
- * keep the connection for ever.
- */
-function answerBrokenHttp(error: unknown, socket: Socket): void {
-  const code = errorCode(error) ?? '';
-  const isHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
-  if (!isHttp || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const line = BROKEN[code] ?? '400 Bad Request';
-  socket.setTimeout(LAST_WORDS_MS, () => socket.destroy());
-  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }

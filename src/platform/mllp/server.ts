@@ -37,8 +37,11 @@ export interface MllpOptions {
   readonly limits?: Partial<MllpLimits>;
   /** Asked once per connection before anything is read; false closes it. */
   admit(sender: MllpSender): Promise<boolean>;
-  /** Answers a message; undefined closes the connection without an answer. Messages of a connection come one after the other. */
-  handle(message: Uint8Array, sender: MllpSender): Promise<Uint8Array | undefined>;
+  /**
+   * Answers a message, by none, one or several of its own; undefined closes the connection without an answer. Messages of a
+   * connection come one after the other.
+   */
+  handle(message: Uint8Array, sender: MllpSender): Promise<readonly Uint8Array[] | undefined>;
   /** The last words on a connection that lost its framing; undefined says nothing. */
   fault(fault: FrameFault | 'too-slow', sender: MllpSender): Promise<Uint8Array | undefined>;
   /** Something failed here, not in a message. */
@@ -123,6 +126,10 @@ async function serve(socket: TLSSocket, { options, limits, isClosing }: Serving)
   const sender: MllpSender = { peer: peerCertificate(socket), address: plainAddress(socket.remoteAddress) };
   if (!(await options.admit(sender))) return void socket.destroy();
   const reader = createFrameReader(limits.messageBytesMax);
+  const lastWords = async (fault: FrameFault) => {
+    const words = await options.fault(fault, sender);
+    return words === undefined ? undefined : [words];
+  };
   const clock = messageClock(socket, limits);
   socket.once('careseal-drain', () => {
     if (!reader.isInside) socket.end();
@@ -133,10 +140,9 @@ async function serve(socket: TLSSocket, { options, limits, isClosing }: Serving)
     for await (const piece of socket as AsyncIterable<Uint8Array>) {
       for (const event of reader.read(piece)) {
         clock.working();
-        const answer =
-          'frame' in event ? await options.handle(event.frame, sender) : await options.fault(event.fault, sender);
-        if (answer !== undefined) await write(socket, framed(answer));
-        if (answer === undefined || 'fault' in event || isClosing()) return void socket.end();
+        const answers = 'frame' in event ? await options.handle(event.frame, sender) : await lastWords(event.fault);
+        for (const answer of answers ?? []) await write(socket, framed(answer));
+        if (answers === undefined || 'fault' in event || isClosing()) return void socket.end();
       }
       if (reader.isInside) clock.inside();
       else clock.between();

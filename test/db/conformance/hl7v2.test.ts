@@ -1,7 +1,7 @@
 import { Client } from 'node-hl7-client';
 import { Hl7Message as OtherParser } from '@medplum/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type Hl7Door, hl7Door } from '../../support/hl7.ts';
+import { type Answer, answerOf, type Hl7Door, hl7Door } from '../../support/hl7.ts';
 import type { KeyMaterial } from '../../../src/platform/tls/index.ts';
 
 let door: Hl7Door;
@@ -252,6 +252,109 @@ describe('HL7 v2', () => {
     expect(errorCodes(await door.send(a, pdq('@PID.99^x')))).toEqual(['102']);
   });
 
+  const bhs = (id: string) => `BHS|^~\\&|EMR|CLINIC|CR|MOH|20260101||||${id}`;
+  it('batch · BHS to BTS: each message has its answer, the one at fault too, the others are done', async () => {
+    const messages = [
+      adt('A04', pid('batch-1^^^CLINIC')),
+      adt('A04', pid('batch-2^^^NOWHERE')),
+      adt('A04', pid('batch-3^^^CLINIC')),
+    ];
+    const answer = await door.send(a, `${bhs('B-77')}\r${messages.join('')}BTS|3\r`);
+    expect(answer.segments('BHS')[0]?.slice(2, 6)).toEqual(['CR', 'MOH', 'EMR', 'CLINIC']);
+    expect(answer.segments('BHS')[0]?.[11]).toBe('B-77');
+    expect(answer.segments('MSA').map(([, code]) => code)).toEqual(['AA', 'AE', 'AA']);
+    expect(answer.segments('BTS')).toEqual([['BTS', '3']]);
+    const registry = door.f.registry.as(door.f.operator.principal);
+    const found = await Promise.all(['batch-1', 'batch-2', 'batch-3'].map((key) => registry.findByKey(A, key)));
+    expect(found.map((id) => id !== undefined)).toEqual([true, false, true]);
+  });
+  it('batch · FHS to FTS with several batches, each with its own charset', async () => {
+    const latin = Buffer.from(
+      adt('A04', pid('file-2^^^CLINIC', 'M\u00fcller^Zo\u00eb||19610402|F'), { charset: '8859/1' }),
+      'latin1',
+    );
+    const parts = [
+      `FHS|^~\\&|EMR|CLINIC|CR|MOH|20260101||||F-1\r${bhs('B-1')}\r${adt('A04', pid('file-1^^^CLINIC'))}BTS|1\r${bhs('B-2')}\r`,
+      latin,
+      'BTS|1\rFTS|2\r',
+    ];
+    const answer = await door.send(a, Buffer.concat(parts.map((part) => Buffer.from(part))));
+    expect(answer.segments('MSA').map(([, code]) => code)).toEqual(['AA', 'AA']);
+    expect([answer.segments('BHS').length, answer.segments('FTS')]).toEqual([2, [['FTS', '2']]]);
+    expect(answer.segments('FHS')[0]?.[11]).toBe('F-1');
+    const registry = door.f.registry.as(door.f.operator.principal);
+    const stored = await registry.read((await registry.findByKey(A, 'file-2')) ?? ('' as never));
+    expect(Buffer.from(stored?.content ?? []).toString()).toContain('M\u00fcller');
+  });
+  it('batch · one that is cut short, miscounted or out of order is refused before its first message', async () => {
+    const one = adt('A04', pid('lost-1^^^CLINIC'));
+    const wrong = [
+      `${bhs('x')}\r${one}`,
+      `${bhs('x')}\r${one}BTS|2\r`,
+      `FHS|^~\\&\r${one}`,
+      `${bhs('x')}\r${bhs('y')}\r${one}BTS|1\r`,
+      `BTS|0\r${bhs('x')}\r${one}BTS|1\r`,
+      `FHS|^~\\&\rFTS|0\r${one}`,
+    ];
+    for (const file of wrong) expect((await door.send(a, file)).ack, file).toBe('AR');
+    expect((await door.send(a, `${one}${one}`)).segments('ERR')[0]?.[8]).toContain('batch');
+    expect(await door.f.registry.as(door.f.operator.principal).findByKey(A, 'lost-1')).toBeUndefined();
+  });
+
+  const wishing = (message: string, accept: string, application: string): string => {
+    const [header = '', ...rest] = message.split('\r');
+    const fields = header.split('|');
+    while (fields.length < 18) fields.push('');
+    fields[14] = accept;
+    fields[15] = application;
+    return [fields.join('|'), ...rest].join('\r');
+  };
+  /** Every answer to this message: a second message tells where they end. */
+  async function answersTo(message: string): Promise<Answer[]> {
+    const line = await door.open(a);
+    const mark = adt('A04', pid('mark^^^CLINIC'), { control: 'MARK' });
+    for (const text of [message, mark])
+      line.write(Buffer.concat([Buffer.from([0x0b]), Buffer.from(text), Buffer.from([0x1c, 0x0d])]));
+    const answers: Answer[] = [];
+    for (;;) {
+      const next = answerOf((await line.next()) ?? '');
+      if (next.text === '' || next.segments('MSA')[0]?.[2] === 'MARK') break;
+      answers.push(next);
+    }
+    line.end();
+    return answers;
+  }
+  const good = () => adt('A04', pid('enh-1^^^CLINIC'));
+  const bad = () => adt('A04', pid('enh-2^^^NOWHERE'));
+  const unsupported = () => adt('A99', pid('enh-3^^^CLINIC'));
+  const modes: [string, () => string, string, string, string[]][] = [
+    ['AL, AL: CA, then AA', good, 'AL', 'AL', ['CA', 'AA']],
+    ['AL, NE: CA alone', good, 'AL', 'NE', ['CA']],
+    ['NE, AL: AA alone', good, 'NE', 'AL', ['AA']],
+    ['NE, NE: nothing', good, 'NE', 'NE', []],
+    ['ER, ER of a good message: nothing', good, 'ER', 'ER', []],
+    ['SU, SU of a good message: CA, then AA', good, 'SU', 'SU', ['CA', 'AA']],
+    ['AL, AL of a refused message: CA, then AE', bad, 'AL', 'AL', ['CA', 'AE']],
+    ['AL, NE of a refused message: CE, since it is kept nowhere', bad, 'AL', 'NE', ['CE']],
+    ['ER, ER of a refused message: AE', bad, 'ER', 'ER', ['AE']],
+    ['AL, AL of an event that is not taken: CR alone', unsupported, 'AL', 'AL', ['CR']],
+    ['neither: the original mode', bad, '', '', ['AE']],
+  ];
+  for (const [words, message, accept, application, codes] of modes) {
+    it(`enhanced · MSH-15 and MSH-16 ${words}`, async () => {
+      const answers = await answersTo(wishing(message(), accept, application));
+      expect(answers.map(({ ack }) => ack)).toEqual(codes);
+      for (const answer of answers)
+        if (accept !== '') expect(answer.segments('MSH')[0]?.slice(14, 16)).toEqual(['NE', 'NE']);
+      const [first] = answers;
+      if (first?.ack.startsWith('C')) expect(first.segments('MSH')[0]?.[8]).toBe('ACK');
+    });
+  }
+  it('enhanced · a query is answered whatever MSH-16 says; an acknowledgement is never acknowledged', async () => {
+    const [accepted, found] = await answersTo(wishing(pixQuery('A01-1^^^CLINIC'), 'AL', 'NE'));
+    expect([accepted?.ack, found?.segments('MSH')[0]?.[8]]).toEqual(['CA', 'RSP^K23^RSP_K23']);
+    expect(await answersTo(`${msh('ACK^A04^ACK')}\rMSA|AA|1\r`)).toEqual([]);
+  });
   it('charset · UTF-8 and 8859/1 are read as MSH-18 says', async () => {
     const registry = door.f.registry.as(door.f.operator.principal);
     const nameOf = async (key: string) => {

@@ -1,0 +1,65 @@
+import { connect, type TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { KeyMaterial } from '../../src/platform/tls/index.ts';
+import { type NodesDoor, nodesDoor } from '../support/nodes-door.ts';
+
+/**
+ * P66: a system, or whoever has its certificate, that sends its requests drop by drop on many connections holds none of them for long,
+ * keeps nobody else out, and is on record with its certificate.
+ */
+let door: NodesDoor;
+let node: KeyMaterial;
+beforeAll(async () => {
+  const connectionLimits = {
+    headersTimeoutMs: 300,
+    bodyTimeoutMs: 300,
+    idleTimeoutMs: 700,
+    connectionsPerAddressMax: 40,
+  };
+  door = await nodesDoor({ connectionLimits });
+  node = (await door.newNode()).identity;
+});
+afterAll(() => door.close());
+
+const open = () =>
+  new Promise<TLSSocket>((resolve, reject) => {
+    const { key, certificate: cert } = node;
+    const socket = connect({ host: '127.0.0.1', port: door.port, ca: door.ca, servername: 'localhost', key, cert });
+    socket.once('secureConnect', () => resolve(socket)).once('error', reject);
+  });
+async function dripped(socket: TLSSocket, start: string, drop: string): Promise<number> {
+  const from = Date.now();
+  socket.on('error', () => undefined).resume();
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(start);
+  const drip = setInterval(() => socket.writable && socket.write(drop), 50);
+  await closed;
+  clearInterval(drip);
+  return Date.now() - from;
+}
+
+test.each([
+  ['headers', 'GET /fhir/Patient/1 HTTP/1.1\r\nHost: localhost\r\n', 'X-A: b\r\n', 'request-too-slow'],
+  [
+    'a body',
+    'POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\nContent-Length: 900\r\n\r\n{',
+    ' ',
+    'body-too-slow',
+  ],
+])(
+  '%s drop by drop on twenty connections: all cut, on record with the certificate, and others are served',
+  async (_what, start, drop, reason) => {
+    door.refusals.length = 0;
+    const sockets = await Promise.all(Array.from({ length: 20 }, open));
+    const lives = Promise.all(sockets.map((socket) => dripped(socket, start, drop)));
+    expect((await door.read(node)).status).toBe(200);
+    for (const ms of await lives) expect(ms).toBeLessThan(3_000);
+    const [told] = door.refusals;
+    expect(told).toMatchObject({ status: 408, actor: { origin: { door: 'nodes', address: '127.0.0.1' } } });
+    expect(told?.problem.code).toBe(reason);
+    expect(told?.certificateSha256).toMatch(/^[0-9a-f]{64}$/);
+    // Equal ones are counted, not written one by one.
+    expect(door.refusals.length).toBeLessThan(20);
+    expect((await door.read(node)).status).toBe(200);
+  },
+);
