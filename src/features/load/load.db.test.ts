@@ -85,6 +85,33 @@ describe('loading a file', () => {
     expect(await load(csv, { domain: 'urn:l:dry' })).toMatchObject({ created: 2, rejected: 1 });
   });
 
+  test('a dry run counts links between rows that lie far apart, and rows that come again', async () => {
+    const map: MapDocument = { ...CSV_MAP, identifier: CSV_MAP.identifier.map((one) => ({ ...one })) };
+    const lines = Array.from(people({ seed: 11, count: 600, duplicates: 0.3 }), csvLine);
+    const first = lines[0] ?? '';
+    // The first record again, unchanged, then another that says more of itself than before.
+    const second = (lines[1] ?? '').replace(/,[^,]*$/, ',later');
+    const csv = `${CSV_HEADER}\n${[...lines, first, second].join('\n')}\n`;
+    const dry = await load(csv, { domain: 'urn:l:rehearsed', map, dryRun: true });
+    expect(dry).toMatchObject({ rejected: 0, dryRun: true });
+    expect(dry.linked).toBeGreaterThan(100);
+    const real = await load(csv, { domain: 'urn:l:rehearsed', map });
+    const counts = ({ read, created, updated, unchanged, linked, reviews }: typeof dry) => ({
+      read,
+      created,
+      updated,
+      unchanged,
+      linked,
+      reviews,
+    });
+    expect(counts(dry)).toEqual(counts(real));
+    // And when half of it stands in the database.
+    const half = `${CSV_HEADER}\n${lines.slice(0, 300).join('\n')}\n`;
+    await load(half, { domain: 'urn:l:half', map });
+    const dryRest = await load(csv, { domain: 'urn:l:half', map, dryRun: true });
+    expect(counts(dryRest)).toEqual(counts(await load(csv, { domain: 'urn:l:half', map })));
+  });
+
   test('keeps what it cannot read as text, and warns', async () => {
     const csv = 'id,given,family,born,sex\n1,Una,Mbeki,1984-02-30,q\n2,Leo,Mbeki,1984-02-28,f\n';
     const summary = await load(csv, { domain: 'urn:l:warn' });
@@ -157,7 +184,9 @@ describe('interruption', () => {
 const uganda = new URL('../../../../shared/data/linkage/uganda.csv', import.meta.url);
 describe.skipIf(!existsSync(uganda))('uganda.csv', () => {
   test('all rows load, fast, and the links are right', async () => {
+    const dry = await load(readFileSync(uganda), { domain: 'urn:l:ug', map: UGANDA_MAP, dryRun: true });
     const summary = await load(readFileSync(uganda), { domain: 'urn:l:ug', map: UGANDA_MAP });
+    expect(dry).toMatchObject({ created: summary.created, linked: summary.linked, reviews: summary.reviews });
     expect(summary).toMatchObject({ read: 5000, created: 5000, rejected: 0 });
     expect(summary.linked).toBeGreaterThanOrEqual(990);
     const goldens = `SELECT count(DISTINCT golden_id) AS n FROM registry.source s JOIN nodes.domain d ON d.id = s.domain_id WHERE d.system = 'urn:l:ug'`;

@@ -3,7 +3,14 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
-import type { DomainRef, RegistryCore, Submission, SubmissionOutcome } from '../registry/index.ts';
+import {
+  createRehearsal,
+  type DomainRef,
+  type RegistryCore,
+  type Rehearsal,
+  type Submission,
+  type SubmissionOutcome,
+} from '../registry/index.ts';
 import { loadProblem } from './errors.ts';
 import type { GoodRow, KeptNotice, Row } from './model.ts';
 import { noticeContext } from './sealing.ts';
@@ -49,6 +56,7 @@ interface Batch {
 export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
   const total: LoadCounts = { ...NO_COUNTS };
   const waiting: Promise<void>[] = [];
+  const rehearsal = createRehearsal();
   let before: Before = { settled: Promise.resolve(), commitsItself: false };
   let lastMs = deps.clock.nowMs();
   const elapsedMs = (): number => {
@@ -59,7 +67,7 @@ export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
   };
   const send = async (batch: Batch): Promise<void> => {
     const work = workOf(run, batch);
-    const submitted = submitBatch(deps, run, { work, before, elapsedMs }).then((counts) => {
+    const submitted = submitBatch(deps, run, { work, rehearsal, before, elapsedMs }).then((counts) => {
       for (const key of COUNT_KEYS) total[key] += counts[key];
       run.onBatch?.(total, batch.bytesDone);
     });
@@ -139,7 +147,7 @@ interface Work {
   readonly batch: Batch;
   readonly repeated: ReadonlyMap<Row, GoodRow>;
   readonly submissions: readonly Submission[];
-  /** In a transaction of its own: nothing for the registry in it, or a dry run, whose transaction the registry undoes. */
+  /** In a transaction of its own: nothing for the registry in it, or a dry run, of which the registry writes nothing. */
   readonly commitsItself: boolean;
 }
 
@@ -156,6 +164,7 @@ function workOf(run: Run, batch: Batch): Work {
 
 interface Sent {
   readonly work: Work;
+  readonly rehearsal: Rehearsal;
   readonly before: Before;
   readonly elapsedMs: () => number;
 }
@@ -164,7 +173,11 @@ interface Sent {
  * Batches commit in the order of the file: the place to go on from is one number. The registry keeps the order of what it
  * commits; where one of two neighbours commits by itself, the later one waits.
  */
-async function submitBatch(deps: RunnerDeps, run: Run, { work, before, elapsedMs }: Sent): Promise<LoadCounts> {
+async function submitBatch(
+  deps: RunnerDeps,
+  run: Run,
+  { work, rehearsal, before, elapsedMs }: Sent,
+): Promise<LoadCounts> {
   const { batch, repeated, submissions } = work;
   let counts = NO_COUNTS;
   const alongside = async (tx: Transaction, outcomes: readonly SubmissionOutcome[]): Promise<void> => {
@@ -173,7 +186,7 @@ async function submitBatch(deps: RunnerDeps, run: Run, { work, before, elapsedMs
     await commitBatch(deps, tx, { run, batch, settled, elapsedMs: elapsedMs() });
   };
   if (work.commitsItself) {
-    const found = submissions.length === 0 ? undefined : deps.registry.submit(run.actor, submissions, { dryRun: true });
+    const found = submissions.length === 0 ? undefined : deps.registry.submit(run.actor, submissions, { rehearsal });
     const [answer] = await Promise.all([found, before.settled]);
     await deps.database.transaction((tx) => alongside(tx, answer?.outcomes ?? []));
   } else {

@@ -14,6 +14,7 @@ import type { SubmissionOutcome } from './model.ts';
 import { type Decided, decideWork } from './round-decisions.ts';
 import { findRound, type Found, isMeant, loadPatients, loadRound, type RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
+import type { Rehearsal } from './rehearsal.ts';
 import type { SourceRow } from './store.ts';
 import { refused, type Work } from './work.ts';
 
@@ -30,20 +31,23 @@ export async function runBatch(
   batch: {
     readonly works: readonly Work[];
     readonly domains: DomainTable;
+    /** Of a dry run: nothing is written, and no event recorded. */
+    readonly rehearsal?: Rehearsal | undefined;
     /** Called when the lock is held and the first answer has come. */
     readonly begun?: () => void;
   },
 ): Promise<BatchResult> {
   let audited: AuditReceipt | undefined;
   const record = async (inputs: readonly AuditInput[]): Promise<void> => {
-    if (inputs.length > 0) audited = await deps.audit.record(tx, inputs);
+    if (inputs.length > 0 && !batch.rehearsal) audited = await deps.audit.record(tx, inputs);
   };
   let waiting = batch.works.filter((work) => work.outcome === undefined);
   while (waiting.length > 0) {
-    const found = await findRound(deps, tx, { works: waiting, domains: batch.domains });
+    const also = batch.rehearsal?.anchors(waiting);
+    const found = await findRound(deps, tx, { works: waiting, domains: batch.domains, ...(also && { also }) });
     batch.begun?.();
-    const { now, later } = splitRound(waiting, found.existing);
-    await runRound(deps, tx, { works: now, found, domains: batch.domains, record });
+    const { now, later } = splitRound(waiting, found.existing, batch.rehearsal);
+    await runRound(deps, tx, { works: now, found, domains: batch.domains, rehearsal: batch.rehearsal, record });
     waiting = later;
   }
   await record(refusedInputs(batch.works));
@@ -56,7 +60,11 @@ function outcomeOf(work: Work): SubmissionOutcome {
 }
 
 /** Each record once per round. */
-function splitRound(works: readonly Work[], existing: readonly SourceRow[]): { now: Work[]; later: Work[] } {
+function splitRound(
+  works: readonly Work[],
+  existing: readonly SourceRow[],
+  rehearsal: Rehearsal | undefined,
+): { now: Work[]; later: Work[] } {
   const byKey = new Map(
     existing.flatMap((row) => (row.key_token === null ? [] : [[row.key_token, row.source_id] as const])),
   );
@@ -67,8 +75,11 @@ function splitRound(works: readonly Work[], existing: readonly SourceRow[]): { n
   for (const work of works) {
     const { submission } = work;
     const byId = submission.kind === 'update' || submission.kind === 'delete';
-    const named = byId ? submission.id : work.keyTokens.map((token) => byKey.get(token)).find((id) => id !== undefined);
-    if (named !== undefined && known.has(named)) work.existingId = named;
+    const stored = byId
+      ? submission.id
+      : work.keyTokens.map((token) => byKey.get(token)).find((id) => id !== undefined);
+    const named = stored ?? rehearsal?.named(work.keyTokens);
+    if (named !== undefined && (known.has(named) || named !== stored)) work.existingId = named;
     const names = [named, work.keyTokens[0], work.gained?.[0]].filter((name) => name !== undefined).map(String);
     if (names.some((name) => taken.has(name))) later.push(work);
     else now.push(work);
@@ -78,6 +89,8 @@ function splitRound(works: readonly Work[], existing: readonly SourceRow[]): { n
   return { now, later };
 }
 
+const NO_CONTENTS: ReadonlyMap<ResourceId, null> = new Map();
+
 async function runRound(
   deps: RoundDeps,
   tx: Transaction,
@@ -85,10 +98,13 @@ async function runRound(
     readonly works: readonly Work[];
     readonly found: Found;
     readonly domains: DomainTable;
+    readonly rehearsal: Rehearsal | undefined;
     readonly record: (inputs: readonly AuditInput[]) => Promise<void>;
   },
 ): Promise<void> {
+  const { rehearsal } = round;
   const state = loadRound(deps, round.found);
+  rehearsal?.enter(state, round.works, deps.matcher);
   const meant = round.works.flatMap((work) => (work.existingId === undefined ? [] : [work.existingId]));
   await loadPatients(deps, tx, state, meant);
   const nowMs = deps.clock.nowMs();
@@ -103,7 +119,10 @@ async function runRound(
     if (found) decided.push(found);
   }
   await explainMissing(deps, tx, round.works);
-  const { contents } = await writeRound(deps, tx, { state, nowMs, meanwhile: () => round.record(doneInputs(decided)) });
+  const { contents } = rehearsal
+    ? { contents: NO_CONTENTS }
+    : await writeRound(deps, tx, { state, nowMs, meanwhile: () => round.record(doneInputs(decided)) });
+  rehearsal?.keep(state);
   for (const one of decided) one.work.outcome = answer(one, contents);
 }
 

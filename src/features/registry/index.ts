@@ -97,6 +97,8 @@ export { type Aliases, createAliases } from './aliases.ts';
 export { incoming } from './fhir-identities.ts';
 /** The golden record that an identifier leads to, as PIX queries ask. */
 export { personByIdentifier } from './fhir-pix.ts';
+/** Of a dry run, handed over with each of its batches. */
+export { createRehearsal, type Rehearsal } from './rehearsal.ts';
 export type { AdoptedPerson } from './adopt.ts';
 export {
   type ActivationId,

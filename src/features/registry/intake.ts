@@ -121,7 +121,7 @@ export function createIntake(deps: RoundDeps): Intake {
  * undo its neighbours.
  */
 const isAlone = ({ options }: Group) =>
-  options.atomic === true || options.dryRun === true || options.alongside !== undefined;
+  options.atomic === true || options.rehearsal !== undefined || options.alongside !== undefined;
 
 function takeBatch(queue: Group[]): Group[] {
   const first = queue.shift();
@@ -178,13 +178,17 @@ async function transact(live: RoundDeps, groups: readonly Group[], begun?: () =>
   try {
     return await deps.database.transaction(
       async (tx) => {
-        const result = await runBatch(deps, tx, { works, domains, ...(begun && { begun }) });
+        const result = await runBatch(deps, tx, {
+          works,
+          domains,
+          rehearsal: groups[0]?.options.rehearsal,
+          ...(begun && { begun }),
+        });
         const only = groups.length === 1 ? groups[0] : undefined;
         if (only?.options.atomic && result.outcomes.some((outcome) => outcome.status === 'refused')) {
           throw new Undo({ outcomes: result.outcomes.map(allRefused), audited: undefined });
         }
         await only?.options.alongside?.(tx, result.outcomes);
-        if (only?.options.dryRun) throw new Undo(result);
         return result;
       },
       { lock: REGISTRY_LOCK },

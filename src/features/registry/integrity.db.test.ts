@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fhirFixture } from '../../../test/support/fhir-client.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
 import { Problem } from '../../kernel/problem.ts';
-import type { Submission, SubmissionOutcome, SubmitOptions } from './index.ts';
+import { createRehearsal, type Submission, type SubmissionOutcome, type SubmitOptions } from './index.ts';
 
 let f: RegistryFixture;
 beforeAll(async () => {
@@ -90,7 +90,7 @@ describe('a transaction that was undone', () => {
         { kind: 'upsert', domain, key: 'U-1', patient: person({ ...wrong, key: [system, 'U-1'] }) },
         { kind: 'upsert', domain, key: 'U-1', patient: person({ ...wrong, gender: 'male', key: [system, 'U-1'] }) },
       ],
-      { dryRun: true },
+      { rehearsal: createRehearsal() },
     );
     const right = await upsert(system, 'U-1', person({ ...who, gender: 'female', key: [system, 'U-1'] }));
     expect(right.version).toBe(made.version + 1);

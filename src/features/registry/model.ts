@@ -3,6 +3,7 @@ import type { Branded, LinkEntryId, ResourceId } from '../../kernel/ids.ts';
 import type { Problem } from '../../kernel/problem.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
+import type { Rehearsal } from './rehearsal.ts';
 
 /** A Patient that passed R4 validation (src/fhir); only the door and the loader make one. */
 export type ValidPatient = Patient & { readonly resourceType: 'Patient' };
@@ -55,8 +56,8 @@ export interface DeleteSubmission {
 export interface SubmitOptions {
   /** All or nothing: one refusal refuses all (FHIR transaction). */
   readonly atomic?: boolean;
-  /** Decide and answer, write nothing (load --dry-run). */
-  readonly dryRun?: boolean;
+  /** Decide and answer, write nothing (load --dry-run); what its former batches would have written is seen. */
+  readonly rehearsal?: Rehearsal;
   /** Extra rows to write in the same transaction (the loader's cursor). */
   readonly alongside?: (tx: Transaction, outcomes: readonly SubmissionOutcome[]) => Promise<void>;
   /** Record an audit event for refused and unchanged submissions too (batch Bundles); a lone refusal is recorded by the door. */

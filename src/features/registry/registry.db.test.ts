@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResourceId } from '../../kernel/ids.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
-import type { SubmissionOutcome } from './index.ts';
+import { createRehearsal, type SubmissionOutcome } from './index.ts';
 
 let f: RegistryFixture;
 beforeAll(async () => {
@@ -143,7 +143,7 @@ describe('registering', () => {
     const { outcomes } = await f.registry.submit(
       f.operator,
       [{ kind: 'upsert', domain, key: 'd', patient: person({ key: ['urn:t:dry', 'd'], given: 'Dry', family: 'Run' }) }],
-      { dryRun: true },
+      { rehearsal: createRehearsal() },
     );
     expect(outcomes[0]).toMatchObject({ status: 'created' });
     expect(await count('SELECT count(*) AS n FROM registry.golden')).toBe(before);

@@ -12,6 +12,7 @@ import type { Records } from './records.ts';
 import { isReplaced } from './replacement.ts';
 import { askInstead, decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
 import { carriesKey, storedKey } from './own-key.ts';
+import { UNMADE } from './within.ts';
 import { isInReach, ownsDomain, refused, type Work, type WorkContent } from './work.ts';
 
 export interface DecisionInput {
@@ -42,7 +43,8 @@ export function decideWork(input: DecisionInput, work: Work): Decided | undefine
   if (submission.kind === 'upsert' && !existing) return register(input, work);
   if (!existing) return refuse(work, clientNotFound());
   const domain = input.domains.byId(existing.domainId);
-  if (!ownsDomain(work.actor.principal, domain)) {
+  // A domain that a dry run would make is the loader's own.
+  if (existing.domainId !== UNMADE && !ownsDomain(work.actor.principal, domain)) {
     return refuse(work, isInReach(work.actor.principal, domain) ? notOwnRecord() : clientNotFound());
   }
   if (submission.ifMatchVersion !== undefined && submission.ifMatchVersion !== existing.version) {

@@ -31,7 +31,12 @@ export interface Found {
 export async function findRound(
   deps: Pick<RoundDeps, 'keyRing'>,
   tx: Transaction,
-  batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
+  batch: {
+    readonly works: readonly Work[];
+    readonly domains: DomainTable;
+    /** Further records whose persons are to be known. */
+    readonly also?: readonly ResourceId[];
+  },
 ): Promise<Found> {
   const ids = new Set<ResourceId>();
   const keys = new Set<bigint>();
@@ -45,7 +50,7 @@ export async function findRound(
   const found = await readRound(tx, {
     tokens: [...tokens],
     perKeyMax: CANDIDATES_PER_KEY_MAX + 1,
-    ids: [...ids],
+    ids: [...ids, ...(batch.also ?? [])],
     keys: [...keys],
   });
   const existing = found.known.filter(

@@ -138,7 +138,7 @@ function ownershipProblem(
   if (submission.kind !== 'update') {
     const domain = domains.bySystem(submission.domain.system);
     // A dry run claims no domain, so one that does not exist yet counts as the one that would be made.
-    const wouldBeMade = options.dryRun === true && domain === undefined && principal.kind !== 'node';
+    const wouldBeMade = options.rehearsal !== undefined && domain === undefined && principal.kind !== 'node';
     if (!wouldBeMade && !ownsDomain(principal, domain)) return notOwnRecord();
     const named = submission.kind === 'upsert' ? submission.key : submission.ifNoneExist?.value;
     if (named !== undefined && !carriesKey(submission.patient, submission.domain.system, named)) return keyMissing();
