@@ -105,3 +105,37 @@ function dayMs(text: string): number {
   if (Number.isNaN(ms)) throw new Problem('invalid', 'usage', '--before is a day like 2019-12-31.');
   return ms;
 }
+
+export const auditSetAside: Command = {
+  name: 'audit set-aside',
+  summary: 'Enter into the log that a batch of events is damaged, and number those behind it',
+  positional: [],
+  options: {
+    batch: { kind: 'value', valueName: 'ID', required: true, description: 'The batch, as the server names it' },
+    reason: REASON,
+  },
+  json: true,
+  help: `Events are written in batches and numbered within a second. A batch that was damaged in between (a broken disk, somebody at the
+database) stops numbering: nothing is lost by waiting, and a backup may still have the batch. Without one, this enters the damage into
+the log as an event, with the batch's id, length and hash, and numbering goes on. The batch stays where it is, and verify tells of it for
+ever. What can be opened or has its numbers is not set aside.`,
+  async run({ required, out, withServices }) {
+    const done = await withServices(({ audit, actor, asOwner }) =>
+      asOwner((owner) =>
+        audit.setAside({ actor, owner, reason: required('reason'), batch: assertBatch(required('batch')) }),
+      ),
+    );
+    out.json(done);
+    out.line(`The batch ${done.batch} is set aside. Event ${done.because} says so, and numbering goes on.`);
+  },
+};
+
+function assertBatch(text: string): string {
+  const id = parseId(text);
+  if (id !== undefined) return id;
+  throw new Problem(
+    'invalid',
+    'usage',
+    'A batch has an id like 0198f3a0-0000-7000-8000-000000000001. Nothing was changed.',
+  );
+}

@@ -46,6 +46,11 @@ runs careseal-verify.mjs on what "careseal audit export" writes instead.`,
       return verified;
     });
     out.json(found);
+    for (const { batch, events, bytes, because } of found.setAside) {
+      out.line(
+        `Lost before it was numbered: batch ${batch} of ${events} events, ${bytes} bytes; event ${because} says who set it aside and why.`,
+      );
+    }
     if (found.ok) {
       out.line(
         `The log is whole: ${found.size} events, ${found.checkpointsChecked} signed heads, ${found.erased} erased.`,

@@ -154,6 +154,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Destroy what old events, or those about a client, say',
     load: async () => (await import('./audit-retention.ts')).auditErase,
   },
+  'audit set-aside': {
+    summary: 'Enter into the log that a batch is damaged, and number those behind it',
+    load: async () => (await import('./audit-retention.ts')).auditSetAside,
+  },
   'audit hold': {
     summary: 'Place a legal hold',
     load: async () => (await import('./audit-retention.ts')).auditHold,

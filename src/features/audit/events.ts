@@ -251,6 +251,7 @@ export const EVENTS = {
   'audit.read': auditLog('Audit event read'),
   'audit.verify': auditLog('Audit log verified'),
   'audit.erase': auditLog('Audit content erased'),
+  'audit.set-aside': alert('Damaged batch of audit events set aside'),
   'audit.hold': auditLog('Legal hold placed'),
   'audit.release': auditLog('Legal hold released'),
   'audit.activity': auditLog('Activity looked at'),

@@ -9,7 +9,7 @@ import { createEventFeed, type EventFeed } from './event-feed.ts';
 import { unknownEvents } from './events.ts';
 import { createLogExport, type LogExport } from './export.ts';
 import { createLogReader, type LogReader } from './log-reader.ts';
-import type { AuditInput, AuditVerification } from './model.ts';
+import type { AuditInput, AuditVerification, SetAsideBatch } from './model.ts';
 import { createRecorder } from './recorder.ts';
 import { refusalInput } from './refusals.ts';
 import { createRetention, KEEP_YEARS_MIN, type Retention } from './retention.ts';
@@ -17,6 +17,7 @@ import { auditRoutes } from './routes.ts';
 import { createBatchSealer } from './sealed-event.ts';
 import { createRound } from './sequencer.ts';
 import { createSequencerLoop } from './sequencer-loop.ts';
+import { createSetAside, type SetAsideAct } from './set-aside.ts';
 import { ensureSigner } from './signer.ts';
 import { type VerifyOptions, verifyLog } from './verify.ts';
 import type { AuditStatusReply } from './wire.ts';
@@ -72,6 +73,8 @@ export interface Audit {
   readonly searchWhole: LogReader['searchWhole'];
   /** Erasing what events say, and legal holds: for the owner of the database. */
   readonly retention: Retention;
+  /** Passes over a batch that was damaged before it was numbered, with an event that says so. */
+  setAside(act: SetAsideAct): Promise<SetAsideBatch>;
   /** What outsiders check without this server. Whoever hands it out records that. */
   readonly export: LogExport;
   readonly routes: readonly RouteDeclaration[];
@@ -119,6 +122,7 @@ export function createAudit(deps: AuditDeps): Audit {
       if (unknown.length > 0)
         throw new Error(`Audit events in no table (features/audit/events.ts): ${unknown.join(', ')}`);
     },
+    setAside: createSetAside({ database, keyRing, reader, recordNow: recorder.recordNow, sequence: sequencer.drain }),
     export: exported,
     retention: createRetention({
       ...{ database, keyRing, clock, reader },

@@ -47,6 +47,20 @@ export interface AuditVerification {
   /** Events committed but not sequenced yet, and young enough for that. */
   readonly pending: number;
   readonly erased: number;
+  /** Damaged before they were numbered, and passed over since: their events are lost, and this says so for ever. */
+  readonly setAside: readonly SetAsideBatch[];
+}
+
+/** A batch that could not be opened when its turn came. */
+export interface SetAsideBatch {
+  readonly batch: string;
+  /** How many events its row says it held. */
+  readonly events: number;
+  readonly bytes: number;
+  /** SHA-256 of its sealed bytes, hex. */
+  readonly sha256: string;
+  /** The event in which an operator entered the damage into the log. */
+  readonly because: string;
 }
 
 export interface AuditProblem {

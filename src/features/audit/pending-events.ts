@@ -1,3 +1,4 @@
+import { isProblem } from '../../kernel/problem.ts';
 import type { Sql } from '../../platform/db/sql.ts';
 import { statement } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
@@ -33,14 +34,21 @@ export async function pendingNow({ database, keyRing, columnsOf }: PendingDeps):
   const head = await readHead(database);
   const after = head === undefined ? BEGINNING : { xid: head.throughXid, seq: head.throughSeq, eraSeq: head.eraSeq };
   const batches = await database.rows(NEWEST, [after.xid, after.seq, after.eraSeq, BATCHES_MAX]);
-  return batches.flatMap((batch) => {
+  return batches.flatMap((batch) => opened({ keyRing, columnsOf }, batch));
+}
+
+/** A batch that was changed hides nothing but itself; numbering and `verify` tell of it. */
+function opened({ keyRing, columnsOf }: Omit<PendingDeps, 'database'>, batch: BatchRow): PendingEvent[] {
+  try {
     const events = openBatch(keyRing, batch) ?? [];
-    const columns = columnsOf(batch);
-    return columns.map((row, i) => {
+    return columnsOf(batch).map((row, i) => {
       const event = events[i];
       return { row, json: event === undefined ? undefined : jsonOf(event) };
     });
-  });
+  } catch (error) {
+    if (isProblem(error) && error.kind === 'unavailable') throw error;
+    return [];
+  }
 }
 
 /** The same question as `listEvents` answers from the database. */

@@ -1,11 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equalBytes } from '../../kernel/bytes.ts';
+import { isProblem } from '../../kernel/problem.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
 import { encodeLeaf } from '../../verifier/index.ts';
 import { createColumnMaker } from './event-columns.ts';
 import { ensureMonth, insertEvents, type NumberedEvent } from './event-store.ts';
+import type { EventColumns } from './sealed-event.ts';
+import { BatchDamaged } from './set-aside.ts';
+import { isSetAside } from './set-aside-store.ts';
 import type { Signer } from './signer.ts';
 import { merkle, readEdge, TreeDamaged } from './tile-reader.ts';
 import { type Edge, EMPTY_EDGE, grow, rootOfEdge } from './tree-edge.ts';
@@ -196,7 +200,12 @@ async function number(
 ): Promise<Edge> {
   const rows: NumberedEvent[] = [];
   for (const [batchAt, batch] of batches.entries()) {
-    for (const [place, columns] of columnsOf(batch).entries()) rows.push({ ...columns, batchAt, place });
+    const opened = openedOf(columnsOf, batch);
+    if (opened instanceof BatchDamaged) {
+      if (await isSetAside(tx, batch.id)) continue;
+      throw opened;
+    }
+    for (const [place, columns] of opened.entries()) rows.push({ ...columns, batchAt, place });
   }
   const outside = rows.find(({ recordedMs }) => !months.covers(recordedMs));
   if (outside !== undefined) throw new MonthMissing(outside.recordedMs);
@@ -214,4 +223,14 @@ async function number(
   await inserted;
   for (const tile of growth.tiles) await store.insertTile(tx, tile);
   return growth.edge;
+}
+
+/** A batch that was changed stops numbering until an operator sets it aside; a key that has not come yet is waited for. */
+function openedOf(columnsOf: Taking['columnsOf'], batch: store.TakenBatch): EventColumns[] | BatchDamaged {
+  try {
+    return columnsOf(batch);
+  } catch (error) {
+    if (isProblem(error) && error.kind === 'unavailable') throw error;
+    return new BatchDamaged(batch.id, error);
+  }
 }

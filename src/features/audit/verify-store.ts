@@ -30,7 +30,8 @@ export async function erasuresOf(sql: Sql, events: readonly string[]): Promise<M
 const OUTSIDE = statement<{ id: BatchId; events: number; old: boolean }>(
   'audit.outside-tree',
   `SELECT id, events, id::text < $4 AND xid < pg_snapshot_xmin(pg_current_snapshot()) AS old FROM audit.batch
-   WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3 ORDER BY xid, seq LIMIT $5`,
+   WHERE (xid, seq) > ($1::xid8, $2::bigint) AND seq > $3 AND NOT EXISTS (SELECT FROM audit.set_aside AS aside WHERE aside.batch = batch.id)
+   ORDER BY xid, seq LIMIT $5`,
 );
 
 /** Batches that are not in the tree; `old` ones have no excuse. */
@@ -44,11 +45,11 @@ export function batchesOutsideTree(
 
 const BATCHES_INSIDE = statement<{ count: bigint }>(
   'audit.batches-inside',
-  `SELECT count(*) AS count FROM audit.batch
-   WHERE NOT ((xid, seq) > ($1::xid8, $2::bigint) AND seq > $3)`,
+  `SELECT count(*) AS count FROM audit.batch WHERE NOT ((xid, seq) > ($1::xid8, $2::bigint) AND seq > $3)
+   AND NOT EXISTS (SELECT FROM audit.set_aside AS aside WHERE aside.batch = batch.id)`,
 );
 
-/** How many batches lie before this place, so must be in the tree. */
+/** How many batches lie before this place, so must be in the tree; those set aside are told of by themselves. */
 export async function countBatchesThrough(sql: Sql, through: Position): Promise<number> {
   return Number((await sql.rows(BATCHES_INSIDE, [through.xid, through.seq, through.eraSeq]))[0]?.count ?? 0);
 }
@@ -56,7 +57,8 @@ export async function countBatchesThrough(sql: Sql, through: Position): Promise<
 const STRAY = statement<{ id: BatchId }>(
   'audit.stray-batches',
   `SELECT id FROM audit.batch WHERE NOT ((xid, seq) > ($1::xid8, $2::bigint) AND seq > $3)
-   AND NOT EXISTS (SELECT FROM audit.event WHERE event.batch = batch.id) LIMIT $4`,
+   AND NOT EXISTS (SELECT FROM audit.event WHERE event.batch = batch.id)
+   AND NOT EXISTS (SELECT FROM audit.set_aside AS aside WHERE aside.batch = batch.id) LIMIT $4`,
 );
 
 /** Batches before this place of which no event is in the tree. Slow, so only when their number says that there are some. */

@@ -7,6 +7,7 @@ import { newestIdAt } from './event-id.ts';
 import { readEvent } from './event-query.ts';
 import type { AuditVerification, RootHash } from './model.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
+import { checkSetAside } from './set-aside.ts';
 import { readSigner, type Signer } from './signer.ts';
 import { merkle } from './tile-reader.ts';
 import { type Edge, EMPTY_EDGE, grow, split } from './tree-edge.ts';
@@ -55,6 +56,7 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
   const { root, eventsChecked, erased } = await withVerifiers(deps, size, (verifiers) => walk(given, verifiers));
   checkpoints.finish(size);
   const pending = await checkOutside(deps, problems, { head, batchesMet: order.met() });
+  const setAside = await checkSetAside(deps, problems);
   return {
     size,
     // The brand is put on here, where the root has just been computed.
@@ -66,6 +68,7 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
     erased,
     checkpointsChecked: checkpoints.checked(),
     pending,
+    setAside,
   };
 }
 
