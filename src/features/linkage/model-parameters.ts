@@ -70,9 +70,13 @@ function isPlace(field: number): boolean {
 /** The schema wants chances above 0 that add up to 1. What follows from a narrower part says nothing: equal chances. */
 function levelsOf(parameters: Parameters, field: number, place: boolean): Record<string, { m: number; u: number }> {
   const levels: Record<string, { m: number; u: number }> = {};
+  // Few names among many people: the least chance of exchanged ones may take the sum beyond 1.
+  const [allM, allU] = [parameters.match[field], parameters.stranger[field]].map((chances) =>
+    Math.max(1, chances?.reduce((sum, chance) => sum + chance, 0) ?? 1),
+  ) as [number, number];
   for (const [level, name] of levelNames(field).entries()) {
-    const m = parameters.match[field]?.[level] ?? 0;
-    const u = parameters.stranger[field]?.[level] ?? 0;
+    const m = (parameters.match[field]?.[level] ?? 0) / allM;
+    const u = (parameters.stranger[field]?.[level] ?? 0) / allU;
     levels[name] = place && level === LEVELS.PLACE_IMPLIED ? { m: 1e-9, u: 1e-9 } : { m: bounded(m), u: bounded(u) };
   }
   return levels;
