@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
   handshakes: { summary: 'full mutual-TLS handshakes beside nginx', run: () => import('./handshakes.ts') },
   linkage: { summary: 'accuracy of the shipped model on labelled sets', run: () => import('./linkage.ts') },
   'linkage-batch': { summary: 'accuracy of batch linkage on labelled sets', run: () => import('./linkage-batch.ts') },
+  scoring: { summary: 'pairs scored per second beside other libraries', run: () => import('./scoring.ts') },
   'linkage-speed': { summary: 'a million generated records linked', run: () => import('./linkage-speed.ts') },
 };
 

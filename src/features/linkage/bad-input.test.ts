@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -160,6 +160,39 @@ describe('files that nobody wants', { timeout: 300_000 }, () => {
 });
 
 describe('what is asked wrongly', () => {
+  test.each([
+    ['in one thread', 500, 'training'],
+    ['in several threads', 60_000, 'blocking'],
+  ])('interrupted %s it ends soon, in plain words, and leaves nothing behind', async (_how, count, step) => {
+    const path = join(folder, `${files++}.csv`);
+    const lines = Array.from({ length: count }, (_, at) =>
+      [
+        at,
+        at >> 1,
+        letters(3000 + (at >> 1)),
+        letters(90_000 + at),
+        born(at),
+        `0772${100_000 + at * 3}`,
+        'a'.repeat(40),
+      ].join(','),
+    );
+    writeFileSync(path, `id,person,given,family,born,phone,city\n${lines.join('\n')}\n`);
+    const before = readdirSync(folder).length;
+    const stop = new AbortController();
+    const steps: string[] = [];
+    const order = { path, map, truth: 'person', seed: 1, today: '2026-01-01', nowMs: () => 0, signal: stop.signal };
+    const onProgress = (now: string): void => {
+      steps.push(now);
+      if (now === step) stop.abort();
+    };
+    await expect(evaluate({ ...order, onProgress })).rejects.toMatchObject({
+      code: 'evaluation-interrupted',
+      message: expect.stringContaining('Nothing was changed'),
+    });
+    expect(steps.at(-1)).toBe(step);
+    expect(readdirSync(folder)).toHaveLength(before);
+  });
+
   test('a mapping that uses the truth is refused', async () => {
     const path = join(folder, 'told.csv');
     writeFileSync(path, 'id,person,given\n1,a,Ann\n2,a,Ann\n');

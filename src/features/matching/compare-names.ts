@@ -26,13 +26,13 @@ const ONE_EDIT_LENGTH_MIN = 4;
 
 /** The level two names of one kind reach. Symmetric; lower is stronger but for the order of `initial`. */
 export function compareName(a: PreparedName, b: PreparedName): number {
-  if (a.joined.text === b.joined.text) return EXACT;
+  if (a.joined === b.joined || a.joined.text === b.joined.text) return EXACT;
   if (a.words.length === 1 && b.words.length === 1) return compareWord(a.words[0] as NameWord, b.words[0] as NameWord);
   return compareSeveralWords(a, b);
 }
 
 export function compareWord(a: NameWord, b: NameWord): number {
-  if (a.text === b.text) return EXACT;
+  if (a === b || a.text === b.text) return EXACT;
   if (a.length === 1 || b.length === 1) return a.text.charCodeAt(0) === b.text.charCodeAt(0) ? INITIAL : DIFFERENT;
   if (cannotBeAlike(a, b)) return shareNickname(a.nicknames, b.nicknames) ? NICKNAME : DIFFERENT;
   const shorter = a.length < b.length ? a.length : b.length;

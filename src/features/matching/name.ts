@@ -119,8 +119,20 @@ function coreWords(parts: readonly string[]): readonly string[] {
   return core.length > 0 ? core : parts;
 }
 
+/**
+ * Words that came before: a few thousand make up most names of a population. Equal words are one object then, which is found equal without
+ * looking at its letters, and what was worked out for it is there. Full, it takes no more; it knows words, and nothing of whose they are.
+ */
+const known = new Map<string, PreparedWord>();
+const KNOWN_MAX = 20_000;
+const KNOWN_LENGTH_MAX = 20;
+
 export function prepareWord(text: string): NameWord {
-  return new PreparedWord(text);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const word = new PreparedWord(text);
+  if (known.size < KNOWN_MAX && text.length <= KNOWN_LENGTH_MAX) known.set(text, word);
+  return word;
 }
 
 /**

@@ -310,3 +310,63 @@ describe('guards', () => {
     expect(other.contradictions).toEqual([]);
   });
 });
+
+describe('the model', () => {
+  const levelOf = (a: Partial<MatchRecord>, b: Partial<MatchRecord>, field: string) =>
+    explainPair(a, b).fields.find((one) => one.field === field);
+
+  test('dependent fields: a city beside an equal postal code says next to nothing, and names exchanged count as exchanged', () => {
+    const home = (city: string, postalCode: string) => ({ address: { line: [], city, postalCode } });
+    const alone = levelOf(home('Kampala', ''), home('Kampala', ''), 'address.city');
+    const beside = levelOf(home('Kampala', '10001'), home('Kampala', '10001'), 'address.city');
+    expect(alone?.level).toBe('exact');
+    expect(beside?.level).toBe('implied');
+    expect(Math.abs(beside?.weight ?? 9)).toBeLessThan(0.5);
+    expect(beside?.weight).toBeLessThan(alone?.weight ?? 0);
+  });
+
+  test('several identifiers of one system: one equal is enough, the others do not contradict, and the system counts once', () => {
+    const system = 'urn:clinic:mrn';
+    const numbers = (...values: string[]) => ({ identifiers: values.map((value) => ({ system, value })) });
+    const one = explainPair({ ...ANNA, ...numbers('A-1001') }, { ...ANNA, ...numbers('A-1001') });
+    const more = explainPair({ ...ANNA, ...numbers('A-1001', 'B-2222') }, { ...ANNA, ...numbers('C-3333', 'A-1001') });
+    expect(more.weight).toBe(one.weight);
+    expect(more.rule).toBe('unique-identifier');
+    expect(more.contradictions).toEqual([]);
+    expect(more.fields.filter(({ field }) => field === `identifier:${system}`)).toHaveLength(1);
+  });
+
+  test('term frequency: a rare name says more than a common one, and a common one never less than nothing', () => {
+    const weight = (family: string) => levelOf({ family: [family] }, { family: [family] }, 'family')?.weight ?? 0;
+    expect(weight('Ssekyanzi')).toBeGreaterThan(weight('Okello'));
+    expect(weight('Okello')).toBeGreaterThan(weight('Mohamed'));
+    expect(weight('Mohamed')).toBeGreaterThan(0);
+  });
+
+  test('missing is neutral: a field that one record lacks changes neither weight nor decision', () => {
+    const mail = { emails: ['anna.okello@example.org'] };
+    expect(scorePair({ ...ANNA, ...mail }, ANNA)).toEqual(scorePair(ANNA, ANNA));
+  });
+
+  test('one scale: whatever decided, the grade and the decision follow from the score', () => {
+    fc.assert(
+      fc.property(anyRecord, anyRecord, (a, b) => {
+        const { score: reached, grade, decision, rule, contradicted } = scorePair(a, b);
+        const { match, probable, review } = model.document.thresholds;
+        expect(decision).toBe(reached >= match ? 'match' : reached >= review ? 'review' : 'none');
+        const graded =
+          reached >= match
+            ? 'certain'
+            : reached >= probable
+              ? 'probable'
+              : reached >= review
+                ? 'possible'
+                : 'certainly-not';
+        expect(grade).toBe(graded);
+        if (rule !== undefined) expect(reached).toBeGreaterThanOrEqual(model.document.rules.uniqueIdentifier.score);
+        if (contradicted) expect(decision).not.toBe('match');
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});
