@@ -1216,6 +1216,16 @@ CREATE TABLE registry.domain_alias (
 );
 GRANT DELETE, INSERT, SELECT, UPDATE ON registry.domain_alias TO careseal_app;
 
+CREATE TABLE registry.former_record (
+  source_id uuid NOT NULL,
+  domain_id integer NOT NULL,
+  key_token bigint NOT NULL,
+  pinned boolean NOT NULL,
+  CONSTRAINT former_record_pkey PRIMARY KEY (source_id)
+);
+CREATE INDEX former_record_key ON registry.former_record USING btree (key_token);
+GRANT DELETE, INSERT, SELECT, UPDATE ON registry.former_record TO careseal_app;
+
 CREATE TABLE registry.golden (
   golden_id uuid NOT NULL,
   version integer NOT NULL,
@@ -1226,7 +1236,6 @@ CREATE TABLE registry.golden (
   shared_with uuid[] DEFAULT '{}'::uuid[] NOT NULL,
   CONSTRAINT golden_pkey PRIMARY KEY (golden_id)
 );
-CREATE INDEX golden_live_by_id ON registry.golden USING btree (golden_id) WHERE ((replaced_by IS NULL) AND (NOT deleted));
 CREATE INDEX golden_live_by_time ON registry.golden USING btree (updated_at, golden_id) WHERE ((replaced_by IS NULL) AND (NOT deleted));
 CREATE INDEX golden_replaced_by ON registry.golden USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
 CREATE TRIGGER golden_inserted AFTER INSERT ON registry.golden REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION registry.note_changes();

@@ -2,6 +2,7 @@
 import type { Patient } from '@medplum/fhirtypes';
 import type { LinkEntryId, OrganisationId, ResourceId } from '../../kernel/ids.ts';
 import type { MatchRecord } from '../matching/index.ts';
+import type { FormerRecord } from './former-records.ts';
 import type { PreparedRecord } from './matcher.ts';
 import type { LedgerDetail, LedgerKind } from './model.ts';
 import type { WantedReview } from './rules.ts';
@@ -20,6 +21,8 @@ export interface SourceState {
   /** Blinded blocking keys as they stand in the database, then as they shall stand. */
   storedTokens: readonly bigint[] | undefined;
   tokens: readonly bigint[] | undefined;
+  /** The id it had before it was deleted and came again, where a steward had decided something about it. */
+  readonly formerId?: ResourceId;
   /** Full content, where it was needed or is new. */
   patient: Patient | undefined;
   /** The stored bytes of that content, as long as nothing was changed. */
@@ -66,6 +69,8 @@ export class RoundState {
   /** Keys whose block was larger than the bound. */
   readonly cutTokens = new Set<bigint>();
   readonly neverLinks = new Set<string>();
+  /** Deleted records by the blind token of their own identifier. */
+  readonly former = new Map<bigint, FormerRecord>();
   /** Records that stood in the database and belong to another golden record now. */
   readonly moved = new Set<ResourceId>();
   readonly ledger: PendingLedgerEntry[] = [];

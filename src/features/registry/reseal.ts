@@ -3,6 +3,7 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { ResealParticipant, StoredResource } from '../../store/index.ts';
 import { patientOf } from './content.ts';
+import { formerParticipant } from './former-records.ts';
 import { goldenTokens, organisationTokens } from './golden.ts';
 import { keyTokenOf } from './records.ts';
 import type { RoundDeps } from './round-loading.ts';
@@ -42,6 +43,7 @@ export function registryParticipants(deps: RoundDeps): ResealParticipant[] {
         return { cursor: rows.length < limit ? undefined : rows.at(-1)?.source_id, visited: rows.length };
       },
     },
+    formerParticipant(deps),
   ];
 }
 

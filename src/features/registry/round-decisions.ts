@@ -2,9 +2,10 @@
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { newId } from '../../crypto/index.ts';
-import type { RoundState, SourceState } from './batch-state.ts';
+import { pairKey, type RoundState, type SourceState } from './batch-state.ts';
 import { sameContent } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
+import type { FormerRecord } from './former-records.ts';
 import { ledgerActor } from './ledger.ts';
 import type { Matcher } from './matcher.ts';
 import { clientNotFound, duplicateKey, keyChanged, notOwnRecord, unmergeRefused, versionConflict } from './problems.ts';
@@ -67,16 +68,19 @@ function alreadyThere(work: Work, existing: SourceState): Decided | undefined {
 function register(input: DecisionInput, work: Work): Decided | undefined {
   const { submission, content } = work;
   if (submission.kind === 'delete' || submission.kind === 'update' || !content) return refuse(work, clientNotFound());
-  const goldens = scoredGoldens(input, content);
-  const decision = decideLink(goldens);
+  const id = (submission.kind === 'create' ? submission.id : undefined) ?? newId<ResourceId>();
+  const former = cameAgain(input, work, id);
+  const goldens = scoredGoldens(input, content, id);
+  const decision = former?.pinned ? askInstead(decideLink(goldens)) : decideLink(goldens);
   const source: SourceState = {
-    id: (submission.kind === 'create' ? submission.id : undefined) ?? newId<ResourceId>(),
+    id,
     goldenId: decision.join?.goldenId ?? newId<ResourceId>(),
     domainId: submission.domain.id,
     keyToken: work.keyTokens[0] ?? null,
     storedVersion: 0,
     version: 1,
-    pinned: false,
+    pinned: former?.pinned ?? false,
+    ...(former && { formerId: former.id }),
     record: content.record,
     prepared: content.prepared,
     storedTokens: undefined,
@@ -85,7 +89,6 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
     lastUpdatedMs: input.nowMs,
     change: 'written',
   };
-  const { id } = source;
   input.matcher.beside?.({
     ...{ id, record: content.record, goldens, decision },
     recordOf: (other) => input.state.sources.get(other)?.record,
@@ -97,6 +100,13 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
   input.state.index(content.tokens, source.id);
   noteLink(input, work.actor, source, decision);
   return decided(input, work, source, { status: 'created', decision });
+}
+
+/** A record that was deleted and is sent again: whom it was not, it is not now either. */
+function cameAgain({ state }: DecisionInput, { keyTokens }: Work, id: ResourceId): FormerRecord | undefined {
+  const former = keyTokens.map((token) => state.former.get(token)).find((one) => one !== undefined);
+  for (const other of former?.apart ?? []) state.neverLinks.add(pairKey(id, other));
+  return former;
 }
 
 function revise(input: DecisionInput, work: Work, source: SourceState): Decided | undefined {

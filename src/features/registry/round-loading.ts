@@ -7,7 +7,7 @@ import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { patientOf } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
 import type { Records } from './records.ts';
-import { type CandidateRow, type KnownRow, readRound } from './round-store.ts';
+import { type CandidateRow, type FormerRow, type KnownRow, readRound } from './round-store.ts';
 import { readGoldens, readSourcesByKey, type SourceRow } from './store.ts';
 import { carriesKey, ownIdentifier } from './own-key.ts';
 import { keyTokensOf } from './records.ts';
@@ -22,6 +22,7 @@ export interface Found {
   readonly existing: readonly SourceRow[];
   readonly candidates: readonly CandidateRow[];
   readonly known: readonly KnownRow[];
+  readonly former?: readonly FormerRow[];
 }
 
 /**
@@ -59,7 +60,7 @@ export async function findRound(
   const gained = await ownersOfGained(deps, tx, { ...batch, rows: existing });
   if (gained.length === 0) return { ...found, existing };
   const around = await readRound(tx, { tokens: [], perKeyMax: 0, ids: gained.map((row) => row.source_id), keys: [] });
-  return { candidates: found.candidates, known: [...found.known, ...around.known], existing: [...existing, ...gained] };
+  return { ...found, known: [...found.known, ...around.known], existing: [...existing, ...gained] };
 }
 
 /**
@@ -91,8 +92,11 @@ async function ownersOfGained(
 }
 
 /** Puts what was found where deciding looks for it. */
-export function loadRound(deps: Pick<RoundDeps, 'records'>, { candidates, known }: Found): RoundState {
+export function loadRound(deps: Pick<RoundDeps, 'records'>, { candidates, known, former }: Found): RoundState {
   const state = new RoundState();
+  for (const { source_id, key_token, pinned, apart } of former ?? []) {
+    state.former.set(key_token, { id: source_id, pinned, apart: apart ?? [] });
+  }
   const perToken = new Map<bigint, number>();
   for (const { token, source_id } of candidates) {
     const count = (perToken.get(token) ?? 0) + 1;

@@ -17,12 +17,22 @@ export interface CandidateRow {
   readonly source_id: ResourceId;
 }
 
+/** A deleted record with one of the own identifiers asked for, of which a steward had decided something. */
+export interface FormerRow {
+  readonly token: null;
+  readonly source_id: ResourceId;
+  readonly golden_id: null;
+  readonly key_token: bigint;
+  readonly pinned: boolean;
+  readonly apart: readonly ResourceId[] | null;
+}
+
 /**
  * Everything a round has to know, in one round trip: at most $2 records per blocking key, in key order (the bound is reported by
  * the caller when it is reached), the records meant, and every member of every golden record that one of these belongs to. Each
  * step is bound to its index by arrays and OFFSET 0: planned while the tables were empty, a join would walk them whole for ever.
  */
-const round = statement<KnownRow | CandidateRow>(
+const round = statement<KnownRow | CandidateRow | FormerRow>(
   'registry.round',
   `WITH candidate AS MATERIALIZED (
      SELECT wanted.token, found.source_id
@@ -48,7 +58,12 @@ const round = statement<KnownRow | CandidateRow>(
    LEFT JOIN LATERAL (
      SELECT version, organisations, shared_with FROM registry.golden WHERE golden_id = s.golden_id OFFSET 0
    ) AS g ON true
-   WHERE s.golden_id = ANY(ARRAY(SELECT golden_id FROM person))`,
+   WHERE s.golden_id = ANY(ARRAY(SELECT golden_id FROM person))
+   UNION ALL
+   SELECT NULL, f.source_id, NULL, NULL, f.key_token, NULL, f.pinned, NULL, NULL, NULL, NULL, nullif(ARRAY(
+       SELECT b FROM registry.never_link WHERE a = f.source_id UNION ALL SELECT a FROM registry.never_link WHERE b = f.source_id
+     ), '{}')
+   FROM registry.former_record AS f WHERE f.key_token = ANY($4::bigint[])`,
 );
 
 export interface RoundQuery {
@@ -61,14 +76,16 @@ export interface RoundQuery {
 export async function readRound(
   sql: Sql,
   query: RoundQuery,
-): Promise<{ readonly candidates: CandidateRow[]; readonly known: KnownRow[] }> {
+): Promise<{ readonly candidates: CandidateRow[]; readonly known: KnownRow[]; readonly former: FormerRow[] }> {
   const candidates: CandidateRow[] = [];
   const known: KnownRow[] = [];
+  const former: FormerRow[] = [];
   for (const row of await sql.rows(round, [query.tokens, query.perKeyMax, query.ids, query.keys])) {
-    if (row.token === null) known.push(row);
-    else candidates.push(row);
+    if (row.token !== null) candidates.push(row);
+    else if (row.golden_id === null) former.push(row);
+    else known.push(row);
   }
-  return { candidates, known };
+  return { candidates, known, former };
 }
 
 /** `unnest($n::a[], $n+1::b[], …)`: rows as one array per column, whatever their number. */

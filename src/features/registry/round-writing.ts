@@ -12,6 +12,7 @@ import {
   type SourceState,
 } from './batch-state.ts';
 import { storedContent } from './content.ts';
+import { carryDecisions, keepFormer } from './former-records.ts';
 import { goldenWrite, type Ownership, settleOwnership } from './golden.ts';
 import { sealLedgerEntry } from './ledger.ts';
 import type { ReviewCause } from './model.ts';
@@ -130,6 +131,7 @@ async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Pr
       ledger,
       reviews,
     });
+    await carryDecisions(tx, sources);
     return;
   }
   // Reviews settle by where source records belong, so they follow these.
@@ -137,7 +139,8 @@ async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Pr
     writeKeys(tx, sources),
     writeSourceRows(deps, tx, sources)
       .then(() => settleReviews(tx, round))
-      .then(() => openReviews(tx, reviews)),
+      .then(() => openReviews(tx, reviews))
+      .then(() => carryDecisions(tx, sources)),
     writeGoldens(tx, goldenRows),
     appendLedger(tx, ledger),
   ]);
@@ -174,6 +177,7 @@ function sourceWrite(source: SourceState): ResourceWrite {
 async function writeSourceRows(deps: RoundDeps, tx: Transaction, sources: readonly SourceState[]): Promise<void> {
   const gone = sources.filter((source) => source.change === 'deleted').map((source) => source.id);
   await dropReviewsIfAny(tx, gone);
+  await keepFormer(tx, gone);
   await removeSources(tx, gone);
   await writeSources(
     tx,
