@@ -212,6 +212,7 @@ function composeActors({ config, connection, mail, log, baseUrl, fhirUrl }: Feat
     ...common,
     audit,
     organisationFor: identity.organisationFor,
+    organisationNames: identity.organisationNames,
     fhirUrl,
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
     publicUrl: baseUrl,

@@ -4,7 +4,6 @@ import { type FhirRouteDeps, fhirRoutes, type ServedRoute } from '../../src/feat
 import { printFhirXml } from '../../src/fhir/index.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { Problem } from '../../src/kernel/problem.ts';
-import { isGenuineReceipt } from '../../src/platform/http/audited.ts';
 import {
   operationOutcome,
   problemStatus,
@@ -12,6 +11,7 @@ import {
   type RouteRequest,
 } from '../../src/platform/http/index.ts';
 import type { RegistryFixture } from './registry.ts';
+import { handled } from './handled.ts';
 
 export const BASE = 'https://registry.test:8444';
 
@@ -93,7 +93,7 @@ async function answer(routes: readonly RouteDeclaration[], actor: Actor, call: C
   if (!found) throw new Error(`no FHIR route for ${call.method} ${path}`);
   const headers = new Map(Object.entries(call.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   if (call.body !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/fhir+json');
-  const { access, audit } = found.route;
+  const { access } = found.route;
   const request = {
     actor,
     method: call.method,
@@ -110,9 +110,8 @@ async function answer(routes: readonly RouteDeclaration[], actor: Actor, call: C
     if (access.kind === 'permission' && !actor.principal.permissions.has(access.permission)) {
       throw new Problem('forbidden', 'access-denied', 'no');
     }
-    const reply = await found.route.handle(request);
-    if (audit.kind === 'event' && !isGenuineReceipt(reply.audited)) throw new Error('answered without a receipt');
-    return toAnswer(reply.status, reply.headers ?? {}, reply.body as Uint8Array | undefined, reply.contentType);
+    const reply = await handled(found.route, request);
+    return toAnswer(reply.status, reply.headers ?? {}, bodyBytes(reply.body), reply.contentType);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return toAnswer(problemStatus(error), {}, bytesOf(operationOutcome(error, 'r')), 'application/fhir+json');
@@ -126,8 +125,13 @@ function toAnswer(
   contentType: string | undefined,
 ): FhirAnswer {
   const text = body === undefined ? '' : new TextDecoder().decode(body);
-  const json: unknown = text.startsWith('{') ? JSON.parse(text) : undefined;
+  const json: unknown = /^[{[]/.test(text) ? JSON.parse(text) : undefined;
   return { status, headers: { ...headers, ...(contentType ? { 'content-type': contentType } : {}) }, text, json };
+}
+
+/** FHIR routes answer bytes, others values. */
+function bodyBytes(body: unknown): Uint8Array | undefined {
+  return body === undefined ? undefined : bytesOf(body);
 }
 
 function splitUrl(url: string): [string, string] {

@@ -42,19 +42,19 @@ export interface CallRow {
   readonly request_id: string;
 }
 
-/** Calls of one's own organisation's nodes, and of nobody we know. $1 organisation, the rest may be null: see `calls-reading.ts`. */
-const OWN = `(c.node_id IS NULL OR n.organisation_id = $1)`;
-
-/** $2 node, $3 from, $4 to, $5 lowest and $6 highest status, $7 request id, $8 before this id, $9 how many. */
+/**
+ * Of every organisation's nodes, and of nobody we know: who may ask, may see all.
+ * $1 node, $2 from, $3 to, $4 lowest and $5 highest status, $6 request id, $7 before this id, $8 how many.
+ */
 export const LIST_CALLS = statement<CallRow>(
   'nodes.list-calls',
   `SELECT c.id, c.at, c.node_id, n.name AS node_name, c.method, c.route, c.status, c.code, c.duration_ms, c.bytes_in, c.bytes_out,
      c.request_id
    FROM nodes.call c LEFT JOIN nodes.node n ON n.id = c.node_id
-   WHERE ${OWN} AND ($2::uuid IS NULL OR c.node_id = $2) AND ($3::timestamptz IS NULL OR c.at >= $3)
-     AND ($4::timestamptz IS NULL OR c.at < $4) AND c.status BETWEEN $5 AND $6
-     AND ($7::text IS NULL OR c.request_id = $7) AND ($8::bigint IS NULL OR c.id < $8)
-   ORDER BY c.id DESC LIMIT $9`,
+   WHERE ($1::uuid IS NULL OR c.node_id = $1) AND ($2::timestamptz IS NULL OR c.at >= $2)
+     AND ($3::timestamptz IS NULL OR c.at < $3) AND c.status BETWEEN $4 AND $5
+     AND ($6::text IS NULL OR c.request_id = $6) AND ($7::bigint IS NULL OR c.id < $7)
+   ORDER BY c.id DESC LIMIT $8`,
 );
 
 export interface FailureRow {
@@ -70,13 +70,13 @@ export interface FailureRow {
   readonly last_request: string;
 }
 
-/** $2 node, $3 from, $4 to. */
+/** $1 node, $2 from, $3 to. */
 export const GROUP_FAILURES = statement<FailureRow>(
   'nodes.group-failures',
   `SELECT c.node_id, n.name AS node_name, c.method, c.route, c.status, c.code, count(*)::int AS calls,
      min(c.at) AS first_at, max(c.at) AS last_at, (array_agg(c.request_id ORDER BY c.id DESC))[1] AS last_request
    FROM nodes.call c LEFT JOIN nodes.node n ON n.id = c.node_id
-   WHERE ${OWN} AND c.status >= 400 AND ($2::uuid IS NULL OR c.node_id = $2) AND c.at >= $3 AND c.at < $4
+   WHERE c.status >= 400 AND ($1::uuid IS NULL OR c.node_id = $1) AND c.at >= $2 AND c.at < $3
    GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY calls DESC, last_at DESC LIMIT 100`,
 );
 
@@ -89,14 +89,13 @@ export interface FigureRow {
   readonly buckets: number[];
 }
 
-/** $2 node, $3 from, $4 to, $5 seconds per slot. */
+/** $1 node, $2 from, $3 to, $4 seconds per slot. */
 export const READ_FIGURES = statement<FigureRow>(
   'nodes.read-figures',
   `WITH minutes AS (
-     SELECT to_timestamp(floor(extract(epoch FROM c.minute) / $5) * $5) AS slot, c.* FROM nodes.call_minute c
-       LEFT JOIN nodes.node n ON n.id = c.node_id
-     WHERE (c.node_id = '${NOBODY}' OR n.organisation_id = $1) AND ($2::uuid IS NULL OR c.node_id = $2)
-       AND c.minute >= $3 AND c.minute < $4
+     SELECT to_timestamp(floor(extract(epoch FROM c.minute) / $4) * $4) AS slot, c.* FROM nodes.call_minute c
+     WHERE ($1::uuid IS NULL OR c.node_id = $1)
+       AND c.minute >= $2 AND c.minute < $3
    ), added AS (
      SELECT slot, i, sum(b)::int AS b FROM minutes, unnest(buckets) WITH ORDINALITY AS bucket (b, i) GROUP BY slot, i
    )

@@ -16,6 +16,8 @@ export interface NodesDeps {
   readonly clock: Clock;
   /** Whose nodes the actor works on: a user's own organisation; for the operator the one there is, or a Problem before set-up. */
   readonly organisationFor: (actor: Actor) => Promise<OrganisationId>;
+  /** Names of organisations, for lists that hold several's nodes. Missing: none is named. */
+  readonly organisationNames?: (ids: readonly OrganisationId[]) => Promise<ReadonlyMap<OrganisationId, string>>;
   /** Where systems reach FHIR from outside: `https://registry.example.org:8444/fhir`. */
   readonly fhirUrl: string;
   /** `https://registry.example.org:8443`: the users' door, where lists of revoked certificates are fetched. */

@@ -46,10 +46,9 @@ export function callRoutes({ parts }: Pick<RouteDeps, 'parts'>): RouteDeclaratio
       input: { params: NOTHING, query: callQuerySchema, body: 'none' },
       output: callListSchema,
       async handle({ actor, query }) {
-        const organisationId = await parts.organisationFor(actor);
         const [lowest, highest] = query.status === undefined ? [100, 599] : STATUS[query.status];
         const span = [dateOf(query.from), dateOf(query.to)];
-        const values = [organisationId, nodeOf(query.node), ...span, lowest, highest, query.request ?? null];
+        const values = [nodeOf(query.node), ...span, lowest, highest, query.request ?? null];
         const before = query.before === undefined ? null : BigInt(query.before);
         const rows = await database.rows(LIST_CALLS, [...values, before, PAGE + 1]);
         const audited = await audit.recordNow([{ actor, event: 'call.list', action: 'R', outcome: 'success' }]);
@@ -63,13 +62,12 @@ export function callRoutes({ parts }: Pick<RouteDeps, 'parts'>): RouteDeclaratio
       input: { params: NOTHING, query: figuresQuerySchema, body: 'none' },
       output: callFiguresSchema,
       async handle({ actor, query }) {
-        const organisationId = await parts.organisationFor(actor);
         const hours = Number(query.hours ?? '24');
         const slotSeconds = SLOT_SECONDS[hours] ?? 1_800;
         const slotMs = slotSeconds * 1_000;
         const toMs = (Math.floor(clock.nowMs() / slotMs) + 1) * slotMs;
         const [from, to] = [new Date(toMs - hours * HOUR_MS), new Date(toMs)];
-        const span = [organisationId, nodeOf(query.node), from, to];
+        const span = [nodeOf(query.node), from, to];
         const slots = await database.rows(READ_FIGURES, [...span, slotSeconds]);
         const failures = await database.rows(GROUP_FAILURES, span);
         const audited = await audit.recordNow([{ actor, event: 'call.list', action: 'R', outcome: 'success' }]);

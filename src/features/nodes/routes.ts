@@ -42,7 +42,12 @@ function listingRoutes({ parts, service }: RouteDeps): RouteDeclaration[] {
       limits: { bodyBytesMax: 0, perMinute: 120 },
       async handle({ actor }) {
         const { nodes, audited } = await service.listNodes(actor);
-        return { status: 200, body: { nodes: nodes.map(wireNode) }, audited };
+        const names = await parts.organisationNames?.([...new Set(nodes.map((node) => node.organisationId))]);
+        const named = nodes.map((node) => {
+          const organisation = names?.get(node.organisationId);
+          return { ...wireNode(node), ...(organisation === undefined ? {} : { organisation }) };
+        });
+        return { status: 200, body: { nodes: named }, audited };
       },
     }),
     route({

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { nodesFixture, operator } from '../../../test/support/nodes.ts';
+import { statement } from '../../platform/db/index.ts';
 import { callFiguresSchema, callListSchema } from './wire-calls.ts';
 import type { RequestSample } from '../../platform/http/index.ts';
 
@@ -93,6 +94,13 @@ test('calls are kept singly and by the minute, what is too many is counted all t
   const figures = callFiguresSchema.parse(await ask('/api/calls/figures', { node: node.id, hours: '1' }));
   expect(figures.slots).toMatchObject([{ calls: 501, failed: 1, p95Ms: 4 }]);
   expect(figures.failures).toMatchObject([{ calls: 1, status: 403, lastRequest: 'r500' }]);
+  // Who may ask this, may see every organisation's systems.
+  const elsewhere = '0198f3a0-0000-7000-8000-0000000000ee';
+  const move = statement('test.move-node', 'UPDATE nodes.node SET organisation_id = $2::uuid WHERE id = $1');
+  await db.ownerDatabase.run(move, [node.id, elsewhere]);
+  expect(callListSchema.parse(await ask('/api/calls', { status: 'failed' })).calls).toHaveLength(1);
+  const all = callFiguresSchema.parse(await ask('/api/calls/figures', { hours: '1' }));
+  expect([all.slots[0]?.calls, all.failures[0]?.node?.name]).toEqual([501, 'Caller']);
   clock.forward(31 * DAY_MS);
   await nodes.housekeep();
   expect(callListSchema.parse(await ask('/api/calls', { node: node.id })).calls).toEqual([]);

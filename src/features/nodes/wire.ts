@@ -53,6 +53,8 @@ export const nodeSchema = z.object({
   id: z.string(),
   name: z.string(),
   organisationId: z.string(),
+  /** Its name, in lists. */
+  organisation: z.string().optional(),
   state: z.enum(['invited', 'active', 'suspended', 'revoked']),
   intact: z.boolean(),
   /** Identifier systems this node owns; nobody else may send records of these. */

@@ -78,4 +78,38 @@ describe('calls of OpenCR’s clients', () => {
       '201 Created',
     ]);
   });
+  it('POST /match/matches: who resembles a record, in OpenCR’s shape; nothing is written', async () => {
+    await openmrs.post('/fhir/Patient', john('m1'));
+    const asked = { ...john('m2'), name: [{ use: 'official', family: 'Doem1', given: ['John'] }] };
+    const { status, json } = await openmrs.post('/match/matches', asked);
+    expect([status, Object.keys(json)]).toEqual([200, ['parent', 'auto', 'potential', 'conflict']]);
+    const [parent] = json.parent;
+    expect(parent).toMatchObject({ given: 'John', family: 'Doem1', source_id: 'm2', uid: null });
+    const found = [...json.auto, ...json.potential, ...json.conflict];
+    expect(found.map(({ source_id: id }: { source_id: string }) => id)).toContain('m1');
+    expect(parent.scores['m1']).toBeGreaterThan(0);
+    expect(found[0]['identifier_urn:openmrs']).toBeDefined();
+    expect((await openmrs.get('/fhir/Patient?identifier=urn:openmrs|m2')).json.total).toBe(0);
+    expect((await openmrs.post('/match/matches', { resourceType: 'Patient', gender: 'X' })).status).toBe(400);
+  });
+  it('GET /match/potential-matches: those that resemble a record that is here, without itself', async () => {
+    const made = await openmrs.post('/fhir/Patient', john('p1'));
+    const { status, json } = await openmrs.get(`/match/potential-matches/${made.json.id}`);
+    expect(status).toBe(200);
+    const ids = json.map(({ id }: { id: string }) => id);
+    expect([ids[0], ids.filter((id: string) => id === made.json.id).length]).toEqual([made.json.id, 1]);
+    expect(json[0].uid).toBe(made.headers['locationcruid']?.replace('Patient/', ''));
+    expect((await openmrs.get('/match/potential-matches/nobody')).status).toBe(404);
+  });
+  it('decisions about links are refused with where they are made, and without the setting nothing is there', async () => {
+    for (const call of ['resolve-match-issue', 'break-match', 'unbreak-match']) {
+      const answer = await openmrs.post(`/match/${call}`, {});
+      expect([answer.status, answer.json.issue[0].diagnostics]).toEqual([
+        403,
+        expect.stringMatching(/^opencr-decision/),
+      ]);
+    }
+    expect((await openmrs.get('/match/count-match-issues')).status).toBe(403);
+    expect((await plain.post('/match/matches', john('m1'))).status).toBe(404);
+  });
 });

@@ -28,6 +28,7 @@ import {
   plainExchange,
 } from './fhir-route.ts';
 import { search } from './fhir-search.ts';
+import { openCrMatchRoutes } from './opencr-match.ts';
 import { writeRoutes } from './fhir-write-routes.ts';
 
 export type { FhirRouteDeps } from './fhir-exchange.ts';
@@ -49,6 +50,7 @@ export function fhirRoutes(deps: FhirRouteDeps, others: readonly ServedRoute[] =
   return [
     ...[...served, ...related, ...others].map((one) => one.route),
     ...capabilityRoutes(deps, { served, others: [...related, ...others] }),
+    ...openCrMatchRoutes(deps),
   ];
 }
 

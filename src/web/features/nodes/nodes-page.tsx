@@ -41,6 +41,20 @@ const columns: readonly Column<WireNode>[] = [
   },
 ];
 
+const organisationColumn: Column<WireNode> = {
+  key: 'organisation',
+  header: 'Organisation',
+  width: 'minmax(8rem, 1.2fr)',
+  phone: 'hide',
+  cell: (node) => <Own>{node.organisation ?? ''}</Own>,
+};
+
+/** Whose a node is matters only to who sees those of several. */
+function columnsFor(rows: readonly WireNode[]): readonly Column<WireNode>[] {
+  if (new Set(rows.map(({ organisationId }) => organisationId)).size < 2) return columns;
+  return [...columns.slice(0, 1), organisationColumn, ...columns.slice(1)];
+}
+
 /** The systems that talk to Careseal. */
 export function NodesPage(): ReactNode {
   const may = useMay();
@@ -74,7 +88,7 @@ export function NodesPage(): ReactNode {
       {rows.length > 0 && (
         <ListTable
           label="Nodes"
-          columns={columns}
+          columns={columnsFor(rows)}
           rows={rows}
           rowKey={(node) => node.id}
           selectedKey={open}
