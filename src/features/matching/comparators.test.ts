@@ -184,12 +184,40 @@ describe('telephone numbers', () => {
     ['256712300633', '712300633'],
     ['(555) 123-4567', '5551234567'],
     ['+1 555 123 4567', '5551234567'],
+    ['+44 (0)20 7946 0018', '2079460018'],
+    ['+250 788 123 456', '788123456'],
+    ['250788123456', '788123456'],
+    ['+7 912 345-67-89', '9123456789'],
+    // Eleven digits that are no country code and number: Brazil's area code 11 and a mobile number.
+    ['11 91234-5678', '11912345678'],
+    ['+55 11 91234-5678', '11912345678'],
+    ['+39 06 698 12345', '669812345'],
+    ['06 698 12345', '669812345'],
     ['000000000', ''],
     ['123456789', ''],
     ['99999', ''],
     ['n/a', ''],
   ])('%s → %s', (text, expected) => {
     expect(normalisePhone(text)).toBe(expected);
+  });
+
+  test('however it is written, a number with its country code is the same number, and nothing typed breaks it', () => {
+    const code = fc.constantFrom('1', '7', '20', '44', '91', '234', '250', '254', '255', '256', '880', '998');
+    const national = fc.integer({ min: 200_000_007, max: 989_999_999 }).map(String);
+    fc.assert(
+      fc.property(code, national, (prefix, digits) => {
+        const plain = normalisePhone(`+${prefix}${digits}`);
+        expect(normalisePhone(`00${prefix} ${digits.slice(0, 3)}-${digits.slice(3)}`)).toBe(plain);
+        expect(normalisePhone(`+${prefix} (0)${digits}`)).toBe(plain);
+        expect(samePhone(plain, normalisePhone(`0${digits}`))).toBe(true);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const once = normalisePhone(text);
+        expect(once).toMatch(/^\d{0,15}$/);
+      }),
+    );
   });
 
   test('a prefix that the rules do not know still agrees', () => {

@@ -1,16 +1,12 @@
+import { callingCodeLength, isNationalNumber } from './calling-codes.ts';
 import { digitsOf } from './fold.ts';
 
 /**
- * Telephone numbers down to the national significant number: international prefix (+, 00, 011), country code (ITU-T E.164
- * assignments) and trunk zero go, so that +256 712 300633, 0712300633 and 712 300633 are one.
+ * Telephone numbers down to the national significant number: international prefix (+, 00), country code (ITU-T E.164 assignments, as
+ * libphonenumber keeps them) and trunk zero go, so that +256 712 300633, 0712300633 and 712 300633 are one.
  */
-const ONE_DIGIT_CODES = new Set(['1', '7']);
-const TWO_DIGIT_CODES = new Set(
-  '20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98'.split(
-    ' ',
-  ),
-);
 const NATIONAL_DIGITS_MIN = 6;
+const WRITTEN_WITH_CODE_MIN = 11;
 
 /** The comparable digits; empty for what is no telephone number (too short, one digit repeated, counted up). */
 export function normalisePhone(text: string): string {
@@ -29,16 +25,13 @@ function isDigitsOnly(text: string): boolean {
 }
 
 function nationalDigits(digits: string, international: boolean): string {
-  if (international) return dropTrunk(dropCountryCode(digits));
-  if (digits.startsWith('00')) return dropTrunk(dropCountryCode(digits.slice(2)));
+  if (international) return dropTrunk(digits.slice(callingCodeLength(digits)));
+  if (digits.startsWith('00')) return dropTrunk(digits.slice(2 + callingCodeLength(digits.slice(2))));
   if (digits.startsWith('0')) return dropTrunk(digits);
-  // Written without any prefix but longer than a national number: the country code is there.
-  return digits.length >= 11 ? dropTrunk(dropCountryCode(digits)) : digits;
-}
-
-function dropCountryCode(digits: string): string {
-  if (ONE_DIGIT_CODES.has(digits.slice(0, 1))) return digits.slice(1);
-  return digits.slice(TWO_DIGIT_CODES.has(digits.slice(0, 2)) ? 2 : 3);
+  if (digits.length < WRITTEN_WITH_CODE_MIN) return digits;
+  // Without any prefix, but longer than most national numbers: perhaps the country code is there.
+  const code = callingCodeLength(digits);
+  return isNationalNumber(digits.slice(0, code), digits.slice(code)) ? dropTrunk(digits.slice(code)) : digits;
 }
 
 function dropTrunk(digits: string): string {
