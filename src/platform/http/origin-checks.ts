@@ -77,9 +77,9 @@ function samePort(headers: IncomingHttpHeaders): boolean {
   return headers.origin === `https://${headers.host ?? ''}`;
 }
 
-/** Paths that answer data, never the web application. `/audit` itself is a page; what lies below it is the public log. */
+/** Paths that answer data, never the web application. Of `/audit` only what monitors fetch: the rest of it is pages. */
 export function isDataPath(path: string): boolean {
-  return /^\/(?:(?:api|fhir|healthz|readyz|metrics)(?:[/?]|$)|audit\/)/.test(path);
+  return /^\/(?:(?:api|fhir|healthz|readyz|metrics)(?:[/?]|$)|audit\/log(?:[/?]|$))/.test(path);
 }
 
 function crossSite(): Problem<OriginCode> {

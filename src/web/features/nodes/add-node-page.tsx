@@ -18,7 +18,7 @@ import { CertificateField } from './certificate-field.tsx';
 import { CsrField, isCsr } from './csr-field.tsx';
 import { Invitation, NodeFiles } from './node-files.tsx';
 import { nodeList } from './node-queries.ts';
-import { ScopeField, USUAL_SCOPES } from './scope-field.tsx';
+import { ScopeField, USUAL_SCOPES, useOfferedScopes } from './scope-field.tsx';
 import './nodes.css';
 
 /** Connects a system: a name, its domain, what it may do, and a certificate for its key. */
@@ -102,7 +102,8 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
   const [name, setName, clearName] = useDraft('node.name');
   const [domain, setDomain, clearDomain] = useDraft('node.domain');
   const [way, setWay] = useState<Way>('make');
-  const [scopes, setScopes] = useState<NodeScope[]>([...USUAL_SCOPES]);
+  const offered = useOfferedScopes();
+  const [scopes, setScopes] = useState<NodeScope[]>([...(offered ?? USUAL_SCOPES)]);
   const [text, setText] = useState('');
   const [acceptLong, setAcceptLong] = useState(false);
   const [tried, setTried] = useState(false);
@@ -140,7 +141,7 @@ function AddNodeForm({ onAdded }: { readonly onAdded: (answer: AddNodeResponse) 
         nameError={tried && !nameFits}
         domainError={tried && !domainFits}
       />
-      <ScopeField value={scopes} onChange={setScopes} />
+      <ScopeField value={scopes} onChange={setScopes} offered={offered} />
       <KeyChoice value={way} onChange={setWay} />
       {way === 'csr' && <CsrField value={text} onChange={setText} error={tried && !textFits} />}
       {way === 'trust' && (

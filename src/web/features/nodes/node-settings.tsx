@@ -8,7 +8,7 @@ import { Facts } from '../../ui/bits.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Count, Own } from '../../ui/text.tsx';
-import { SCOPE_WORDS, ScopeField } from './scope-field.tsx';
+import { SCOPE_WORDS, ScopeField, useOfferedScopes } from './scope-field.tsx';
 import './nodes.css';
 
 interface SettingsProps {
@@ -78,6 +78,7 @@ function draftOf(node: WireNode): Draft {
 
 function SettingsForm({ node, onDone }: { readonly node: WireNode; readonly onDone: () => void }): ReactNode {
   const queries = useQueryClient();
+  const offered = useOfferedScopes();
   const [draft, setDraft] = useState(() => draftOf(node));
   const set = (part: Partial<Draft>): void => setDraft((before) => ({ ...before, ...part }));
   const badDomain = lines(draft.domains).find((line) => !domainSystemSchema.safeParse(line).success);
@@ -112,7 +113,7 @@ function SettingsForm({ node, onDone }: { readonly node: WireNode; readonly onDo
         onChange={(domains) => set({ domains })}
         error={badDomain === undefined ? undefined : `Not an address without blanks: ${badDomain}`}
       />
-      <ScopeField value={draft.scopes} onChange={(scopes) => set({ scopes })} />
+      <ScopeField value={draft.scopes} onChange={(scopes) => set({ scopes })} offered={offered} />
       <LinesField
         label="Networks it may connect from"
         description="One a line, such as 192.0.2.0/24. None: from everywhere."

@@ -3,7 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import type { ReviewSummary } from '../../../features/registry/wire.ts';
-import { useMay } from '../../app/session.tsx';
+import { useMay, useSession } from '../../app/session.tsx';
 import { Tag } from '../../ui/bits.tsx';
 import { IconArrowsExchange, IconCheck, IconClock, IconUsers } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
@@ -102,6 +102,8 @@ interface QueueActionsProps {
 
 function QueueActions({ first, view }: QueueActionsProps): ReactNode {
   const may = useMay();
+  // Both are about pairs of all organisations together.
+  const { central } = useSession().user.organisation;
   const [ruling, setRuling] = useState(false);
   return (
     <div className="row">
@@ -110,10 +112,12 @@ function QueueActions({ first, view }: QueueActionsProps): ReactNode {
           Rules
         </Button>
       )}
-      <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/quality" />}>
-        Quality
-      </Button>
-      {may('review.decide') && (
+      {central && (
+        <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/quality" />}>
+          Quality
+        </Button>
+      )}
+      {central && may('review.decide') && (
         <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/together" />}>
           Accept many
         </Button>
