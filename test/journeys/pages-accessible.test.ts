@@ -120,6 +120,20 @@ const VISITS: readonly Visit[] = [
   },
   { name: 'reviews', path: '/reviews' },
   { name: 'quality', path: '/reviews/quality' },
+  { name: 'models', path: '/reviews/models' },
+  { name: 'models, only the shipped one', path: '/reviews/models', before: nothingYet },
+  { name: 'a model', path: `/reviews/models/${idOf(20, 0)}` },
+  {
+    name: 'a simulation with an example open',
+    path: `/reviews/models/studies/${idOf(21, 0)}`,
+    act: async (page) => {
+      await page.getByText('Would be linked:').click();
+      await page.getByRole('button', { name: 'Show the two records' }).first().click();
+      await page.locator('table.comparison').waitFor();
+    },
+  },
+  { name: 'a training', path: `/reviews/models/studies/${idOf(21, 1)}` },
+  { name: 'groups looked through', path: `/reviews/models/studies/${idOf(21, 2)}` },
   { name: 'reviews, many together', path: '/reviews/together' },
   { name: 'reviews, none', path: '/reviews', before: nothingYet },
   { name: 'review', path: `/reviews/${idOf(4, 3)}` },

@@ -20,6 +20,7 @@ import { auditHandlers } from './web-fixture-audit.ts';
 import type { FixtureAnswer, FixtureRequest, FixtureState } from './web-fixture.ts';
 import { session, user } from './web-fixture-session.ts';
 import { identityRoutes } from './web-fixture-identity.ts';
+import { MODEL_ROUTES } from './web-fixture-models.ts';
 import { REVIEW_ROUTES } from './web-fixture-reviews.ts';
 import { rightsRoutes } from './web-fixture-rights.ts';
 import { NOW, clientDetail, clientOf, idOf, indexOf } from './web-fixture-data.ts';
@@ -350,7 +351,7 @@ export function fixtureRoutes(state: FixtureState, request: FixtureRequest): Fix
   ]) {
     if (method === request.method && pattern.test(request.path)) return handler(request);
   }
-  for (const [method, pattern, handler] of [...ROUTES, ...REVIEW_ROUTES, ...auditHandlers]) {
+  for (const [method, pattern, handler] of [...ROUTES, ...REVIEW_ROUTES, ...MODEL_ROUTES, ...auditHandlers]) {
     if (method === request.method && pattern.test(request.path))
       return handler(state, request, request.path.slice(1).split('/'));
   }

@@ -156,6 +156,21 @@ const quality = createRoute({
   path: '/reviews/quality',
   component: lazyRouteComponent(() => import('../features/registry/quality-page.tsx'), 'QualityPage'),
 });
+const models = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews/models',
+  component: lazyRouteComponent(() => import('../features/models/models-page.tsx'), 'ModelsPage'),
+});
+const model = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews/models/$id',
+  component: lazyRouteComponent(() => import('../features/models/model-page.tsx'), 'ModelPage'),
+});
+const modelStudy = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews/models/studies/$id',
+  component: lazyRouteComponent(() => import('../features/models/study-page.tsx'), 'StudyPage'),
+});
 const review = createRoute({
   getParentRoute: inFrame,
   path: '/reviews/$id',
@@ -305,6 +320,9 @@ const tree = root.addChildren([
     reviews,
     reviewGroups,
     quality,
+    models,
+    model,
+    modelStudy,
     review,
     loads,
     newLoad,

@@ -117,6 +117,9 @@ function QueueActions({ first, view }: QueueActionsProps): ReactNode {
           Quality
         </Button>
       )}
+      <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/models" />}>
+        Models
+      </Button>
       {central && may('review.decide') && (
         <Button variant="default" renderRoot={(props) => <Link {...props} to="/reviews/together" />}>
           Accept many
