@@ -34,6 +34,30 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./user.ts')).userSessions,
   },
   'policy get': { summary: 'How people sign in', load: async () => (await import('./policy.ts')).policyGet },
+  'policy require': {
+    summary: 'Second factor of a role, an organisation or a person',
+    load: async () => (await import('./policy-rules.ts')).policyRequire,
+  },
+  'policy networks': {
+    summary: 'Networks from which a door or a role may be used',
+    load: async () => (await import('./policy-rules.ts')).policyNetworks,
+  },
+  'policy exception': {
+    summary: 'Exceptions from a required second factor',
+    load: async () => (await import('./policy-rules.ts')).policyException,
+  },
+  'notice publish': {
+    summary: 'Publish a notice to be acknowledged',
+    load: async () => (await import('./policy-rules.ts')).noticePublish,
+  },
+  'notice list': {
+    summary: 'Notices and who has read them',
+    load: async () => (await import('./policy-rules.ts')).noticeList,
+  },
+  'notice withdraw': {
+    summary: 'Withdraw a notice',
+    load: async () => (await import('./policy-rules.ts')).noticeWithdraw,
+  },
   'policy set': { summary: 'Change how people sign in', load: async () => (await import('./policy.ts')).policySet },
   'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
   witness: {

@@ -23,6 +23,8 @@ export interface UserPrincipal {
   readonly emergency?: { readonly id: string; readonly endsMs: number };
   /** Set when a personal access token asks instead of a browser. */
   readonly tokenId?: string;
+  /** Set while there is a notice that this person must read before they go on. */
+  readonly mustRead?: true;
   readonly sessionId: SessionId;
   /** Unix ms of the last full authentication (password and second factor). */
   readonly authenticatedAtMs: number;

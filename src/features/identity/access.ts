@@ -4,7 +4,7 @@ import { mayUse, type Principal } from '../../kernel/principal.ts';
 import { type Problem, scopeMissing, tokenMissing } from '../../kernel/problem.ts';
 import { reachOf, touches } from '../../kernel/reach.ts';
 import type { Access } from '../../platform/http/route.ts';
-import { notAllowed, notSignedIn, stepUpNeeded } from './errors.ts';
+import { notAllowed, noticePending, notSignedIn, stepUpNeeded } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
 import { isProofFresh } from './policy-rules.ts';
 
@@ -33,6 +33,8 @@ export function decideAccess(principal: Principal, access: Access, resource?: Re
   // Tokens are for the interface that systems use; pages and administration are for people.
   if (principal.kind === 'user' && principal.tokenId !== undefined && access.scope === undefined) return notAllowed();
   if (!principal.permissions.has(access.permission)) return notAllowed();
+  // Their own account stays theirs (above): what must be read is read and acknowledged there.
+  if (principal.kind === 'user' && principal.mustRead) return noticePending();
   if (access.everywhere && reachOf(principal, access.permission) !== 'all') return notAllowed();
   if (access.scope !== undefined && access.scope !== 'by-entry' && !mayUse(principal, access.scope))
     return scopeMissing(access.scope);

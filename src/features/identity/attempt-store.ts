@@ -1,6 +1,6 @@
-import { toHex } from '../../kernel/bytes.ts';
+import { equalBytes, toHex } from '../../kernel/bytes.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
-import type { Counter, CounterKind } from './throttle-rules.ts';
+import type { Counter, CounterKind, Settlement } from './throttle-rules.ts';
 
 /** Names one counter. `subject` is a blind token, so the table tells neither whom nor from where. */
 export interface CounterKey {
@@ -51,6 +51,42 @@ const WRITE = statement(
      AS n(subject, stage, kind, device, failures, waits_until, last_at)
    WHERE a.subject = n.subject AND a.stage = n.stage AND a.kind = n.kind AND a.device_hash = decode(n.device, 'hex')`,
 );
+/**
+ * Charges counters that are still as they were read, or new, in one statement; how many it could. Rows are touched in the order
+ * of their key, as by LOCK. Whoever gets fewer than it gave must roll back.
+ */
+const CHARGE = statement(
+  'identity.attempts-charge',
+  `WITH n AS (
+     SELECT subject, stage, kind, decode(device, 'hex') AS device_hash, failures, waits_until, last_at, was_failures, was_until
+     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[],
+                 $8::int[], $9::timestamptz[])
+       AS n(subject, stage, kind, device, failures, waits_until, last_at, was_failures, was_until))
+   INSERT INTO identity.attempts AS a (subject, stage, kind, device_hash, failures, waits_until, last_at)
+   SELECT subject, stage, kind, device_hash, failures, waits_until, last_at FROM n ORDER BY subject, stage, kind, device_hash
+   ON CONFLICT (subject, stage, kind, device_hash) DO UPDATE
+     SET failures = EXCLUDED.failures, waits_until = EXCLUDED.waits_until, last_at = EXCLUDED.last_at
+     WHERE (a.failures, a.waits_until) = (
+       SELECT n.was_failures, n.was_until FROM n
+       WHERE n.subject = a.subject AND n.stage = a.stage AND n.kind = a.kind AND n.device_hash = a.device_hash)`,
+);
+/** What a success gives back, as rules of settlement() have it; locked in the order of LOCK. */
+const SETTLE = statement(
+  'identity.attempts-settle',
+  `WITH locked AS (
+     SELECT a.subject, a.stage, a.kind, a.device_hash FROM identity.attempts a
+     WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (${KEYS})
+     ORDER BY a.subject, a.stage, a.kind, a.device_hash FOR UPDATE)
+   UPDATE identity.attempts a
+   SET failures = least(greatest(a.failures - n.take_back, 0), n.at_most),
+       waits_until = CASE WHEN least(greatest(a.failures - n.take_back, 0), n.at_most) < n.waits_from THEN $8::timestamptz
+                     ELSE a.waits_until END
+   FROM locked l
+   JOIN unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[])
+     AS n(subject, stage, kind, device, take_back, at_most, waits_from)
+     ON l.subject = n.subject AND l.stage = n.stage AND l.kind = n.kind AND l.device_hash = decode(n.device, 'hex')
+   WHERE a.subject = l.subject AND a.stage = l.stage AND a.kind = l.kind AND a.device_hash = l.device_hash`,
+);
 const CLEAR = statement(
   'identity.attempts-clear',
   `DELETE FROM identity.attempts WHERE subject = $1 AND stage <> 'any'`,
@@ -83,18 +119,53 @@ export async function readCounters(sql: Sql, keys: readonly CounterKey[]): Promi
   return (await sql.rows(READ, keyColumns(keys))).map(stored);
 }
 
-/** Those of `keys` that exist, locked until commit. */
-export async function lockExistingCounters(tx: Transaction, keys: readonly CounterKey[]): Promise<StoredCounter[]> {
-  return (await tx.rows(LOCK, keyColumns(keys))).map(stored);
+/**
+ * Charges all of them, as long as nobody else has touched one since it was read; false: roll back, and go by lockCounters.
+ * `was` are those read, `charged` what they become, new ones among them.
+ */
+export async function chargeCounters(
+  tx: Transaction,
+  was: readonly StoredCounter[],
+  charged: readonly StoredCounter[],
+): Promise<boolean> {
+  const seen = charged.map(({ key }) => was.find((one) => sameKey(one.key, key)));
+  const touched = await tx.run(CHARGE, [
+    ...counterColumns(charged),
+    seen.map((one) => one?.failures ?? null),
+    seen.map((one) => (one === undefined ? null : new Date(one.waitsUntilMs).toISOString())),
+  ]);
+  return touched === charged.length;
 }
 
+/** Gives back what a success gives back, of those that exist. */
+export async function settleCounters(
+  tx: Transaction,
+  counters: readonly { readonly key: CounterKey; readonly settlement: Settlement }[],
+  nowMs: number,
+): Promise<void> {
+  await tx.run(SETTLE, [
+    ...keyColumns(counters.map(({ key }) => key)),
+    counters.map(({ settlement }) => settlement.takeBack),
+    counters.map(({ settlement }) => settlement.atMost),
+    counters.map(({ settlement }) => settlement.waitsFrom),
+    new Date(nowMs),
+  ]);
+}
+
+const sameKey = (a: CounterKey, b: CounterKey): boolean =>
+  a.subject === b.subject && a.stage === b.stage && a.kind === b.kind && equalBytes(a.deviceHash, b.deviceHash);
+
 export async function writeCounters(tx: Transaction, counters: readonly StoredCounter[]): Promise<void> {
-  await tx.run(WRITE, [
+  await tx.run(WRITE, counterColumns(counters));
+}
+
+function counterColumns(counters: readonly StoredCounter[]) {
+  return [
     ...keyColumns(counters.map((counter) => counter.key)),
     counters.map((counter) => counter.failures),
     counters.map((counter) => new Date(counter.waitsUntilMs).toISOString()),
     counters.map((counter) => new Date(counter.lastMs).toISOString()),
-  ]);
+  ] as const;
 }
 
 /** Forgets every failure of an account (after a reset). */

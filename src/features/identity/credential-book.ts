@@ -8,15 +8,16 @@ import type { Sealing } from './sealing.ts';
 
 /** Columns of `identity.users u` from which `credentialsOf` tells what opens the account. */
 export const CREDENTIAL_COLUMNS = `u.sealed_password, u.credentials_binding,
-  ARRAY(SELECT f.id::text FROM identity.factors f WHERE f.user_id = u.id
-        UNION ALL SELECT k.id::text FROM identity.passkeys k WHERE k.user_id = u.id) AS factor_ids,
+  ARRAY(SELECT f.id::text FROM identity.factors f WHERE f.user_id = u.id) AS authenticator_ids,
+  ARRAY(SELECT k.id::text FROM identity.passkeys k WHERE k.user_id = u.id) AS passkey_ids,
   ARRAY(SELECT encode(c.code_hash, 'hex') FROM identity.recovery_codes c
         WHERE c.user_id = u.id AND c.used_at IS NULL) AS unused_codes`;
 
 export interface CredentialColumns {
   readonly sealed_password: Uint8Array | null;
   readonly credentials_binding: Uint8Array | null;
-  readonly factor_ids: readonly string[];
+  readonly authenticator_ids: readonly string[];
+  readonly passkey_ids: readonly string[];
   readonly unused_codes: readonly string[];
 }
 
@@ -34,7 +35,7 @@ export function credentialsOf(sealing: Sealing, userId: UserId, row: CredentialC
   const passwordHash = openedPassword(sealing, userId, row.sealed_password);
   const credentials = {
     passwordHash: passwordHash ?? null,
-    factorIds: row.factor_ids,
+    factorIds: [...row.authenticator_ids, ...row.passkey_ids],
     unusedCodes: row.unused_codes,
   };
   const intact = sealing.rows.fits(credentialsRow(userId, credentials), row.credentials_binding);

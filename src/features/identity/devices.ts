@@ -27,8 +27,11 @@ export async function rememberDevice(
   const token = randomToken(256);
   const tokenHash = hashToken(token);
   const { oldToken } = device;
-  if (oldToken !== undefined && TOKEN.test(oldToken)) await signInStore.moveDevice(tx, hashToken(oldToken), tokenHash);
+  const moves = oldToken !== undefined && TOKEN.test(oldToken);
   const lifeSeconds = device.days * 86_400;
-  await signInStore.rememberDevice(tx, tokenHash, userId, device.nowMs + lifeSeconds * 1000);
+  await Promise.all([
+    moves ? signInStore.moveDevice(tx, hashToken(oldToken), tokenHash) : undefined,
+    signInStore.rememberDevice(tx, tokenHash, userId, device.nowMs + lifeSeconds * 1000),
+  ]);
   return { name: DEVICE_COOKIE, value: token, maxAgeSeconds: lifeSeconds };
 }

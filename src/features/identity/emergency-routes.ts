@@ -1,13 +1,15 @@
-import { parseId } from '../../kernel/ids.ts';
+import { parseId, type UserId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
 import { event, permission, type RouteDeclaration, route, signedInBecause } from '../../platform/http/route.ts';
 import type { Emergencies, EmergencyId } from './emergencies.ts';
-import { emergencyUnknown, tokenUnknown } from './errors.ts';
+import { emergencyUnknown, tokenUnknown, userUnknown } from './errors.ts';
 import type { OwnAccount } from './own-account.ts';
 import type { PersonalTokens, TokenId } from './personal-tokens.ts';
 import { NOTHING, SMALL_BODY_BYTES } from './route-parts.ts';
 import { organisationOf } from './user-routes.ts';
 import * as wire from './wire-organisations.ts';
-import { IdParams, NoQuery } from './wire.ts';
+import type { Users } from './users.ts';
+import { IdParams, NoQuery, TokenOfUserParams } from './wire.ts';
 
 /** Breaking the glass, mending it, and looking at it afterwards. */
 export function emergencyRoutes(emergencies: Emergencies): RouteDeclaration[] {
@@ -64,6 +66,47 @@ export function emergencyRoutes(emergencies: Emergencies): RouteDeclaration[] {
         const id = parseId<EmergencyId>(params.id);
         if (id === undefined) throw emergencyUnknown();
         return { status: 204, audited: await emergencies.review(actor, id, body) };
+      },
+    }),
+  ];
+}
+
+/** Tokens of other people's scripts, for who administers those people. */
+export function tokenAdministrationRoutes(tokens: PersonalTokens, users: Users): RouteDeclaration[] {
+  const somebody = async (actor: Actor, text: string) => {
+    const id = parseId<UserId>(text);
+    if (id === undefined) throw userUnknown();
+    return await users.visible(actor, id);
+  };
+  return [
+    route({
+      doors: ['users'],
+      method: 'GET',
+      path: '/api/users/:id/personal-tokens',
+      access: permission('user.manage'),
+      audit: event('personal-token.list'),
+      input: { params: IdParams, query: NoQuery, body: 'none' },
+      output: wire.TokensAnswer,
+      limits: { bodyBytesMax: 0, perMinute: 60 },
+      async handle({ actor, params }) {
+        const { tokens: listed, audited } = await tokens.listOf(actor, await somebody(actor, params.id));
+        return { status: 200, body: { tokens: listed }, audited };
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'DELETE',
+      path: '/api/users/:id/personal-tokens/:token',
+      // Ending access never waits for a proof.
+      access: permission('user.manage'),
+      audit: event('personal-token.revoke'),
+      input: { params: TokenOfUserParams, query: NoQuery, body: 'none' },
+      output: 'none',
+      limits: { bodyBytesMax: 0, perMinute: 60 },
+      async handle({ actor, params }) {
+        const id = parseId<TokenId>(params.token);
+        if (id === undefined) throw tokenUnknown();
+        return { status: 204, audited: await tokens.revokeOf(actor, await somebody(actor, params.id), id) };
       },
     }),
   ];

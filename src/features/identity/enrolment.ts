@@ -82,7 +82,8 @@ export async function confirmAccount(deps: EnrolmentDeps, request: ConfirmReques
     const recoveryCodes = await giveFactors(tx, deps, account.id, { secret: draft.totpSecret, lastStep: step });
     await deps.throttle.clear(tx, account.email);
     await deps.users.signedIn(tx, account.id, deps.clock.nowMs());
-    const { principal, cookies } = await deps.sessions.start(tx, account, browser, { method: 'enrolment' });
+    const session = deps.sessions.prepare(account, { method: 'enrolment' });
+    const { principal, cookies } = await deps.sessions.start(tx, { account, browser, session });
     const event = kind === 'setup' ? 'setup.confirm' : 'enrol.confirm';
     const entities = [userEntity(account.id)];
     const audited = await deps.audit.record(tx, [

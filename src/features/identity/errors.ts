@@ -37,6 +37,13 @@ export const accountChanged = (): IdentityProblem =>
     'Somebody has changed this account in the database, past Careseal, so it opens nothing. An administrator can reset it; for the last one there is `careseal user recover`.',
   );
 
+export const noticePending = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'notice-pending',
+    'There is a notice that you must read first. Open Careseal in a browser, read it and say so; then this works again.',
+  );
+
 export const signInExpired = (): IdentityProblem =>
   make('unauthenticated', 'sign-in-expired', 'This sign-in took too long or had too many wrong codes. Start again.');
 

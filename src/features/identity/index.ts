@@ -13,15 +13,15 @@ import { createBans } from './bans.ts';
 import { composeParts, type IdentityDeps, type IdentityParts } from './compose.ts';
 import { createDirectory, type Directory } from './directory.ts';
 import { createEmergencies } from './emergencies.ts';
-import { emergencyRoutes, personalTokenRoutes } from './emergency-routes.ts';
+import { emergencyRoutes, personalTokenRoutes, tokenAdministrationRoutes } from './emergency-routes.ts';
 import { networkRefused } from './errors.ts';
-import { createExceptions } from './exceptions.ts';
+import { createExceptions, type Exceptions } from './exceptions.ts';
 import { createFactorReset } from './factor-reset.ts';
 import { factorRoutes } from './factor-routes.ts';
 import { linkRoutes } from './link-routes.ts';
 import { type IssuedLink, issueSetupLink } from './links.ts';
 import type { Session } from './model.ts';
-import { createNotices } from './notices.ts';
+import { createNotices, type Notices } from './notices.ts';
 import { accessReviewRoutes, organisationChoicesRoute, organisationRoutes, roleRoutes } from './organisation-routes.ts';
 import { createOrganisations, type Organisations } from './organisations.ts';
 import { createOwnAccount } from './own-account.ts';
@@ -32,7 +32,7 @@ import { createPasswordReset } from './password-reset.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { createPersonalTokens, type PersonalTokens } from './personal-tokens.ts';
 import type { Policy } from './policy.ts';
-import { policyRoutes } from './policy-routes.ts';
+import { policyRoutes, setNetworks } from './policy-routes.ts';
 import { ANONYMOUS, makePrincipal } from './principal.ts';
 import { providerAdministrationRoutes, providerRoutes, providerSignInRoutes } from './provider-routes.ts';
 import { createProviders } from './providers.ts';
@@ -92,6 +92,11 @@ export interface Identity {
   centralOrganisation(): Promise<OrganisationId | undefined>;
   /** The policy of signing in, for the command line; the page uses the same. */
   readonly policy: Policy;
+  /** Networks of a door or a role. Throws `policy-refused` for what is no network, or `network-would-lock-out`. */
+  setNetworks: Policy['setNetworks'];
+  /** Exceptions from a required second factor, and notices, for the command line; the pages use the same. */
+  readonly exceptions: Exceptions;
+  readonly notices: Notices;
   /** A further organisation, for the command line; the page uses the same. */
   addOrganisation: Organisations['add'];
   /** Throws `network-refused` where the nodes' door is not open to this address (allow-list of networks). */
@@ -165,9 +170,12 @@ function lookups({ policy, users, database }: IdentityParts): Pick<Identity, 'ad
 }
 
 /** Factors, resets, the policy, and what administrators see of other people's sign-in. */
-function signInManagementRoutes(parts: IdentityParts, deps: IdentityDeps, users: Users): RouteDeclaration[] {
+function signInManagementRoutes(
+  parts: IdentityParts,
+  deps: IdentityDeps,
+  { users, exceptions, notices }: { readonly users: Users; readonly exceptions: Exceptions; readonly notices: Notices },
+): RouteDeclaration[] {
   const factors = createOwnFactors({ ...parts.signIn, ...parts });
-  const exceptions = createExceptions({ ...parts.signIn, ...parts });
   const bans = createBans(parts);
   return [
     ...factorRoutes({ factors, stepUp: createStepUp(parts.signIn) }),
@@ -177,7 +185,7 @@ function signInManagementRoutes(parts: IdentityParts, deps: IdentityDeps, users:
       changePassword: (request) => changeOwnPassword({ ...parts.signIn, ...parts }, request),
     }),
     ...policyRoutes({ parts, exceptions, bans, mailStatus: deps.mailStatus ?? NO_MAIL_STATUS }),
-    ...peopleRoutes({ parts, users, factors, notices: createNotices(parts) }),
+    ...peopleRoutes({ parts, users, factors, notices }),
   ];
 }
 
@@ -192,6 +200,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const organisationManagement = createOrganisations(parts);
   const emergencies = createEmergencies(parts);
   const ownAccount = createOwnAccount(parts);
+  const exceptions = createExceptions({ ...parts.signIn, ...parts });
+  const notices = createNotices(parts);
   return {
     ...background,
     authenticateUser: async (cookieHeader, origin, authorization) =>
@@ -204,6 +214,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
     setupLink: (actor, baseUrl) => issueSetupLink(enrolment, actor, baseUrl),
     users: management,
     policy: parts.policy,
+    setNetworks: (actor, wanted) => setNetworks(parts, actor, wanted),
+    exceptions,
+    notices,
     ...lookups(parts),
     sessionsOf: (id) => sessions.ofUser(id),
     findUserByEmail: (email) => users.findByEmail(database, email.trim().toLowerCase()),
@@ -221,7 +234,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       ...ownRoutes(ownAccount),
       passwordCheckRoute(parts.choice),
       ...signInRoutes(parts.signIn),
-      ...signInManagementRoutes(parts, deps, management),
+      ...signInManagementRoutes(parts, deps, { users: management, exceptions, notices }),
       ...linkRoutes(enrolment),
       ...providerSignInRoutes(providers),
       ...providerRoutes(providers),
@@ -233,6 +246,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       ...accessReviewRoutes(createAccessReview(parts)),
       ...emergencyRoutes(emergencies),
       ...personalTokenRoutes(tokens, ownAccount),
+      ...tokenAdministrationRoutes(tokens, management),
     ],
     resealParticipants: createResealParticipants(parts.sealing),
   };

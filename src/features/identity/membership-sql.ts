@@ -21,6 +21,13 @@ export const MEMBERSHIPS = `(
   FROM identity.memberships m JOIN identity.organisations o ON o.id = m.organisation_id WHERE m.user_id = u.id
 ) AS memberships`;
 
+/** Whether a living notice waits to be read by `identity.users u`; the time of the database is near enough. */
+export const MUST_READ = `EXISTS (
+  SELECT FROM identity.notices n WHERE n.withdrawn_at IS NULL AND (n.ends_at IS NULL OR n.ends_at > now())
+    AND (cardinality(n.roles) = 0 OR EXISTS (SELECT FROM identity.memberships m WHERE m.user_id = u.id AND m.roles && n.roles))
+    AND NOT EXISTS (SELECT FROM identity.acknowledgements a WHERE a.notice_id = n.id AND a.user_id = u.id)
+) AS must_read`;
+
 const OwnRole = z.object({ permissions: z.array(z.string()), binding: z.string().nullable() });
 const Row = z.object({
   organisationId: z.string(),

@@ -6,7 +6,7 @@ import type { USER_STATES } from './wire.ts';
 
 export type UserState = (typeof USER_STATES)[number];
 /** As the database has it; `changed` is what we find. */
-export type StoredUserState = Exclude<UserState, 'changed'>;
+export type { StoredUserState } from './wire.ts';
 export type FactorId = Branded<'FactorId'>;
 
 /** A person with an account, opened. `email` is lower case ASCII (wire.ts). */

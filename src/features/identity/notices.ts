@@ -10,6 +10,8 @@ import type { Audit } from '../audit/index.ts';
 import { noticeUnknown } from './errors.ts';
 import { browserUser } from './own-factors.ts';
 import type { Sealing } from './sealing.ts';
+import type { Sessions } from './sessions.ts';
+import type { UserStore } from './user-store.ts';
 import type { NoticeRequest, NoticesAnswer, PendingNoticesAnswer } from './wire-policy.ts';
 
 const INSERT = statement(
@@ -53,12 +55,14 @@ interface NoticesDeps {
   readonly sealing: Sealing;
   readonly audit: Audit;
   readonly clock: Clock;
+  readonly users: UserStore;
+  readonly sessions: Sessions;
 }
 
 /** What people must have read before they go on: rules of use, a changed practice. Who has acknowledged is kept for ever. */
 export type Notices = ReturnType<typeof createNotices>;
 
-export function createNotices({ database, sealing, audit, clock }: NoticesDeps) {
+export function createNotices({ database, sealing, audit, clock, users, sessions }: NoticesDeps) {
   const open = (row: { id: string; sealed_notice: Uint8Array }) =>
     sealing.open('sealed_notice', row.id, row.sealed_notice);
   return {
@@ -110,6 +114,8 @@ export function createNotices({ database, sealing, audit, clock }: NoticesDeps) 
       const { userId } = browserUser(actor);
       return await database.transaction(async (tx) => {
         if ((await tx.run(ACKNOWLEDGE, [id, userId, new Date(clock.nowMs())])) === 0) throw noticeUnknown();
+        await users.notify(tx, userId);
+        tx.afterCommit(() => sessions.dropUser(userId));
         const detail = { notice: id };
         return await audit.record(tx, [
           { actor, event: 'notice.acknowledge', action: 'E', outcome: 'success', detail },

@@ -7,12 +7,14 @@ import { type Clock, instant } from '../../kernel/time.ts';
 import { type Database, type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
 import { notSignedIn, rightsExceed, tokensMany, tokenUnknown } from './errors.ts';
-import { MEMBERSHIPS, parseMemberships } from './membership-sql.ts';
+import { MEMBERSHIPS, MUST_READ, parseMemberships } from './membership-sql.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import { covers, reachOf } from '../../kernel/reach.ts';
 import { makePrincipal } from './principal.ts';
 import { knownPermissions } from './rights.ts';
 import { accountRow, personalTokenRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
+import { userEntity } from './sign-in.ts';
 import type { UserStore } from './user-store.ts';
 import type { TokenEntry } from './wire-organisations.ts';
 
@@ -47,6 +49,7 @@ interface LiveRow {
   readonly account_binding: Uint8Array | null;
   readonly sealed_profile: Uint8Array;
   readonly memberships: unknown;
+  readonly must_read: boolean;
 }
 
 const COLUMNS = 'id, organisation_id, sealed_label, permissions, created_at, expires_at, last_used_at, revoked_at';
@@ -76,7 +79,7 @@ const REVOKE_ALL = statement(
 const FIND = statement<LiveRow>(
   'identity.personal-token',
   `SELECT t.id, t.user_id, t.organisation_id, t.permissions, t.expires_at, t.last_used_at, t.binding,
-     u.binding AS account_binding, u.sealed_profile, ${MEMBERSHIPS}
+     u.binding AS account_binding, u.sealed_profile, ${MEMBERSHIPS}, ${MUST_READ}
    FROM identity.personal_tokens t
    JOIN identity.users u ON u.id = t.user_id
    JOIN identity.memberships own ON own.user_id = t.user_id AND own.organisation_id = t.organisation_id
@@ -165,6 +168,34 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
       });
     },
 
+    /** Somebody's, for who administers an organisation for which they were made; elsewhere's are not told of. */
+    async listOf(actor: Actor, user: { readonly id: UserId }) {
+      const reach = reachOf(actor.principal, 'user.manage');
+      const rows = await database.rows(LIST, [user.id]);
+      const tokens = await entriesOf(
+        deps,
+        database,
+        rows.filter((row) => covers(reach, [row.organisation_id])),
+      );
+      const entities = [userEntity(user.id)];
+      const audited = await audit.recordNow([
+        { actor, event: 'personal-token.list', action: 'R', outcome: 'success', entities },
+      ]);
+      return { tokens, audited };
+    },
+
+    /** Throws `token-unknown`, also for one of an organisation that the actor does not administer. */
+    async revokeOf(actor: Actor, user: { readonly id: UserId }, id: TokenId) {
+      const reach = reachOf(actor.principal, 'user.manage');
+      return await database.transaction(async (tx) => {
+        const row = (await tx.rows(LIST, [user.id])).find((one) => one.id === id);
+        if (row === undefined || !covers(reach, [row.organisation_id])) throw tokenUnknown();
+        if ((await tx.run(REVOKE, [user.id, id, new Date(clock.nowMs())])) !== 1) throw tokenUnknown();
+        const made = event(actor, 'personal-token.revoke', id);
+        return await audit.record(tx, [{ ...made, entities: [...(made.entities ?? []), userEntity(user.id)] }]);
+      });
+    },
+
     async revoke(actor: Actor, id: TokenId) {
       const { userId } = userOf(actor);
       return await database.transaction(async (tx) => {
@@ -196,7 +227,12 @@ function tokenPrincipal(sealing: Sealing, row: LiveRow, tokenHash: Uint8Array): 
   const account = { id: row.user_id, name, organisationId: row.organisation_id, memberships };
   // No session has this id: what is asked of a session by it finds none. Nor is a token ever a fresh proof of the person.
   const id = row.id as string as SessionId;
-  const whole = makePrincipal(account, { id, authenticatedAtMs: 0, acting: row.organisation_id });
+  const whole = makePrincipal(account, {
+    id,
+    authenticatedAtMs: 0,
+    acting: row.organisation_id,
+    mustRead: row.must_read,
+  });
   const allowed = new Set(knownPermissions(row.permissions));
   return {
     ...whole,

@@ -1,11 +1,14 @@
 import { type OrganisationId, parseId, type UserId } from '../../kernel/ids.ts';
+import type { Actor } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import { isNetwork } from '../../platform/http/address.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { event, permission, type RouteDeclaration, type RouteLimits, route } from '../../platform/http/route.ts';
 import type { Bans } from './bans.ts';
 import type { IdentityParts } from './compose.ts';
 import { exceptionUnknown, policyRefused, userUnknown } from './errors.ts';
 import type { Exceptions } from './exceptions.ts';
+import type { AllowedNetworks } from './policy-store.ts';
 import { policySettings, policyWarnings } from './policy-words.ts';
 import { answer, NOTHING, SMALL_BODY_BYTES } from './route-parts.ts';
 import * as wire from './wire.ts';
@@ -91,18 +94,25 @@ function ruleRoutes({ parts }: PolicyRoutesDeps): RouteDeclaration[] {
       output: 'none',
       limits: CHANGE,
       async handle({ actor, body }) {
-        const wrong = body.networks.filter((text) => !isNetwork(text));
-        if (wrong.length > 0) {
-          throw policyRefused(
-            wrong.map((text) => ({ path: ['networks'], message: `${text} is no network (192.0.2.0/24)` })),
-          );
-        }
-        const audited = await parts.policy.setNetworks(actor, body);
-        parts.sessions.dropAll();
-        return { status: 204, audited };
+        return { status: 204, audited: await setNetworks(parts, actor, body) };
       },
     }),
   ];
+}
+
+/** Networks of a door or a role, for page and command line. Throws `policy-refused` or `network-would-lock-out`. */
+export async function setNetworks(
+  { policy, sessions }: Pick<IdentityParts, 'policy' | 'sessions'>,
+  actor: Actor,
+  wanted: AllowedNetworks,
+): Promise<AuditReceipt> {
+  const wrong = wanted.networks.filter((text) => !isNetwork(text));
+  if (wrong.length > 0) {
+    throw policyRefused(wrong.map((text) => ({ path: ['networks'], message: `${text} is no network (192.0.2.0/24)` })));
+  }
+  const audited = await policy.setNetworks(actor, wanted);
+  sessions.dropAll();
+  return audited;
 }
 
 function exceptionRoutes({ exceptions }: PolicyRoutesDeps): RouteDeclaration[] {

@@ -113,11 +113,11 @@ export function createPolicy(deps: PolicyDeps) {
     /** Second factor of this person: the strictest of server, organisations, roles and person, exceptions considered. */
     async requirementFor(
       sql: Sql,
-      person: { readonly id: UserId; readonly memberships: readonly Membership[] },
+      person: { readonly id: UserId; readonly memberships: readonly Membership[]; readonly hasException?: boolean },
     ): Promise<SecondFactorLevel> {
       const others = rulesFor(snapshot.requirements, person);
       const strictest = requirementOf({ server: snapshot.settings.secondFactor, others, excepted: false });
-      if (strictest !== 'required') return strictest;
+      if (strictest !== 'required' || person.hasException === false) return strictest;
       return (await store.isExcepted(sql, person.id, clock.nowMs())) ? 'optional' : 'required';
     },
 

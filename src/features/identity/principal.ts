@@ -13,6 +13,7 @@ export function makePrincipal(
     readonly authenticatedAtMs: number;
     readonly acting?: OrganisationId | null;
     readonly emergency?: NonNullable<UserPrincipal['emergency']> | undefined;
+    readonly mustRead?: boolean;
   },
 ): UserPrincipal {
   const { organisationId, roles, permissions, reach } = effectiveRights(user.memberships, session.acting);
@@ -27,6 +28,7 @@ export function makePrincipal(
     permissions,
     reach: broken ? new Map([...reach, ['client.read', 'all' as const]]) : reach,
     ...(broken ? { emergency } : {}),
+    ...(session.mustRead === true ? { mustRead: true as const } : {}),
     sessionId: session.id,
     authenticatedAtMs: session.authenticatedAtMs,
   };

@@ -174,6 +174,20 @@ export function providerAdministrationRoutes(providers: Providers): RouteDeclara
     }),
     route({
       doors: ['users'],
+      method: 'PUT',
+      path: '/api/providers/:id',
+      access: administration,
+      audit: event('provider.change'),
+      input: { params: IdParams, query: NoQuery, body: wire.ProviderChange },
+      output: wire.ProviderAnswer,
+      limits: { bodyBytesMax: 65_536, perMinute: 20 },
+      async handle({ actor, params, body, baseUrl }) {
+        const { provider, audited } = await providers.change(actor, providerId(params.id), body, baseUrl);
+        return { status: 200, body: { provider }, audited };
+      },
+    }),
+    route({
+      doors: ['users'],
       method: 'DELETE',
       path: '/api/providers/:id',
       access: administration,

@@ -156,6 +156,30 @@ function administration({ database, audit, clock }: ProvidersDeps, store: Store,
         return { provider: providerEntry(made, baseUrl), audited };
       });
     },
+    /** Name, client and what proves a factor; what is not given (secret, authority) stays. Throws `provider-away`. */
+    async change(
+      actor: Actor,
+      id: ProviderId,
+      wanted: Omit<ProviderFacts, 'clientSecret'> & { readonly clientSecret?: string | undefined },
+      baseUrl: string,
+    ) {
+      const before = await store.find(database, id);
+      if (before === undefined) throw providerUnknown();
+      const { clientSecret = before.clientSecret, authority = before.authority } = wanted;
+      const { name, clientId, amr, acr } = wanted;
+      const facts = { name, clientId, amr, acr, clientSecret, ...(authority === undefined ? {} : { authority }) };
+      const visit = { nonce: 'x', codeVerifier: randomToken(256), redirectUri: `${baseUrl}${RETURN_PATH}` };
+      await oidc.authorizationUrl({ ...before, ...facts }, visit, 'x');
+      return await database.transaction(async (tx) => {
+        await store.change(tx, before, facts);
+        const made = await store.find(tx, id);
+        if (made === undefined) throw providerUnknown();
+        const proofs = (of: Pick<ProviderFacts, 'amr' | 'acr'>): string => [...of.amr, ...of.acr].join(' ') || 'none';
+        const detail = { from: proofs(before), to: proofs(facts), secret: wanted.clientSecret ? 'new' : 'kept' };
+        const audited = await audit.record(tx, [{ ...providerEvent(actor, 'provider.change', id), detail }]);
+        return { provider: providerEntry(made, baseUrl), audited };
+      });
+    },
     async retire(actor: Actor, id: ProviderId) {
       return await database.transaction(async (tx) => {
         if (!(await store.retire(tx, id, clock.nowMs()))) throw providerUnknown();
@@ -308,7 +332,9 @@ function userOf({ principal }: Actor): UserPrincipal {
 
 function providerEntry(one: Provider, baseUrl: string) {
   const { id, name, issuer, clientId, amr, acr, linked } = one;
-  return { id, name, issuer, clientId, amr: [...amr], acr: [...acr], linked, redirectUri: `${baseUrl}${RETURN_PATH}` };
+  const ownAuthority = one.authority !== undefined;
+  const shown = { id, name, issuer, clientId, amr: [...amr], acr: [...acr], ownAuthority, linked };
+  return { ...shown, redirectUri: `${baseUrl}${RETURN_PATH}` };
 }
 
 function providerEvent(actor: Actor, event: AuditInput['event'], id: string): AuditInput {

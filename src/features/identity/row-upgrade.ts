@@ -73,7 +73,8 @@ const KINDS: readonly Kind[] = [
     'credentials',
     { table: 'users', key: ID, columns: CREDENTIAL_COLUMNS, column: 'credentials_binding' },
     (row, sealing) => {
-      const { sealed_password: sealed, factor_ids: factorIds, unused_codes: unusedCodes } = row;
+      const { sealed_password: sealed, unused_codes: unusedCodes } = row;
+      const factorIds = [...row.authenticator_ids, ...row.passkey_ids];
       const passwordHash = sealed === null ? null : sealing.open('sealed_password', row.key, sealedAtRest(sealed));
       return credentialsRow(row.key, { passwordHash, factorIds, unusedCodes });
     },

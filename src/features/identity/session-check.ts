@@ -39,8 +39,7 @@ export function createSessionCheck({ database, store, sealing, clock, settings, 
   async function load(tokenHash: Buffer, key: string): Promise<CachedSession | undefined> {
     const generation = cache.generation();
     // Once a second at most, with the session itself: a changed policy holds as soon as an ended session does.
-    await policy.refresh();
-    const row = await store.find(database, tokenHash);
+    const [row] = await Promise.all([store.find(database, tokenHash), policy.refresh()]);
     const seenHereMs = cache.get(key)?.lastSeenMs ?? 0;
     const entry = row && cachedSession(row, { sealing, tokenHash, nowMs: clock.nowMs(), seenHereMs });
     if (entry === undefined) {
@@ -101,6 +100,7 @@ function cachedSession(
       authenticatedAtMs: row.authenticated_at.getTime(),
       acting: row.organisation_id,
       emergency,
+      mustRead: row.must_read,
     }),
     absoluteEndsMs: row.absolute_ends_at.getTime(),
     loadedMs: facts.nowMs,

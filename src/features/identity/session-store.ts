@@ -1,7 +1,7 @@
 import { toHex } from '../../kernel/bytes.ts';
 import type { OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
-import { MEMBERSHIPS } from './membership-sql.ts';
+import { MEMBERSHIPS, MUST_READ } from './membership-sql.ts';
 import type { Session } from './model.ts';
 import { sessionRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
@@ -33,6 +33,7 @@ export interface LiveSessionRow {
   readonly organisation_id: OrganisationId | null;
   /** For `parseMemberships`. */
   readonly memberships: unknown;
+  readonly must_read: boolean;
   readonly emergency_id: string | null;
   readonly emergency_started_at: Date | null;
   readonly emergency_ends_at: Date | null;
@@ -49,7 +50,7 @@ const INSERT = statement(
 const FIND = statement<LiveSessionRow>(
   'identity.session',
   `SELECT s.id, s.user_id, s.started_at, s.last_seen_at, s.authenticated_at, s.absolute_ends_at, s.organisation_id,
-     s.method, s.binding, u.binding AS account_binding, u.sealed_profile, ${MEMBERSHIPS},
+     s.method, s.binding, u.binding AS account_binding, u.sealed_profile, ${MEMBERSHIPS}, ${MUST_READ},
      e.id AS emergency_id, e.started_at AS emergency_started_at, e.ends_at AS emergency_ends_at,
      e.binding AS emergency_binding
    FROM identity.sessions s

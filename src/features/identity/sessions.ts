@@ -44,6 +44,14 @@ export interface HowSignedIn {
   readonly authenticatedAtMs?: number;
 }
 
+/** A session that is about to begin. */
+export interface PreparedSession {
+  readonly id: SessionId;
+  readonly authenticatedMs: number;
+  readonly method: SignInMethod;
+  readonly principal: UserPrincipal;
+}
+
 export interface StartedSession {
   readonly principal: UserPrincipal;
   readonly cookies: readonly CookieChange[];
@@ -86,36 +94,31 @@ function starting({ store, clock, settings }: SessionsDeps, check: SessionCheck)
      */
     async start(
       tx: Transaction,
-      account: Account,
-      browser: Browser,
-      how: HowSignedIn = { method: 'code' },
+      { account, browser, session }: { account: Account; browser: Browser; session: PreparedSession },
     ): Promise<StartedSession> {
       const nowMs = clock.nowMs();
-      const authenticatedMs = how.authenticatedAtMs ?? nowMs;
       const token = randomToken(256);
-      const id = newId<SessionId>();
-      await insertSession(tx, {
-        store,
-        settings,
-        nowMs,
-        id,
-        tokenHash: hashToken(token),
-        account,
-        browser,
-        authenticatedMs,
-        method: how.method,
-      });
       const old = browser.sessionToken;
-      if (old !== undefined) {
-        await store.endToken(tx, hashToken(old));
-        tx.afterCommit(() => check.drop(old));
-      }
       const known = { oldToken: browser.deviceToken, nowMs, days: settings.knownDeviceDays };
-      const device = await rememberDevice(tx, account.id, known);
+      const [device] = await Promise.all([
+        rememberDevice(tx, account.id, known),
+        insertSession(tx, { store, settings, nowMs, tokenHash: hashToken(token), account, browser, session }),
+        old === undefined ? undefined : store.endToken(tx, hashToken(old)),
+      ]);
+      if (old !== undefined) tx.afterCommit(() => check.drop(old));
+      const { principal } = session;
       return {
-        principal: makePrincipal(account, { id, authenticatedAtMs: authenticatedMs }),
+        principal,
         cookies: [{ name: SESSION_COOKIE, value: token }, { name: PRE_SESSION_COOKIE, value: null }, device],
       };
+    },
+
+    /** Who will be signed in, before anything is written: for what is written together with it. */
+    prepare(account: Account, how: HowSignedIn): PreparedSession {
+      const authenticatedMs = how.authenticatedAtMs ?? clock.nowMs();
+      const id = newId<SessionId>();
+      const principal = makePrincipal(account, { id, authenticatedAtMs: authenticatedMs });
+      return { id, authenticatedMs, method: how.method, principal };
     },
   };
 }
@@ -164,17 +167,16 @@ interface Starting {
   readonly store: SessionStore;
   readonly settings: IdentitySettings;
   readonly nowMs: number;
-  readonly id: SessionId;
   readonly tokenHash: Uint8Array;
   readonly account: Account;
   readonly browser: Browser;
-  readonly authenticatedMs: number;
-  readonly method: SignInMethod;
+  readonly session: PreparedSession;
 }
 
 async function insertSession(tx: Transaction, starting: Starting): Promise<void> {
-  const { store, settings, nowMs, id, tokenHash, account, browser, authenticatedMs, method } = starting;
-  await store.insert(tx, {
+  const { store, settings, nowMs, tokenHash, account, browser } = starting;
+  const { id, authenticatedMs, method } = starting.session;
+  const inserted = store.insert(tx, {
     ...{ id, tokenHash, userId: account.id, address: browser.address, userAgent: oneLine(browser.userAgent) },
     startedMs: nowMs,
     authenticatedMs,
@@ -182,7 +184,7 @@ async function insertSession(tx: Transaction, starting: Starting): Promise<void>
     lastSeenMs: nowMs,
     absoluteEndsMs: nowMs + settings.sessionAbsoluteHours * 3_600_000,
   });
-  await store.trim(tx, account.id, settings.sessionsPerUserMax);
+  await Promise.all([inserted, store.trim(tx, account.id, settings.sessionsPerUserMax)]);
 }
 
 /** A browser calls itself what it likes; it is shown in a list. */

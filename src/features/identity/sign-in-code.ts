@@ -37,26 +37,28 @@ export async function signInWithFactor(deps: SignInDeps, request: SecondRequest)
   const device = await knownDevice(database, account.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
   const attempt: Attempt = { stage: 'factor', email: account.email, knownDevice: device, address: browser.address };
   await throttle.charge(attempt);
-  if ((await signInStore.tryPre(database, preHash, clock.nowMs())) === undefined) throw signInExpired();
   const proof = await prepareProof(deps, request.proof, { ...ownedBy(preHash), token: browser.challengeToken });
   const event = EVENTS[proof.kind];
   const outcome = await database.transaction(async (tx): Promise<SignedIn | string> => {
     // Locked first: whoever ends this account's access now waits, and then ends this session too.
-    const current = await users.findLocked(tx, account.id);
-    if (current?.state !== 'active') throw signInExpired();
+    const [current, tried] = await Promise.all([
+      users.findLocked(tx, account.id),
+      signInStore.tryPre(tx, preHash, clock.nowMs()),
+    ]);
+    if (current?.state !== 'active' || tried === undefined) throw signInExpired();
     const failure = await takeProof(tx, deps, current.id, { proof, baseUrl });
     if (failure !== undefined) return failure;
-    if (!(await signInStore.endPre(tx, preHash))) throw signInExpired();
-    await throttle.settle(tx, attempt);
     const recovered = proof.kind === 'recovery-code';
     const left = recovered ? await deps.credentials.codesLeft(tx, current.id) : undefined;
-    const opened = await openSession(tx, deps, {
+    const opening = openSession(tx, deps, {
       ...{ actor, account: current, browser, event, method: proof.kind },
       // A recovery code is not something one has: it makes no device trusted.
       trust: request.trust === true && !recovered,
       told: recovered ? 'recovery-code-used' : device === undefined ? 'new-device' : undefined,
       ...(left === undefined ? {} : { detail: { recoveryCodesLeft: String(left) } }),
     });
+    const [opened, ended] = await Promise.all([opening, signInStore.endPre(tx, preHash), throttle.settle(tx, attempt)]);
+    if (!ended) throw signInExpired();
     return { ...opened, recoveryCodesLeft: left };
   });
   if (typeof outcome !== 'string') return outcome;
@@ -81,12 +83,11 @@ export async function owesCode({ database, sealing, clock }: SignInDeps, browser
 }
 
 async function owing(
-  { database, sealing, users, clock }: SignInDeps,
+  { database, users, clock }: SignInDeps,
   browser: Browser,
 ): Promise<{ readonly preHash: Uint8Array; readonly account: Account }> {
   const preHash = browser.preSessionToken === undefined ? undefined : hashToken(browser.preSessionToken);
-  const userId = preHash && (await signInStore.findPre(database, sealing.rows, preHash, clock.nowMs()));
-  const account = userId && (await users.find(database, userId));
+  const account = preHash && (await users.findByPreSession(database, preHash, clock.nowMs()));
   if (preHash === undefined || account?.state !== 'active') throw signInExpired();
   return { preHash, account };
 }

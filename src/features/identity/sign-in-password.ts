@@ -31,17 +31,17 @@ interface PasswordRequest {
  * Throws `sign-in-refused`, `too-many-attempts`, `passwords-busy`, `factor-missing`, `account-changed` or `network-refused`.
  */
 export async function signInWithPassword(deps: SignInDeps, request: PasswordRequest): Promise<PasswordGiven> {
-  const { database, users, audit, passwords, clock, throttle } = deps;
+  const { database, audit, passwords, clock, throttle } = deps;
   const { actor, password, browser } = request;
   const email = EmailAddress.safeParse(request.email).data ?? request.email.toLowerCase();
   // A flood is turned away before it costs a look at the database, and before it counts against anybody.
   passwords.assertRoom();
-  const found = await users.findByEmail(database, email);
-  // Whatever stands in the way looks like a wrong password, unless the password is right.
-  const account = found?.state === 'active' || found?.state === 'changed' ? found : undefined;
-  const device = await knownDevice(database, account?.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
+  // Who must wait is told so before the account is looked at, so that a flood costs one look at its counters.
+  const early = browser.deviceToken === undefined ? undefined : await openable(deps, email);
+  const device = await knownDevice(database, early?.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
   const attempt: Attempt = { stage: 'password', email, knownDevice: device, address: browser.address };
   await throttle.charge(attempt);
+  const account = early ?? (await openable(deps, email));
   // Without an account the same work is done on a hash that no password has.
   const right = await passwords.verify(account?.passwordHash, password);
   if (!right || account?.passwordHash === undefined) {
@@ -53,14 +53,25 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
     return await refuseGuess(audit, actor, at, accountChanged());
   }
   const rehashed = passwords.needsRehash(account.passwordHash) ? await passwords.hash(password) : undefined;
+  await deps.policy.refresh();
   const given = await database.transaction(async (tx) => {
     if (rehashed !== undefined) await deps.users.setPassword(tx, account.id, rehashed);
-    await throttle.settle(tx, attempt);
-    return await afterFirstProof(tx, deps, account, { ...request, first: 'password' });
+    // Sent together: each journey to the database costs more than what it does there.
+    const [, next] = await Promise.all([
+      throttle.settle(tx, attempt),
+      afterFirstProof(tx, deps, account, { ...request, first: 'password' }),
+    ]);
+    return next;
   });
   if (given !== 'factor-missing') return given;
   const missing = { event: 'sign-in.password', reason: given, account } as const;
   return await refuseGuess(audit, actor, missing, factorMissing());
+}
+
+/** The account that may sign in with this address. Whatever stands in the way looks like a wrong password, unless that is right. */
+async function openable({ users, database }: SignInDeps, email: string): Promise<Account | undefined> {
+  const found = await users.findByEmail(database, email);
+  return found?.state === 'active' || found?.state === 'changed' ? found : undefined;
 }
 
 /** How somebody has proved who they are so far. */
@@ -77,10 +88,9 @@ export async function afterFirstProof(
   account: Account,
   { actor, browser, first }: FirstProof,
 ): Promise<PasswordGiven | 'factor-missing'> {
-  const { policy, credentials, passkeyStore, trusted } = deps;
+  const { policy, trusted } = deps;
+  const { authenticators, passkeys } = account;
   const level = await policy.requirementFor(tx, account);
-  const authenticators = (await credentials.factors(tx, account.id)).length;
-  const passkeys = (await passkeyStore.ofUser(tx, account.id)).length;
   const hasFactor = authenticators + passkeys > 0;
   const opening = { actor, account, browser };
   if (!isFactorAsked(level, hasFactor)) {
@@ -100,9 +110,11 @@ export async function afterFirstProof(
     const opened = await openSession(tx, deps, { ...opening, ...how, authenticatedAtMs: device.factorMs });
     return { answer: { next: 'signed-in' }, ...opened };
   }
-  const cookie = await startPreSession(tx, deps, account, browser);
-  const audited = await deps.audit.record(tx, [
-    { actor, event: `sign-in.${first}`, action: 'E', outcome: 'success', entities: [userEntity(account.id)] },
+  const [cookie, audited] = await Promise.all([
+    startPreSession(tx, deps, account, browser),
+    deps.audit.record(tx, [
+      { actor, event: `sign-in.${first}`, action: 'E', outcome: 'success', entities: [userEntity(account.id)] },
+    ]),
   ]);
   const ways = [
     ...(authenticators > 0 ? (['authenticator'] as const) : []),
@@ -122,10 +134,13 @@ async function startPreSession(
   account: Account,
   browser: Browser,
 ): Promise<CookieChange> {
-  if (browser.preSessionToken !== undefined) await signInStore.endPre(tx, hashToken(browser.preSessionToken));
+  const old = browser.preSessionToken;
   const token = randomToken(256);
   const lifeSeconds = settings.preSessionMinutes * 60;
   const expiresMs = clock.nowMs() + lifeSeconds * 1000;
-  await signInStore.insertPre(tx, sealing.rows, { tokenHash: hashToken(token), userId: account.id, expiresMs });
+  await Promise.all([
+    old === undefined ? undefined : signInStore.endPre(tx, hashToken(old)),
+    signInStore.insertPre(tx, sealing.rows, { tokenHash: hashToken(token), userId: account.id, expiresMs }),
+  ]);
   return { name: PRE_SESSION_COOKIE, value: token, maxAgeSeconds: lifeSeconds };
 }

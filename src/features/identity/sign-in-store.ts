@@ -53,7 +53,7 @@ const EXPIRED = [
 ];
 
 /** Wrong codes after which the password must be given again. */
-const PRE_SESSION_CODES_MAX = 5;
+export const PRE_SESSION_CODES_MAX = 5;
 
 /** SQL for what surrounds a sign-in: pre-sessions (password given, code owed) and known browsers. Tokens come in as hashes. */
 export const signInStore = {

@@ -100,16 +100,21 @@ export async function openSession(tx: Transaction, deps: SignInDeps, opening: Op
   const { users, sessions, policy, trusted, audit, clock } = deps;
   const { actor, account, browser, event, method, detail } = opening;
   if (!policy.isNetworkAllowed('users', browser.address, makePrincipal(account, NO_SESSION))) throw networkRefused();
-  await users.signedIn(tx, account.id, clock.nowMs());
-  const started = await sessions.start(tx, account, browser, opening);
-  const trust = opening.trust === true ? await trusted.trust(tx, account.id, browser) : undefined;
-  if (opening.told !== undefined) await tellUser(tx, deps, account.email, opening.told);
-  const audited = await audit.record(tx, [
-    {
-      ...{ actor: { ...actor, principal: started.principal }, event, action: 'E', outcome: 'success' },
-      entities: [userEntity(account.id)],
-      detail: { method, ...(trust === undefined ? {} : { trusted: 'yes' }), ...detail },
-    },
+  const session = sessions.prepare(account, opening);
+  const trusts = opening.trust === true && deps.settings.trustedDevices;
+  // Sent together: each journey to the database costs more than what it does there.
+  const [started, trust, audited] = await Promise.all([
+    sessions.start(tx, { account, browser, session }),
+    trusts ? trusted.trust(tx, account.id, browser) : undefined,
+    audit.record(tx, [
+      {
+        ...{ actor: { ...actor, principal: session.principal }, event, action: 'E', outcome: 'success' },
+        entities: [userEntity(account.id)],
+        detail: { method, ...(trusts ? { trusted: 'yes' } : {}), ...detail },
+      },
+    ]),
+    users.signedIn(tx, account.id, clock.nowMs()),
+    opening.told === undefined ? undefined : tellUser(tx, deps, account.email, opening.told),
   ]);
   const cookies = [...started.cookies, { name: CHALLENGE_COOKIE, value: null }, ...(opening.cookies ?? [])];
   return { cookies: trust === undefined ? cookies : [...cookies, trust], audited };

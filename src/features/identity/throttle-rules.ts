@@ -83,17 +83,31 @@ export function charge(
  * After a success: its own channel and the sum start again. What strangers have used up stays used up to the free part, so
  * that an owner's daily sign-in does not hand a guesser ten new tries a day. A network only gets this attempt back.
  */
-export function settle(counter: Counter, channel: 'device' | 'unknown-devices', nowMs: number): Counter {
-  const limit = THROTTLE_LIMITS[counter.kind];
-  if (counter.kind === 'network') {
-    const failures = Math.max(0, counter.failures - 1);
-    return { ...counter, failures, waitsUntilMs: failures < limit.free ? nowMs : counter.waitsUntilMs };
-  }
-  if (counter.kind === 'unknown-devices' && channel === 'device') {
-    return { ...counter, failures: Math.min(counter.failures, limit.free) };
-  }
-  return { ...counter, failures: 0, waitsUntilMs: nowMs };
+export function settle(counter: Counter, channel: Channel, nowMs: number): Counter {
+  const { takeBack, atMost, waitsFrom } = settlement(counter.kind, channel);
+  const failures = Math.min(Math.max(0, counter.failures - takeBack), atMost);
+  return { ...counter, failures, waitsUntilMs: failures < waitsFrom ? nowMs : counter.waitsUntilMs };
 }
+
+export type Channel = 'device' | 'unknown-devices';
+
+/** What a success does to a counter, as numbers, so that one statement can do it: failures taken back, at most so many left. */
+export interface Settlement {
+  readonly takeBack: number;
+  readonly atMost: number;
+  /** Fewer than so many left end the wait. */
+  readonly waitsFrom: number;
+}
+
+export function settlement(kind: CounterKind, channel: Channel): Settlement {
+  const { free } = THROTTLE_LIMITS[kind];
+  if (kind === 'network') return { takeBack: 1, atMost: COUNT_MAX, waitsFrom: free };
+  if (kind === 'unknown-devices' && channel === 'device') return { takeBack: 0, atMost: free, waitsFrom: 0 };
+  return { takeBack: 0, atMost: 0, waitsFrom: 1 };
+}
+
+/** PostgreSQL's int. */
+const COUNT_MAX = 2_147_483_647;
 
 function forget(counter: Counter, nowMs: number): Counter {
   const old = nowMs - counter.lastMs >= THROTTLE_LIMITS[counter.kind].forgetsAfterMs;

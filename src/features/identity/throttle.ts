@@ -5,16 +5,18 @@ import {
   type CounterKey,
   clearCounters,
   deleteIdleCounters,
+  chargeCounters,
   lockCounters,
-  lockExistingCounters,
   readCounters,
+  settleCounters,
+  type StoredCounter,
   writeCounters,
 } from './attempt-store.ts';
 import { noteBan } from './ban-notes.ts';
 import { tooManyAttempts } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
 import type { Sealing } from './sealing.ts';
-import { charge, settle } from './throttle-rules.ts';
+import { charge, settlement } from './throttle-rules.ts';
 
 /** One guess: at which secret, of whom, and through which browser and network. */
 export interface Attempt {
@@ -62,43 +64,73 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     return [account, strangers, { subject: network, stage: 'any', kind: 'network', deviceHash: NO_DEVICE }];
   }
 
+  async function noteNetwork(tx: Transaction, attempt: Attempt, charged: readonly StoredCounter[]): Promise<void> {
+    const network = charged.find(({ kind }) => kind === 'network');
+    // Most are nowhere near a ban, and cost no question.
+    if (network === undefined || attempt.address === undefined || network.waitsUntilMs <= clock.nowMs()) return;
+    const { failures, waitsUntilMs } = network;
+    const ban = { subject: network.key.subject, network: addressGroup(attempt.address), failures, waitsUntilMs };
+    if (await noteBan(tx, deps, ban)) await deps.onBan(tx, failures);
+  }
+
+  /** With the counters held: for who comes at the same moment as another. */
+  async function chargeLocked(attempt: Attempt): Promise<void> {
+    const decision = await database.transaction(async (tx) => {
+      const counters = await lockCounters(tx, keysOf(attempt), clock.nowMs());
+      const decided = charge(counters, clock.nowMs(), settings.attemptsFree);
+      if (decided.kind !== 'allowed') return decided;
+      const charged = decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
+      await writeCounters(tx, charged);
+      await noteNetwork(tx, attempt, charged);
+      return decided;
+    });
+    if (decision.kind === 'refused') throw tooManyAttempts(decision.retryAfterSeconds);
+  }
+
   return {
     async charge(attempt) {
+      const keys = keysOf(attempt);
+      const nowMs = clock.nowMs();
+      const read = await readCounters(database, keys);
+      const counters = keys.map((key) => read.find((one) => isOf(one, key)) ?? newCounter(key, nowMs));
       // Counters only open with time or success, so most of a flood is turned away without a lock or a write.
-      const free = settings.attemptsFree;
-      const glance = charge(await readCounters(database, keysOf(attempt)), clock.nowMs(), free);
-      if (glance.kind === 'refused') throw tooManyAttempts(glance.retryAfterSeconds);
-      const decision = await database.transaction(async (tx) => {
-        const counters = await lockCounters(tx, keysOf(attempt), clock.nowMs());
-        const decided = charge(counters, clock.nowMs(), free);
-        if (decided.kind !== 'allowed') return decided;
-        const charged = decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
-        await writeCounters(tx, charged);
-        const network = charged.find(({ kind }) => kind === 'network');
-        if (network !== undefined && attempt.address !== undefined) {
-          const { failures, waitsUntilMs } = network;
-          const ban = { subject: network.key.subject, network: addressGroup(attempt.address), failures, waitsUntilMs };
-          if (await noteBan(tx, deps, ban)) await deps.onBan(tx, failures);
-        }
-        return decided;
-      });
-      if (decision.kind === 'refused') throw tooManyAttempts(decision.retryAfterSeconds);
+      const decided = charge(counters, nowMs, settings.attemptsFree);
+      if (decided.kind === 'refused') throw tooManyAttempts(decided.retryAfterSeconds);
+      const charged = decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
+      const done = await database
+        .transaction(async (tx) => {
+          if (!(await chargeCounters(tx, read, charged))) throw new ChangedMeanwhile();
+          await noteNetwork(tx, attempt, charged);
+          return true;
+        })
+        .catch((error: unknown) => {
+          if (error instanceof ChangedMeanwhile) return false;
+          throw error;
+        });
+      if (!done) await chargeLocked(attempt);
     },
     async settle(tx, attempt) {
       const channel = attempt.knownDevice === undefined ? 'unknown-devices' : 'device';
-      const keys = keysOf(attempt);
       const strangers = keysOf({ ...attempt, knownDevice: undefined, address: undefined }).slice(1);
-      const counters = await lockExistingCounters(tx, channel === 'device' ? [...keys, ...strangers] : keys);
-      if (counters.length === 0) return;
-      await writeCounters(
-        tx,
-        counters.map((counter) => ({ ...counter, ...settle(counter, channel, clock.nowMs()) })),
-      );
+      const keys = channel === 'device' ? [...keysOf(attempt), ...strangers] : keysOf(attempt);
+      const counters = keys.map((key) => ({ key, settlement: settlement(key.kind, channel) }));
+      await settleCounters(tx, counters, clock.nowMs());
     },
     clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
     housekeep: () => deleteIdleCounters(database, clock.nowMs()),
   };
 }
+
+/** Somebody else has charged one of the counters: nothing of ours stays. */
+class ChangedMeanwhile extends Error {}
+
+const isOf = ({ key }: StoredCounter, other: CounterKey): boolean =>
+  key.subject === other.subject && key.stage === other.stage && key.kind === other.kind;
+
+const newCounter = (key: CounterKey, nowMs: number): StoredCounter => ({
+  ...{ key, kind: key.kind, failures: 0 },
+  ...{ waitsUntilMs: nowMs, lastMs: nowMs },
+});
 
 function required<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('charge() answers one counter for each it was given');

@@ -1,3 +1,4 @@
+import { toHex } from '../../kernel/bytes.ts';
 import type { OrganisationId, UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import {
@@ -10,8 +11,9 @@ import {
 } from './credential-book.ts';
 import { homeOf, MEMBERSHIPS, parseMemberships } from './membership-sql.ts';
 import type { StoredUserState, User } from './model.ts';
-import { accountRow, type Credentials, membershipRow } from './row-facts.ts';
+import { accountRow, type Credentials, membershipRow, preSessionRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
+import { PRE_SESSION_CODES_MAX } from './sign-in-store.ts';
 
 interface UserRow extends CredentialColumns {
   readonly id: UserId;
@@ -21,6 +23,12 @@ interface UserRow extends CredentialColumns {
   readonly last_sign_in_at: Date | null;
   /** For `parseMemberships`. */
   readonly memberships: unknown;
+  readonly has_exception: boolean;
+}
+
+interface PreSessionColumns {
+  readonly pre_expires_at: Date;
+  readonly pre_binding: Uint8Array;
 }
 
 /** A user with what a sign-in needs. */
@@ -29,14 +37,26 @@ export interface Account extends User {
   readonly passwordHash: string | undefined;
   /** Undefined where somebody else has changed what opens the account. */
   readonly credentials: Credentials | undefined;
+  readonly authenticators: number;
+  readonly passkeys: number;
+  /** Whether it is worth looking for a living exception of this person. */
+  readonly hasException: boolean;
 }
 
 const SELECT = `
-  SELECT u.id, u.state, u.binding, u.sealed_profile, u.last_sign_in_at, ${CREDENTIAL_COLUMNS}, ${MEMBERSHIPS}
+  SELECT u.id, u.state, u.binding, u.sealed_profile, u.last_sign_in_at, ${CREDENTIAL_COLUMNS}, ${MEMBERSHIPS},
+    EXISTS (SELECT FROM identity.exceptions x WHERE x.user_id = u.id AND x.ended_at IS NULL) AS has_exception
   FROM identity.users u`;
 
 const FIND = statement<UserRow>('identity.user', `${SELECT} WHERE u.id = $1`);
 const FIND_LOCKED = statement<UserRow>('identity.user-locked', `${SELECT} WHERE u.id = $1 FOR UPDATE OF u`);
+/** Whose password was given in this half-done sign-in ($1 hash of its token, $2 now, $3 codes tried at most). */
+const FIND_BY_PRE = statement<UserRow & PreSessionColumns>(
+  'identity.user-by-pre-session',
+  `SELECT a.*, p.expires_at AS pre_expires_at, p.binding AS pre_binding
+   FROM identity.pre_sessions p JOIN LATERAL (${SELECT} WHERE u.id = p.user_id) a ON true
+   WHERE p.token_hash = $1 AND p.expires_at > $2 AND p.codes_tried < $3`,
+);
 const FIND_BY_EMAIL = statement<UserRow>('identity.user-by-email', `${SELECT} WHERE u.email_token = ANY($1::bigint[])`);
 /** Conditions of a list; $1 organisations or null, $2 tokens or null, $3 state or null. */
 const LISTED = `($1::uuid[] IS NULL OR EXISTS (
@@ -166,6 +186,13 @@ export function createUserStore(sealing: Sealing, book: CredentialBook) {
       if (account?.credentials !== undefined) book.remember(tx, id, account.credentials);
       return account;
     },
+    /** Who owes a code under this token; undefined where that sign-in is unknown, over, used up or not ours. */
+    async findByPreSession(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<Account | undefined> {
+      const [row] = await sql.rows(FIND_BY_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
+      if (row === undefined) return undefined;
+      const facts = preSessionRow(toHex(tokenHash), row.id, row.pre_expires_at.getTime());
+      return sealing.rows.fits(facts, row.pre_binding) ? opened(row) : undefined;
+    },
     async findByEmail(sql: Sql, email: string): Promise<Account | undefined> {
       const rows = await sql.rows(FIND_BY_EMAIL, [sealing.emailTokens(email)]);
       // A token's 64 bits may collide; the address itself decides.
@@ -263,7 +290,10 @@ function openAccount(sealing: Sealing, row: UserRow): Account {
     organisationId: homeOf(memberships),
     roles: memberships[0]?.roles.map((role) => role.id) ?? [],
     memberships,
-    secondFactor: row.factor_ids.length > 0,
+    secondFactor: row.authenticator_ids.length + row.passkey_ids.length > 0,
+    authenticators: row.authenticator_ids.length,
+    passkeys: row.passkey_ids.length,
+    hasException: row.has_exception,
     lastSignInMs: row.last_sign_in_at?.getTime(),
     credentials,
     // Sealed for this account: whoever knows the password may be told that the rest is not ours.

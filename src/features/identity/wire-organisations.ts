@@ -204,6 +204,10 @@ export const ProviderWanted = z.strictObject({
   /** Authority that issued the provider's certificate, PEM, where it is not a public one. */
   authority: z.string().max(50_000).optional(),
 });
+/** PUT /api/providers/:id. The issuer stays: identities are linked by it. Without a secret the one there stays. */
+export const ProviderChange = ProviderWanted.omit({ issuer: true }).extend({
+  clientSecret: z.string().min(1).max(500).optional(),
+});
 export const ProviderEntry = z.object({
   id: Id,
   name: z.string(),
@@ -211,6 +215,8 @@ export const ProviderEntry = z.object({
   clientId: z.string(),
   amr: z.array(z.string()),
   acr: z.array(z.string()),
+  /** Whether it has an authority of its own; keeping it needs no sending it again. */
+  ownAuthority: z.boolean(),
   linked: z.int(),
   /** Where the provider sends people back to; to be registered there. */
   redirectUri: z.string(),

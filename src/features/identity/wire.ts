@@ -58,6 +58,7 @@ export const IDENTITY_PROBLEM_CODES = [
   'exception-unknown', // 404
   'own-exception', // 403
   'notice-unknown', // 404
+  'notice-pending', // 403: acknowledge what is to be read (GET /api/notices/pending), then ask again
   'ban-unknown', // 404
   'import-refused', // 422 with one issue per row
   'passkeys-unavailable', // 409
@@ -247,6 +248,7 @@ export const SessionsAnswer = z.object({
 export type SessionsAnswer = z.output<typeof SessionsAnswer>;
 
 export const STORED_USER_STATES = ['invited', 'active', 'disabled', 'retired'] as const;
+export type StoredUserState = (typeof STORED_USER_STATES)[number];
 /** `changed`: somebody else wrote to the account in the database; it opens nothing until it is reset. */
 export const USER_STATES = [...STORED_USER_STATES, 'changed'] as const;
 export const UserEntry = z.object({
@@ -319,4 +321,5 @@ export type UserAnswer = z.output<typeof UserAnswer>;
 export const RolesRequest = z.strictObject({ roles: RoleList, organisationId: Id.optional() });
 /** POST /api/users/:id/memberships, and DELETE /api/users/:id/memberships/:organisation */
 export const MembershipRequest = z.strictObject({ organisationId: Id, roles: RoleList });
+export const TokenOfUserParams = z.strictObject({ id: Id, token: Id });
 export const MembershipParams = z.strictObject({ id: Id, organisation: Id });

@@ -1,6 +1,7 @@
-import { useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense } from 'react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { api } from './api.ts';
+import { Failure } from './failure.ts';
 import { PendingNoticesAnswer } from '../../features/identity/wire-policy.ts';
 
 const NoticeDialog = lazy(async () => ({
@@ -9,6 +10,16 @@ const NoticeDialog = lazy(async () => ({
 
 /** What somebody must have read before they go on: covers the page until it was acknowledged. */
 export function NoticeGate(): ReactNode {
+  const queries = useQueryClient();
+  // A notice published meanwhile: the server refuses everything else until it is read, so it is fetched at once.
+  useEffect(
+    () =>
+      queries.getQueryCache().subscribe(({ type, query }) => {
+        if (type !== 'updated' || !isRefusedForNotice(query.state.error)) return;
+        void queries.invalidateQueries({ queryKey: ['notices', 'pending'] });
+      }),
+    [queries],
+  );
   const pending = useQuery({
     queryKey: ['notices', 'pending'],
     queryFn: ({ signal }) => api.get('/api/notices/pending', PendingNoticesAnswer, { signal }),
@@ -24,3 +35,5 @@ export function NoticeGate(): ReactNode {
     </Suspense>
   );
 }
+
+const isRefusedForNotice = (error: unknown): boolean => error instanceof Failure && error.code === 'notice-pending';

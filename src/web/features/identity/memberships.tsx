@@ -1,4 +1,4 @@
-import { Button, Select } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -6,6 +6,7 @@ import { UserAnswer, type UserEntry } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Own } from '../../ui/text.tsx';
+import { OrganisationChoice } from './organisation-choice.tsx';
 import { organisationPage } from './rights-queries.ts';
 import { RoleField } from './role-field.tsx';
 import { forgetUsers } from './user-queries.ts';
@@ -92,12 +93,12 @@ function One({
 function Join({ user }: { readonly user: UserEntry }): ReactNode {
   const queries = useQueryClient();
   const all = useQuery(organisationPage({ text: '', state: 'active', after: 0 }));
-  const [organisationId, setOrganisationId] = useState<string | null>(null);
+  const [organisationId, setOrganisationId] = useState<string>();
   const [roles, setRoles] = useState<readonly string[]>([]);
   const join = useMutation({
     mutationFn: () => api.send('POST', `/api/users/${user.id}/memberships`, UserAnswer, { organisationId, roles }),
     onSuccess: async () => {
-      setOrganisationId(null);
+      setOrganisationId(undefined);
       setRoles([]);
       await forgetUsers(queries);
     },
@@ -110,18 +111,17 @@ function Join({ user }: { readonly user: UserEntry }): ReactNode {
     <details>
       <summary>Let them join another organisation</summary>
       <div className="stack">
-        <Select
+        <OrganisationChoice
           label="Organisation"
-          searchable
           value={organisationId}
-          data={others.map((one) => ({ value: one.id, label: one.name }))}
+          without={user.memberships.map(({ organisation }) => organisation.id)}
           onChange={setOrganisationId}
         />
-        {organisationId !== null && <RoleField value={roles} onChange={setRoles} />}
+        {organisationId !== undefined && <RoleField value={roles} onChange={setRoles} />}
         {join.isError && <FailureNotice error={join.error} focus />}
         <Button
           size="xs"
-          disabled={organisationId === null || roles.length === 0}
+          disabled={organisationId === undefined || roles.length === 0}
           loading={join.isPending}
           onClick={() => join.mutate()}
         >

@@ -2,22 +2,22 @@ import { Button, Select, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { PolicyAnswer } from '../../../features/identity/wire-policy.ts';
-import { ROLES } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
-import { ROLE_WORDS } from '../../app/words.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
 import { forgetPolicy } from './policy-queries.ts';
+import { useRoleChoices } from './role-choices.ts';
 
-const PLACES = [
+const DOORS = [
   { value: 'door users', label: 'Sign-in of people' },
   { value: 'door nodes', label: 'Systems (nodes)' },
-  ...ROLES.map((role) => ({ value: `role ${role}`, label: `Role: ${ROLE_WORDS[role].name}` })),
 ];
 
 /** From which networks a door or a role may be used. */
 export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): ReactNode {
   const queries = useQueryClient();
+  const roles = useRoleChoices();
+  const places = [...DOORS, ...roles.map(({ value, label }) => ({ value: `role ${value}`, label: `Role: ${label}` }))];
   const [place, setPlace] = useState('door users');
   const current = policy.networks.find((rule) => `${rule.scope} ${rule.scopeId}` === place);
   const [text, setText] = useState<string>();
@@ -43,13 +43,13 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
       title="Allowed networks"
       note={`An empty list allows every network. You are at ${policy.ownAddress ?? 'an unknown address'} now; a list that shuts you out is refused.`}
     >
-      <Lists networks={policy.networks} />
+      <Lists networks={policy.networks} places={places} />
       <form className="stack" onSubmit={submit} noValidate>
         {save.isError && <FailureNotice error={save.error} focus />}
         <Select
           label="For"
           allowDeselect={false}
-          data={PLACES}
+          data={places}
           value={place}
           onChange={(value) => {
             setPlace(value ?? place);
@@ -75,7 +75,12 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
   );
 }
 
-function Lists({ networks }: Pick<PolicyAnswer, 'networks'>): ReactNode {
+type Place = (typeof DOORS)[number];
+
+function Lists({
+  networks,
+  places,
+}: Pick<PolicyAnswer, 'networks'> & { readonly places: readonly Place[] }): ReactNode {
   if (networks.length === 0) return null;
   return (
     <ul className="sessions">
@@ -83,7 +88,7 @@ function Lists({ networks }: Pick<PolicyAnswer, 'networks'>): ReactNode {
         <li key={`${rule.scope} ${rule.scopeId}`}>
           <div>
             <strong>
-              {PLACES.find((one) => one.value === `${rule.scope} ${rule.scopeId}`)?.label ?? rule.scopeId}
+              {places.find((one) => one.value === `${rule.scope} ${rule.scopeId}`)?.label ?? rule.scopeId}
             </strong>
             <div className="soft small">{rule.networks.join(', ')}</div>
           </div>

@@ -14,7 +14,8 @@ export function NoticeDialog({ notice }: { readonly notice: PendingNoticesAnswer
   const leave = useLeave();
   const acknowledge = useMutation({
     mutationFn: () => api.act('POST', `/api/notices/${notice.id}/acknowledge`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['notices'] }),
+    // Everything: what was refused for want of this is asked again.
+    onSuccess: () => queries.invalidateQueries(),
   });
   return (
     <Modal

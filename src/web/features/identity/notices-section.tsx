@@ -1,16 +1,16 @@
 import { Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { ROLES } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
 import { useDraft } from '../../app/drafts.ts';
-import { ROLE_WORDS, roleName } from '../../app/words.ts';
+import { roleName } from '../../app/words.ts';
 import { Tag } from '../../ui/bits.tsx';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { noticeList } from './policy-queries.ts';
+import { useRoleChoices } from './role-choices.ts';
 
 /** What people must have read before they go on, and how many have. */
 export function NoticesSection(): ReactNode {
@@ -72,6 +72,7 @@ function WriteNotice({ onClose, onDone }: WriteProps): ReactNode {
   const [title, setTitle, clearTitle] = useDraft('notice-title');
   const [text, setText, clearText] = useDraft('notice-text');
   const [roles, setRoles] = useState<string[]>([]);
+  const choices = useRoleChoices();
   const publish = useMutation({
     mutationFn: () => api.act('POST', '/api/notices', { title: title.trim(), text: text.trim(), roles }),
     onSuccess: async () => {
@@ -108,8 +109,8 @@ function WriteNotice({ onClose, onDone }: WriteProps): ReactNode {
         />
         <Checkbox.Group label="For" description="None chosen: everybody" value={roles} onChange={setRoles}>
           <div className="roles">
-            {ROLES.map((role) => (
-              <Checkbox key={role} value={role} label={ROLE_WORDS[role].name} />
+            {choices.map(({ value, label }) => (
+              <Checkbox key={value} value={value} label={label} />
             ))}
           </div>
         </Checkbox.Group>

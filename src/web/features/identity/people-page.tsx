@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useState } from 'react';
-import type { UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
+import type { StoredUserState, UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { useMay } from '../../app/session.tsx';
 import { plural, roleName } from '../../app/words.ts';
 import { IconPlus, IconUsers } from '../../ui/icons.ts';
@@ -54,7 +54,7 @@ const columns: readonly Column<UserEntry>[] = [
   },
 ];
 
-function usePeople(text: string, state: UserEntry['state'] | undefined) {
+function usePeople(text: string, state: StoredUserState | undefined) {
   const list = useInfiniteQuery({ ...userPages({ text, state }), placeholderData: (before) => before });
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.users) ?? [], [list.data]);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
@@ -150,7 +150,7 @@ interface PeopleListProps {
   readonly found: ReturnType<typeof usePeople>;
   readonly searched: boolean;
   readonly person: string | undefined;
-  readonly keep: { readonly state?: UserEntry['state'] };
+  readonly keep: { readonly state?: StoredUserState };
   readonly onEverybody: () => void;
 }
 

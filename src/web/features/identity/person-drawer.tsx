@@ -7,10 +7,11 @@ import { api } from '../../app/api.ts';
 import { useMay, useSession } from '../../app/session.tsx';
 import { Facts } from '../../ui/bits.tsx';
 import { IconBan, IconCheck, IconKey, IconLink } from '../../ui/icons.ts';
-import { FailureNotice } from '../../ui/notice.tsx';
+import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { SideDrawer } from '../../ui/side-drawer.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { PersonSignIn } from './person-sign-in.tsx';
+import { PersonTokens } from './person-tokens.tsx';
 import { UserState } from './user-state.tsx';
 import { Memberships } from './memberships.tsx';
 import { providerChoices } from './rights-queries.ts';
@@ -39,6 +40,14 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
           ['Last sign-in', user.lastSignInAt === undefined ? 'not yet' : <Moment key="seen" iso={user.lastSignInAt} />],
         ]}
       />
+      {user.state === 'changed' && (
+        <Notice tone="red" title="Somebody has changed this account in the database">
+          <p>
+            It opens nothing until it is reset. Roles that are not known to be ours are not shown and do not count:
+            reset the sign-in, then give the roles anew. The log says when it was first seen.
+          </p>
+        </Notice>
+      )}
       {self && (
         <p className="soft">
           This is you. Your own roles and state are changed by another administrator.{' '}
@@ -48,6 +57,7 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
       <Memberships user={user} manages={mayManage && !self} />
       <Actions user={user} manages={mayManage && !self} acts={acts} onAsk={setAsking} />
       {mayManage && !self && user.state === 'active' && <PersonSignIn userId={user.id} />}
+      {mayManage && !self && user.state === 'active' && <PersonTokens userId={user.id} />}
       {acts.error !== null && (
         <div className="dialog-failure">
           <FailureNotice error={acts.error} focus />
@@ -97,7 +107,7 @@ function Actions({ user, manages, acts, onAsk }: ActionsProps): ReactNode {
           Link an identity
         </Button>
       )}
-      {manages && user.state === 'active' && (
+      {manages && (user.state === 'active' || user.state === 'changed') && (
         <Button variant="default" leftSection={<IconKey size={17} aria-hidden />} onClick={() => onAsk('reset')}>
           Reset sign-in
         </Button>

@@ -1,7 +1,12 @@
 import { Button, Modal, PasswordInput, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { ProviderAnswer, ProviderWanted } from '../../../features/identity/wire-organisations.ts';
+import {
+  ProviderAnswer,
+  ProviderChange,
+  type ProviderEntry,
+  ProviderWanted,
+} from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
 import { plural } from '../../app/words.ts';
 import { Exact } from '../../ui/bits.tsx';
@@ -16,7 +21,7 @@ import { providerList } from './rights-queries.ts';
 /** Identity providers from which people may sign in. */
 export function ProvidersPage(): ReactNode {
   const queries = useQueryClient();
-  const [adding, setAdding] = useState(false);
+  const [asking, setAsking] = useState<'new' | ProviderEntry>();
   const list = useQuery(providerList);
   const retire = useMutation({
     mutationFn: (id: string) => api.act('DELETE', `/api/providers/${id}`),
@@ -29,7 +34,7 @@ export function ProvidersPage(): ReactNode {
       above={<PeoplePlaces />}
       width="reading"
       action={
-        <Button leftSection={<IconPlus size={17} aria-hidden />} onClick={() => setAdding(true)}>
+        <Button leftSection={<IconPlus size={17} aria-hidden />} onClick={() => setAsking('new')}>
           Add a provider
         </Button>
       }
@@ -62,10 +67,14 @@ export function ProvidersPage(): ReactNode {
               <p className="soft small">Address to which it sends people back:</p>
               <Exact text={one.redirectUri} what="the address" />
             </div>
+            <Button variant="default" size="xs" aria-label={`Change ${one.name}`} onClick={() => setAsking(one)}>
+              Change
+            </Button>
             <Button
               variant="default"
               size="xs"
               color="red"
+              aria-label={`Take ${one.name} out of use`}
               loading={retire.isPending}
               onClick={() => retire.mutate(one.id)}
             >
@@ -74,22 +83,46 @@ export function ProvidersPage(): ReactNode {
           </li>
         ))}
       </ul>
-      {adding && <ProviderDialog onClose={() => setAdding(false)} />}
+      {asking !== undefined && (
+        <ProviderDialog was={asking === 'new' ? undefined : asking} onClose={() => setAsking(undefined)} />
+      )}
     </Page>
   );
 }
 
-function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
+interface ProviderDialogProps {
+  /** The one to be changed; undefined: a new one. */
+  readonly was: ProviderEntry | undefined;
+  readonly onClose: () => void;
+}
+
+function ProviderDialog({ was, onClose }: ProviderDialogProps): ReactNode {
   const queries = useQueryClient();
-  const [given, setGiven] = useState<Given>({ name: '', issuer: '', clientId: '', clientSecret: '', authority: '' });
-  const [amr, setAmr] = useState<string[]>([]);
-  const [acr, setAcr] = useState<string[]>([]);
+  const [given, setGiven] = useState<Given>({
+    name: '',
+    issuer: '',
+    clientId: '',
+    ...was,
+    clientSecret: '',
+    authority: '',
+  });
+  const [amr, setAmr] = useState<string[]>(was?.amr ?? []);
+  const [acr, setAcr] = useState<string[]>(was?.acr ?? []);
   const [tried, setTried] = useState(false);
-  const { authority, ...rest } = given;
-  const wanted = ProviderWanted.safeParse({ ...rest, amr, acr, ...(authority.trim() === '' ? {} : { authority }) });
+  const { name, issuer, clientId, clientSecret, authority } = given;
+  const facts = { name, clientId, amr, acr, ...(authority.trim() === '' ? {} : { authority }) };
+  const secret = was !== undefined && clientSecret === '' ? {} : { clientSecret };
+  const wanted = (was === undefined ? ProviderWanted : ProviderChange).safeParse({
+    ...facts,
+    ...secret,
+    ...(was === undefined ? { issuer } : {}),
+  });
   const wrong = new Set(wanted.success || !tried ? [] : wanted.error.issues.map((issue) => String(issue.path[0])));
   const add = useMutation({
-    mutationFn: () => api.send('POST', '/api/providers', ProviderAnswer, wanted.data),
+    mutationFn: () =>
+      was === undefined
+        ? api.send('POST', '/api/providers', ProviderAnswer, wanted.data)
+        : api.send('PUT', `/api/providers/${was.id}`, ProviderAnswer, wanted.data),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: providerList.queryKey });
       onClose();
@@ -107,13 +140,17 @@ function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNod
     if (wanted.success) add.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title="Add a provider" size="lg">
+    <Modal opened onClose={onClose} title={was === undefined ? 'Add a provider' : 'Change the provider'} size="lg">
       <form className="stack" onSubmit={submit} noValidate>
-        <ClientFields given={given} wrong={wrong} type={type} />
+        <ClientFields given={given} wrong={wrong} type={type} changing={was !== undefined} />
         <ProofFields amr={amr} acr={acr} onAmr={setAmr} onAcr={setAcr} />
         <Textarea
           label="Certificate authority (PEM)"
-          description="Only where the provider’s certificate is not from a public authority."
+          description={
+            was?.ownAuthority === true
+              ? 'One is kept; paste another to replace it.'
+              : 'Only where the provider’s certificate is not from a public authority.'
+          }
           minRows={2}
           value={authority}
           onChange={type('authority')}
@@ -124,7 +161,7 @@ function ProviderDialog({ onClose }: { readonly onClose: () => void }): ReactNod
             Cancel
           </Button>
           <Button type="submit" loading={add.isPending}>
-            Add
+            {was === undefined ? 'Add' : 'Save'}
           </Button>
         </div>
       </form>
@@ -144,9 +181,10 @@ interface ClientFieldsProps {
   readonly given: Given;
   readonly wrong: ReadonlySet<string>;
   readonly type: (key: keyof Given) => (event: { readonly currentTarget: { readonly value: string } }) => void;
+  readonly changing: boolean;
 }
 
-function ClientFields({ given, wrong, type }: ClientFieldsProps): ReactNode {
+function ClientFields({ given, wrong, type, changing }: ClientFieldsProps): ReactNode {
   return (
     <>
       <TextInput
@@ -159,7 +197,12 @@ function ClientFields({ given, wrong, type }: ClientFieldsProps): ReactNode {
       />
       <TextInput
         label="Issuer"
-        description="Exactly as the provider names itself, for example https://sso.example.org/realms/health."
+        description={
+          changing
+            ? 'Accounts are linked by it, so it stays. Another issuer is another provider.'
+            : 'Exactly as the provider names itself, for example https://sso.example.org/realms/health.'
+        }
+        disabled={changing}
         value={given.issuer}
         error={wrong.has('issuer') ? 'An address that starts with https:// is needed.' : undefined}
         onChange={type('issuer')}
@@ -172,7 +215,7 @@ function ClientFields({ given, wrong, type }: ClientFieldsProps): ReactNode {
       />
       <PasswordInput
         label="Client secret"
-        description="Kept sealed and never shown again."
+        description={changing ? 'Leave empty to keep the one there is.' : 'Kept sealed and never shown again.'}
         autoComplete="off"
         value={given.clientSecret}
         error={wrong.has('clientSecret') ? 'Type the client secret.' : undefined}

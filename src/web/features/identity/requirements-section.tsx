@@ -2,15 +2,15 @@ import { Button, Select } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { PolicyAnswer } from '../../../features/identity/wire-policy.ts';
-import { ROLES } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
-import { useSession } from '../../app/session.tsx';
-import { ROLE_WORDS, roleName } from '../../app/words.ts';
+import { roleName } from '../../app/words.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Own } from '../../ui/text.tsx';
+import { OrganisationChoice } from './organisation-choice.tsx';
 import { PersonChoice } from './person-choice.tsx';
 import { forgetPolicy } from './policy-queries.ts';
+import { useRoleChoices } from './role-choices.ts';
 
 type Rule = PolicyAnswer['requirements'][number];
 type Level = Rule['secondFactor'];
@@ -27,6 +27,7 @@ const SCOPES: readonly { readonly value: Rule['scope']; readonly label: string }
 
 /** Stricter rules of an organisation, a role or a person. */
 export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer }): ReactNode {
+  const roles = useRoleChoices();
   const queries = useQueryClient();
   const set = useMutation({
     mutationFn: (rule: { scope: Rule['scope']; scopeId: string; secondFactor: Level | null }) =>
@@ -44,7 +45,9 @@ export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer 
           <li key={`${rule.scope} ${rule.scopeId}`}>
             <div>
               <strong>
-                <Own>{rule.name ?? (rule.scope === 'role' ? roleName(rule.scopeId) : rule.scopeId)}</Own>
+                <Own>
+                  {rule.name ?? roles.find(({ value }) => value === rule.scopeId)?.label ?? roleName(rule.scopeId)}
+                </Own>
               </strong>
               <div className="soft small">
                 {SCOPES.find((one) => one.value === rule.scope)?.label}: second factor{' '}
@@ -72,15 +75,10 @@ interface AddRuleProps {
 }
 
 function AddRule({ onAdd, busy }: AddRuleProps): ReactNode {
-  const { user } = useSession();
   const [scope, setScope] = useState<Rule['scope']>('role');
   const [scopeId, setScopeId] = useState<string>();
   const [level, setLevel] = useState<Level>('required');
-  const organisations = user.organisations ?? [user.organisation];
-  const choices =
-    scope === 'role'
-      ? ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role].name }))
-      : organisations.map(({ id, name }) => ({ value: id, label: name }));
+  const roles = useRoleChoices();
   return (
     <div className="policy-rule">
       <Select
@@ -93,12 +91,14 @@ function AddRule({ onAdd, busy }: AddRuleProps): ReactNode {
           setScopeId(undefined);
         }}
       />
-      {scope === 'user' ? (
-        <PersonChoice label="Which person" value={scopeId} onChange={setScopeId} />
-      ) : (
+      {scope === 'user' && <PersonChoice label="Which person" value={scopeId} onChange={setScopeId} />}
+      {scope === 'organisation' && (
+        <OrganisationChoice label="Which organisation" value={scopeId} onChange={setScopeId} />
+      )}
+      {scope === 'role' && (
         <Select
           label="Which"
-          data={choices}
+          data={roles}
           value={scopeId ?? null}
           onChange={(value) => setScopeId(value ?? undefined)}
         />

@@ -22,6 +22,12 @@ export function UserState({ user }: { readonly user: UserEntry }): ReactNode {
         retired
       </Tag>
     );
+  if (user.state === 'changed')
+    return (
+      <Tag tone="red" icon={<IconAlertTriangle aria-hidden />}>
+        changed past Careseal
+      </Tag>
+    );
   if (!user.secondFactor)
     return (
       <Tag tone="amber" icon={<IconAlertTriangle aria-hidden />}>

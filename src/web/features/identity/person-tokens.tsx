@@ -1,0 +1,62 @@
+import { Button } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { TokensAnswer } from '../../../features/identity/wire-organisations.ts';
+import { api } from '../../app/api.ts';
+import { FailureNotice } from '../../ui/notice.tsx';
+import { Ago, Moment, Own } from '../../ui/text.tsx';
+import { permissionWords } from './permission-words.ts';
+
+/** Tokens of somebody's scripts, for who administers them: what each may, when it was used, and its end. */
+export function PersonTokens({ userId }: { readonly userId: string }): ReactNode {
+  const queries = useQueryClient();
+  const queryKey = ['users', userId, 'tokens'];
+  const path = `/api/users/${userId}/personal-tokens`;
+  const list = useQuery({ queryKey, queryFn: ({ signal }) => api.get(path, TokensAnswer, { signal }) });
+  const end = useMutation({
+    mutationFn: (id: string) => api.act('DELETE', `${path}/${id}`),
+    onSuccess: () => queries.invalidateQueries({ queryKey }),
+  });
+  const living = list.data?.tokens.filter((one) => one.state === 'active') ?? [];
+  const error = list.error ?? end.error;
+  if (error === null && living.length === 0) return null;
+  return (
+    <section className="person-roles" aria-label="Tokens for scripts">
+      <h3>Tokens for scripts</h3>
+      {error !== null && <FailureNotice error={error} />}
+      <ul className="sessions">
+        {living.map((one) => (
+          <li key={one.id}>
+            <div>
+              <strong>
+                <Own>{one.label}</Own>
+              </strong>
+              <div className="soft small">
+                {one.permissions.map(permissionWords).join(', ')} · <Own>{one.organisation.name}</Own>
+              </div>
+              <div className="soft small">
+                until <Moment iso={one.expiresAt} />,{' '}
+                {one.lastUsedAt === undefined ? (
+                  'not used yet'
+                ) : (
+                  <>
+                    last used <Ago iso={one.lastUsedAt} />
+                  </>
+                )}
+              </div>
+            </div>
+            <Button
+              variant="default"
+              size="xs"
+              loading={end.isPending && end.variables === one.id}
+              onClick={() => end.mutate(one.id)}
+              aria-label={`End the token ${one.label}`}
+            >
+              End it
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
