@@ -2,7 +2,7 @@
 import { sealedAtRest } from '../../crypto/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { KeyRing } from '../../store/index.ts';
-import type { MatchRecord } from '../matching/index.ts';
+import { decodeRecord, encodeRecord, type MatchRecord } from '../matching/index.ts';
 import type { SourceState } from './batch-state.ts';
 import { RECORD_CACHE_MAX } from './bounds.ts';
 import type { Matcher, PreparedRecord } from './matcher.ts';
@@ -34,23 +34,19 @@ export interface Records {
 const BLOCKING = 'registry.blocking';
 
 export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
-  const cache = new Map<ResourceId, CachedRecord>();
+  // Two halves, the older of which goes when the newer is full: a single map would pass over ever more deleted places.
+  let newer = new Map<ResourceId, CachedRecord>();
+  let older = new Map<ResourceId, CachedRecord>();
   const remember = (id: ResourceId, cached: CachedRecord) => {
-    // First in, first out is enough: the cache serves the blocks that everybody's keys fall into.
-    if (cache.size >= RECORD_CACHE_MAX)
-      for (const oldest of cache.keys()) {
-        cache.delete(oldest);
-        break;
-      }
-    cache.set(id, cached);
+    if (newer.size >= RECORD_CACHE_MAX / 2) [newer, older] = [new Map(), newer];
+    newer.set(id, cached);
   };
   const cached = (row: SourceRow): CachedRecord => {
     const tag = tagOf(row.match_record);
-    const known = cache.get(row.source_id);
+    const known = newer.get(row.source_id) ?? older.get(row.source_id);
     if (known?.tag === tag) return known;
     const plain = keyRing.open(sealedAtRest(row.match_record), context(row.source_id, row.version));
-    // Written by seal() below; the seal vouches for the shape.
-    const record = JSON.parse(decoder.decode(plain)) as MatchRecord;
+    const record = recordOf(decoder.decode(plain));
     const fresh = { tag, record, prepared: matcher.prepare(record) };
     remember(row.source_id, fresh);
     return fresh;
@@ -79,7 +75,7 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
         change: 'none',
       };
     },
-    seal: (id, version, record) => keyRing.seal(encoder.encode(JSON.stringify(record)), context(id, version)),
+    seal: (id, version, record) => keyRing.seal(encoder.encode(encodeRecord(record)), context(id, version)),
     bothKeys(prepared) {
       const keys = matcher.keys(prepared);
       const own = keys.flatMap((key) => keyRing.blindAll(BLOCKING, key));
@@ -95,6 +91,11 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
         matcher.keys(prepared).flatMap((key) => keyRing.blindAll(BLOCKING, key)),
       ),
   };
+}
+
+/** Earlier versions wrote the record as it is; the seal vouches for either shape. */
+function recordOf(text: string): MatchRecord {
+  return text.startsWith('[') ? decodeRecord(text) : (JSON.parse(text) as MatchRecord);
 }
 
 const TAG_BYTES = 16;
