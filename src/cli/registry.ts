@@ -146,6 +146,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Made-up people and a node, for trying an integration',
     load: async () => (await import('./sandbox.ts')).sandboxCreate,
   },
+  'forwarding list': {
+    summary: 'Where audit events are sent to',
+    load: async () => (await import('./forwarding.ts')).forwardingList,
+  },
+  'forwarding add': {
+    summary: 'Send audit events to another repository',
+    load: async () => (await import('./forwarding.ts')).forwardingAdd,
+  },
+  'forwarding remove': {
+    summary: 'Send audit events there no longer',
+    load: async () => (await import('./forwarding.ts')).forwardingRemove,
+  },
   'trust list': { summary: 'Authorities of others', load: async () => (await import('./trust.ts')).trustList },
   'trust add': {
     summary: 'Trust an authority of somebody else',

@@ -12,11 +12,15 @@ import { createRepository } from './receiver.ts';
 import type { RetrieveDeps } from './retrieve.ts';
 import { targetRoutes } from './routes.ts';
 import { listTargets } from './target-store.ts';
-import { createTargets } from './targets.ts';
+import { createTargets, type Targets } from './targets.ts';
+
+export { AddTarget } from './wire.ts';
 
 /** IHE ATNA: the log goes to other audit repositories (ITI-20), others' events come here, and both are retrieved (ITI-81). */
 export interface Atna {
   readonly routes: readonly RouteDeclaration[];
+  /** Where events are sent to; for the command line. */
+  readonly targets: Targets;
   /** Sends to the targets; in the one process that does background work. */
   readonly forwarder: Forwarder;
   /** Opens the syslog doors for other systems' events; in the processes that serve the other doors. */
@@ -74,6 +78,7 @@ export function createAtna(deps: AtnaDeps): Atna {
       : {}),
   });
   return {
+    targets,
     routes: [
       ...targetRoutes({ targets, about }),
       ...atnaFhirRoutes({ database, audit, repository, recordsOf: deps.recordsOf, takes }),
