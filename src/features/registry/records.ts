@@ -38,7 +38,10 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
   let newer = new Map<ResourceId, CachedRecord>();
   let older = new Map<ResourceId, CachedRecord>();
   const remember = (id: ResourceId, cached: CachedRecord) => {
-    if (newer.size >= RECORD_CACHE_MAX / 2) [newer, older] = [new Map(), newer];
+    if (newer.size >= RECORD_CACHE_MAX / 2) {
+      older = newer;
+      newer = new Map();
+    }
     newer.set(id, cached);
   };
   const cached = (row: SourceRow): CachedRecord => {
