@@ -104,6 +104,30 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'List identifier domains and their other names',
     load: async () => (await import('./domain.ts')).domainList,
   },
+  'model list': {
+    summary: 'List the registry’s matching models',
+    load: async () => (await import('./model-life.ts')).modelList,
+  },
+  'model add': {
+    summary: 'Keep a model document in the registry',
+    load: async () => (await import('./model-life.ts')).modelAdd,
+  },
+  'model learn': {
+    summary: 'Train a model on the registry’s own records',
+    load: async () => (await import('./model-life.ts')).modelLearn,
+  },
+  'model simulate': {
+    summary: 'Say what a model would change, and change nothing',
+    load: async () => (await import('./model-life.ts')).modelSimulate,
+  },
+  'model activate': {
+    summary: 'Let a model decide, and go over all records with it',
+    load: async () => (await import('./model-life.ts')).modelActivate,
+  },
+  'model roll-back': {
+    summary: 'Let the model before decide again, and take back what the last one linked',
+    load: async () => (await import('./model-life.ts')).modelRollBack,
+  },
   'model train': {
     summary: 'Train a matching model on a file, without labels',
     load: async () => (await import('./model.ts')).modelTrain,

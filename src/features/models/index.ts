@@ -2,12 +2,15 @@
  * The life of the matching model inside the registry: versions, training on the registry's own records, trying a model before it
  * decides, promoting it in one step and rolling it back in one step. See README.md.
  */
+import type { Actor } from '../../kernel/principal.ts';
 import type { RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import type { ModelsDeps } from './deps.ts';
 import { type InForce, keepInForce } from './in-force.ts';
 import { promote, RELINK_JOB, rollBack } from './promotion.ts';
 import { runRelink } from './relinking.ts';
+import type { StudyId } from './model.ts';
+import { shownReport } from './reports.ts';
 import { modelRoutes } from './routes.ts';
 import { resealParticipants } from './sealing.ts';
 import { createModelsService, type ModelsService } from './service.ts';
@@ -15,6 +18,7 @@ import { createShadow } from './shadow.ts';
 import { groupsCheck, simulation } from './simulation.ts';
 import { createStudies, type Studies, STUDY_JOB } from './studies.ts';
 import { training } from './training.ts';
+import type { StudyReportReply } from './wire.ts';
 
 export interface Models extends ModelsService {
   readonly studies: Studies;
@@ -26,6 +30,8 @@ export interface Models extends ModelsService {
   rollBack(
     ...of: Parameters<typeof rollBack> extends [unknown, ...infer Rest] ? Rest : never
   ): ReturnType<typeof rollBack>;
+  /** What a study found; looking at it is in the log. */
+  report(actor: Actor, id: StudyId): Promise<StudyReportReply['report']>;
   readonly routes: readonly RouteDeclaration[];
   readonly resealParticipants: readonly ResealParticipant[];
   stop(): Promise<void>;
@@ -57,6 +63,12 @@ export async function createModels(deps: ModelsDeps): Promise<Models> {
       await inForce.reload();
       return done;
     },
+    async report(actor, id) {
+      const { row, report } = await studies.report(id);
+      const detail = { study: id, kind: row.kind };
+      await deps.audit.recordNow([{ actor, event: 'model.report', action: 'R', outcome: 'success', detail }]);
+      return shownReport(row, report);
+    },
     routes: modelRoutes({ ...deps, service, studies, inForce, shadow }),
     resealParticipants: resealParticipants(deps.keyRing),
     async stop() {
@@ -67,4 +79,3 @@ export async function createModels(deps: ModelsDeps): Promise<Models> {
 }
 
 export type { ModelsDeps } from './deps.ts';
-export type { ModelId, StudyId } from './model.ts';

@@ -41,6 +41,8 @@ export interface Studies {
   cancel(actor: Actor, id: StudyId): Promise<AuditReceipt>;
   list(): Promise<StudyView[]>;
   view(id: StudyId): Promise<StudyView>;
+  /** By the id as text. Throws Problem `study-not-found`. */
+  find(id: string): Promise<{ readonly studyId: StudyId; readonly view: StudyView }>;
   /** Throws Problem `study-not-found` while there is no report. */
   report(id: StudyId): Promise<{ readonly row: StudyRow; readonly report: unknown }>;
   work(job: RunningJob): Promise<void>;
@@ -109,6 +111,11 @@ export function createStudies(deps: ModelsDeps, works: Readonly<Record<StudyKind
     },
     list: async () => await Promise.all((await store.studies(deps.database, 20)).map(view)),
     view: async (id) => await view(await rowOf(id)),
+    async find(text) {
+      const id = parseId<StudyId>(text);
+      if (!id) throw studyNotFound();
+      return { studyId: id, view: await view(await rowOf(id)) };
+    },
     async report(id) {
       const row = await rowOf(id);
       if (!row.report) throw studyNotFound();
