@@ -17,6 +17,7 @@ import { receiptEvents } from '../../src/platform/http/audited.ts';
 import type { RouteDeclaration } from '../../src/platform/http/index.ts';
 import { silentLogger } from '../../src/platform/log/index.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { handled } from '../support/handled.ts';
 
 /**
  * The event of every route, derived from the list of routes: its name is one the log knows, its refusal is a valid AuditEvent of that
@@ -131,7 +132,7 @@ describe('a route that answers', () => {
         signal: new AbortController().signal,
       };
       try {
-        const reply = await route.handle(request);
+        const reply = await handled(route, request);
         answered.push(`${route.method} ${route.path}`);
         const events = receiptEvents(reply.audited);
         if (!events.includes(route.audit.event))

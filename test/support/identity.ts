@@ -10,10 +10,10 @@ import {
 import type { Actor, Principal } from '../../src/kernel/principal.ts';
 import type { Clock } from '../../src/kernel/time.ts';
 import type { Database } from '../../src/platform/db/index.ts';
-import { isGenuineReceipt } from '../../src/platform/http/audited.ts';
 import type { RouteReply, RouteRequest } from '../../src/platform/http/route.ts';
 import type { KeyRing } from '../../src/store/index.ts';
 import { testKeyRing } from './audit.ts';
+import { handled } from './handled.ts';
 
 /** A clock that a test moves. */
 export interface TestClock extends Clock {
@@ -146,8 +146,7 @@ export class TestBrowser {
       cookie: (name) => this.cookies.get(name),
       signal: new AbortController().signal,
     };
-    const reply = await found.route.handle(request);
-    if (found.route.audit.kind === 'event' && !isGenuineReceipt(reply.audited)) throw new Error(`${path}: no receipt`);
+    const reply = await handled(found.route, request);
     if (typeof found.route.output !== 'string') found.route.output.parse(reply.body);
     for (const { name, value } of reply.cookies ?? []) {
       if (value === null) this.cookies.delete(name);

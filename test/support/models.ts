@@ -6,6 +6,7 @@ import type { Actor } from '../../src/kernel/principal.ts';
 import { silentLogger } from '../../src/platform/log/index.ts';
 import { userActor } from './audit.ts';
 import { type RegistryFixture, registryFixture } from './registry.ts';
+import { handled } from './handled.ts';
 
 export interface ModelsFixture extends RegistryFixture {
   readonly models: Models;
@@ -50,7 +51,7 @@ export async function modelsFixture(more: Partial<ModelsDeps> = {}): Promise<Mod
         query: {},
         body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
       } as unknown as RouteRequest<never, never, never>;
-      const reply = await (found as RouteDeclaration<never, never, never>).handle(request);
+      const reply = await handled(found as unknown as RouteDeclaration, request);
       if (typeof found.output !== 'string') found.output.parse(reply.body);
       return reply.body as T;
     },

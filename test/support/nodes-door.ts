@@ -4,10 +4,11 @@ import type { Node, Nodes } from '../../src/features/nodes/index.ts';
 import { decideAccess } from '../../src/features/identity/access.ts';
 import { createDoor, type DoorOptions, type LiveTls, type Refusal } from '../../src/platform/http/index.ts';
 import type { Outbound } from '../../src/platform/outbound/index.ts';
+import { issueAuditReceipt } from '../../src/platform/http/audited.ts';
 import { event, permission } from '../../src/platform/http/route.ts';
 import { type KeyMaterial, newLeafKey, nodesTls } from '../../src/platform/tls/index.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
-import { audited, NO_INPUT, PLENTY, testRoute } from './door.ts';
+import { NO_INPUT, PLENTY, testRoute } from './door.ts';
 import { type NodesFixture, nodesFixture, operator } from './nodes.ts';
 import { type Answer, type ClientRequest, send } from './tls.ts';
 
@@ -59,7 +60,7 @@ export async function nodesDoor(options: NodesDoorOptions = {}): Promise<NodesDo
         handle: async ({ actor }) => {
           handled += 1;
           const who = actor.principal.kind === 'node' ? actor.principal.name : actor.principal.kind;
-          return { status: 200, body: { who }, audited: audited() };
+          return { status: 200, body: { who }, audited: issueAuditReceipt([{ event: 'client.read' }]) };
         },
       }),
       testRoute({
@@ -71,7 +72,7 @@ export async function nodesDoor(options: NodesDoorOptions = {}): Promise<NodesDo
         input: { ...NO_INPUT, body: 'bytes' },
         output: 'fhir',
         limits: { bodyBytesMax: 1_024, perMinute: 1_000 },
-        handle: async () => ({ status: 201, body: {}, audited: audited() }),
+        handle: async () => ({ status: 201, body: {}, audited: issueAuditReceipt([{ event: 'client.create' }]) }),
       }),
       // What the feature itself serves: enrolment, renewal, tokens, lists of revoked certificates.
       ...nodes.routes,

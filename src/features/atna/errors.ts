@@ -7,7 +7,8 @@ export type AtnaProblemCode =
   | 'repository-off'
   | 'audit-event-invalid'
   | 'audit-bundle'
-  | 'audit-search';
+  | 'audit-search'
+  | 'audit-event-unknown';
 
 export const targetNotFound = (): Problem<AtnaProblemCode> =>
   new Problem('not-found', 'target-not-found', 'There is no such receiver. Perhaps somebody removed it.');
@@ -41,5 +42,7 @@ export const bundleInvalid = (): Problem<AtnaProblemCode> =>
     'audit-bundle',
     'A Bundle of type batch or transaction with at most 500 entries POST AuditEvent is expected. Nothing was stored.',
   );
+export const eventUnknown = (): Problem<AtnaProblemCode> =>
+  new Problem('not-found', 'audit-event-unknown', 'There is no such audit event, or what it said was erased.');
 export const searchInvalid = (detail: string): Problem<AtnaProblemCode> =>
   new Problem('invalid', 'audit-search', detail);

@@ -1,13 +1,21 @@
 import { z } from 'zod';
-import { bodyFormat, parseBody } from '../../fhir/index.ts';
+import {
+  bodyFormat,
+  MEDIA_TYPES,
+  type Negotiated,
+  negotiate,
+  parseBody,
+  parseForm,
+  printFhirXml,
+} from '../../fhir/index.ts';
 import { newId } from '../../crypto/index.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { event, permission, type RouteDeclaration, type RouteReply, route } from '../../platform/http/route.ts';
 import type { Audit } from '../audit/index.ts';
-import { bundleInvalid, eventInvalid, repositoryOff } from './errors.ts';
+import { bundleInvalid, eventInvalid, eventUnknown, repositoryOff } from './errors.ts';
 import { FhirAuditEvent } from './fhir-audit-event.ts';
 import type { Repository } from './receiver.ts';
-import { retrieve, type RetrieveDeps } from './retrieve.ts';
+import { retrieve, type RetrieveDeps, retrieveOne } from './retrieve.ts';
 
 export interface AtnaFhirDeps extends RetrieveDeps {
   readonly audit: Pick<Audit, 'searchWhole' | 'recordNow'>;
@@ -39,15 +47,49 @@ function retrieveRoutes(deps: AtnaFhirDeps): RouteDeclaration[] {
       input: { params: NOTHING, query: 'raw', body: 'none' },
       output: 'fhir',
       limits: { bodyBytesMax: 0, perMinute: 600 },
-      async handle({ actor, url, baseUrl, query }) {
-        const { bundle } = await retrieve(deps, typeof query === 'string' ? query : '', `${baseUrl}/fhir/AuditEvent`);
+      async handle(request) {
+        const { actor, url, baseUrl, query } = request;
+        const asked = typeof query === 'string' ? query : '';
+        const negotiated = negotiate(parseForm(asked), request.header('accept'));
+        const { bundle } = await retrieve(deps, asked, `${baseUrl}/fhir/AuditEvent`);
         const audited = await deps.audit.recordNow([
           { actor, event: 'audit.retrieve', action: 'E', outcome: 'success', query: `GET ${url}` },
         ]);
-        return { ...json(200, bundle), audited };
+        return { ...printed(bundle, negotiated), audited };
+      },
+    }),
+    route({
+      doors: ['users', 'nodes'],
+      method: 'GET',
+      path: '/fhir/AuditEvent/:id',
+      access: permission('audit.read', { scope: 'audit', everywhere: true }),
+      audit: event('audit.retrieve'),
+      input: { params: z.strictObject({ id: z.uuid() }), query: 'raw', body: 'none' },
+      output: 'fhir',
+      limits: { bodyBytesMax: 0, perMinute: 600 },
+      async handle(request) {
+        const { actor, url, params, query } = request;
+        const negotiated = negotiate(parseForm(typeof query === 'string' ? query : ''), request.header('accept'));
+        const found = await retrieveOne(deps, params.id);
+        if (found === undefined) throw eventUnknown();
+        const entities = [{ reference: `AuditEvent/${params.id}`, role: 'security-resource' as const }];
+        const audited = await deps.audit.recordNow([
+          { actor, event: 'audit.retrieve', action: 'E', outcome: 'success', query: `GET ${url}`, entities },
+        ]);
+        return { ...printed(found, negotiated), audited };
       },
     }),
   ];
+}
+
+/** In the format the caller asked for; what other systems sent is printed as it came where XML has no place for it. */
+function printed(resource: object, { format, pretty }: Negotiated): Omit<RouteReply<never>, 'audited'> {
+  // Ours by construction, others' by the schema they came through; the printer follows R4's definitions either way.
+  const body =
+    format === 'xml'
+      ? printFhirXml(resource as Parameters<typeof printFhirXml>[0])
+      : new TextEncoder().encode(JSON.stringify(resource, null, pretty ? 2 : 0));
+  return { status: 200, body, contentType: MEDIA_TYPES[format] };
 }
 
 function json(status: number, body: unknown): Omit<RouteReply<never>, 'audited'> {

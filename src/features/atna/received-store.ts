@@ -65,3 +65,12 @@ export async function searchReceived(
   const place = after === undefined ? [null, null] : [new Date(after.recordedMs), after.id];
   return await sql.rows(SEARCH, [new Date(fromMs), new Date(beforeMs), tokens, ...place, limit]);
 }
+
+const ONE = statement<ReceivedRow>(
+  'atna.one-received',
+  `SELECT ${COLUMNS} FROM atna.received WHERE understood AND id = $1`,
+);
+
+export async function readReceived(sql: Sql, id: string): Promise<ReceivedRow | undefined> {
+  return (await sql.rows(ONE, [id]))[0];
+}

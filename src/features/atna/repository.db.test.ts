@@ -11,7 +11,11 @@ import { nodesTls } from '../../platform/tls/index.ts';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { openSyslogDoors } from './doors.ts';
 import { createRepository, type Repository } from './receiver.ts';
-import { retrieve } from './retrieve.ts';
+import { retrieve, retrieveOne } from './retrieve.ts';
+import { atnaFhirRoutes } from './fhir-routes.ts';
+import { handled } from '../../../test/support/handled.ts';
+import { fill } from '../../../test/support/audit-log.ts';
+import { parseBody } from '../../fhir/index.ts';
 
 let db: TestDatabase;
 let audit: Audit;
@@ -241,6 +245,31 @@ describe('retrieval (ITI-81)', () => {
     expect((await ask(query)).entry).toHaveLength(count);
   });
 
+  test('XML is answered to whoever asks for it, of a search and of one event', async () => {
+    const routes = atnaFhirRoutes({ ...deps(), takes: true });
+    const id = (await ask(`${ALL}&patient.identifier=forged`)).entry[0]?.resource.id ?? '';
+    for (const [path, query] of [
+      ['/fhir/AuditEvent', `${ALL}&_format=xml&patient.identifier=forged`],
+      ['/fhir/AuditEvent/:id', '_format=application/fhir%2Bxml'],
+    ]) {
+      const route = routes.find((one) => one.path === path && one.method === 'GET');
+      if (route === undefined) throw new Error(`no ${path}`);
+      const reply = await handled(route, {
+        ...{ actor: nodeActor, url: `${path}?${query}`, baseUrl: 'https://x', query, params: { id } },
+        header: () => undefined,
+      });
+      expect(reply.contentType).toBe('application/fhir+xml; charset=utf-8');
+      const text = Buffer.from(reply.body as Uint8Array).toString();
+      expect(text).toMatch(
+        /^<\?xml version="1.0" encoding="UTF-8"\?><(Bundle|AuditEvent) xmlns="http:\/\/hl7.org\/fhir">/,
+      );
+      expect(text).toContain(`<id value="${id}"/>`);
+      expect(parseBody(Buffer.from(text), 'xml')).toMatchObject({
+        resourceType: path === '/fhir/AuditEvent' ? 'Bundle' : 'AuditEvent',
+      });
+    }
+  });
+
   test('what is received says over which way it came, and who proved to have sent it', async () => {
     const forged = (await ask(`${ALL}&patient.identifier=forged`)).entry[0]?.resource;
     expect(forged?.meta?.tag.map(({ code }) => code)).toEqual(['udp', 'unproven']);
@@ -262,6 +291,20 @@ describe('retrieval (ITI-81)', () => {
     expect(seen.toSorted()).toEqual(all.toSorted());
     expect(times).toEqual(times.toSorted().toReversed());
     expect(recorded).not.toBe('');
+  });
+
+  test('an id finds its event however far back it lies, ours and others’, alone and in a search', async () => {
+    const own = (await ask(`${ALL}&patient.identifier=${CLIENT}`)).entry[0]?.resource.id ?? '';
+    const received = (await ask(`${ALL}&patient.identifier=forged`)).entry[0]?.resource.id ?? '';
+    await fill(audit, 6_000);
+    for (const id of [own, received]) {
+      expect(await retrieveOne(deps(), id)).toMatchObject({ resourceType: 'AuditEvent', id });
+      expect((await ask(`_id=${id}`)).entry.map(({ resource }) => resource.id)).toEqual([id]);
+    }
+    expect((await ask(`_id=${own},${received}`)).entry).toHaveLength(2);
+    expect((await ask(`_id=${own}&outcome=8`)).entry).toEqual([]);
+    expect(await retrieveOne(deps(), 'ffffffff-ffff-7fff-8fff-ffffffffffff')).toBeUndefined();
+    expect(await retrieveOne(deps(), 'nonsense')).toBeUndefined();
   });
 
   test.each(['', 'outcome=0', 'date=yesterday', `${ALL}&_count=0`, `${ALL}&nonsense=1`, `${ALL}&_include=*`])(

@@ -5,7 +5,7 @@ import type { Audit, EventFilter } from '../audit/index.ts';
 import { searchInvalid } from './errors.ts';
 import { type Parameter, PARAMETERS, valuesOf } from './event-parameters.ts';
 import type { FhirAuditEvent } from './fhir-audit-event.ts';
-import { searchReceived } from './received-store.ts';
+import { readReceived, searchReceived } from './received-store.ts';
 import type { Repository } from './receiver.ts';
 
 /** ITI-81, Retrieve ATNA Audit Event: our own log and what other systems sent, newest first. */
@@ -48,12 +48,15 @@ const MS_MAX = 253_402_300_799_999;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface Retrieved {
-  readonly bundle: unknown;
+  readonly bundle: object;
 }
 
 export async function retrieve(deps: RetrieveDeps, query: string, base: string): Promise<Retrieved> {
   const asked = parse(query);
-  const [own, received] = await Promise.all([ownEvents(deps, asked), receivedEvents(deps, asked)]);
+  const [own, received] =
+    asked.ids === undefined
+      ? await Promise.all([ownEvents(deps, asked), receivedEvents(deps, asked)])
+      : [await byIds(deps, asked, asked.ids), NOTHING_MORE];
   const merged = [...own.found, ...received.found].toSorted(newestFirst).slice(0, asked.count);
   const next: Cursor = {
     own: goOn(own, merged, 'own', asked.cursor.own),
@@ -82,6 +85,12 @@ interface Found extends Place {
   readonly from: 'own' | 'received';
   readonly event: FhirAuditEvent;
 }
+/** One event, with its id; undefined where there is none, or its content was erased. */
+export async function retrieveOne(deps: RetrieveDeps, id: string): Promise<object | undefined> {
+  const found = (await ownById(deps, id)) ?? (await receivedById(deps, id));
+  return found === undefined ? undefined : { ...found.event, id };
+}
+
 interface FoundAll {
   readonly found: readonly Found[];
   /** The last event that was looked at, fitting or not; undefined when the source is at its end. */
@@ -100,6 +109,46 @@ function goOn(source: FoundAll, merged: readonly Found[], from: Found['from'], b
 }
 const START: Place = { recordedMs: MS_MAX, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 const placeOf = ({ recordedMs, id }: Place): Place => ({ recordedMs, id });
+
+const NOTHING_MORE: FoundAll = { found: [], lookedTo: undefined };
+
+/** Events asked for by id are looked up, however far back they lie; the other conditions hold as well. */
+async function byIds(deps: RetrieveDeps, asked: Asked, ids: readonly string[]): Promise<FoundAll> {
+  const found: Found[] = [];
+  for (const id of new Set(ids)) {
+    const own = await ownById(deps, id);
+    const one = own ?? (await receivedById(deps, id));
+    if (one === undefined || one.recordedMs < asked.fromMs || one.recordedMs >= asked.beforeMs) continue;
+    if (fits(one.event, id, asked, [])) found.push(one);
+  }
+  return { found: found.toSorted(newestFirst), lookedTo: undefined };
+}
+
+/** An id begins with its event's time: only events of that millisecond are looked at. */
+async function ownById({ audit }: RetrieveDeps, id: string): Promise<Found | undefined> {
+  const recordedMs = ID.test(id) ? Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) : Number.NaN;
+  if (!(recordedMs < MS_MAX)) return undefined;
+  const filter = { from: new Date(recordedMs).toISOString(), to: new Date(recordedMs + 1).toISOString() };
+  let cursor: string | undefined;
+  do {
+    const page = await audit.searchWhole({ ...filter, limit: READ_PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    const one = page.events.find(({ summary }) => summary.id === id);
+    if (one !== undefined) {
+      // Our own events are what this program wrote.
+      return one.json === undefined
+        ? undefined
+        : { recordedMs, id, from: 'own', event: JSON.parse(one.json) as FhirAuditEvent };
+    }
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return undefined;
+}
+
+async function receivedById({ database, repository }: RetrieveDeps, id: string): Promise<Found | undefined> {
+  const row = ID.test(id) ? await readReceived(database, id) : undefined;
+  if (row === undefined) return undefined;
+  return { recordedMs: row.recorded.getTime(), id, from: 'received', event: repository.open(row) };
+}
 
 /** Our log finds by actor, client, address and outcome; everything is tested exactly afterwards. */
 async function ownEvents(deps: RetrieveDeps, asked: Asked): Promise<FoundAll> {
@@ -215,17 +264,23 @@ function parse(query: string): Asked {
       const [from, before] = range(name, value);
       fromMs = Math.max(fromMs, from);
       beforeMs = Math.min(beforeMs, before);
-    } else if (name === '_id') ids = value.split(',');
+    } else if (name === '_id') ids = idsOf(value);
     else if (name === '_count') count = countOf(value);
     else if (name === '_page') cursor = readCursor(value);
     else if (isParameter(name)) conditions.push({ parameter: name, values: value.split(',') });
-    else if (name !== '_format')
+    else if (name !== '_format' && name !== '_pretty')
       throw searchInvalid(`The parameter ${/^[\w.:-]{1,60}$/.test(name) ? name : ''} is not one of ITI-81.`);
     used.push([name, value]);
   }
   if (!used.some(([name]) => name === 'date' || name === '_lastUpdated' || name === '_id'))
     throw searchInvalid('A search needs `date`, for example date=ge2026-01-31&date=lt2026-02-01 (ITI-81).');
   return { fromMs, beforeMs, conditions, ids, count, cursor, used };
+}
+
+function idsOf(value: string): readonly string[] {
+  const ids = value.split(',');
+  if (ids.length > COUNT_MAX) throw searchInvalid(`_id takes at most ${COUNT_MAX} ids.`);
+  return ids;
 }
 
 const isParameter = (name: string): name is Parameter => PARAMETERS.some((one) => one === name);

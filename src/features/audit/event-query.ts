@@ -53,13 +53,17 @@ function driverOf(query: EventQuery): Driver | undefined {
     const condition = `row.event = driver.value AND ${RARE}`;
     return { key: 'event', values: query.events, type: 'text[]', condition };
   }
+  if (query.outcomes !== undefined && !query.outcomes.includes(0)) {
+    const condition = 'row.outcome = driver.value AND row.outcome <> 0';
+    return { key: 'outcome', values: query.outcomes, type: 'smallint[]', condition };
+  }
   if (query.addresses !== undefined) {
     const condition = 'row.address = driver.value AND row.address IS NOT NULL';
     return { key: 'address', values: query.addresses, type: 'bigint[]', condition };
   }
-  if (query.outcomes !== undefined && !query.outcomes.includes(0)) {
-    const condition = 'row.outcome = driver.value AND row.outcome <> 0';
-    return { key: 'outcome', values: query.outcomes, type: 'smallint[]', condition };
+  if (query.kinds !== undefined && !query.kinds.includes('node')) {
+    const condition = "row.actor_kind = driver.value AND row.actor_kind <> 'node'";
+    return { key: 'kind', values: query.kinds, type: 'text[]', condition };
   }
   return undefined;
 }
@@ -82,7 +86,8 @@ function build(query: EventQuery): { name: string; text: string; values: SqlValu
   if (query.addresses !== undefined && driver?.key !== 'address') {
     conditions.push(`row.address = ANY (${parameter(query.addresses)}::bigint[])`);
   }
-  if (query.kinds !== undefined) conditions.push(`row.actor_kind = ANY (${parameter(query.kinds)}::text[])`);
+  if (query.kinds !== undefined && driver?.key !== 'kind')
+    conditions.push(`row.actor_kind = ANY (${parameter(query.kinds)}::text[])`);
   const where = conditions.map((condition) => ` AND ${condition}`).join('');
   const limit = parameter(query.limit);
   const optional = [query.actors, query.events, query.outcomes, query.addresses, query.kinds];

@@ -77,6 +77,7 @@ test.each<[string, EventQuery, { rows: number; months: number }]>([
   ['what never happened', { events: ['client.merge'], limit: 51 }, { rows: 0, months: 14 }],
   ['failures, of which there are none', { outcomes: [4, 8], limit: 51 }, { rows: 0, months: 14 }],
   ['from an address nobody has', { addresses: [7n], limit: 51 }, { rows: 0, months: 14 }],
+  ['what operators did, which is nothing', { kinds: ['operator'], limit: 51 }, { rows: 0, months: 14 }],
   ['the newest', { limit: 51 }, { rows: 120, months: 14 }],
   ['a month', { fromMs: at(4) - DAY_MS, beforeMs: at(4) + DAY_MS, limit: 51 }, { rows: 120, months: 2 }],
   [

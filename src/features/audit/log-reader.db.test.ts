@@ -19,6 +19,7 @@ import {
 } from '../../verifier/index.ts';
 import { type Audit, type AuditInput, createAudit } from './index.ts';
 import { AuditEventReply, AuditListQuery, AuditListReply, AuditStatusReply } from './wire.ts';
+import { handled } from '../../../test/support/handled.ts';
 
 const merkle = createMerkle(sha256);
 const CLIENT = '0198f3a0-0000-7000-8000-0000000000c1';
@@ -78,7 +79,7 @@ async function call(
   path: string,
   given: { params?: object; query?: object; actor?: Actor } = {},
 ): Promise<RouteReply<unknown>> {
-  return await routeTo(path).handle({
+  return await handled(routeTo(path) as unknown as RouteDeclaration, {
     actor: given.actor ?? userActor,
     method: 'GET',
     url: '/api/audit/events?x=y',

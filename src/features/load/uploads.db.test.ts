@@ -7,6 +7,7 @@ import { newId } from '../../crypto/index.ts';
 import type { Load } from './index.ts';
 import { createSpool, PIECE_BYTES } from './spool.ts';
 import type { LoadView, MapDocument, UploadView } from './wire.ts';
+import { handled } from '../../../test/support/handled.ts';
 
 let f: LoadFixture;
 beforeAll(async () => {
@@ -34,7 +35,7 @@ async function call<T>(
   };
   const { body: bodyInput } = route.input;
   const body = typeof bodyInput === 'string' ? input.body : bodyInput.parse(input.body);
-  const reply = await route.handle({
+  const reply = await handled(route as unknown as RouteDeclaration, {
     actor: OPERATOR,
     method,
     url: path,
@@ -42,7 +43,7 @@ async function call<T>(
     params: route.input.params.parse(params),
     query: {},
     body,
-    header: (name) => (name === 'x-file-name' ? input.fileName : undefined),
+    header: (name: string) => (name === 'x-file-name' ? input.fileName : undefined),
     cookie: () => undefined,
     signal: new AbortController().signal,
   });

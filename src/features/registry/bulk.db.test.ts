@@ -5,6 +5,7 @@ import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
 import type { BulkView, ReviewSummary } from './wire.ts';
+import { handled } from '../../../test/support/handled.ts';
 
 /** Many alike pairs, accepted together after a sample. */
 let f: RegistryFixture;
@@ -31,7 +32,7 @@ async function call<T>(
     query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  return (await (found as RouteDeclaration<never, never, never>).handle(request)).body as T;
+  return (await handled(found as unknown as RouteDeclaration, request)).body as T;
 }
 
 let serial = 0;

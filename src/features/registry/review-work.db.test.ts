@@ -5,6 +5,7 @@ import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
 import type { ReviewRules, ReviewSummary } from './wire.ts';
+import { handled } from '../../../test/support/handled.ts';
 
 /** Two stewards and their queue. */
 let f: RegistryFixture;
@@ -35,7 +36,7 @@ async function call<T>(
     query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  const reply = await (found as RouteDeclaration<never, never, never>).handle(request);
+  const reply = await handled(found as unknown as RouteDeclaration, request);
   expect(reply.audited).not.toBeNull();
   return reply.body as T;
 }

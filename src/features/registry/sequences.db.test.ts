@@ -5,6 +5,7 @@ import { sha256Hex } from '../../crypto/index.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
 import type { ClientDetailReply, ReviewSummary } from './wire.ts';
+import { handled } from '../../../test/support/handled.ts';
 
 /**
  * Registrations and stewards' decisions in random order, against what must hold after each of them whatever came before. A seed
@@ -42,7 +43,7 @@ async function call(path: string, parts: { params?: object; query?: object; body
     query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  return (await (found as RouteDeclaration<never, never, never>).handle(request)).body;
+  return (await handled(found as unknown as RouteDeclaration, request)).body;
 }
 
 /** Decisions that two records are different people, by who made them: each stands until it is taken back itself. */

@@ -6,6 +6,7 @@ import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.t
 import { type Audit, createAudit } from '../audit/index.ts';
 import { createReports, type Reports } from './index.ts';
 import { ActivityReply, ActorsReply, DisclosuresReply, OwnViewReply, ReportReply, SavedReply } from './wire.ts';
+import { handled } from '../../../test/support/handled.ts';
 
 const CLIENT = '0198f3a0-0000-7000-8000-0000000000c1';
 const SOURCE = '0198f3a0-0000-7000-8000-0000000000c2';
@@ -73,12 +74,15 @@ async function call(method: string, path: string, asked: Asked = {}): Promise<{ 
     typeof schema === 'object' && schema !== null && 'parse' in schema
       ? (schema as { parse(value: unknown): unknown }).parse(value ?? {})
       : undefined;
-  const reply = await found.handle({
-    actor: asked.actor ?? userActor,
-    params: parse(input.params, asked.params),
-    query: parse(input.query, asked.query),
-    body: parse(input.body, asked.body),
-  } as unknown as RouteRequest<never, never, never>);
+  const reply = await handled(
+    found as unknown as RouteDeclaration,
+    {
+      actor: asked.actor ?? userActor,
+      params: parse(input.params, asked.params),
+      query: parse(input.query, asked.query),
+      body: parse(input.body, asked.body),
+    } as unknown as RouteRequest<never, never, never>,
+  );
   await audit.sequence();
   return { status: reply.status, body: reply.body };
 }

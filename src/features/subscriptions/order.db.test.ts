@@ -4,6 +4,7 @@ import { userActor } from '../../../test/support/audit.ts';
 import { person } from '../../../test/support/registry.ts';
 import { type SubscriptionsFixture, subscriptionsFixture } from '../../../test/support/subscriptions.ts';
 import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import { handled } from '../../../test/support/handled.ts';
 
 let s: SubscriptionsFixture;
 beforeEach(async () => {
@@ -34,7 +35,7 @@ async function decide(path: string, what: { readonly params?: object; readonly b
   const route = s.f.registry.routes.find((one) => `${one.method} ${one.path}` === path);
   if (!route) throw new Error(`no route ${path}`);
   const request = { actor: userActor, params: {}, ...what } as unknown as RouteRequest<never, never, never>;
-  await (route as RouteDeclaration<never, never, never>).handle(request);
+  await handled(route as unknown as RouteDeclaration, request);
 }
 
 describe('the order of what a subscriber is told', () => {

@@ -1,23 +1,45 @@
+import { channel } from 'node:diagnostics_channel';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../kernel/problem.ts';
-import { isGenuineReceipt } from './audited.ts';
+import { isReceiptFor, receiptEvents } from './audited.ts';
 import { writeCookie } from './cookies.ts';
 import type { DoorCode } from './errors.ts';
 import type { HeaderSet } from './headers.ts';
 import type { RouteDeclaration, RouteReply } from './route.ts';
 
+/** Told of every answer of a route that declares an event: `RouteAnswer`. */
+export const ANSWERED_CHANNEL = 'careseal:route-answered';
+
+export interface RouteAnswer {
+  readonly method: string;
+  readonly path: string;
+  /** The declared one. */
+  readonly event: string;
+  /** Those that were written. */
+  readonly events: readonly string[];
+}
+
 const JSON_TYPE = 'application/json; charset=utf-8';
 const FHIR_TYPE = 'application/fhir+json; charset=utf-8';
 
+/** What a route answered with, for whoever counts them: tests do, and the list of routes with a proven event is made from it. */
+const answered = channel(ANSWERED_CHANNEL);
+
 /**
- * A route that declared an event cannot answer without the receipt of one. By then the data is made but not sent, so a
- * handler that forgot its audit event shows nothing.
+ * A route that declared an event cannot answer without the receipt of one of that family. By then the data is made but not sent, so
+ * a handler that forgot its audit event, or wrote that of another act, shows nothing.
  */
 export function assertAudited(route: RouteDeclaration, answer: RouteReply<unknown>): void {
-  if (route.audit.kind === 'none' || isGenuineReceipt(answer.audited)) return;
+  if (route.audit.kind === 'none') return;
+  const { event } = route.audit;
+  if (answered.hasSubscribers) {
+    const { method, path } = route;
+    answered.publish({ method, path, event, events: receiptEvents(answer.audited) } satisfies RouteAnswer);
+  }
+  if (isReceiptFor(answer.audited, event)) return;
   throw new Problem<DoorCode>('internal', 'internal-error', 'Something went wrong on the server; nothing was shown.', {
-    privateDetail: `${route.method} ${route.path} answered without an audit receipt`,
+    privateDetail: `${route.method} ${route.path} answered without the receipt of ${event}`,
   });
 }
 

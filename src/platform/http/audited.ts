@@ -24,6 +24,16 @@ export function receiptEvents(value: unknown): readonly string[] {
   return (written ?? UNNAMED).map(({ event }) => event);
 }
 
+/**
+ * True for the receipt of an event of this family (`client.update` for `client.create`): a conditional update may create, a sign-in ends
+ * as one of several. Which event each route writes when all goes well, test/db/route-events.test.ts has.
+ */
+export function isReceiptFor(value: unknown, event: string): boolean {
+  const written = typeof value === 'object' && value !== null ? issued.get(value) : undefined;
+  const family = event.slice(0, event.indexOf('.') + 1);
+  return written !== undefined && written.some((one) => one.event.startsWith(family));
+}
+
 export function isGenuineReceipt(value: unknown): value is AuditReceipt {
   return typeof value === 'object' && value !== null && issued.has(value);
 }
