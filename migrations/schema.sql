@@ -238,6 +238,7 @@ CREATE INDEX event_address ON ONLY audit.event USING btree (address, recorded) W
 CREATE INDEX event_client ON ONLY audit.event USING btree (client, recorded) WHERE (client IS NOT NULL);
 CREATE INDEX event_failure ON ONLY audit.event USING btree (outcome, recorded) WHERE (outcome <> 0);
 CREATE INDEX event_index ON ONLY audit.event USING btree (index);
+CREATE INDEX event_kind ON ONLY audit.event USING btree (actor_kind, recorded) WHERE (actor_kind <> 'node'::text);
 CREATE INDEX event_rare ON ONLY audit.event USING btree (event, recorded) WHERE (event <> ALL (ARRAY['client.read'::text, 'client.search'::text]));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit.event FOR EACH ROW EXECUTE FUNCTION audit.refuse();
 CREATE TRIGGER never_truncated BEFORE TRUNCATE ON audit.event FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
@@ -269,6 +270,15 @@ CREATE TABLE audit.mailed_head (
   CONSTRAINT mailed_head_pkey PRIMARY KEY (day)
 );
 GRANT INSERT, SELECT ON audit.mailed_head TO careseal_app;
+
+CREATE TABLE audit.set_aside (
+  batch uuid NOT NULL,
+  because uuid NOT NULL,
+  set_aside_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT set_aside_pkey PRIMARY KEY (batch)
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.set_aside FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+GRANT SELECT ON audit.set_aside TO careseal_app;
 
 CREATE TABLE audit.signer (
   id smallint NOT NULL,
