@@ -104,6 +104,8 @@ describe('promoting', () => {
     const report = await simulated(loose);
     expect(report).toMatchObject({ candidate: 'loose-1', active: DEFAULT_MODEL.version, looked: 12, lost: 0 });
     expect(report.gained).toBeGreaterThanOrEqual(8);
+    // Blocking, as it is: the year of birth brings the pairs together, and the one that a steward linked.
+    expect(report.rules.find(({ rule }) => rule === 'ny')).toMatchObject({ records: 12, links: 2 });
     expect(report.examples.some(({ kind }) => kind === 'gained')).toBe(true);
     // It wrote nothing: nobody was linked by it.
     for (const { a, b } of pairs.slice(0, 4)) expect(await goldenOf(a)).not.toBe(await goldenOf(b));

@@ -15,7 +15,7 @@ export function shownReport(row: Pick<StudyRow, 'kind'>, report: unknown): Shown
   return groupsShown(report as KeptGroups);
 }
 
-function simulationShown({ tally, histogram, ...told }: KeptSimulation): Shown {
+function simulationShown({ tally, histogram, ruleParts, ...told }: KeptSimulation): Shown {
   return {
     kind: 'simulation',
     ...told,
@@ -24,6 +24,8 @@ function simulationShown({ tally, histogram, ...told }: KeptSimulation): Shown {
     pairs: tally.pairs,
     changes: tally.changes,
     ...{ gained: tally.gained, lost: tally.lost, bound: tally.bound, cut: tally.cut },
+    rules: Object.entries(tally.rules).map(([rule, of]) => ({ rule, parts: ruleParts[rule] ?? rule, ...of })),
+    linksUnmet: tally.linksUnmet,
     histogram: { ...histogram, ...tally.histogram },
     examples: tally.examples.map(({ kind, before, after }) => ({ kind, before: open(before), after: open(after) })),
   };

@@ -23,6 +23,8 @@ export interface SimulationReport {
   readonly activeThresholds: { readonly match: number; readonly review: number };
   /** Blocking rules that the active model lacks: pairs that only these bring together cannot be seen before a re-link. */
   readonly newRules: readonly string[];
+  /** Parts of the active model's rules, by name. */
+  readonly ruleParts: Readonly<Record<string, string>>;
   readonly histogram: typeof HISTOGRAM;
   readonly tally: SimulationTally;
 }
@@ -52,6 +54,7 @@ export function simulation(deps: ModelsDeps): StudyWork {
       thresholds: document.thresholds,
       activeThresholds: active.document.thresholds,
       newRules: document.blocking.rules.filter(({ parts }) => !known.has(parts.join('+'))).map(({ name }) => name),
+      ruleParts: Object.fromEntries(active.document.blocking.rules.map(({ name, parts }) => [name, parts.join(' + ')])),
       histogram: HISTOGRAM,
       tally,
     };

@@ -191,6 +191,19 @@ export const simulationReport = z.object({
   lost: count,
   bound: count,
   cut: count,
+  /** What each blocking rule of the active model costs and finds, over the records looked at. */
+  rules: z.array(
+    z.object({
+      rule: z.string(),
+      parts: z.string(),
+      records: count,
+      met: count,
+      full: count,
+      links: count,
+      linksAlone: count,
+    }),
+  ),
+  linksUnmet: count,
   /** Pairs by the log2 odds of the candidate's score; the first and last bin hold what is beyond. */
   histogram: z.object({ from: share, to: share, step: share, together: z.array(count), apart: z.array(count) }),
   examples: z.array(z.object({ kind: exampleKind, before: explanation, after: explanation })),

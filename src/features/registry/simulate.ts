@@ -1,7 +1,7 @@
 /** What another model would decide about the records that are here. Reads only. */
 import type { ResourceId } from '../../kernel/ids.ts';
-import type { CompiledModel, Decision, Explanation } from '../matching/index.ts';
-import { orderedPair, pairKey, type SourceState } from './batch-state.ts';
+import { type CompiledModel, type Decision, type Explanation, ruleOfKey } from '../matching/index.ts';
+import { orderedPair, pairKey, type RoundState, type SourceState } from './batch-state.ts';
 import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { createMatcher, type Matcher, type PreparedRecord } from './matcher.ts';
 import { loadRound, type RoundDeps } from './round-loading.ts';
@@ -28,6 +28,19 @@ export interface Example {
   readonly after: Explanation;
 }
 
+/** What a blocking rule of the active model costs and finds. */
+export interface RuleTally {
+  /** Records that have a key by it. */
+  records: number;
+  /** Other records met by it; blocks fuller than the bound count as far as they were compared. */
+  met: number;
+  /** Records in a block fuller than the bound. */
+  full: number;
+  /** Links of the records looked at that it finds, and that no other rule does. */
+  links: number;
+  linksAlone: number;
+}
+
 export interface SimulationTally {
   records: number;
   pairs: number;
@@ -40,6 +53,10 @@ export interface SimulationTally {
   bound: number;
   /** Blocks so full that not all in them were compared. */
   cut: number;
+  /** By rule of the active model. */
+  readonly rules: Record<string, RuleTally>;
+  /** Links that no rule finds: a steward made them. */
+  linksUnmet: number;
   readonly histogram: Histogram;
   readonly examples: Example[];
 }
@@ -49,7 +66,7 @@ export const EXAMPLES_MAX = 12;
 export function newTally(): SimulationTally {
   const zeros = () => Array.from({ length: BINS }, () => 0);
   return {
-    ...{ records: 0, pairs: 0, changes: {}, gained: 0, lost: 0, bound: 0, cut: 0 },
+    ...{ records: 0, pairs: 0, changes: {}, gained: 0, lost: 0, bound: 0, cut: 0, rules: {}, linksUnmet: 0 },
     histogram: { together: zeros(), apart: zeros() },
     examples: [],
   };
@@ -91,6 +108,7 @@ export async function simulateBatch(live: RoundDeps, batch: SimulationBatch): Pr
     if (!source) continue;
     batch.tally.records++;
     if (tokens.some((token) => state.cutTokens.has(token))) batch.tally.cut++;
+    noteRules(batch.tally, deps, state, source);
     const goldens = new Set([source.goldenId]);
     for (const token of tokens) {
       for (const other of state.byToken.get(token) ?? []) {
@@ -135,6 +153,43 @@ export async function simulateBatch(live: RoundDeps, batch: SimulationBatch): Pr
     notePerson(batch.tally, source, sides);
   }
   return rows.length < batch.limit ? undefined : rows.at(-1)?.source_id;
+}
+
+function noteRules(
+  tally: SimulationTally,
+  { records, matcher }: RoundDeps,
+  state: RoundState,
+  source: SourceState,
+): void {
+  const tokens = records.blindKeys(source.prepared);
+  const own = new Set([...state.golden(source.goldenId).members].filter((id) => id !== source.id));
+  const foundBy = new Map<ResourceId, Set<string>>();
+  const met = new Map<string, Set<ResourceId>>();
+  const full = new Set<string>();
+  for (const [at, key] of matcher.keys(source.prepared).entries()) {
+    const rule = ruleOfKey(key);
+    const token = tokens[at];
+    if (token === undefined) continue;
+    const others = met.get(rule) ?? new Set();
+    met.set(rule, others);
+    if (state.cutTokens.has(token)) full.add(rule);
+    for (const id of state.byToken.get(token) ?? []) {
+      if (id === source.id) continue;
+      others.add(id);
+      if (own.has(id)) foundBy.set(id, (foundBy.get(id) ?? new Set()).add(rule));
+    }
+  }
+  for (const [rule, others] of met) {
+    const of = (tally.rules[rule] ??= { records: 0, met: 0, full: 0, links: 0, linksAlone: 0 });
+    of.records++;
+    of.met += others.size;
+    if (full.has(rule)) of.full++;
+    for (const rules of foundBy.values()) {
+      if (rules.has(rule)) of.links++;
+      if (rules.has(rule) && rules.size === 1) of.linksAlone++;
+    }
+  }
+  tally.linksUnmet += own.size - foundBy.size;
 }
 
 function scored(matcher: Matcher, a: PreparedRecord, b: PreparedRecord, neverLinked: boolean, sourceId: ResourceId) {

@@ -62,6 +62,12 @@ export function SimulationView({ id, report }: { readonly id: string; readonly r
         <ScoreHistogram histogram={report.histogram} bounds={bounds} onChange={setBounds} />
         <KeepBounds report={report} bounds={bounds} />
       </Section>
+      <Section
+        title="How candidates are found"
+        note="Records are compared when they share a key of one of these rules of the active model. A rule that meets many and finds nothing costs time; one that alone finds links is needed."
+      >
+        <Rules report={report} />
+      </Section>
       <Section title="Examples">
         {report.examples.length === 0 && <p>Not one pair would be decided otherwise.</p>}
         <ul className="example-list">
@@ -74,6 +80,46 @@ export function SimulationView({ id, report }: { readonly id: string; readonly r
         </ul>
       </Section>
     </div>
+  );
+}
+
+function Rules({ report }: { readonly report: SimulationReport }): ReactNode {
+  const per = (count: number): string => (report.looked === 0 ? '0' : (count / report.looked).toFixed(1));
+  return (
+    <>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
+      <div className="model-scroll" tabIndex={0} role="region" aria-label="Blocking rules">
+        <table className="model-table">
+          <thead>
+            <tr>
+              <th scope="col">Rule</th>
+              <th scope="col">Records with a key</th>
+              <th scope="col">Met per record</th>
+              <th scope="col">In an over-full block</th>
+              <th scope="col">Links it finds</th>
+              <th scope="col">It alone</th>
+            </tr>
+          </thead>
+          <tbody>
+            {report.rules.map((rule) => (
+              <tr key={rule.rule}>
+                <th scope="row">{rule.parts}</th>
+                <td>{rule.records.toLocaleString()}</td>
+                <td>{per(rule.met)}</td>
+                <td>{rule.full.toLocaleString()}</td>
+                <td>{rule.links.toLocaleString()}</td>
+                <td>{rule.linksAlone.toLocaleString()}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {report.linksUnmet > 0 && (
+        <p className="small">
+          {plural(report.linksUnmet, 'link is', 'links are')} found by no rule: people made them, or others lie between.
+        </p>
+      )}
+    </>
   );
 }
 
