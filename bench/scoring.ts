@@ -3,9 +3,9 @@
  * `npm run bench -- scoring [--people 2000] [--pairs 300000] [--seed 7] [--times 3]`. A pair is compared in six fields (given and family
  * name, birth date, sex, telephone, city), weighed and graded; the libraries only compare the two names and add nothing up.
  */
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { distance } from 'fastest-levenshtein';
+import jaroWinkler from 'talisman/metrics/jaro-winkler.js';
 import {
   compileModel,
   DEFAULT_MODEL,
@@ -25,9 +25,6 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-
-// The library has no types.
-const jaroWinkler = createRequire(import.meta.url)('talisman/metrics/jaro-winkler') as (a: string, b: string) => number;
 
 function recordOf(person: SyntheticRecord): MatchRecord {
   return {

@@ -6,5 +6,3 @@ export { type EvaluationOrder, evaluate } from './evaluate.ts';
 export { type ModelOrder, type TrainedModel, trainModel } from './train-model.ts';
 /** Training on records in memory, in a thread. */
 export { type RecordsTrained, startRecordsTrainer } from './train-records.ts';
-/** What every blocking rule costs, finds and misses. */
-export { type BlockingFound, blockingReport } from './blocking-report.ts';

@@ -1,4 +1,4 @@
-import type { PairComparison } from './compare.ts';
+import type { PairComparison } from './pair-comparison.ts';
 import { MISSING } from './compiled-model.ts';
 import { CONTACT_CLOSE, CONTACT_DIFFERENT, CONTACT_EXACT } from './contact-levels.ts';
 import { editDistance, withinOneEdit } from './edit-distance.ts';

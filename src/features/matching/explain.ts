@@ -1,4 +1,4 @@
-import { newComparison, type PairComparison } from './compare.ts';
+import { newComparison, type PairComparison } from './pair-comparison.ts';
 import { bestOfSystem, isLaterOfSystem } from './compare-identifiers.ts';
 import { type CompiledModel, FAMILY, FIELD_LEVELS, FIELDS, GIVEN, MISSING } from './compiled-model.ts';
 import { editDistance } from './edit-distance.ts';

@@ -1,5 +1,5 @@
 import { BIRTH_DATE_LEVELS, digitsApart, yearsApart } from './birth-date.ts';
-import type { PairComparison } from './compare.ts';
+import type { PairComparison } from './pair-comparison.ts';
 import { CLOSE, DIFFERENT, EXACT, INITIAL, NICKNAME, PART, SIMILAR, SWAPPED } from './compare-names.ts';
 import {
   BIRTH_DATE,

@@ -24,7 +24,7 @@ export { probabilityOf, score } from './score.ts';
 export { prepareAddress } from './address.ts';
 export { type BirthDate, compareBirthDates, parseBirthDate } from './birth-date.ts';
 export { compareContacts, emailLevel, phoneLevel } from './compare.ts';
-export { CONTACT_CLOSE, CONTACT_DIFFERENT, CONTACT_EXACT } from './contact-levels.ts';
+export { CONTACT_DIFFERENT } from './contact-levels.ts';
 /** Whether a number's check digit is right. */
 export { type CheckTest, checkTest } from './check-digits.ts';
 export type { CheckDigitRule } from './model-document.ts';

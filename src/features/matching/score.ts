@@ -1,4 +1,5 @@
-import { compareRecords, newComparison, type PairComparison } from './compare.ts';
+import { compareRecords } from './compare.ts';
+import { newComparison, type PairComparison } from './pair-comparison.ts';
 import { type CompiledModel, FIELDS } from './compiled-model.ts';
 import {
   type Contradiction,
