@@ -31,7 +31,8 @@ const BODY = 16_384;
 const reads = permission('audit.read');
 /** Alerts are about people of every organisation. */
 const handles = permission('audit.read', { everywhere: true });
-const manages = permission('settings.manage', { everywhere: true });
+/** Whoever silences a rule, or has its mails sent elsewhere, proves who they are. */
+const manages = permission('settings.manage', { everywhere: true, stepUp: true });
 
 export function alertRoutes(deps: AlertRoutesDeps): RouteDeclaration[] {
   return [...listRoutes(deps), ...settingsRoutes(deps)];

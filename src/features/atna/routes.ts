@@ -12,6 +12,9 @@ export interface TargetRoutesDeps {
   readonly about: () => Promise<Pick<ForwardingReply, 'identity' | 'repository'>>;
 }
 
+/** Where the log goes, and whether it goes on going there. */
+const manages = permission('settings.manage', { everywhere: true, stepUp: true });
+
 /** Forwarding for the people who run the server; auditors may look. */
 export function targetRoutes({ targets, about }: TargetRoutesDeps): RouteDeclaration[] {
   return [
@@ -33,7 +36,7 @@ export function targetRoutes({ targets, about }: TargetRoutesDeps): RouteDeclara
       doors: ['users'],
       method: 'POST',
       path: '/api/forwarding',
-      access: permission('settings.manage', { everywhere: true }),
+      access: manages,
       audit: event('forwarding.add'),
       input: { params: NOTHING, query: NOTHING, body: AddTarget },
       output: TargetReply,
@@ -47,7 +50,7 @@ export function targetRoutes({ targets, about }: TargetRoutesDeps): RouteDeclara
       doors: ['users'],
       method: 'PUT',
       path: '/api/forwarding/:id',
-      access: permission('settings.manage', { everywhere: true }),
+      access: manages,
       audit: event('forwarding.change'),
       input: { params: TargetParams, query: NOTHING, body: ChangeTarget },
       output: TargetReply,
@@ -61,7 +64,7 @@ export function targetRoutes({ targets, about }: TargetRoutesDeps): RouteDeclara
       doors: ['users'],
       method: 'DELETE',
       path: '/api/forwarding/:id',
-      access: permission('settings.manage', { everywhere: true }),
+      access: manages,
       audit: event('forwarding.remove'),
       input: { params: TargetParams, query: NOTHING, body: 'none' },
       output: 'none',

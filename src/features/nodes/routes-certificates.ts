@@ -14,7 +14,7 @@ import {
 /** What an administrator does with one node's certificates. */
 export function certificateRoutes({ parts, certificates, enrolment }: RouteDeps): RouteDeclaration[] {
   const { fhirUrl } = parts;
-  const common = { doors: ['users'], method: 'POST', access: permission('node.manage') } as const;
+  const common = { doors: ['users'], method: 'POST', access: permission('node.manage', { stepUp: true }) } as const;
   return [
     route({
       ...common,
@@ -56,6 +56,8 @@ export function certificateRoutes({ parts, certificates, enrolment }: RouteDeps)
     }),
     route({
       ...common,
+      // Ending access must never wait for a proof.
+      access: permission('node.manage'),
       path: '/api/nodes/:id/certificates/:sha256/revoke',
       audit: event('certificate.revoke'),
       input: { params: BY_ID.extend({ sha256: z.string() }), query: NOTHING, body: revokeCertificateRequestSchema },

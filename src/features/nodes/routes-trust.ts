@@ -21,10 +21,13 @@ export function trustRoutes(deps: RouteDeps): RouteDeclaration[] {
 
 const showing = (parts: NodeParts) => async (authorities: readonly ForeignAuthority[]) =>
   wireTrust(await parts.authorities.status(), authorities, parts.publicUrl);
+/** Ending access must never wait for a proof. */
+const ENDS = permission('node.manage', { everywhere: true });
 const manage = {
   doors: ['users'],
   method: 'POST',
-  access: permission('node.manage', { everywhere: true }),
+  // Who is trusted comes in after the session that trusted them is over.
+  access: permission('node.manage', { everywhere: true, stepUp: true }),
   output: trustSchema,
 } as const;
 
@@ -58,6 +61,7 @@ function authorityRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
     }),
     route({
       ...manage,
+      access: ENDS,
       path: '/api/trust/authorities/:id/remove',
       audit: event('trust.remove'),
       input: { params: BY_ID, query: NOTHING, body: removeAuthorityRequestSchema },
@@ -69,6 +73,7 @@ function authorityRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
     }),
     route({
       ...manage,
+      access: ENDS,
       path: '/api/trust/authorities/:id/crl',
       audit: event('trust.crl'),
       input: { params: BY_ID, query: NOTHING, body: 'bytes' },
@@ -114,6 +119,7 @@ function ruleRoutes({ parts, foreign }: RouteDeps): RouteDeclaration[] {
     }),
     route({
       ...manage,
+      access: ENDS,
       path: '/api/trust/rules/:id/remove',
       audit: event('trust.remove'),
       input: { params: BY_ID, query: NOTHING, body: 'none' },

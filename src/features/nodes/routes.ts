@@ -17,6 +17,9 @@ import {
   revokeNodeRequestSchema,
 } from './wire.ts';
 
+/** Who gives access proves who they are; ending it waits for nothing. A system goes on when the session that made it is over. */
+const GIVES = permission('node.manage', { stepUp: true });
+
 export function nodeRoutes(deps: RouteDeps): RouteDeclaration[] {
   return [
     ...listingRoutes(deps),
@@ -79,7 +82,7 @@ function changingRoutes(deps: RouteDeps): RouteDeclaration[] {
       doors: ['users'],
       method: 'POST',
       path: '/api/nodes',
-      access: permission('node.manage'),
+      access: GIVES,
       audit: event('node.add'),
       input: { params: NOTHING, query: NOTHING, body: addNodeRequestSchema },
       output: addNodeResponseSchema,
@@ -93,7 +96,7 @@ function changingRoutes(deps: RouteDeps): RouteDeclaration[] {
       doors: ['users'],
       method: 'PATCH',
       path: '/api/nodes/:id',
-      access: permission('node.manage'),
+      access: GIVES,
       audit: event('node.update'),
       input: { params: BY_ID, query: NOTHING, body: changeNodeRequestSchema },
       output: oneNodeSchema,
@@ -107,7 +110,7 @@ function changingRoutes(deps: RouteDeps): RouteDeclaration[] {
       doors: ['users'],
       method: 'PUT',
       path: '/api/nodes/:id/keys',
-      access: permission('node.manage'),
+      access: GIVES,
       audit: event('node.keys'),
       input: { params: BY_ID, query: NOTHING, body: nodeKeysRequestSchema },
       output: oneNodeSchema,
@@ -143,6 +146,7 @@ function stateRoutes({ service }: RouteDeps): RouteDeclaration[] {
     route({
       ...common,
       path: '/api/nodes/:id/resume',
+      access: GIVES,
       audit: event('node.resume'),
       limits: { bodyBytesMax: 0, perMinute: 20 },
       input: { params: BY_ID, query: NOTHING, body: 'none' },
