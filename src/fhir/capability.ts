@@ -20,6 +20,8 @@ interface Operation {
 
 /** What the routes really do; the search parameters come from the table that searches are parsed with. */
 export interface Capabilities {
+  /** Canonical URLs of the statements of requirements (IHE) that are met. */
+  readonly instantiates?: readonly string[];
   readonly softwareVersion: string;
   /** Of the FHIR endpoint, without a slash at its end. */
   readonly baseUrl: string;
@@ -57,6 +59,7 @@ export function capabilityStatement(capabilities: Capabilities): CapabilityState
     status: 'active',
     date,
     kind: 'instance',
+    ...(capabilities.instantiates === undefined ? {} : { instantiates: [...capabilities.instantiates] }),
     software: { name: 'Careseal', version: softwareVersion },
     implementation: { description: 'A client registry: golden and source records of people.', url: baseUrl },
     fhirVersion: FHIR_VERSION as NonNullable<CapabilityStatement['fhirVersion']>,

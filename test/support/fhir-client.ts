@@ -10,6 +10,7 @@ import {
   type RouteDeclaration,
   type RouteRequest,
 } from '../../src/platform/http/index.ts';
+import { wantsXml } from '../../src/platform/http/problem-reply.ts';
 import type { RegistryFixture } from './registry.ts';
 import { handled } from './handled.ts';
 
@@ -114,7 +115,11 @@ async function answer(routes: readonly RouteDeclaration[], actor: Actor, call: C
     return toAnswer(reply.status, reply.headers ?? {}, bodyBytes(reply.body), reply.contentType);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return toAnswer(problemStatus(error), {}, bytesOf(operationOutcome(error, 'r')), 'application/fhir+json');
+    const outcome = operationOutcome(error, 'r');
+    // As the door does: src/platform/http/refuse.ts.
+    if (wantsXml(call.url, headers.get('accept')))
+      return toAnswer(problemStatus(error), {}, bytesOf(asXml(outcome)), 'application/fhir+xml');
+    return toAnswer(problemStatus(error), {}, bytesOf(outcome), 'application/fhir+json');
   }
 }
 

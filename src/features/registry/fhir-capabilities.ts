@@ -30,27 +30,37 @@ const TYPE_INTERACTIONS: readonly TypeInteraction[] = [
 
 interface IheActor {
   readonly title: string;
+  /** IHE's own statements of what the actor has to do. */
+  readonly instantiates: readonly string[];
   /** What of the Patient routes belongs to it. */
   readonly interactions: readonly FhirRoute['interactions'][number][];
   /** Other resource types it has to do with. */
   readonly types: readonly string[];
 }
 
+const IHE = 'https://profiles.ihe.net/ITI';
+
 /** Actors of IHE whose part Careseal plays, with what their transactions need. */
 export const IHE_ACTORS: Readonly<Record<string, IheActor>> = {
   'pdqm-supplier': {
     title: 'PDQm Patient Demographics Supplier: ITI-78, ITI-119',
+    instantiates: [
+      `${IHE}/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplierQuery`,
+      `${IHE}/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplierMatch`,
+    ],
     interactions: ['search-type', 'read', '$match'],
     types: [],
   },
   'pixm-manager': {
     title: 'PIXm Patient Identifier Cross-reference Manager: ITI-83, ITI-104',
+    instantiates: [`${IHE}/PIXm/CapabilityStatement/IHE.PIXm.Manager`],
     interactions: ['$ihe-pix', 'create', 'update', 'delete', '$merge'],
     types: [],
   },
   'pmir-registry': {
-    title: 'PMIR Patient Identity Registry: ITI-78, ITI-93, ITI-94',
-    interactions: ['search-type', 'read', '$process-message'],
+    title: 'PMIR Patient Identity Registry: ITI-78, ITI-83, ITI-93, ITI-94',
+    instantiates: [`${IHE}/PMIR/CapabilityStatement/IHE.PMIR.PatientIdentityRegistry`],
+    interactions: ['search-type', 'read', '$ihe-pix', '$process-message'],
     types: ['Subscription', 'RelatedPerson'],
   },
 };
@@ -83,11 +93,12 @@ export function capabilityRoutes(
     output: 'fhir',
     limits: { bodyBytesMax: 0, perMinute: 600 },
   } as const;
-  const all = offeredBy(serving);
+  const met = Object.values(IHE_ACTORS).flatMap(({ instantiates }) => instantiates);
+  const all = { ...offeredBy(serving), instantiates: met };
   const byName = new Map(
     Object.entries(IHE_ACTORS).map(([name, actor]) => [
       name,
-      offeredBy(partOf(serving, actor), { name, title: actor.title }),
+      { ...offeredBy(partOf(serving, actor), { name, title: actor.title }), instantiates: actor.instantiates },
     ]),
   );
   return [

@@ -336,6 +336,10 @@ describe('PMIR', () => {
       expect([status, validateResource(json)]).toEqual([200, []]);
     }
     const pixm = (await a.get('/fhir/CapabilityStatement/pixm-manager')).json.rest[0].resource[0];
+    expect((await a.get('/fhir/CapabilityStatement/pmir-registry')).json.instantiates).toEqual([
+      'https://profiles.ihe.net/ITI/PMIR/CapabilityStatement/IHE.PMIR.PatientIdentityRegistry',
+    ]);
+    expect((await a.get('/fhir/metadata')).json.instantiates).toHaveLength(4);
     expect(pixm.operation.map(({ name }: { name: string }) => name)).toEqual(['ihe-pix', 'merge']);
     expect(pixm.searchParam).toBeUndefined();
     expect((await a.get('/fhir/CapabilityStatement/other')).status).toBe(404);
