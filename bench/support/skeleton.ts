@@ -6,7 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fastify from 'fastify';
+import type { Server } from 'node:https';
+import fastify, { type FastifyInstance } from 'fastify';
 import { Pool } from 'pg';
 import { population, patientOf } from './population.ts';
 
@@ -51,13 +52,10 @@ function tokenOf(identifier: string): string {
   return String(BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) + BigInt(low >>> 0)));
 }
 
-async function serve({ connection, people, certificateFile, keyFile }: SkeletonOptions): Promise<void> {
-  const pool = new Pool({ ...connection, max: 16 });
-  const create = (id: string, patient: Identified) => {
-    const body = JSON.stringify(patient);
-    return pool.query({ name: 'create', text: CREATE, values: [id, body, tokensOf(body, patient)] });
-  };
-  await pool.query('TRUNCATE skeleton.resource, skeleton.blocking_key');
+type Create = (id: string, patient: Identified) => Promise<unknown>;
+
+/** Ids of the records made. */
+async function populate(create: Create, people: number): Promise<string[]> {
   const ids: string[] = [];
   const source = population(1);
   for (let done = 0; done < people; ) {
@@ -70,10 +68,10 @@ async function serve({ connection, people, certificateFile, keyFile }: SkeletonO
     await Promise.all(group);
     done += group.length;
   }
-  const app = fastify({
-    https: { cert: readFileSync(certificateFile), key: readFileSync(keyFile) },
-    bodyLimit: 1_048_576,
-  });
+  return ids;
+}
+
+function addRoutes(app: FastifyInstance<Server>, pool: Pool, create: Create): void {
   app.addContentTypeParser('application/fhir+json', { parseAs: 'string' }, (_request, body, done) => {
     done(null, JSON.parse(String(body)));
   });
@@ -101,6 +99,21 @@ async function serve({ connection, people, certificateFile, keyFile }: SkeletonO
       .type('application/fhir+json')
       .send(`{"resourceType":"Bundle","type":"searchset","total":${rows.length},"entry":[${entries}]}`);
   });
+}
+
+async function serve({ connection, people, certificateFile, keyFile }: SkeletonOptions): Promise<void> {
+  const pool = new Pool({ ...connection, max: 16 });
+  const create: Create = (id, patient) => {
+    const body = JSON.stringify(patient);
+    return pool.query({ name: 'create', text: CREATE, values: [id, body, tokensOf(body, patient)] });
+  };
+  await pool.query('TRUNCATE skeleton.resource, skeleton.blocking_key');
+  const ids = await populate(create, people);
+  const app = fastify({
+    https: { cert: readFileSync(certificateFile), key: readFileSync(keyFile) },
+    bodyLimit: 1_048_576,
+  });
+  addRoutes(app, pool, create);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
