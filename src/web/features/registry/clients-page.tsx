@@ -123,10 +123,15 @@ export function ClientsPage(): ReactNode {
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const first = list.data?.pages[0];
   const nobody = first !== undefined && rows.length === 0;
+  const { central } = useSession().user.organisation;
   return (
     <Page
       title="Clients"
-      sentence="Every person once, with all records that systems and files sent about them."
+      sentence={
+        central
+          ? 'Every person once, with all records that systems and files sent about them.'
+          : 'Your organisation’s clients and those shared with it, every person once.'
+      }
       action={
         may('client.load') && (
           <Button
