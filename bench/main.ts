@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
     summary: 'whom two programmes share, found by encoded records',
     run: () => import('./encodings.ts'),
   },
+  formats: { summary: 'XML beside JSON, in processor time', run: () => import('./formats.ts') },
   handshakes: { summary: 'full mutual-TLS handshakes beside nginx', run: () => import('./handshakes.ts') },
   linkage: { summary: 'accuracy of the shipped model on labelled sets', run: () => import('./linkage.ts') },
   'linkage-batch': { summary: 'accuracy of batch linkage on labelled sets', run: () => import('./linkage-batch.ts') },
