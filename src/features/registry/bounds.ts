@@ -12,8 +12,8 @@ export const WAITING_SUBMISSIONS_MAX = 5_000;
 /** Rows opened for one page or one count before a search is refused as too broad. */
 export const SEARCH_ROWS_MAX = 20_000;
 
-/** Rows opened to count exactly when nobody insisted on an accurate total. */
-export const QUICK_COUNT_ROWS_MAX = 2_000;
+/** Rows opened to count exactly when nobody insisted on an accurate total: what one question to the database answers. */
+export const QUICK_COUNT_ROWS_MAX = 1_000;
 
 /** Terms one record is found by. A usual one has 30 to 60; more than this is an attack or a mistake. */
 export const SEARCH_TERMS_MAX = 2_000;

@@ -158,6 +158,9 @@ const allSources: NextCandidates = async (deps, search, { from, limit }) => {
   };
 };
 
+/** Opened between two questions. */
+const CANDIDATES_AT_ONCE = 1_000;
+
 /** Walks the candidates in order; stops when the page is full, unless it also counts. */
 async function walk(
   deps: SearchDeps,
@@ -173,7 +176,8 @@ async function walk(
   let exhausted = false;
   while (!exhausted && (records.length <= search.limit || (counting && opened < rowsMax))) {
     if (opened >= SEARCH_ROWS_MAX) throw searchTooBroad(SEARCH_ROWS_MAX);
-    const limit = Math.min(1_000, Math.max(100, search.limit * 2));
+    // All that may be counted at once: each further question finds and sorts everything anew, a tenth of all clients for one letter.
+    const limit = counting ? CANDIDATES_AT_ONCE : Math.min(CANDIDATES_AT_ONCE, Math.max(100, search.limit * 2));
     const next = await candidates(deps, search, { from, limit });
     opened += limit;
     exhausted = next.exhausted;
