@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { composeServices, operator, type Services } from '../../src/main/services.ts';
 import { readConfig } from '../../src/platform/config/config.ts';
 import { receiptEvents } from '../../src/platform/http/audited.ts';
+import { makeCrl } from '../../src/platform/tls/crl.ts';
 import { silentLogger } from '../../src/platform/log/index.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { handled } from '../support/handled.ts';
+import { testAuthority, testLeaf } from '../support/tls.ts';
 
 /**
  * Acts of an operator, one after the other over the routes of the whole program: each writes the event its route declares. What needs
@@ -79,6 +81,50 @@ it('systems', async () => {
   await act('POST /api/nodes/:id/suspend', { params, body: { reason: 'It sends nonsense' } });
   await act('POST /api/nodes/:id/resume', { params });
   await act('POST /api/nodes/:id/revoke', { params, body: { reason: 'It was closed' } });
+});
+
+it('certificates of systems, ours and foreign ones', async () => {
+  const wanted = { name: 'Laboratory', domain: 'urn:laboratory', way: 'later', scopes: ['feed'] };
+  const { node } = (await act('POST /api/nodes', { body: wanted })) as unknown as { node: { id: string } };
+  const params = { id: node.id };
+  const issued = (await act('POST /api/nodes/:id/certificates', { params })) as unknown as {
+    node: { certificates: { sha256: string }[] };
+  };
+  const reason = { why: 'superseded', reason: 'The machine was sold' };
+  const sha256 = issued.node.certificates[0]?.sha256 ?? '';
+  await act('POST /api/nodes/:id/certificates/:sha256/revoke', { params: { ...params, sha256 }, body: reason });
+  const foreign = await testAuthority('Ministry');
+  const { leaf } = await testLeaf(foreign, { usage: 'client' });
+  await act('POST /api/nodes/:id/trusted-certificates', { params, body: { certificate: leaf.pem, acceptLong: true } });
+  const added = { name: 'Ministry', certificate: foreign.ca, acceptLong: true, crlRequired: false };
+  interface Trust {
+    readonly foreign: readonly { readonly id: string; readonly rules: readonly { readonly id: string }[] }[];
+  }
+  const trust = (await act('POST /api/trust/authorities', { body: added })) as unknown as Trust;
+  const authorityId = trust.foreign[0]?.id ?? '';
+  const rule = { authorityId, nodeId: node.id, attribute: 'cn', value: 'laboratory-1' };
+  const ruled = (await act('POST /api/trust/rules', { body: rule })) as unknown as Trust;
+  const ruleId = ruled.foreign[0]?.rules[0]?.id ?? '';
+  await act('POST /api/trust/rules/:id/remove', { params: { id: ruleId } });
+  const crl = await makeCrl({
+    authority: foreign.root,
+    revoked: [],
+    number: 1,
+    nowMs: Date.now(),
+    validMs: 86_400_000,
+  });
+  await act('POST /api/trust/authorities/:id/crl', { params: { id: authorityId }, body: Buffer.from(crl) });
+  await act('POST /api/trust/authorities/:id/remove', { params: { id: authorityId }, body: { reason: 'No longer' } });
+});
+
+it('bundles, at each of the addresses systems send them to', async () => {
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'batch',
+    entry: [{ request: { method: 'GET', url: 'Patient?family=okello' } }],
+  };
+  for (const key of ['POST /fhir', 'POST /fhir/', 'POST /fhir/Bundle'])
+    await act(key, { body: Buffer.from(JSON.stringify(bundle)), header: 'application/fhir+json' });
 });
 
 it('roles, notices and rules of signing in', async () => {

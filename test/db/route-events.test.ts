@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { validateResource, indexStructureDefinitionBundle } from '@medplum/core';
@@ -160,5 +160,25 @@ describe('a route that answers', () => {
       expect(answered).toContain(`GET ${path}`);
     }
     expect(lists.filter(({ method, path }) => answered.includes(`${method} ${path}`)).length).toBeGreaterThan(10);
+  });
+});
+
+/** Routes whose event no test has seen yet; the number may only fall. */
+const UNSEEN_MAX = 20;
+
+describe('the list of routes with a proven event', () => {
+  const lines = readFileSync('test/golden/route-events.txt', 'utf8').trim().split('\n');
+  const proven = new Map(lines.map((line) => line.split(' | ')).map(([key = '', event, by]) => [key, { event, by }]));
+
+  it('has every route with the event it declares: a new route is called by a test first, and noted by scripts/route-events.ts', () => {
+    const declared = new Map(withEvent().map(({ method, path, audit }) => [`${method} ${path}`, audit.event]));
+    expect([...declared].filter(([key, event]) => proven.get(key)?.event !== event)).toEqual([]);
+    expect([...proven.keys()].filter((key) => !declared.has(key))).toEqual([]);
+  });
+
+  it('names tests that exist', () => {
+    const named = [...proven.values()].map(({ by }) => by ?? '');
+    expect(named.filter((by) => by !== 'none' && !existsSync(by))).toEqual([]);
+    expect(named.filter((by) => by === 'none').length).toBeLessThanOrEqual(UNSEEN_MAX);
   });
 });
