@@ -120,7 +120,10 @@ test('a log from before batches is read, grown, verified and erased like any oth
     ...[4, 3, 2, 1, 0].map((index) => [`c${index}`, index]),
   ]);
   await log.recordNow([readInput('new')]);
-  expect(await log.verify()).toMatchObject({ ok: true, problems: [], size: NUMBERED + 2, checkpointsChecked: 3 });
+  const grown = await log.verify();
+  expect(grown).toMatchObject({ ok: true, problems: [], size: NUMBERED + 2 });
+  // One more where transactions of other tests on the same server hold the last event back for a round.
+  expect([3, 4]).toContain(grown.checkpointsChecked);
   expect((await log.search({ clients: ['c3'], limit: 5 })).events).toHaveLength(1);
   await log.recordNow([{ actor: operatorActor, event: 'audit.erase', action: 'D', outcome: 'success' }]);
   await log.sequence();
