@@ -164,6 +164,8 @@ const ADDRESSES: readonly Address[] = [
   { method: 'DELETE', path: '/api/identities/:id', kinds: ['factor'] },
   { method: 'GET', path: '/api/users/:id/factors', kinds: ['user'] },
   { method: 'GET', path: '/api/users/:id/sessions', kinds: ['user'] },
+  { method: 'GET', path: '/api/users/:id/personal-tokens', kinds: ['user'] },
+  { method: 'DELETE', path: '/api/users/:id/personal-tokens/:token', kinds: ['user'] },
   {
     method: 'PUT',
     path: '/api/users/:id/roles',
@@ -307,6 +309,7 @@ async function ask(who: Who, { method, path, body }: Address, id: string): Promi
     .replace(':version', '1')
     .replace(':organisation', p.organisations.north)
     .replace(':sha256', 'a'.repeat(64))
+    .replace(':token', their('token'))
     .replace(':id', id);
   const answer = await p.ask(who, method, filled, body?.(id));
   return [answer.status, seen(answer.text)];
