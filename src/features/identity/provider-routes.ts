@@ -60,7 +60,7 @@ export function providerSignInRoutes(providers: Providers): RouteDeclaration[] {
       method: 'POST',
       path: '/api/sign-in/provider/return',
       access: publicBecause(BEFORE_SIGN_IN),
-      audit: event('sign-in.provider'),
+      audit: event('sign-in.provider', { or: ['provider.link'] }),
       input: { ...NOTHING, body: wire.VisitReturn },
       output: wire.VisitResult,
       limits: { bodyBytesMax: SMALL_BODY_BYTES, perMinute: 600 },

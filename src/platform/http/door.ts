@@ -2,7 +2,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { AddressInfo } from 'node:net';
 import { Problem } from '../../kernel/problem.ts';
 import { createAdmission, type GuardedRoute } from './admission.ts';
-import { assertAudited, assertOutput, sendAnswer } from './answer.ts';
+import { assertAudited, assertDeclaredEvent, assertOutput, sendAnswer } from './answer.ts';
 import { readBodies } from './bodies.ts';
 import { createBrokenHttp } from './broken-http.ts';
 import { assertRoutes } from './check-routes.ts';
@@ -152,7 +152,10 @@ function addRoute(parts: DoorParts, declaration: RouteDeclaration): void {
         if (request.careseal === null) throw new Error('The request was not admitted.');
         const answer = await declaration.handle(new DoorRequest(request, request.careseal, parse(request), closing));
         assertAudited(declaration, answer);
-        if (validate) assertOutput(declaration, answer);
+        if (validate) {
+          assertDeclaredEvent(declaration, answer);
+          assertOutput(declaration, answer);
+        }
         return sendAnswer(reply, declaration, answer, base);
       },
     });

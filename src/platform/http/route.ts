@@ -46,10 +46,19 @@ export const publicBecause = (because: string): Access => ({ kind: 'public', bec
 
 /** What is written to the audit log when the route succeeds. Refusals of any route are recorded by the door. */
 export type AuditDeclaration =
-  | { readonly kind: 'event'; readonly event: string }
+  | {
+      readonly kind: 'event';
+      readonly event: string;
+      /** Of another family, where the act may end as that: somebody who signs in links an identity. */
+      readonly or?: readonly string[];
+    }
   | { readonly kind: 'none'; readonly because: string };
 
-export const event = (name: string): AuditDeclaration => ({ kind: 'event', event: name });
+export const event = (name: string, more: { readonly or?: readonly string[] } = {}): AuditDeclaration => ({
+  kind: 'event',
+  event: name,
+  ...more,
+});
 export const noneBecause = (because: string): AuditDeclaration => ({ kind: 'none', because });
 
 export interface RouteLimits {
