@@ -51,7 +51,7 @@ export async function modelsFixture(more: Partial<ModelsDeps> = {}): Promise<Mod
         query: {},
         body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
       } as unknown as RouteRequest<never, never, never>;
-      const reply = await handled(found as unknown as RouteDeclaration, request);
+      const reply = await handled(found, request);
       if (typeof found.output !== 'string') found.output.parse(reply.body);
       return reply.body as T;
     },

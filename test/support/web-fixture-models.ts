@@ -173,7 +173,7 @@ const shadow: Handler = (state) => ({
           days: [
             { day: '2026-03-01', outcomes: { 'none->none': 812, 'link->link': 211, 'review->link': 14, skipped: 2 } },
           ],
-          examples: [{ id: idOf(23, 0), at: ago(30), now: 'review', then: 'link', scoreNow: 0.88, scoreThen: 0.97 }],
+          examples: [{ id: idOf(23, 0), at: ago(30), now: 'review', beside: 'link', scoreNow: 0.88, scoreThen: 0.97 }],
         },
 });
 

@@ -1,4 +1,4 @@
-import type { Branded, UserId } from '../../kernel/ids.ts';
+import type { Branded } from '../../kernel/ids.ts';
 import type { ModelOrigin, StudyKind } from './wire.ts';
 
 export type ModelId = Branded<'ModelId'>;
@@ -25,13 +25,6 @@ export type ModelsProblemCode =
 export interface ModelDetailKept {
   readonly notes: string;
   readonly createdBy: string;
-}
-
-export interface NewModel {
-  readonly origin: ModelOrigin;
-  readonly notes: string;
-  readonly createdBy: string;
-  readonly userId: UserId | undefined;
 }
 
 export type { ModelOrigin, StudyKind };

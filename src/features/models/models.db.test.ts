@@ -89,7 +89,7 @@ describe('promoting', () => {
     for (let at = 0; at < 6; at++) {
       const a = await put(`a${at}`, alike(at));
       const b = await put(`b${at}`, alike(at));
-      expect(a.golden).not.toBe(b.golden);
+      if (a.golden === b.golden) throw new Error('the shipped model links them already');
       pairs.push({ a: a.id, b: b.id });
     }
     [kept, byHand] = [pairs[4], pairs[5]] as [typeof kept, typeof byHand];

@@ -42,6 +42,7 @@ export function modelRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
     ...readRoutes(deps),
     ...libraryRoutes(deps),
     ...studyRoutes(deps),
+    ...reportRoutes(deps),
     ...promotionRoutes(deps),
     ...shadowRoutes(deps),
   ];
@@ -132,7 +133,6 @@ function libraryRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
 }
 
 function studyRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
-  const audited = recorder(deps);
   const begins = {
     doors,
     access: works,
@@ -168,6 +168,12 @@ function studyRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
         return { status: 202, body: { study: begun.study }, audited: begun.audited };
       },
     }),
+  ];
+}
+
+function reportRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
+  const audited = recorder(deps);
+  return [
     route({
       ...{ doors, access: works, method: 'POST', path: '/api/models/studies/:id/cancel' },
       audit: event('model.study-cancel'),

@@ -21,7 +21,7 @@ export interface ShadowExample {
   readonly a: string;
   readonly b: string;
   readonly now: ShadowNote['now'];
-  readonly then: ShadowNote['then'];
+  readonly beside: ShadowNote['beside'];
   readonly scoreNow: number;
   readonly scoreThen: number;
 }
@@ -61,7 +61,13 @@ const exampleById = statement<{ readonly detail: Buffer }>(
 );
 const dropExamples = statement('models.shadow-drop-examples', 'DELETE FROM models.shadow_example WHERE shadow <> $1');
 
-export function createShadow(deps: ModelsDeps): Shadow {
+interface Counter {
+  readonly listener: Shadow['listener'];
+  readonly flush: Shadow['flush'];
+}
+
+/** Counts in memory, written a second later. */
+function createCounter(deps: ModelsDeps): Counter {
   let counted:
     | { shadow: ModelId; active: ModelId; outcomes: Map<string, number>; examples: ShadowExample[] }
     | undefined;
@@ -93,13 +99,21 @@ export function createShadow(deps: ModelsDeps): Shadow {
       };
       return {
         skipped: () => count('skipped'),
-        note({ now, then, differs }) {
-          count(`${now}->${then}`);
+        note({ now, beside, differs }) {
+          count(`${now}->${beside}`);
           if (!differs || !counted || counted.examples.length >= EXAMPLES_AT_ONCE) return;
-          counted.examples.push({ ...differs, now, then });
+          counted.examples.push({ ...differs, now, beside });
         },
       };
     },
+    flush,
+  };
+}
+
+export function createShadow(deps: ModelsDeps): Shadow {
+  const { listener, flush } = createCounter(deps);
+  return {
+    listener,
     async set(actor, id) {
       return await deps.database.transaction(async (tx) => {
         const inForce = await store.lockInForce(tx);

@@ -4,6 +4,7 @@ import { person } from '../../../test/support/registry.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type {
   GroupsReport,
+  ModelDetail,
   ModelsReply,
   ModelSummary,
   ShadowReply,
@@ -118,7 +119,7 @@ describe('training on the registry’s own records', () => {
       notes: 'first',
     });
     expect(await of('own-1')).toEqual(await of('own-2'));
-  });
+  }, 120_000);
 
   it('with decisions of people needs enough of them, and says how many there are', async () => {
     const { labels } = await f.call<ModelsReply>('GET /api/models');
@@ -128,6 +129,34 @@ describe('training on the registry’s own records', () => {
     const { studies } = await f.call<ModelsReply>('GET /api/models');
     expect(studies[0]).toMatchObject({ state: 'failed', error: expect.stringMatching(/decided pairs/) });
   });
+
+  it('uses them where there are enough, and says how a model would have decided them', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 620 }, (_, at) => f.registry.findByKey('urn:train:a', `t${at}`)),
+    );
+    const id = (at: number): string => ids[at] ?? '';
+    // The last 120 are the first ones again; neighbours are strangers.
+    const pairs = Array.from({ length: 60 }, (_, at) => [
+      [id(at), id(500 + at), 'right'],
+      [id(at + 100), id(at + 160), 'wrong'],
+    ]).flat();
+    await f.db.ownerDatabase.run(
+      {
+        name: 'models-test.label',
+        text: `INSERT INTO registry.link_check (check_id, a, b, model_version, drawn_at, verdict, judged_at)
+               SELECT gen_random_uuid(), least(p.a, p.b), greatest(p.a, p.b), 'x', now(), p.verdict, now() FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS p(a, b, verdict)`,
+      },
+      [pairs.map((one) => one[0] ?? ''), pairs.map((one) => one[1] ?? ''), pairs.map((one) => one[2] ?? '')],
+    );
+    const report = await studied<TrainingReport>('POST /api/models/train', { version: 'labels-2', labels: true });
+    expect(report.labels).toEqual({ same: 60, different: 60 });
+    const { models } = await f.call<ModelsReply>('GET /api/models');
+    const { id: modelId } = models.find(({ version }) => version === 'labels-2') as ModelSummary;
+    const { judged } = await f.call<ModelDetail>('GET /api/models/:id', { params: { id: modelId } });
+    expect(judged?.same.link).toBeGreaterThan(50);
+    expect(judged?.different).toEqual({ link: 0, review: 0, none: 60 });
+    await f.db.ownerDatabase.run({ name: 'models-test.unlabel', text: 'DELETE FROM registry.link_check' });
+  }, 120_000);
 
   it('can be cancelled', async () => {
     await f.jobs.stop();
@@ -168,7 +197,7 @@ describe('a shadow', () => {
     const { shadow, days, examples } = await f.call<ShadowReply>('GET /api/models/shadow');
     expect(shadow).toBe('shadow-1');
     expect(days[0]?.outcomes).toMatchObject({ 'review->link': 1 });
-    expect(examples).toMatchObject([{ now: 'review', then: 'link' }]);
+    expect(examples).toMatchObject([{ now: 'review', beside: 'link' }]);
     const { pair } = await f.call<{ pair: { a: { sourceId: ResourceId } } }>('GET /api/models/shadow/examples/:id', {
       params: { id: examples[0]?.id },
     });

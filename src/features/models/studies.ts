@@ -49,24 +49,7 @@ export interface Studies {
 }
 
 export function createStudies(deps: ModelsDeps, works: Readonly<Record<StudyKind, StudyWork>>): Studies {
-  const view = async (row: StudyRow): Promise<StudyView> => {
-    const jobId = parseId<JobId>(row.study_id);
-    const job = jobId && (await deps.jobs.read(deps.database, jobId));
-    const asked = openJson<StudyAsked>(deps.keyRing, 'study.request', row.study_id, row.request);
-    const model = row.model_id ? await store.model(deps.database, row.model_id) : undefined;
-    const state = row.finished_at ? 'done' : (job?.state ?? 'failed');
-    return {
-      id: row.study_id,
-      kind: row.kind,
-      state: state === 'done' && !row.finished_at ? 'failed' : state,
-      ...(model ? { model: model.version } : {}),
-      createdAt: row.created_at.toISOString(),
-      ...(row.finished_at ? { finishedAt: row.finished_at.toISOString() } : {}),
-      by: asked.by,
-      ...shown(job?.progress ?? null),
-      ...(job?.errorCode ? { error: ERRORS[job.errorCode] ?? ERROR } : {}),
-    };
-  };
+  const view = (row: StudyRow) => viewOf(deps, row);
   const rowOf = async (id: StudyId): Promise<StudyRow> => {
     const row = await store.study(deps.database, id);
     if (!row) throw studyNotFound();
@@ -92,7 +75,7 @@ export function createStudies(deps: ModelsDeps, works: Readonly<Record<StudyKind
           request: sealJson(deps.keyRing, 'study.request', id, asked),
         });
         // The id of the study is a new one of ours: it names its job as well.
-        await deps.jobs.enqueue(tx, STUDY_JOB, { study: id }, parseId<JobId>(id) as JobId);
+        await deps.jobs.enqueue(tx, STUDY_JOB, { study: id }, parseId<JobId>(id));
         const detail = { kind, study: id, ...(model ? { model } : {}) };
         return await deps.audit.record(tx, [{ actor, event: 'model.study', action: 'C', outcome: 'success', detail }]);
       });
@@ -121,34 +104,55 @@ export function createStudies(deps: ModelsDeps, works: Readonly<Record<StudyKind
       if (!row.report) throw studyNotFound();
       return { row, report: openJson(deps.keyRing, 'study.report', row.study_id, row.report) };
     },
-    async work(job) {
-      const id = parseId<StudyId>(job.payload['study']);
-      const row = id && (await store.study(deps.database, id));
-      if (!row || row.finished_at) return;
-      const asked = openJson<StudyAsked>(deps.keyRing, 'study.request', row.study_id, row.request);
-      let told = 0;
-      const run: StudyRun = {
-        id: row.study_id,
-        asked,
-        signal: job.signal,
-        async tell(step, done, total) {
-          job.signal.throwIfAborted();
-          const now = performance.now();
-          if (now - told < 500 && done < total) return;
-          told = now;
-          await job.saveProgress(deps.database, { step, done: Math.floor(done), total: Math.floor(total) });
-        },
-      };
-      const { report, modelId } = await works[row.kind](run);
+    work: (job) => workOn(deps, works, job),
+  };
+}
+
+async function viewOf(deps: ModelsDeps, row: StudyRow): Promise<StudyView> {
+  const jobId = parseId<JobId>(row.study_id);
+  const job = jobId && (await deps.jobs.read(deps.database, jobId));
+  const asked = openJson<StudyAsked>(deps.keyRing, 'study.request', row.study_id, row.request);
+  const model = row.model_id ? await store.model(deps.database, row.model_id) : undefined;
+  const state = row.finished_at ? 'done' : (job?.state ?? 'failed');
+  return {
+    id: row.study_id,
+    kind: row.kind,
+    state: state === 'done' && !row.finished_at ? 'failed' : state,
+    ...(model ? { model: model.version } : {}),
+    createdAt: row.created_at.toISOString(),
+    ...(row.finished_at ? { finishedAt: row.finished_at.toISOString() } : {}),
+    by: asked.by,
+    ...shown(job?.progress ?? null),
+    ...(job?.errorCode ? { error: ERRORS[job.errorCode] ?? ERROR } : {}),
+  };
+}
+
+async function workOn(deps: ModelsDeps, works: Readonly<Record<StudyKind, StudyWork>>, job: RunningJob): Promise<void> {
+  const id = parseId<StudyId>(job.payload['study']);
+  const row = id && (await store.study(deps.database, id));
+  if (!row || row.finished_at) return;
+  const asked = openJson<StudyAsked>(deps.keyRing, 'study.request', row.study_id, row.request);
+  let told = 0;
+  const run: StudyRun = {
+    id: row.study_id,
+    asked,
+    signal: job.signal,
+    async tell(step, done, total) {
       job.signal.throwIfAborted();
-      await deps.database.transaction(async (tx) => {
-        const sealed = sealJson(deps.keyRing, 'study.report', row.study_id, report);
-        const at = new Date(deps.clock.nowMs());
-        await store.finishStudy(tx, row.study_id, { report: sealed, modelId: modelId ?? null, at });
-        await job.saveProgress(tx, { step: 'done', done: 1, total: 1 });
-      });
+      const now = performance.now();
+      if (now - told < 500 && done < total) return;
+      told = now;
+      await job.saveProgress(deps.database, { step, done: Math.floor(done), total: Math.floor(total) });
     },
   };
+  const { report, modelId } = await works[row.kind](run);
+  job.signal.throwIfAborted();
+  await deps.database.transaction(async (tx) => {
+    const sealed = sealJson(deps.keyRing, 'study.report', row.study_id, report);
+    const at = new Date(deps.clock.nowMs());
+    await store.finishStudy(tx, row.study_id, { report: sealed, modelId: modelId ?? null, at });
+    await job.saveProgress(tx, { step: 'done', done: 1, total: 1 });
+  });
 }
 
 function shown(progress: JobData | null): Pick<StudyView, 'step' | 'done' | 'total'> {

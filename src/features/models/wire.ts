@@ -127,7 +127,6 @@ export const adjustRequest = z.object({
 });
 export const addedReply = z.object({ model: modelSummary });
 /** Done, or waiting for a second person. */
-export const promoteRequest = z.object({ notes });
 export const promoteReply = z.union([z.object({ activationId: id }), z.object({ waitsForSecond: z.literal(true) })]);
 export const rollBackReply = z.object({ activationId: id });
 
@@ -158,7 +157,7 @@ const word = z.enum(['link', 'review', 'none']);
 export const shadowReply = z.object({
   shadow: z.string().optional(),
   days: z.array(shadowDay),
-  examples: z.array(z.object({ id, at: instant, now: word, then: word, scoreNow: share, scoreThen: share })),
+  examples: z.array(z.object({ id, at: instant, now: word, beside: word, scoreNow: share, scoreThen: share })),
 });
 export type ShadowReply = z.infer<typeof shadowReply>;
 
@@ -255,4 +254,3 @@ export const exampleReply = z.object({
   /** The record through which the two hang together. */
   through: id.optional(),
 });
-export type ExampleReply = z.infer<typeof exampleReply>;

@@ -102,8 +102,6 @@ export { createRehearsal, type Rehearsal } from './rehearsal.ts';
 export type { AdoptedPerson } from './adopt.ts';
 export {
   type ActivationId,
-  type Example,
-  type ExampleKind,
   type GroupTally,
   HISTOGRAM,
   type LabelledPair,

@@ -3,7 +3,7 @@ import type { CompiledModel, PreparedRecord } from '../matching/index.ts';
 import { blockingKeys, explain, prepare, score } from '../matching/index.ts';
 import type { Explanation, MatchRecord } from '../matching/index.ts';
 import type { PairScore } from './rules.ts';
-import type { ShadowScoring } from './shadow-scoring.ts';
+import type { ShadowScoring } from './shadow-note.ts';
 
 export type { PreparedRecord };
 

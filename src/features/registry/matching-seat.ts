@@ -3,7 +3,8 @@ import type { CompiledModel } from '../matching/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import { createRecords, type Records } from './records.ts';
-import { createShadowScoring, type ShadowListener } from './shadow-scoring.ts';
+import type { ShadowListener } from './shadow-note.ts';
+import { createShadowScoring } from './shadow-scoring.ts';
 
 export interface ModelsInForce {
   readonly active: CompiledModel;

@@ -14,10 +14,9 @@ import { simulateBatch, type SimulationBatch } from './simulate.ts';
 import { countLabels, type Draw, drawRecords, type LabelledPair, labelledPairs } from './study-reads.ts';
 import { estimateSources, readFigures } from './store.ts';
 
-export type { GroupFault } from './group-rules.ts';
 export { type GroupTally, newGroupTally } from './group-check.ts';
-export { type Example, type ExampleKind, HISTOGRAM, newTally, type SimulationTally } from './simulate.ts';
-export type { ShadowListener, ShadowNote } from './shadow-scoring.ts';
+export { HISTOGRAM, newTally, type SimulationTally } from './simulate.ts';
+export type { ShadowListener, ShadowNote } from './shadow-note.ts';
 export type { LabelledPair } from './study-reads.ts';
 export type { ActivationId } from './relink-store.ts';
 

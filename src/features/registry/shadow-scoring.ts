@@ -6,37 +6,7 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { CompiledModel, MatchRecord } from '../matching/index.ts';
 import { createMatcher } from './matcher.ts';
 import { decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
-
-export type ShadowWord = 'link' | 'review' | 'none';
-
-export interface ShadowNote {
-  readonly now: ShadowWord;
-  readonly then: ShadowWord;
-  /** The new record, and the one it is about, where the two models differ. */
-  readonly differs?: {
-    readonly a: ResourceId;
-    readonly b: ResourceId;
-    readonly scoreNow: number;
-    readonly scoreThen: number;
-  };
-}
-
-export interface ShadowListener {
-  note(note: ShadowNote): void;
-  /** There was no time for one. */
-  skipped(): void;
-}
-
-/** What the active model has just decided about a new record. */
-export interface JustDecided {
-  readonly id: ResourceId;
-  readonly record: MatchRecord;
-  readonly goldens: readonly ScoredGolden[];
-  readonly decision: LinkDecision;
-  readonly recordOf: (id: ResourceId) => MatchRecord | undefined;
-}
-
-export type ShadowScoring = (decided: JustDecided) => void;
+import type { JustDecided, ShadowListener, ShadowNote, ShadowScoring, ShadowWord } from './shadow-note.ts';
 
 const WAITING_MAX = 200;
 /** Records compared for one registration; who resembles more is skipped. */
@@ -87,19 +57,19 @@ const wordOf = ({ join, reviews }: LinkDecision): ShadowWord =>
   join ? 'link' : reviews.length > 0 ? 'review' : 'none';
 
 function noteOf(decided: Waiting['decided'], goldens: readonly ScoredGolden[], decision: LinkDecision): ShadowNote {
-  const [now, then] = [wordOf(decided.decision), wordOf(decision)];
+  const [now, beside] = [wordOf(decided.decision), wordOf(decision)];
   const other =
     decided.decision.join?.through.sourceId ??
     decision.join?.through.sourceId ??
     decided.decision.reviews[0]?.other ??
     decision.reviews[0]?.other;
   const sameGolden = decided.decision.join?.goldenId === decision.join?.goldenId;
-  if ((now === then && sameGolden) || !other) return { now, then };
+  if ((now === beside && sameGolden) || !other) return { now, beside };
   const scoreIn = (of: readonly ScoredGolden[]) =>
     of.flatMap(({ members }) => members).find(({ sourceId }) => sourceId === other)?.comparison.score ?? 0;
   return {
     now,
-    then,
+    beside,
     differs: { a: decided.id, b: other, scoreNow: scoreIn(decided.goldens), scoreThen: scoreIn(goldens) },
   };
 }

@@ -95,10 +95,10 @@ export async function simulateBatch(live: RoundDeps, batch: SimulationBatch): Pr
     keys: [],
   });
   const state = loadRound(deps, { ...found, existing: [] });
-  const models = { now: deps.matcher, then: createMatcher(batch.candidate) };
+  const models = { now: deps.matcher, later: createMatcher(batch.candidate) };
   const prepared = new Map<ResourceId, PreparedRecord>();
   const preparedThen = (source: SourceState): PreparedRecord => {
-    const known = prepared.get(source.id) ?? models.then.prepare(source.record);
+    const known = prepared.get(source.id) ?? models.later.prepare(source.record);
     prepared.set(source.id, known);
     return known;
   };
@@ -109,15 +109,8 @@ export async function simulateBatch(live: RoundDeps, batch: SimulationBatch): Pr
     batch.tally.records++;
     if (tokens.some((token) => state.cutTokens.has(token))) batch.tally.cut++;
     noteRules(batch.tally, deps, state, source);
-    const goldens = new Set([source.goldenId]);
-    for (const token of tokens) {
-      for (const other of state.byToken.get(token) ?? []) {
-        const golden = state.sources.get(other)?.goldenId;
-        if (golden) goldens.add(golden);
-      }
-    }
-    const sides = { now: [] as ScoredGolden[], then: [] as ScoredGolden[] };
-    for (const goldenId of goldens) {
+    const sides = { now: [] as ScoredGolden[], later: [] as ScoredGolden[] };
+    for (const goldenId of goldensAround(state, source, tokens)) {
       const members = [...state.golden(goldenId).members].flatMap((one) =>
         one === id ? [] : (state.sources.get(one) ?? []),
       );
@@ -126,10 +119,10 @@ export async function simulateBatch(live: RoundDeps, batch: SimulationBatch): Pr
         scored(models.now, source.prepared, other.prepared, state.neverLinked(id, other.id), other.id),
       );
       const then = members.map((other) =>
-        scored(models.then, preparedThen(source), preparedThen(other), state.neverLinked(id, other.id), other.id),
+        scored(models.later, preparedThen(source), preparedThen(other), state.neverLinked(id, other.id), other.id),
       );
       sides.now.push({ goldenId, members: now });
-      sides.then.push({ goldenId, members: then });
+      sides.later.push({ goldenId, members: then });
       for (const [at, other] of members.entries()) {
         const pair = pairKey(id, other.id);
         const [left, right] = [now[at], then[at]];
@@ -141,11 +134,11 @@ export async function simulateBatch(live: RoundDeps, batch: SimulationBatch): Pr
           other,
           isOne,
           now: left.comparison.decision,
-          then: right.comparison.decision,
+          later: right.comparison.decision,
           score: right.comparison.score,
           explain: () => ({
             before: models.now.explain(source.prepared, other.prepared),
-            after: models.then.explain(preparedThen(source), preparedThen(other)),
+            after: models.later.explain(preparedThen(source), preparedThen(other)),
           }),
         });
       }
@@ -153,6 +146,17 @@ export async function simulateBatch(live: RoundDeps, batch: SimulationBatch): Pr
     notePerson(batch.tally, source, sides);
   }
   return rows.length < batch.limit ? undefined : rows.at(-1)?.source_id;
+}
+
+function goldensAround(state: RoundState, source: SourceState, tokens: readonly bigint[]): Set<ResourceId> {
+  const goldens = new Set([source.goldenId]);
+  for (const token of tokens) {
+    for (const other of state.byToken.get(token) ?? []) {
+      const golden = state.sources.get(other)?.goldenId;
+      if (golden) goldens.add(golden);
+    }
+  }
+  return goldens;
 }
 
 function noteRules(
@@ -203,21 +207,21 @@ function notePair(
     readonly other: SourceState;
     readonly isOne: boolean;
     readonly now: Decision;
-    readonly then: Decision;
+    readonly later: Decision;
     readonly score: number;
     readonly explain: () => Pick<Example, 'before' | 'after'>;
   },
 ): void {
-  const { isOne, now, then, source, other } = pair;
+  const { isOne, now, later, source, other } = pair;
   tally.pairs++;
-  const change = `${now}->${then}`;
+  const change = `${now}->${later}`;
   tally.changes[change] = (tally.changes[change] ?? 0) + 1;
   const odds = Math.log2(pair.score / (1 - pair.score));
   const bin = Math.max(0, Math.min(BINS - 1, Math.floor((odds - HISTOGRAM.from) / HISTOGRAM.step)));
   const counts = isOne ? tally.histogram.together : tally.histogram.apart;
   counts[bin] = (counts[bin] ?? 0) + 1;
   if (isOne && source.pinned && other.pinned) tally.bound++;
-  const kind = exampleKind(isOne, now, then);
+  const kind = exampleKind(isOne, now, later);
   if (!kind || (isOne && source.pinned && other.pinned)) return;
   if (tally.examples.filter((one) => one.kind === kind).length >= EXAMPLES_MAX) return;
   const [a, b] = orderedPair(source.id, other.id);
@@ -235,12 +239,12 @@ function exampleKind(isOne: boolean, now: Decision, then: Decision): ExampleKind
 function notePerson(
   tally: SimulationTally,
   source: SourceState,
-  { now, then }: { readonly now: readonly ScoredGolden[]; readonly then: readonly ScoredGolden[] },
+  { now, later }: { readonly now: readonly ScoredGolden[]; readonly later: readonly ScoredGolden[] },
 ): void {
   if (source.pinned) return;
   const others = (goldens: readonly ScoredGolden[]) => goldens.filter(({ goldenId }) => goldenId !== source.goldenId);
-  if (decideLink(others(then)).join && !decideLink(others(now)).join) tally.gained++;
-  const own = then.find(({ goldenId }) => goldenId === source.goldenId);
+  if (decideLink(others(later)).join && !decideLink(others(now)).join) tally.gained++;
+  const own = later.find(({ goldenId }) => goldenId === source.goldenId);
   const held = (golden: ScoredGolden | undefined) =>
     golden?.members.some(({ comparison }) => comparison.decision !== 'none') ?? true;
   if (own && !held(own) && held(now.find(({ goldenId }) => goldenId === source.goldenId))) tally.lost++;

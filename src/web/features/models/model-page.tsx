@@ -82,15 +82,8 @@ function Actions({ detail: { model }, all }: { readonly detail: ModelDetail; rea
     mutationFn: () => api.send('POST', `/api/models/${model.id}/promote`, promoteReply, {}),
     onSuccess: refresh,
   });
-  if (model.state === 'active') {
-    return (
-      <Notice tone="info" title="This model decides">
-        <p>Every registration, search for duplicates and review goes by it.</p>
-      </Notice>
-    );
-  }
+  if (model.state === 'active') return <Decides />;
   const waits = model.proposedBy?.isMe === true;
-  const lastSimulation = all.studies.find((one) => one.kind === 'simulation' && one.model === model.version);
   return (
     <Section
       title="Try it, then let it decide"
@@ -121,16 +114,7 @@ function Actions({ detail: { model }, all }: { readonly detail: ModelDetail; rea
           </Button>
         )}
       </div>
-      {lastSimulation && (
-        <p>
-          Last simulation: {lastSimulation.state}.{' '}
-          {lastSimulation.state === 'done' && (
-            <Link to="/reviews/models/studies/$id" params={{ id: lastSimulation.id }} className="link">
-              See what it would change
-            </Link>
-          )}
-        </p>
-      )}
+      <LastSimulation version={model.version} all={all} />
       {waits && <p>You have proposed it. Another person has to agree.</p>}
       {simulate.isError && <FailureNotice error={simulate.error} focus />}
       {promote.isError && <FailureNotice error={promote.error} focus />}
@@ -144,6 +128,29 @@ function Actions({ detail: { model }, all }: { readonly detail: ModelDetail; rea
         </Notice>
       )}
     </Section>
+  );
+}
+
+function Decides(): ReactNode {
+  return (
+    <Notice tone="info" title="This model decides">
+      <p>Every registration, search for duplicates and review goes by it.</p>
+    </Notice>
+  );
+}
+
+function LastSimulation({ version, all }: { readonly version: string; readonly all: ModelsReply }): ReactNode {
+  const last = all.studies.find((one) => one.kind === 'simulation' && one.model === version);
+  if (last === undefined) return null;
+  return (
+    <p>
+      Last simulation: {last.state}.{' '}
+      {last.state === 'done' && (
+        <Link to="/reviews/models/studies/$id" params={{ id: last.id }} className="link">
+          See what it would change
+        </Link>
+      )}
+    </p>
   );
 }
 

@@ -86,7 +86,7 @@ function Differences({ shadow }: { readonly shadow: ShadowReply }): ReactNode {
           <li key={one.id}>
             <details>
               <summary>
-                {wordsOf(`${one.now}->${one.then}`)}: {scoreText(one.scoreNow)} and {scoreText(one.scoreThen)},{' '}
+                {wordsOf(`${one.now}->${one.beside}`)}: {scoreText(one.scoreNow)} and {scoreText(one.scoreThen)},{' '}
                 <Ago iso={one.at} />
               </summary>
               <ExamplePair path={`/api/models/shadow/examples/${one.id}`} />
