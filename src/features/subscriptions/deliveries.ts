@@ -52,8 +52,10 @@ export interface Deliveries {
 }
 
 export function createDeliveries(deps: SubscriptionDeps): Deliveries {
-  const { database, keyRing, clock, audit, changes } = deps;
+  return { ...lookingActs(deps), ...rerunActs(deps) };
+}
 
+function rerunActs({ database, clock, audit, changes }: SubscriptionDeps): Pick<Deliveries, 'rerun' | 'rerunAll'> {
   async function again(
     tx: Transaction,
     ids: readonly DeliveryId[],
@@ -71,6 +73,34 @@ export function createDeliveries(deps: SubscriptionDeps): Deliveries {
     return audit.record(tx, [{ actor, event: 'delivery.rerun', action: 'E', outcome: 'success', detail }]);
   }
 
+  return {
+    rerun: (actor, id) =>
+      database.transaction(async (tx) => {
+        const [row] = await tx.rows(FIND_DELIVERY, [id]);
+        if (!row) throw notFound();
+        if (row.state !== 'dead' || (await again(tx, [row.id], [row.subscription_id])) === 0) throw notDead();
+        return recorded(tx, actor, { delivery: row.id });
+      }),
+    rerunAll: (actor, nodeId) =>
+      database.transaction(async (tx) => {
+        const rows = await tx.rows(DEAD, [nodeId ?? null]);
+        const ids = rows.map((row) => row.id);
+        const rerun = await again(
+          tx,
+          ids,
+          rows.map((row) => row.subscription_id),
+        );
+        const detail = { node: nodeId ?? 'all', deliveries: String(rerun) };
+        return { rerun, audited: await recorded(tx, actor, detail) };
+      }),
+  };
+}
+
+function lookingActs({
+  database,
+  keyRing,
+  audit,
+}: SubscriptionDeps): Pick<Deliveries, 'list' | 'subscribers' | 'look'> {
   return {
     async list({ state, nodeId, before, limit }) {
       const rows = await database.rows(LIST, [state ?? null, nodeId ?? null, before ?? null, limit + 1]);
@@ -97,25 +127,6 @@ export function createDeliveries(deps: SubscriptionDeps): Deliveries {
         };
       });
     },
-    rerun: (actor, id) =>
-      database.transaction(async (tx) => {
-        const [row] = await tx.rows(FIND_DELIVERY, [id]);
-        if (!row) throw notFound();
-        if (row.state !== 'dead' || (await again(tx, [row.id], [row.subscription_id])) === 0) throw notDead();
-        return recorded(tx, actor, { delivery: row.id });
-      }),
-    rerunAll: (actor, nodeId) =>
-      database.transaction(async (tx) => {
-        const rows = await tx.rows(DEAD, [nodeId ?? null]);
-        const ids = rows.map((row) => row.id);
-        const rerun = await again(
-          tx,
-          ids,
-          rows.map((row) => row.subscription_id),
-        );
-        const detail = { node: nodeId ?? 'all', deliveries: String(rerun) };
-        return { rerun, audited: await recorded(tx, actor, detail) };
-      }),
     async look(actor, id) {
       const [row] = await database.rows(FIND_LISTED, [id]);
       const [stored] = row === undefined ? [] : await database.rows(FIND, [row.subscription_id]);

@@ -21,7 +21,11 @@ const none = z.object({});
 const READ = { bodyBytesMax: 0, perMinute: 120 } as const;
 const WRITE = { bodyBytesMax: 1_024, perMinute: 60 } as const;
 
-export function deliveryRoutes({ deliveries, audit }: RouteDeps): RouteDeclaration[] {
+export function deliveryRoutes(deps: RouteDeps): RouteDeclaration[] {
+  return [...lookingRoutes(deps), ...rerunRoutes(deps)];
+}
+
+function lookingRoutes({ deliveries, audit }: RouteDeps): RouteDeclaration[] {
   return [
     route({
       doors: ['users'],
@@ -67,6 +71,11 @@ export function deliveryRoutes({ deliveries, audit }: RouteDeps): RouteDeclarati
         return { status: 200, body: { subscribers }, audited };
       },
     }),
+  ];
+}
+
+function rerunRoutes({ deliveries }: RouteDeps): RouteDeclaration[] {
+  return [
     route({
       doors: ['users'],
       method: 'POST',

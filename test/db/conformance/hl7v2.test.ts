@@ -33,7 +33,6 @@ const pixQuery = (person: string, domains = ''): string =>
 const pdq = (parameters: string, domains = '', limit = ''): string =>
   `${msh('QBP^Q22^QBP_Q21')}\rQPD|IHE PDQ Query|tag-2|${parameters}|||||${domains}\rRCP|I|${limit}\r`;
 const errorCodes = (answer: Answer): string[] => answer.segments('ERR').map((fields) => fields[3]?.split('^')[0] ?? '');
-
 describe('HL7 v2', () => {
   for (const event of ['A01', 'A04', 'A08']) {
     it(`ITI-8 · ADT^${event} registers: AA with the control id, MSH swapped`, async () => {
@@ -143,7 +142,6 @@ describe('HL7 v2', () => {
     const answer = await door.send(a, adt('A04', 'PID|||date^^^CLINIC||Bad^Date||19991340|M'));
     expect([answer.ack, errorCodes(answer)]).toEqual(['AE', ['102']]);
   });
-
   const rejected: [string, () => string, string][] = [
     ['another message type: AR 200', () => `${msh('ORU^R01')}\r`, '200'],
     ['another event: AR 201', () => adt('A11', pid('x')), '201'],
@@ -162,7 +160,6 @@ describe('HL7 v2', () => {
     expect(answer.segments('ERR')[0]?.[1]).toBe('PID^1^3^204&Unknown key identifier&HL70357');
     expect(answer.segments('MSA')[0]?.[3]).toMatch(/authority/);
   });
-
   it('ITI-9 · PIX query: the other identifiers, names withheld', async () => {
     const who = 'Kato^Paul^^^^^L||19710203|M|||5 Lake Rd^^Jinja^^^UG||+256782333444^PRN^PH';
     await door.send(a, adt('A04', pid('px^^^CLINIC', who)));
@@ -198,7 +195,6 @@ describe('HL7 v2', () => {
     expect(errorCodes(await door.send(a, pixQuery('')))).toEqual(['101']);
     expect(errorCodes(await door.send(a, `${msh('QBP^Q23^QBP_Q21')}\r`))).toEqual(['100']);
   });
-
   it('ITI-21 · demographics query by name, birth date, sex, identifier', async () => {
     for (const asked of [
       '@PID.5.1^Kato~@PID.5.2^Paul',
@@ -251,7 +247,6 @@ describe('HL7 v2', () => {
     expect(errorCodes(await door.send(a, pdq('')))).toEqual(['101']);
     expect(errorCodes(await door.send(a, pdq('@PID.99^x')))).toEqual(['102']);
   });
-
   const bhs = (id: string) => `BHS|^~\\&|EMR|CLINIC|CR|MOH|20260101||||${id}`;
   it('batch · BHS to BTS: each message has its answer, the one at fault too, the others are done', async () => {
     const messages = [
@@ -300,7 +295,6 @@ describe('HL7 v2', () => {
     expect((await door.send(a, `${one}${one}`)).segments('ERR')[0]?.[8]).toContain('batch');
     expect(await door.f.registry.as(door.f.operator.principal).findByKey(A, 'lost-1')).toBeUndefined();
   });
-
   const wishing = (message: string, accept: string, application: string): string => {
     const [header = '', ...rest] = message.split('\r');
     const fields = header.split('|');

@@ -23,7 +23,6 @@ interface AuthorityProps {
 export function Authority({ authority, mayManage }: AuthorityProps): ReactNode {
   const nowMs = useNow();
   const [asking, setAsking] = useState<'rule' | 'address' | 'remove'>();
-  const file = useRef<HTMLInputElement>(null);
   const path = `/api/trust/authorities/${authority.id}`;
   const removeRule = useTrustChange((id: string) => api.send('POST', `/api/trust/rules/${id}/remove`, trustSchema));
   const giveList = useTrustChange(async (chosen: File) => {
@@ -53,42 +52,53 @@ export function Authority({ authority, mayManage }: AuthorityProps): ReactNode {
           focus
         />
       )}
-      {mayManage && (
-        <div className="row drawer-actions">
-          <Button variant="default" size="xs" onClick={() => setAsking('rule')}>
-            Add a name
-          </Button>
-          <Button
-            variant="default"
-            size="xs"
-            leftSection={<IconUpload size={16} aria-hidden />}
-            onClick={() => file.current?.click()}
-          >
-            Give its list of revoked
-          </Button>
-          <Button variant="default" size="xs" onClick={() => setAsking('address')}>
-            {authority.crlUrl === undefined ? 'Fetch it from an address' : 'Change its address'}
-          </Button>
-          <Button variant="default" size="xs" onClick={() => setAsking('remove')}>
-            Trust no longer
-          </Button>
-          <input
-            ref={file}
-            type="file"
-            accept=".crl,.pem"
-            className="visually-hidden"
-            tabIndex={-1}
-            aria-label={`List of revoked certificates of ${authority.name}`}
-            onChange={(event) => {
-              const chosen = event.currentTarget.files?.[0];
-              if (chosen) giveList.mutate(chosen);
-            }}
-          />
-        </div>
-      )}
+      {mayManage && <Acts authority={authority} onAsk={setAsking} onList={(chosen) => giveList.mutate(chosen)} />}
       {asking === 'rule' && <AddRule authority={authority} onClose={() => setAsking(undefined)} />}
       {asking === 'address' && <ListAddress authority={authority} onClose={() => setAsking(undefined)} />}
       {asking === 'remove' && <Distrust path={path} id={authority.id} onClose={() => setAsking(undefined)} />}
+    </div>
+  );
+}
+
+interface ActsProps {
+  readonly authority: WireForeignAuthority;
+  readonly onAsk: (what: 'rule' | 'address' | 'remove') => void;
+  readonly onList: (chosen: File) => void;
+}
+
+function Acts({ authority, onAsk, onList }: ActsProps): ReactNode {
+  const file = useRef<HTMLInputElement>(null);
+  return (
+    <div className="row drawer-actions">
+      <Button variant="default" size="xs" onClick={() => onAsk('rule')}>
+        Add a name
+      </Button>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconUpload size={16} aria-hidden />}
+        onClick={() => file.current?.click()}
+      >
+        Give its list of revoked
+      </Button>
+      <Button variant="default" size="xs" onClick={() => onAsk('address')}>
+        {authority.crlUrl === undefined ? 'Fetch it from an address' : 'Change its address'}
+      </Button>
+      <Button variant="default" size="xs" onClick={() => onAsk('remove')}>
+        Trust no longer
+      </Button>
+      <input
+        ref={file}
+        type="file"
+        accept=".crl,.pem"
+        className="visually-hidden"
+        tabIndex={-1}
+        aria-label={`List of revoked certificates of ${authority.name}`}
+        onChange={(event) => {
+          const chosen = event.currentTarget.files?.[0];
+          if (chosen) onList(chosen);
+        }}
+      />
     </div>
   );
 }
