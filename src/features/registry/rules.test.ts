@@ -15,8 +15,22 @@ const scores = {
   match: { score: 0.99, weight: 12, grade: 'certain', decision: 'match', contradicted: false, speaksAgainst: false },
   strong: { score: 0.999, weight: 20, grade: 'certain', decision: 'match', contradicted: false, speaksAgainst: false },
   doubt: { score: 0.7, weight: 3, grade: 'probable', decision: 'review', contradicted: false, speaksAgainst: false },
-  none: { score: 0.01, weight: -9, grade: 'certainly-not', decision: 'none', contradicted: false, speaksAgainst: false },
-  against: { score: 0.01, weight: -9, grade: 'certainly-not', decision: 'none', contradicted: true, speaksAgainst: true },
+  none: {
+    score: 0.01,
+    weight: -9,
+    grade: 'certainly-not',
+    decision: 'none',
+    contradicted: false,
+    speaksAgainst: false,
+  },
+  against: {
+    score: 0.01,
+    weight: -9,
+    grade: 'certainly-not',
+    decision: 'none',
+    contradicted: true,
+    speaksAgainst: true,
+  },
 } satisfies Record<string, PairScore>;
 
 function golden(name: string, ...members: readonly (keyof typeof scores | 'never')[]): ScoredGolden {
