@@ -114,6 +114,7 @@ const provider = {
   clientId: 'careseal',
   amr: ['mfa', 'otp'],
   acr: [],
+  ownAuthority: false,
   linked: 41,
   redirectUri: 'https://careseal.example.org:8443/sign-in/return',
 };
@@ -147,6 +148,13 @@ export const rightsRoutes = (nothing: boolean): readonly Route[] => [
     /^\/api\/personal-tokens$/,
     () => ({ body: { tokens: nothing ? [] : [token(0, 'active'), token(1, 'revoked')] } }),
   ],
+  [
+    'GET',
+    /^\/api\/users\/[^/]+\/personal-tokens$/,
+    () => ({ body: { tokens: nothing ? [] : [token(0, 'active'), token(1, 'revoked')] } }),
+  ],
+  ['DELETE', /^\/api\/users\/[^/]+\/personal-tokens\/[^/]+$/, gone],
+  ['PUT', /^\/api\/providers\/[^/]+$/, () => ({ body: { provider } })],
   [
     'POST',
     /^\/api\/personal-tokens$/,

@@ -3,7 +3,8 @@ import type { Database } from '../../platform/db/sql.ts';
 import type { IdentityParts } from './compose.ts';
 import { retireInactive } from './inactivity.ts';
 import { createProviderStore } from './provider-store.ts';
-import { type BoundMark, bindEarlierRows } from './row-upgrade.ts';
+import type { BoundMark } from './row-binding.ts';
+import { bindEarlierRows } from './row-upgrade.ts';
 import { signInStore } from './sign-in-store.ts';
 
 const HOUSEKEEPING_MS = 3_600_000;

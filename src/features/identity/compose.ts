@@ -17,7 +17,7 @@ import { createPasskeyStore } from './passkey-store.ts';
 import { createPasskeys } from './passkeys.ts';
 import { createPasswordChoice } from './password-choice.ts';
 import { createPolicy } from './policy.ts';
-import type { BoundMark } from './row-upgrade.ts';
+import type { BoundMark } from './row-binding.ts';
 import { createSealing } from './sealing.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';

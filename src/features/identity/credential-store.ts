@@ -75,6 +75,7 @@ export type CredentialStore = ReturnType<typeof createCredentialStore>;
 
 export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
   return {
+    ...recoveryCodes(book),
     async factors(sql: Sql, userId: UserId): Promise<TotpFactor[]> {
       const rows = await sql.rows(FACTORS, [userId]);
       return rows.map(({ id, sealed_secret }) => ({ id, secret: sealing.open('sealed_secret', id, sealed_secret) }));
@@ -109,11 +110,6 @@ export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
       await book.change(tx, userId, (now) => ({ ...now, factorIds: now.factorIds.filter((one) => one !== id) }));
       return true;
     },
-    /** Ten new recovery codes; the ones before stop working. */
-    async replaceCodes(tx: Transaction, userId: UserId, hashesHex: readonly string[]): Promise<void> {
-      await tx.run(DELETE_CODES, [userId]);
-      await this.insertCodes(tx, userId, hashesHex);
-    },
     /** Compare-and-set: true for the first who uses this or a later step, whatever runs at the same time. */
     async takeStep(
       tx: Transaction,
@@ -121,6 +117,24 @@ export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
       use: { factorId: FactorId; step: number; nowMs: number },
     ): Promise<boolean> {
       return (await tx.run(TAKE_STEP, [userId, use.factorId, use.step, new Date(use.nowMs)])) === 1;
+    },
+    /** Everything but the password: authenticators, passkeys, recovery codes and the devices that stand for them. */
+    async deleteAll(tx: Transaction, userId: UserId): Promise<void> {
+      await book.change(tx, userId, (now) => ({ ...now, factorIds: [], unusedCodes: [] }));
+      await tx.run(DELETE_FACTORS, [userId]);
+      await tx.run(DELETE_PASSKEYS, [userId]);
+      await tx.run(DELETE_TRUSTED, [userId]);
+      await tx.run(DELETE_CODES, [userId]);
+    },
+  };
+}
+
+function recoveryCodes(book: CredentialBook) {
+  return {
+    /** Ten new recovery codes; the ones before stop working. */
+    async replaceCodes(tx: Transaction, userId: UserId, hashesHex: readonly string[]): Promise<void> {
+      await tx.run(DELETE_CODES, [userId]);
+      await this.insertCodes(tx, userId, hashesHex);
     },
     /** All there are: those made before are deleted already. */
     async insertCodes(tx: Transaction, userId: UserId, hashesHex: readonly string[]): Promise<void> {
@@ -137,14 +151,6 @@ export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
     },
     async codesLeft(sql: Sql, userId: UserId): Promise<number> {
       return (await sql.rows(COUNT_CODES, [userId]))[0]?.n ?? 0;
-    },
-    /** Everything but the password: authenticators, passkeys, recovery codes and the devices that stand for them. */
-    async deleteAll(tx: Transaction, userId: UserId): Promise<void> {
-      await book.change(tx, userId, (now) => ({ ...now, factorIds: [], unusedCodes: [] }));
-      await tx.run(DELETE_FACTORS, [userId]);
-      await tx.run(DELETE_PASSKEYS, [userId]);
-      await tx.run(DELETE_TRUSTED, [userId]);
-      await tx.run(DELETE_CODES, [userId]);
     },
   };
 }

@@ -54,7 +54,7 @@ export type { IssuedLink } from './links.ts';
 export { IdentitySettings } from './model.ts';
 /** The policy in words, for the command line. */
 export { policySettings, policyWarnings } from './policy-words.ts';
-export type { BoundMark } from './row-upgrade.ts';
+export type { BoundMark } from './row-binding.ts';
 /** Every permission: the operator at the command line, and Careseal's own jobs. */
 export { ALL_PERMISSIONS } from './rules.ts';
 export type { ChangeUser } from './user-acts.ts';

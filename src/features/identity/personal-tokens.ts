@@ -5,7 +5,7 @@ import type { Branded, OrganisationId, SessionId, UserId } from '../../kernel/id
 import type { Actor, UserPrincipal } from '../../kernel/principal.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
 import { type Database, type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
-import type { Audit, AuditInput } from '../audit/index.ts';
+import type { Audit, AuditEntity, AuditInput } from '../audit/index.ts';
 import { notSignedIn, rightsExceed, tokensMany, tokenUnknown } from './errors.ts';
 import { MEMBERSHIPS, MUST_READ, parseMemberships } from './membership-sql.ts';
 import type { OrganisationStore } from './organisation-store.ts';
@@ -14,7 +14,6 @@ import { makePrincipal } from './principal.ts';
 import { knownPermissions } from './rights.ts';
 import { accountRow, personalTokenRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
-import { userEntity } from './sign-in.ts';
 import type { UserStore } from './user-store.ts';
 import type { TokenEntry } from './wire-organisations.ts';
 
@@ -108,8 +107,11 @@ export type PersonalTokens = ReturnType<typeof createPersonalTokens>;
 
 /** Tokens by which a person's scripts act as the person over FHIR: named, with fewer rights, for a time, ended at any moment. */
 export function createPersonalTokens(deps: PersonalTokensDeps) {
-  const { database, sealing, users, audit, clock } = deps;
+  const { database, sealing, audit, clock } = deps;
   return {
+    ...making(deps),
+    ...ofOthers(deps),
+
     /**
      * The principal of a request that carries a token; undefined for every other Authorization header. Looked up anew each
      * time, so that an ended token ends with the next request, and rights are those of the moment.
@@ -134,6 +136,26 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
       return { tokens, audited };
     },
 
+    async revoke(actor: Actor, id: TokenId) {
+      const { userId } = userOf(actor);
+      return await database.transaction(async (tx) => {
+        if ((await tx.run(REVOKE, [userId, id, new Date(clock.nowMs())])) !== 1) throw tokenUnknown();
+        return await audit.record(tx, [event(actor, 'personal-token.revoke', id)]);
+      });
+    },
+  };
+}
+
+function boundFacts(
+  id: TokenId,
+  of: Omit<Parameters<typeof personalTokenRow>[0], 'id' | 'tokenHash'> & { readonly tokenHash: Uint8Array },
+) {
+  return personalTokenRow({ ...of, id, tokenHash: toHex(of.tokenHash) });
+}
+
+function making(deps: PersonalTokensDeps) {
+  const { database, sealing, users, audit, clock } = deps;
+  return {
     /** Throws `rights-exceed` for a permission the person does not have, or `tokens-many`. The secret is never shown again. */
     async make(actor: Actor, wanted: { label: string; permissions: readonly Permission[]; days: number }) {
       const user = userOf(actor);
@@ -167,7 +189,13 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
         return { token, secret, audited };
       });
     },
+  };
+}
 
+/** For who administers people. */
+function ofOthers(deps: PersonalTokensDeps) {
+  const { database, audit, clock } = deps;
+  return {
     /** Somebody's, for who administers an organisation for which they were made; elsewhere's are not told of. */
     async listOf(actor: Actor, user: { readonly id: UserId }) {
       const reach = reachOf(actor.principal, 'user.manage');
@@ -177,7 +205,7 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
         database,
         rows.filter((row) => covers(reach, [row.organisation_id])),
       );
-      const entities = [userEntity(user.id)];
+      const entities = [entityOf(user.id)];
       const audited = await audit.recordNow([
         { actor, event: 'personal-token.list', action: 'R', outcome: 'success', entities },
       ]);
@@ -192,25 +220,10 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
         if (row === undefined || !covers(reach, [row.organisation_id])) throw tokenUnknown();
         if ((await tx.run(REVOKE, [user.id, id, new Date(clock.nowMs())])) !== 1) throw tokenUnknown();
         const made = event(actor, 'personal-token.revoke', id);
-        return await audit.record(tx, [{ ...made, entities: [...(made.entities ?? []), userEntity(user.id)] }]);
-      });
-    },
-
-    async revoke(actor: Actor, id: TokenId) {
-      const { userId } = userOf(actor);
-      return await database.transaction(async (tx) => {
-        if ((await tx.run(REVOKE, [userId, id, new Date(clock.nowMs())])) !== 1) throw tokenUnknown();
-        return await audit.record(tx, [event(actor, 'personal-token.revoke', id)]);
+        return await audit.record(tx, [{ ...made, entities: [...(made.entities ?? []), entityOf(user.id)] }]);
       });
     },
   };
-}
-
-function boundFacts(
-  id: TokenId,
-  of: Omit<Parameters<typeof personalTokenRow>[0], 'id' | 'tokenHash'> & { readonly tokenHash: Uint8Array },
-) {
-  return personalTokenRow({ ...of, id, tokenHash: toHex(of.tokenHash) });
 }
 
 /** The person, with no more than the token names and no more than the person has now. */
@@ -241,6 +254,8 @@ function tokenPrincipal(sealing: Sealing, row: LiveRow, tokenHash: Uint8Array): 
     tokenId: row.id,
   };
 }
+
+const entityOf = (id: UserId): AuditEntity => ({ reference: `User/${id}`, role: 'user' });
 
 function userOf({ principal }: Actor): UserPrincipal {
   if (principal.kind !== 'user' || principal.tokenId !== undefined) throw notSignedIn();

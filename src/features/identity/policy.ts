@@ -44,8 +44,60 @@ export type Policy = ReturnType<typeof createPolicy>;
 
 /** The policy in force, changed while serving. `settings` always shows the latest values this process has seen. */
 export function createPolicy(deps: PolicyDeps) {
-  const { database, sealing, audit, clock, defaults } = deps;
+  const { database, sealing, clock } = deps;
   const store = createPolicyStore(sealing.rows);
+  const current = createCurrent(deps, store);
+  const change = changing(deps, store, current.load);
+  return {
+    settings: liveView(() => current.snapshot().settings),
+    refresh: current.refresh,
+    version: (): number => current.snapshot().version,
+    networks: (): readonly AllowedNetworks[] => current.snapshot().networks,
+
+    /** Second factor of this person: the strictest of server, organisations, roles and person, exceptions considered. */
+    async requirementFor(
+      sql: Sql,
+      person: { readonly id: UserId; readonly memberships: readonly Membership[]; readonly hasException?: boolean },
+    ): Promise<SecondFactorLevel> {
+      const { requirements, settings } = current.snapshot();
+      const others = rulesFor(requirements, person);
+      const strictest = requirementOf({ server: settings.secondFactor, others, excepted: false });
+      if (strictest !== 'required' || person.hasException === false) return strictest;
+      return (await store.isExcepted(sql, person.id, clock.nowMs())) ? 'optional' : 'required';
+    },
+
+    /** Whether somebody else has written to it in the database; the safest values hold then. */
+    isChanged: (): boolean => current.snapshot().changed,
+    requirements: (): readonly Requirement[] => current.snapshot().requirements,
+
+    /** Makes sure that there is one to be missed (upgrade of rows). */
+    async found(tx: Transaction): Promise<void> {
+      await store.lock(tx);
+      const { intact: _intact, mark: _mark, ...row } = await store.read(tx);
+      await store.write(tx, { ...row, version: row.version + 1 }, clock.nowMs());
+    },
+    /** From now on a policy is there: deleting it is noticed. */
+    expect: current.expect,
+
+    /** Whether somebody at this address may use the door, and hold these roles there. */
+    isNetworkAllowed(door: 'users' | 'nodes', address: string | undefined, principal?: Principal): boolean {
+      return allowed(current.snapshot(), door, address, principal?.kind === 'user' ? principal.roles : []);
+    },
+
+    ...changesOfSettings(deps, change),
+    ...changesOfRules(deps, change, store),
+
+    /** Listens for changes made by other processes. */
+    async start(): Promise<() => Promise<void>> {
+      await current.load(database);
+      // A failure is made good by the next look, at most a second later.
+      return await database.listen(CHANNEL, () => void current.refresh(true).catch(() => undefined));
+    },
+  };
+}
+
+/** What is in force as this process knows it. */
+function createCurrent({ database, clock, defaults }: PolicyDeps, store: PolicyStore) {
   let snapshot = snapshotOf(NO_POLICY, defaults);
   let loadedMs = Number.NEGATIVE_INFINITY;
   let loadedMark: string | undefined;
@@ -67,6 +119,27 @@ export function createPolicy(deps: PolicyDeps) {
     loadedMs = clock.nowMs();
   }
 
+  return {
+    snapshot: (): Snapshot => snapshot,
+    load,
+    /** At most one look at the database a second, whoever asks; they share it. `now`: whatever was seen before. */
+    async refresh(now = false): Promise<void> {
+      const ageMs = clock.nowMs() - loadedMs;
+      if (!now && ageMs >= 0 && ageMs < FRESH_MS) return;
+      if (now) loadedMs = Number.NEGATIVE_INFINITY;
+      loading ??= load(database).finally(() => {
+        loading = undefined;
+      });
+      await loading;
+    },
+    expect(): void {
+      expected = true;
+    },
+  };
+}
+
+/** One change after the other, each audited with what it really replaced. */
+function changing({ database, audit, clock }: PolicyDeps, store: PolicyStore, load: (sql: Sql) => Promise<void>) {
   /** What a change starts from, under the lock: what we wrote, or nothing where it is not ours any more. */
   async function before(tx: Transaction): Promise<PolicyRow> {
     await store.lock(tx);
@@ -76,17 +149,7 @@ export function createPolicy(deps: PolicyDeps) {
     return { ...NO_POLICY, version: row.version };
   }
 
-  /** At most one look at the database a second, whoever asks; they share it. */
-  async function refresh(): Promise<void> {
-    const ageMs = clock.nowMs() - loadedMs;
-    if (ageMs >= 0 && ageMs < FRESH_MS) return;
-    loading ??= load(database).finally(() => {
-      loading = undefined;
-    });
-    await loading;
-  }
-
-  async function change(actor: Actor, work: ChangeWork): Promise<AuditReceipt> {
+  return async (actor: Actor, work: ChangeWork): Promise<AuditReceipt> => {
     const receipt = await database.transaction(async (tx) => {
       const { event, changes, about, next } = await work(tx, await before(tx));
       await store.write(tx, next, clock.nowMs());
@@ -102,55 +165,6 @@ export function createPolicy(deps: PolicyDeps) {
     });
     await load(database);
     return receipt;
-  }
-
-  return {
-    settings: liveView(() => snapshot.settings),
-    refresh,
-    version: (): number => snapshot.version,
-    networks: (): readonly AllowedNetworks[] => snapshot.networks,
-
-    /** Second factor of this person: the strictest of server, organisations, roles and person, exceptions considered. */
-    async requirementFor(
-      sql: Sql,
-      person: { readonly id: UserId; readonly memberships: readonly Membership[]; readonly hasException?: boolean },
-    ): Promise<SecondFactorLevel> {
-      const others = rulesFor(snapshot.requirements, person);
-      const strictest = requirementOf({ server: snapshot.settings.secondFactor, others, excepted: false });
-      if (strictest !== 'required' || person.hasException === false) return strictest;
-      return (await store.isExcepted(sql, person.id, clock.nowMs())) ? 'optional' : 'required';
-    },
-
-    /** Whether somebody else has written to it in the database; the safest values hold then. */
-    isChanged: (): boolean => snapshot.changed,
-    requirements: (): readonly Requirement[] => snapshot.requirements,
-
-    /** Makes sure that there is one to be missed (upgrade of rows). */
-    async found(tx: Transaction): Promise<void> {
-      await store.lock(tx);
-      const { intact: _intact, mark: _mark, ...row } = await store.read(tx);
-      await store.write(tx, { ...row, version: row.version + 1 }, clock.nowMs());
-    },
-    /** From now on a policy is there: deleting it is noticed. */
-    expect: (): void => void (expected = true),
-
-    /** Whether somebody at this address may use the door, and hold these roles there. */
-    isNetworkAllowed(door: 'users' | 'nodes', address: string | undefined, principal?: Principal): boolean {
-      return allowed(snapshot, door, address, principal?.kind === 'user' ? principal.roles : []);
-    },
-
-    ...changesOfSettings(deps, change),
-    ...changesOfRules(deps, change, store),
-
-    /** Listens for changes made by other processes. */
-    async start(): Promise<() => Promise<void>> {
-      await load(database);
-      return await database.listen(CHANNEL, () => {
-        loadedMs = Number.NEGATIVE_INFINITY;
-        // A failure is made good by the next look, at most a second later.
-        void refresh().catch(() => undefined);
-      });
-    },
   };
 }
 

@@ -154,16 +154,7 @@ export function createProviderStore(sealing: Sealing) {
     linked: row.linked,
     ...sealing.open('sealed_provider', row.id, row.sealed_provider),
   });
-  const identity = (row: IdentityRow): ExternalIdentity => ({
-    id: row.id,
-    providerId: row.provider_id,
-    userId: row.user_id,
-    subject: sealing.open('sealed_subject', row.id, row.sealed_subject),
-    linkedMs: row.linked_at.getTime(),
-    lastUsedMs: row.last_used_at?.getTime(),
-  });
   const isProviderOurs = (row: ProviderRow): boolean => sealing.rows.fits(providerRow(row.id, row.issuer), row.binding);
-  const isLinkOurs = (row: IdentityRow): boolean => sealing.rows.fits(externalIdentityRow(identity(row)), row.binding);
   return {
     async list(sql: Sql): Promise<Provider[]> {
       return (await sql.rows(LIST))
@@ -194,6 +185,23 @@ export function createProviderStore(sealing: Sealing) {
     async retire(tx: Transaction, id: ProviderId, nowMs: number): Promise<boolean> {
       return (await tx.run(RETIRE, [id, new Date(nowMs)])) === 1;
     },
+    ...linksIn(sealing),
+    ...visitsIn(sealing),
+  };
+}
+
+/** Whose identity there is which account here. */
+function linksIn(sealing: Sealing) {
+  const identity = (row: IdentityRow): ExternalIdentity => ({
+    id: row.id,
+    providerId: row.provider_id,
+    userId: row.user_id,
+    subject: sealing.open('sealed_subject', row.id, row.sealed_subject),
+    linkedMs: row.linked_at.getTime(),
+    lastUsedMs: row.last_used_at?.getTime(),
+  });
+  const isLinkOurs = (row: IdentityRow): boolean => sealing.rows.fits(externalIdentityRow(identity(row)), row.binding);
+  return {
     /** By issuer and subject, and by nothing else. */
     async identityBySubject(sql: Sql, at: Pick<Provider, 'id' | 'issuer'>, subject: string) {
       const rows = await sql.rows(BY_SUBJECT, [at.id, sealing.subjectTokens(at.issuer, subject)]);
@@ -221,7 +229,6 @@ export function createProviderStore(sealing: Sealing) {
     async used(tx: Transaction, id: IdentityId, nowMs: number): Promise<void> {
       await tx.run(USED, [id, new Date(nowMs)]);
     },
-    ...visitsIn(sealing),
   };
 }
 

@@ -19,6 +19,12 @@ export interface RowBinder {
   onChanged(listener: (row: Pick<BoundRow, 'kind' | 'id'>) => void): void;
 }
 
+/** Whether rows of an earlier version have been bound; kept outside the database. */
+export interface BoundMark {
+  isSet(): Promise<boolean>;
+  set(): Promise<void>;
+}
+
 /** Bindings seen to fit, so that a session checked every second costs a comparison and no deciphering. */
 const REMEMBERED_MAX = 50_000;
 

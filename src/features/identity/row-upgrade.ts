@@ -5,6 +5,7 @@ import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts'
 import { lockAdministrators } from './administrators.ts';
 import type { IdentityParts } from './compose.ts';
 import { CREDENTIAL_COLUMNS, type CredentialColumns } from './credential-book.ts';
+import type { BoundMark } from './row-binding.ts';
 import {
   accountRow,
   type BoundRow,
@@ -19,12 +20,6 @@ import {
   roleRow,
 } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
-
-/** Kept outside the database. */
-export interface BoundMark {
-  isSet(): Promise<boolean>;
-  set(): Promise<void>;
-}
 
 /** A row as it is, and how to write its binding. */
 interface Unbound {

@@ -126,11 +126,29 @@ export function sessionFacts(row: Omit<BoundSessionRow, 'token_hash' | 'binding'
   };
 }
 
+const ENDING = {
+  endOthers: (tx: Transaction, userId: UserId, keep: SessionId): Promise<number> => tx.run(END_OTHERS, [userId, keep]),
+  async endToken(tx: Transaction, tokenHash: Uint8Array): Promise<void> {
+    await tx.run(END_TOKEN, [tokenHash]);
+  },
+  /** Ends the ones not used for longest, above `keep`. */
+  async trim(tx: Transaction, userId: UserId, keep: number): Promise<void> {
+    await tx.run(TRIM, [userId, keep]);
+  },
+  async endAll(tx: Transaction, userId: UserId): Promise<void> {
+    await tx.run(END_ALL, [userId]);
+  },
+  async deleteExpired(sql: Sql, nowMs: number): Promise<void> {
+    await sql.run(EXPIRED, [new Date(nowMs)]);
+  },
+};
+
 /** SQL for sessions. Tokens come in as hashes. */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 export function createSessionStore(sealing: Sealing) {
   return {
+    ...ENDING,
     async insert(tx: Transaction, session: NewSession): Promise<void> {
       const { address, userAgent } = session;
       const origin = sealing.seal('sealed_origin', session.id, {
@@ -184,21 +202,6 @@ export function createSessionStore(sealing: Sealing) {
       if (!sealing.rows.fits(sessionRow(facts), row.binding)) return false;
       const binding = sealing.rows.bind(sessionRow({ ...facts, tokenHash: toHex(tokenHash), authenticatedMs: nowMs }));
       return (await tx.run(RENEW, [userId, id, tokenHash, new Date(nowMs), binding])) === 1;
-    },
-    endOthers: (tx: Transaction, userId: UserId, keep: SessionId): Promise<number> =>
-      tx.run(END_OTHERS, [userId, keep]),
-    async endToken(tx: Transaction, tokenHash: Uint8Array): Promise<void> {
-      await tx.run(END_TOKEN, [tokenHash]);
-    },
-    /** Ends the ones not used for longest, above `keep`. */
-    async trim(tx: Transaction, userId: UserId, keep: number): Promise<void> {
-      await tx.run(TRIM, [userId, keep]);
-    },
-    async endAll(tx: Transaction, userId: UserId): Promise<void> {
-      await tx.run(END_ALL, [userId]);
-    },
-    async deleteExpired(sql: Sql, nowMs: number): Promise<void> {
-      await sql.run(EXPIRED, [new Date(nowMs)]);
     },
   };
 }

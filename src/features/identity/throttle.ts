@@ -64,15 +64,6 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     return [account, strangers, { subject: network, stage: 'any', kind: 'network', deviceHash: NO_DEVICE }];
   }
 
-  async function noteNetwork(tx: Transaction, attempt: Attempt, charged: readonly StoredCounter[]): Promise<void> {
-    const network = charged.find(({ kind }) => kind === 'network');
-    // Most are nowhere near a ban, and cost no question.
-    if (network === undefined || attempt.address === undefined || network.waitsUntilMs <= clock.nowMs()) return;
-    const { failures, waitsUntilMs } = network;
-    const ban = { subject: network.key.subject, network: addressGroup(attempt.address), failures, waitsUntilMs };
-    if (await noteBan(tx, deps, ban)) await deps.onBan(tx, failures);
-  }
-
   /** With the counters held: for who comes at the same moment as another. */
   async function chargeLocked(attempt: Attempt): Promise<void> {
     const decision = await database.transaction(async (tx) => {
@@ -81,7 +72,7 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
       if (decided.kind !== 'allowed') return decided;
       const charged = decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
       await writeCounters(tx, charged);
-      await noteNetwork(tx, attempt, charged);
+      await noteNetwork(tx, deps, attempt, charged);
       return decided;
     });
     if (decision.kind === 'refused') throw tooManyAttempts(decision.retryAfterSeconds);
@@ -100,7 +91,7 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
       const done = await database
         .transaction(async (tx) => {
           if (!(await chargeCounters(tx, read, charged))) throw new ChangedMeanwhile();
-          await noteNetwork(tx, attempt, charged);
+          await noteNetwork(tx, deps, attempt, charged);
           return true;
         })
         .catch((error: unknown) => {
@@ -119,6 +110,20 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
     housekeep: () => deleteIdleCounters(database, clock.nowMs()),
   };
+}
+
+async function noteNetwork(
+  tx: Transaction,
+  deps: ThrottleDeps,
+  attempt: Attempt,
+  charged: readonly StoredCounter[],
+): Promise<void> {
+  const network = charged.find(({ kind }) => kind === 'network');
+  // Most are nowhere near a ban, and cost no question.
+  if (network === undefined || attempt.address === undefined || network.waitsUntilMs <= deps.clock.nowMs()) return;
+  const { failures, waitsUntilMs } = network;
+  const ban = { subject: network.key.subject, network: addressGroup(attempt.address), failures, waitsUntilMs };
+  if (await noteBan(tx, deps, ban)) await deps.onBan(tx, failures);
 }
 
 /** Somebody else has charged one of the counters: nothing of ours stays. */

@@ -173,45 +173,10 @@ function membershipWrites(sealing: Sealing) {
 export type UserStore = ReturnType<typeof createUserStore>;
 
 export function createUserStore(sealing: Sealing, book: CredentialBook) {
-  const opened = (row: UserRow): Account => openAccount(sealing, row);
   const memberships = membershipWrites(sealing);
   const stateBinding = (id: UserId, state: StoredUserState) => sealing.rows.bind(accountRow(id, state));
   return {
-    async find(sql: Sql, id: UserId): Promise<Account | undefined> {
-      return (await sql.rows(FIND, [id])).map(opened)[0];
-    },
-    /** Locks the row until commit: a sign-in and the end of the account's access happen one after the other. */
-    async findLocked(tx: Transaction, id: UserId): Promise<Account | undefined> {
-      const account = (await tx.rows(FIND_LOCKED, [id])).map(opened)[0];
-      if (account?.credentials !== undefined) book.remember(tx, id, account.credentials);
-      return account;
-    },
-    /** Who owes a code under this token; undefined where that sign-in is unknown, over, used up or not ours. */
-    async findByPreSession(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<Account | undefined> {
-      const [row] = await sql.rows(FIND_BY_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
-      if (row === undefined) return undefined;
-      const facts = preSessionRow(toHex(tokenHash), row.id, row.pre_expires_at.getTime());
-      return sealing.rows.fits(facts, row.pre_binding) ? opened(row) : undefined;
-    },
-    async findByEmail(sql: Sql, email: string): Promise<Account | undefined> {
-      const rows = await sql.rows(FIND_BY_EMAIL, [sealing.emailTokens(email)]);
-      // A token's 64 bits may collide; the address itself decides.
-      return rows.map(opened).find((account) => account.email === email);
-    },
-    /** A page of users, newest first, and how many fit in all. */
-    async page(
-      sql: Sql,
-      filter: UserFilter,
-      page: { readonly after?: UserId | undefined; readonly limit: number },
-    ): Promise<{ readonly accounts: Account[]; readonly total: number }> {
-      const tokens = filter.text === undefined ? null : sealing.searchTokens(filter.text);
-      const values = [filter.organisations ?? null, tokens, filter.state ?? null];
-      const [rows, counts] = await Promise.all([
-        sql.rows(LIST, [...values, page.after ?? null, page.limit]),
-        sql.rows(COUNT, values),
-      ]);
-      return { accounts: rows.map(opened), total: counts[0]?.n ?? 0 };
-    },
+    ...finding(sealing, book),
     ...tokenRepair(sealing),
     async insert(tx: Transaction, user: NewUser): Promise<void> {
       const { id, name, email, passwordHash } = user;
@@ -259,6 +224,47 @@ export function createUserStore(sealing: Sealing, book: CredentialBook) {
     },
     async signedIn(tx: Transaction, id: UserId, nowMs: number): Promise<void> {
       await tx.run(SIGNED_IN, [id, new Date(nowMs)]);
+    },
+  };
+}
+
+function finding(sealing: Sealing, book: CredentialBook) {
+  const opened = (row: UserRow): Account => openAccount(sealing, row);
+  return {
+    async find(sql: Sql, id: UserId): Promise<Account | undefined> {
+      return (await sql.rows(FIND, [id])).map(opened)[0];
+    },
+    /** Locks the row until commit: a sign-in and the end of the account's access happen one after the other. */
+    async findLocked(tx: Transaction, id: UserId): Promise<Account | undefined> {
+      const account = (await tx.rows(FIND_LOCKED, [id])).map(opened)[0];
+      if (account?.credentials !== undefined) book.remember(tx, id, account.credentials);
+      return account;
+    },
+    /** Who owes a code under this token; undefined where that sign-in is unknown, over, used up or not ours. */
+    async findByPreSession(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<Account | undefined> {
+      const [row] = await sql.rows(FIND_BY_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
+      if (row === undefined) return undefined;
+      const facts = preSessionRow(toHex(tokenHash), row.id, row.pre_expires_at.getTime());
+      return sealing.rows.fits(facts, row.pre_binding) ? opened(row) : undefined;
+    },
+    async findByEmail(sql: Sql, email: string): Promise<Account | undefined> {
+      const rows = await sql.rows(FIND_BY_EMAIL, [sealing.emailTokens(email)]);
+      // A token's 64 bits may collide; the address itself decides.
+      return rows.map(opened).find((account) => account.email === email);
+    },
+    /** A page of users, newest first, and how many fit in all. */
+    async page(
+      sql: Sql,
+      filter: UserFilter,
+      page: { readonly after?: UserId | undefined; readonly limit: number },
+    ): Promise<{ readonly accounts: Account[]; readonly total: number }> {
+      const tokens = filter.text === undefined ? null : sealing.searchTokens(filter.text);
+      const values = [filter.organisations ?? null, tokens, filter.state ?? null];
+      const [rows, counts] = await Promise.all([
+        sql.rows(LIST, [...values, page.after ?? null, page.limit]),
+        sql.rows(COUNT, values),
+      ]);
+      return { accounts: rows.map(opened), total: counts[0]?.n ?? 0 };
     },
   };
 }

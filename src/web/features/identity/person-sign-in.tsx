@@ -21,13 +21,13 @@ export function PersonSignIn({ userId }: { readonly userId: string }): ReactNode
   const sessions = useQuery({
     queryKey: [...key, 'sessions'],
     queryFn: ({ signal }) => api.get(`/api/users/${userId}/sessions`, UserSessionsAnswer, { signal }),
+    refetchOnMount: 'always',
   });
   const end = useMutation({
     mutationFn: () => api.send('POST', `/api/users/${userId}/sessions-end`, UserAnswer),
     onSuccess: () => queries.invalidateQueries({ queryKey: key }),
   });
   const error = factors.error ?? sessions.error ?? end.error;
-  const names = [...(factors.data?.authenticators ?? []), ...(factors.data?.passkeys ?? [])];
   return (
     <section className="person-roles" aria-label="Sign-in">
       {error !== null && <FailureNotice error={error} />}
@@ -37,9 +37,9 @@ export function PersonSignIn({ userId }: { readonly userId: string }): ReactNode
             [
               'Factors',
               <div key="factors">
-                {names.length === 0
+                {namesOf(factors.data).length === 0
                   ? 'none'
-                  : names.map(({ id, name }) => (
+                  : namesOf(factors.data).map(({ id, name }) => (
                       <div key={id}>
                         <Own>{name}</Own>
                       </div>
@@ -81,3 +81,8 @@ export function PersonSignIn({ userId }: { readonly userId: string }): ReactNode
     </section>
   );
 }
+
+const namesOf = (factors: FactorsAnswer | undefined) => [
+  ...(factors?.authenticators ?? []),
+  ...(factors?.passkeys ?? []),
+];

@@ -12,7 +12,11 @@ export function PersonTokens({ userId }: { readonly userId: string }): ReactNode
   const queries = useQueryClient();
   const queryKey = ['users', userId, 'tokens'];
   const path = `/api/users/${userId}/personal-tokens`;
-  const list = useQuery({ queryKey, queryFn: ({ signal }) => api.get(path, TokensAnswer, { signal }) });
+  const list = useQuery({
+    queryKey,
+    queryFn: ({ signal }) => api.get(path, TokensAnswer, { signal }),
+    refetchOnMount: 'always',
+  });
   const end = useMutation({
     mutationFn: (id: string) => api.act('DELETE', `${path}/${id}`),
     onSuccess: () => queries.invalidateQueries({ queryKey }),

@@ -109,14 +109,8 @@ function ProviderDialog({ was, onClose }: ProviderDialogProps): ReactNode {
   const [amr, setAmr] = useState<string[]>(was?.amr ?? []);
   const [acr, setAcr] = useState<string[]>(was?.acr ?? []);
   const [tried, setTried] = useState(false);
-  const { name, issuer, clientId, clientSecret, authority } = given;
-  const facts = { name, clientId, amr, acr, ...(authority.trim() === '' ? {} : { authority }) };
-  const secret = was !== undefined && clientSecret === '' ? {} : { clientSecret };
-  const wanted = (was === undefined ? ProviderWanted : ProviderChange).safeParse({
-    ...facts,
-    ...secret,
-    ...(was === undefined ? { issuer } : {}),
-  });
+  const { authority } = given;
+  const wanted = wantedOf(was, given, { amr, acr });
   const wrong = new Set(wanted.success || !tried ? [] : wanted.error.issues.map((issue) => String(issue.path[0])));
   const add = useMutation({
     mutationFn: () =>
@@ -167,6 +161,17 @@ function ProviderDialog({ was, onClose }: ProviderDialogProps): ReactNode {
       </form>
     </Modal>
   );
+}
+
+/** What is asked of the server: all of a new one; of one that is there, what may change. */
+function wantedOf(
+  was: ProviderEntry | undefined,
+  { name, issuer, clientId, clientSecret, authority }: Given,
+  proofs: { readonly amr: string[]; readonly acr: string[] },
+) {
+  const facts = { name, clientId, ...proofs, ...(authority.trim() === '' ? {} : { authority }) };
+  if (was === undefined) return ProviderWanted.safeParse({ ...facts, issuer, clientSecret });
+  return ProviderChange.safeParse({ ...facts, ...(clientSecret === '' ? {} : { clientSecret }) });
 }
 
 interface Given {

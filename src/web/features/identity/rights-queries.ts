@@ -58,6 +58,8 @@ export const emergencyList = (state: 'waiting' | 'reviewed') =>
   queryOptions({
     queryKey: ['emergencies', state],
     queryFn: ({ signal }) => api.get(`/api/emergencies?state=${state}&limit=200`, EmergenciesAnswer, { signal }),
+    // Somebody may have broken the glass a moment ago.
+    refetchOnMount: 'always' as const,
   });
 
 export const tokenList = queryOptions({
