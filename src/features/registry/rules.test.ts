@@ -23,6 +23,14 @@ const scores = {
     contradicted: false,
     speaksAgainst: false,
   },
+  stranger: {
+    score: 0.01,
+    weight: -25,
+    grade: 'certainly-not',
+    decision: 'none',
+    contradicted: false,
+    speaksAgainst: true,
+  },
   against: {
     score: 0.01,
     weight: -9,
@@ -50,6 +58,13 @@ const outcome = (goldens: readonly ScoredGolden[]) => {
     join: decision.join?.goldenId,
     reviews: decision.reviews.map((review) => `${review.other} ${review.cause}`),
   };
+
+  describe('a chain', () => {
+    it('is asked and not linked: the record fits one of a person’s records and looks like a stranger to another', () => {
+      expect(outcome([golden('p', 'strong', 'stranger')])).toEqual({ join: undefined, reviews: ['p-0 chain'] });
+      expect(outcome([golden('p', 'strong', 'none')]).join).toBe('p');
+    });
+  });
 };
 
 describe('linking a record', () => {
