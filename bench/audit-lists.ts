@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { newId } from '../src/crypto/index.ts';
+import type { AuditEventId } from '../src/kernel/ids.ts';
 import { type EventQuery, listEvents } from '../src/features/audit/event-query.ts';
 import { createDatabase, type Database, statement, withMaintenanceSession } from '../src/platform/db/index.ts';
 import { startPostgres } from './support/processes.ts';
@@ -86,7 +87,7 @@ function ago(months: number): number {
 
 function questions(): [string, () => EventQuery][] {
   const limit = 51;
-  const somewhere = () => ({ recordedMs: ago(Math.random() * MONTHS), id: newId() as never });
+  const somewhere = () => ({ recordedMs: ago(Math.random() * MONTHS), id: newId<AuditEventId>() });
   return [
     ['newest', () => ({ limit })],
     ['older ones, somewhere', () => ({ limit, after: somewhere() })],

@@ -79,7 +79,7 @@ async function call(
   path: string,
   given: { params?: object; query?: object; actor?: Actor } = {},
 ): Promise<RouteReply<unknown>> {
-  return await handled(routeTo(path) as unknown as RouteDeclaration, {
+  return await handled(routeTo(path), {
     actor: given.actor ?? userActor,
     method: 'GET',
     url: '/api/audit/events?x=y',

@@ -4,7 +4,6 @@ import type { BatchedEvent } from './event-batch.ts';
 import { type IndexedEvent, readBatches } from './event-store.ts';
 import type { ProblemList } from './problem-list.ts';
 import { type BatchId, type BatchRow, type FormerColumns, openBatch } from './sealed-event.ts';
-import type { BatchRun } from './verify-page.ts';
 import { erasuresOf } from './verify-store.ts';
 
 /** What rests of an event. `broken`: it was changed. `missing`: its batch is gone. */
@@ -65,6 +64,18 @@ async function withReasons(
       ? { kind: 'erased', because: content.because ?? reasons.get(rows[i]?.id ?? '') }
       : content,
   );
+}
+
+/** Neighbouring leaves whose events are neighbours in one batch. */
+export interface BatchRun {
+  /** The first leaf. */
+  readonly index: number;
+  readonly count: number;
+  readonly batch: BatchId;
+  /** Place of the first event in its batch. */
+  readonly place: number;
+  /** Events of the batch; undefined where the batch is gone. */
+  readonly events: number | undefined;
 }
 
 export interface BatchOrder {

@@ -8,7 +8,7 @@ import type { BatchId } from './sealed-event.ts';
 import { merkle } from './tile-reader.ts';
 import { split } from './tree-edge.ts';
 import { readTiles } from './tree-store.ts';
-import { readPageContents } from './verify-batches.ts';
+import { type BatchRun, readPageContents } from './verify-batches.ts';
 import { createLeafCheck } from './verify-leaf.ts';
 import { eventPage } from './verify-store.ts';
 
@@ -31,18 +31,6 @@ export interface PageFindings {
   readonly more: boolean;
   readonly eventsChecked: number;
   readonly erased: number;
-}
-
-/** Neighbouring leaves whose events are neighbours in one batch. */
-export interface BatchRun {
-  /** The first leaf. */
-  readonly index: number;
-  readonly count: number;
-  readonly batch: BatchId;
-  /** Place of the first event in its batch. */
-  readonly place: number;
-  /** Events of the batch; undefined where the batch is gone. */
-  readonly events: number | undefined;
 }
 
 /** Checks pages of the log: `from` is a multiple of VERIFY_PAGE, `below` at most one page further. */

@@ -35,7 +35,7 @@ async function call<T>(
   };
   const { body: bodyInput } = route.input;
   const body = typeof bodyInput === 'string' ? input.body : bodyInput.parse(input.body);
-  const reply = await handled(route as unknown as RouteDeclaration, {
+  const reply = await handled(route, {
     actor: OPERATOR,
     method,
     url: path,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { userActor } from '../../../test/support/audit.ts';
+import { handled } from '../../../test/support/handled.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import type { RouteRequest } from '../../platform/http/route.ts';
 import type { BulkView, ReviewSummary } from './wire.ts';
-import { handled } from '../../../test/support/handled.ts';
 
 /** Many alike pairs, accepted together after a sample. */
 let f: RegistryFixture;
@@ -32,7 +32,7 @@ async function call<T>(
     query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  return (await handled(found as unknown as RouteDeclaration, request)).body as T;
+  return (await handled(found, request)).body as T;
 }
 
 let serial = 0;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { userActor } from '../../../test/support/audit.ts';
+import { handled } from '../../../test/support/handled.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
-import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import type { RouteRequest } from '../../platform/http/route.ts';
 import { wilson } from './quality-rules.ts';
 import type { LinkCheckReply, QualityReply } from './wire-quality.ts';
-import { handled } from '../../../test/support/handled.ts';
 
 let f: RegistryFixture;
 beforeAll(async () => {
@@ -23,7 +23,7 @@ async function call<T>(path: string, parts: { params?: object; body?: object } =
     query: {},
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  const reply = await handled(found as unknown as RouteDeclaration, request);
+  const reply = await handled(found, request);
   expect(reply.audited).not.toBeNull();
   if (typeof found.output !== 'string') found.output.parse(reply.body);
   return reply.body as T;

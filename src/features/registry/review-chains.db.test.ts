@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { userActor } from '../../../test/support/audit.ts';
-import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
-import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
-import type { ReviewDetailReply, ReviewSummary } from './wire.ts';
 import { handled } from '../../../test/support/handled.ts';
+import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
+import type { RouteRequest } from '../../platform/http/route.ts';
+import type { ReviewDetailReply, ReviewSummary } from './wire.ts';
 
 /** Two people with several records each have several reviews between them: one answer answers all, one undo asks all again. */
 let f: RegistryFixture;
@@ -23,7 +23,7 @@ async function call(path: string, parts: { params?: object; body?: object } = {}
     query: query === 'raw' ? '' : query.parse({}),
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  return (await handled(found as unknown as RouteDeclaration, request)).body;
+  return (await handled(found, request)).body;
 }
 
 let serial = 0;

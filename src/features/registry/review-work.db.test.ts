@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { userActor } from '../../../test/support/audit.ts';
+import { handled } from '../../../test/support/handled.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import type { RouteRequest } from '../../platform/http/route.ts';
 import type { ReviewRules, ReviewSummary } from './wire.ts';
-import { handled } from '../../../test/support/handled.ts';
 
 /** Two stewards and their queue. */
 let f: RegistryFixture;
@@ -36,7 +36,7 @@ async function call<T>(
     query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  const reply = await handled(found as unknown as RouteDeclaration, request);
+  const reply = await handled(found, request);
   expect(reply.audited).not.toBeNull();
   return reply.body as T;
 }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { userActor } from '../../../test/support/audit.ts';
+import { handled } from '../../../test/support/handled.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
 import { sha256Hex } from '../../crypto/index.ts';
 import { isProblem } from '../../kernel/problem.ts';
-import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import type { RouteRequest } from '../../platform/http/route.ts';
 import type { ClientDetailReply, ReviewSummary } from './wire.ts';
-import { handled } from '../../../test/support/handled.ts';
 
 /**
  * Registrations and stewards' decisions in random order, against what must hold after each of them whatever came before. A seed
@@ -43,7 +43,7 @@ async function call(path: string, parts: { params?: object; query?: object; body
     query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
     body: typeof body === 'string' ? undefined : body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  return (await handled(found as unknown as RouteDeclaration, request)).body;
+  return (await handled(found, request)).body;
 }
 
 /** Decisions that two records are different people, by who made them: each stands until it is taken back itself. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { userActor } from '../../../test/support/audit.ts';
+import { handled } from '../../../test/support/handled.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import type { RouteRequest } from '../../platform/http/route.ts';
 import type { SubmissionOutcome } from './index.ts';
 import type { ClientDetailReply, ReviewDetailReply, ReviewSummary } from './wire.ts';
-import { handled } from '../../../test/support/handled.ts';
 
 let f: RegistryFixture;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ async function call(path: string, parts: { params?: object; query?: object; body
     query: query === 'raw' ? '' : query.parse(parts.query ?? {}),
     body: typeof found.input.body === 'string' ? undefined : found.input.body.parse(parts.body ?? {}),
   } as unknown as RouteRequest<never, never, never>;
-  const reply = await handled(found as unknown as RouteDeclaration, request);
+  const reply = await handled(found, request);
   expect(reply.audited).not.toBeNull();
   return reply.body;
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeActor, readInput, testKeyRing, userActor } from '../../../test/support/audit.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { RouteDeclaration, RouteRequest } from '../../platform/http/route.ts';
+import type { RouteDeclaration } from '../../platform/http/route.ts';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { createReports, type Reports } from './index.ts';
 import { ActivityReply, ActorsReply, DisclosuresReply, OwnViewReply, ReportReply, SavedReply } from './wire.ts';
@@ -74,15 +74,12 @@ async function call(method: string, path: string, asked: Asked = {}): Promise<{ 
     typeof schema === 'object' && schema !== null && 'parse' in schema
       ? (schema as { parse(value: unknown): unknown }).parse(value ?? {})
       : undefined;
-  const reply = await handled(
-    found as unknown as RouteDeclaration,
-    {
-      actor: asked.actor ?? userActor,
-      params: parse(input.params, asked.params),
-      query: parse(input.query, asked.query),
-      body: parse(input.body, asked.body),
-    } as unknown as RouteRequest<never, never, never>,
-  );
+  const reply = await handled(found, {
+    actor: asked.actor ?? userActor,
+    params: parse(input.params, asked.params),
+    query: parse(input.query, asked.query),
+    body: parse(input.body, asked.body),
+  });
   await audit.sequence();
   return { status: reply.status, body: reply.body };
 }
