@@ -73,14 +73,15 @@ export const relinkStore = {
       moves.map((one) => one.entryId),
     ]);
   },
+  /** Answers how many were opened; those that waited already are not counted. */
   async noteReviews(
     tx: Transaction,
     id: ActivationId,
     opened: { readonly pairs: readonly (readonly [ResourceId, ResourceId])[]; readonly at: Date },
-  ): Promise<void> {
-    if (opened.pairs.length === 0) return;
+  ): Promise<number> {
+    if (opened.pairs.length === 0) return 0;
     const { pairs, at } = opened;
-    await tx.run(noteReviews, [id, pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1]), at]);
+    return await tx.run(noteReviews, [id, pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1]), at]);
   },
   /** Newest first. */
   standing: (sql: Sql, id: ActivationId, limit: number) => sql.rows(standingMoves, [id, limit]),

@@ -110,9 +110,9 @@ async function relinkRows(deps: RoundDeps, tx: Transaction, rows: readonly Sourc
   await writeRound(deps, tx, { state, nowMs });
   await relinkStore.insertMoves(tx, batch.activationId, work.moves);
   const pairs = state.reviews.map((review) => orderedPair(review.sourceId, review.other));
-  await relinkStore.noteReviews(tx, batch.activationId, { pairs, at: new Date(nowMs) });
+  const reviews = await relinkStore.noteReviews(tx, batch.activationId, { pairs, at: new Date(nowMs) });
   if (audits.length > 0) await deps.audit.record(tx, audits);
-  return { joined: work.joined, parted: work.parted, reviews: state.reviews.length };
+  return { joined: work.joined, parted: work.parted, reviews };
 }
 
 async function relinkOne(work: Work, source: SourceState, lookupTokens: readonly bigint[]): Promise<void> {
