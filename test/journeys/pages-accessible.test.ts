@@ -265,6 +265,11 @@ const VISITS: readonly Visit[] = [
   { name: 'identity providers', path: '/people/providers' },
   { name: 'identity providers, none', path: '/people/providers', before: nothingYet },
   {
+    name: 'identity provider, changing one',
+    path: '/people/providers',
+    act: async (page) => await page.getByRole('button', { name: /^Change/ }).click(),
+  },
+  {
     name: 'identity provider, adding one',
     path: '/people/providers',
     act: async (page) => {

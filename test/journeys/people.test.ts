@@ -191,8 +191,8 @@ const TASKS: readonly { readonly task: string; readonly work: (hand: Hand) => Pr
       const wanted = { label: `export by ${hand.name}`, permissions: ['client.read'], days: 7 };
       expect(await byGrace('/api/personal-tokens', wanted)).toBe(201);
       await openPerson(hand, /Grace Namukasa/);
-      await hand.press(button(`End the token export by ${hand.name}`));
-      await button(`End the token export by ${hand.name}`).waitFor({ state: 'detached' });
+      await hand.press(button(`End it: the token export by ${hand.name}`));
+      await button(`End it: the token export by ${hand.name}`).waitFor({ state: 'detached' });
     },
   },
   {

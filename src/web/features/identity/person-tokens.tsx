@@ -54,7 +54,7 @@ export function PersonTokens({ userId }: { readonly userId: string }): ReactNode
               size="xs"
               loading={end.isPending && end.variables === one.id}
               onClick={() => end.mutate(one.id)}
-              aria-label={`End the token ${one.label}`}
+              aria-label={`End it: the token ${one.label}`}
             >
               End it
             </Button>

@@ -74,7 +74,7 @@ export function ProvidersPage(): ReactNode {
               variant="default"
               size="xs"
               color="red"
-              aria-label={`Take ${one.name} out of use`}
+              aria-label={`Take out of use: ${one.name}`}
               loading={retire.isPending}
               onClick={() => retire.mutate(one.id)}
             >
