@@ -2,10 +2,17 @@
 import type { Patient } from '@medplum/fhirtypes';
 import type { LinkEntryId, OrganisationId, ResourceId } from '../../kernel/ids.ts';
 import type { MatchRecord } from '../matching/index.ts';
-import type { FormerRecord } from './former-records.ts';
 import type { PreparedRecord } from './matcher.ts';
 import type { LedgerDetail, LedgerKind } from './model.ts';
 import type { WantedReview } from './rules.ts';
+
+/** A deleted record that somebody decided something about. */
+export interface FormerRecord {
+  readonly id: ResourceId;
+  readonly pinned: boolean;
+  /** Records that a steward declared to be somebody else. */
+  readonly apart: readonly ResourceId[];
+}
 
 export interface SourceState {
   readonly id: ResourceId;

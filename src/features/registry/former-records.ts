@@ -11,14 +11,6 @@ import { storedKey } from './own-key.ts';
 import { keyTokenOf } from './records.ts';
 import type { RoundDeps } from './round-loading.ts';
 
-/** A deleted record that somebody decided something about. */
-export interface FormerRecord {
-  readonly id: ResourceId;
-  readonly pinned: boolean;
-  /** Records that a steward declared to be somebody else. */
-  readonly apart: readonly ResourceId[];
-}
-
 const keep = statement(
   'registry.keep-former',
   `INSERT INTO registry.former_record (source_id, domain_id, key_token, pinned)

@@ -2,20 +2,21 @@
  * The client registry: source records as nodes and loaders sent them, golden records computed from them, the ledger of why they
  * belong together, and the reviews that wait for a steward. See README.md.
  */
-import type { RouteDeclaration } from '../../platform/http/route.ts';
+
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor, Principal } from '../../kernel/principal.ts';
-import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Sql } from '../../platform/db/sql.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
+import type { RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant, StoredResource } from '../../store/index.ts';
 import { type AdoptedPerson, adoptPersons } from './adopt.ts';
 import { type Changes, createChanges } from './changes.ts';
 import { createCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
+import { type RegistryModels, registryModels } from './registry-models.ts';
 import { registryParticipants, tokensOfStored } from './reseal.ts';
 import { readReviewCounts } from './review-store.ts';
 import { registryRoutes } from './routes.ts';
-import { type RegistryModels, registryModels } from './registry-models.ts';
 import type { RegistryCore } from './service.ts';
 import { shareParticipant } from './shares.ts';
 import { clientFigures, withinReach } from './visibility.ts';
@@ -84,22 +85,37 @@ export function createRegistry(deps: RegistryDeps): Registry {
   };
 }
 
-export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
-/** What matching compares, taken out of a Patient. */
-export { matchRecordOf } from './match-record.ts';
-/** Every client, page by page, for work over the whole registry. */
-export { walkClients, type WalkedClient } from './walk.ts';
-/** FHIR R4 at /fhir, for both doors. */
-export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
+export type { AdoptedPerson } from './adopt.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
 export { type Aliases, createAliases } from './aliases.ts';
+export type { ChangeNote, Changes } from './changes.ts';
+export type { Domain, DomainTable, RegistryDeps } from './deps.ts';
+/** Valid R4 and within the bounds of what one record may repeat; throws Problem. For whoever brings Patients from outside. */
+export { assertRegistrable } from './fhir-bounds.ts';
 /** A record as its sender's records have to be: systems under their own names, checked. */
 export { incoming } from './fhir-identities.ts';
 /** The golden record that an identifier leads to, as PIX queries ask. */
 export { personByIdentifier } from './fhir-pix.ts';
-/** Of a dry run, handed over with each of its batches. */
-export { createRehearsal, type Rehearsal } from './rehearsal.ts';
-export type { AdoptedPerson } from './adopt.ts';
+/** A FHIR route of another feature, for the capability statement. */
+export type { ServedRoute } from './fhir-route.ts';
+/** FHIR R4 at /fhir, for both doors. */
+export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
+/** What matching compares, taken out of a Patient. */
+export { matchRecordOf } from './match-record.ts';
+export { createMatcher, type Matcher } from './matcher.ts';
+export type {
+  CreateSubmission,
+  Cursor,
+  DeleteSubmission,
+  DomainRef,
+  IdentityRules,
+  RecordKind,
+  Submission,
+  SubmissionOutcome,
+  UpdateSubmission,
+  UpsertSubmission,
+  ValidPatient,
+} from './model.ts';
 export {
   type ActivationId,
   type GroupTally,
@@ -112,34 +128,19 @@ export {
   type ShadowNote,
   type SimulationTally,
 } from './registry-models.ts';
-export type { ChangeNote, Changes } from './changes.ts';
-/** A FHIR route of another feature, for the capability statement. */
-export type { ServedRoute } from './fhir-route.ts';
-/** For the prior of matching: the size of the registry, roughly. */
-export { estimateSources } from './store.ts';
-/** Valid R4 and within the bounds of what one record may repeat; throws Problem. For whoever brings Patients from outside. */
-export { assertRegistrable } from './fhir-bounds.ts';
-export { createMatcher, type Matcher } from './matcher.ts';
-export type {
-  CreateSubmission,
-  Cursor,
-  DeleteSubmission,
-  DomainRef,
-  IdentityRules,
-  RecordKind,
-  Submission,
-  SubmissionOutcome,
-  SubmitOptions,
-  UpdateSubmission,
-  UpsertSubmission,
-  ValidPatient,
-} from './model.ts';
+/** Of a dry run, handed over with each of its batches. */
+export { createRehearsal, type Rehearsal } from './rehearsal.ts';
 export type {
   MatchCandidate,
   MatchResult,
   RegistryCore,
-  TogetherStep,
   RegistrySearch,
   RegistrySearchResult,
   SearchTerm,
+  TogetherStep,
 } from './service.ts';
+/** For the prior of matching: the size of the registry, roughly. */
+export { estimateSources } from './store.ts';
+export type { SubmitOptions } from './submit-options.ts';
+/** Every client, page by page, for work over the whole registry. */
+export { type WalkedClient, walkClients } from './walk.ts';

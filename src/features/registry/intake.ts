@@ -3,14 +3,16 @@
  * waits for nobody, many share one transaction, and the lock is taken once for all of them. While one batch is being written, the
  * next already waits for the lock in PostgreSQL, its first question behind it: the turn changes without this process being asked.
  */
-import { isProblem, Problem } from '../../kernel/problem.ts';
+
 import type { Actor } from '../../kernel/principal.ts';
+import { isProblem, Problem } from '../../kernel/problem.ts';
 import { type BatchResult, runBatch } from './batch.ts';
 import { BATCH_SUBMISSIONS_MAX, WAITING_SUBMISSIONS_MAX } from './bounds.ts';
-import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
+import type { Submission, SubmissionOutcome } from './model.ts';
 import { transactionRefused } from './problems.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { REGISTRY_LOCK } from './store.ts';
+import type { SubmitOptions } from './submit-options.ts';
 import { prepareWork, refused, underModel, type Work } from './work.ts';
 
 interface Group {

@@ -2,8 +2,6 @@ import type { Patient } from '@medplum/fhirtypes';
 import type { Branded, LinkEntryId, ResourceId } from '../../kernel/ids.ts';
 import type { Problem } from '../../kernel/problem.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
-import type { Transaction } from '../../platform/db/sql.ts';
-import type { Rehearsal } from './rehearsal.ts';
 
 /** A Patient that passed R4 validation (src/fhir); only the door and the loader make one. */
 export type ValidPatient = Patient & { readonly resourceType: 'Patient' };
@@ -51,19 +49,6 @@ export interface DeleteSubmission {
   readonly kind: 'delete';
   readonly id: ResourceId;
   readonly ifMatchVersion?: number;
-}
-
-export interface SubmitOptions {
-  /** All or nothing: one refusal refuses all (FHIR transaction). */
-  readonly atomic?: boolean;
-  /** Decide and answer, write nothing (load --dry-run); what its former batches would have written is seen. */
-  readonly rehearsal?: Rehearsal;
-  /** Extra rows to write in the same transaction (the loader's cursor). */
-  readonly alongside?: (tx: Transaction, outcomes: readonly SubmissionOutcome[]) => Promise<void>;
-  /** Record an audit event for refused and unchanged submissions too (batch Bundles); a lone refusal is recorded by the door. */
-  readonly auditAll?: boolean;
-  /** Record no event for submissions that changed nothing (loading the same file again). */
-  readonly quietUnchanged?: boolean;
 }
 
 export type SubmissionOutcome =

@@ -7,10 +7,15 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { MatchRecord } from '../matching/index.ts';
 import type { RoundState, SourceState } from './batch-state.ts';
 import type { Matcher } from './matcher.ts';
-import type { Work } from './work.ts';
 
 /** Records kept, about 2 KB each. Beyond it the oldest are forgotten: links to them are then not counted. */
 const KEPT_MAX = 50_000;
+
+/** What a submission is found by. */
+interface Looking {
+  readonly content?: { readonly lookupTokens: readonly bigint[] } | undefined;
+  readonly keyTokens: readonly bigint[];
+}
 
 type KeptPart = Pick<SourceState, 'id' | 'goldenId' | 'domainId' | 'keyToken' | 'storedVersion' | 'version' | 'pinned'>;
 
@@ -31,11 +36,11 @@ interface KeptGolden {
 /** To be made by `createRehearsal` once per dry run and handed over with each of its batches. */
 export interface Rehearsal {
   /** Records in the database whose persons a batch must know because records kept here have joined them. */
-  anchors(works: readonly Work[]): readonly ResourceId[];
+  anchors(works: readonly Looking[]): readonly ResourceId[];
   /** The record kept here that has this own identifier. */
   named(keyTokens: readonly bigint[]): ResourceId | undefined;
   /** Puts what was kept where deciding looks for it. */
-  enter(state: RoundState, works: readonly Work[], matcher: Pick<Matcher, 'prepare'>): void;
+  enter(state: RoundState, works: readonly Looking[], matcher: Pick<Matcher, 'prepare'>): void;
   /** Keeps what a round decided. */
   keep(state: RoundState): void;
 }
@@ -44,7 +49,7 @@ export function createRehearsal(keptMax = KEPT_MAX): Rehearsal {
   const index = createIndex(keptMax);
 
   /** Persons of whom records kept here are meant by submissions or share a blocking key with them; and these others. */
-  function around(works: readonly Work[], also: Iterable<ResourceId> = []): Set<ResourceId> {
+  function around(works: readonly Looking[], also: Iterable<ResourceId> = []): Set<ResourceId> {
     const persons = new Set<ResourceId>(also);
     for (const { content, keyTokens } of works) {
       for (const token of content?.lookupTokens ?? [])

@@ -1,18 +1,18 @@
 /** Decides, in memory and in order, what each submission of a round becomes. No database, no clock: both came in as values. */
+
+import { newId } from '../../crypto/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { newId } from '../../crypto/index.ts';
-import { pairKey, type RoundState, type SourceState } from './batch-state.ts';
+import { type FormerRecord, pairKey, type RoundState, type SourceState } from './batch-state.ts';
 import { sameContent } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
-import type { FormerRecord } from './former-records.ts';
 import { ledgerActor } from './ledger.ts';
 import type { Matcher } from './matcher.ts';
+import { carriesKey, storedKey } from './own-key.ts';
 import { clientNotFound, duplicateKey, keyChanged, notOwnRecord, unmergeRefused, versionConflict } from './problems.ts';
 import type { Records } from './records.ts';
 import { isReplaced } from './replacement.ts';
 import { askInstead, decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
-import { carriesKey, storedKey } from './own-key.ts';
 import { UNMADE } from './within.ts';
 import { isInReach, ownsDomain, refused, type Work, type WorkContent } from './work.ts';
 

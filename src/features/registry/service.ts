@@ -2,19 +2,12 @@ import type { Patient, RelatedPerson } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
-import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
+import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { Explanation, MatchGrade } from '../matching/index.ts';
-import type {
-  Cursor,
-  RecordKind,
-  SourceMerge,
-  SourceMerged,
-  SubmissionOutcome,
-  Submission,
-  SubmitOptions,
-} from './model.ts';
+import type { Cursor, RecordKind, SourceMerge, SourceMerged, Submission, SubmissionOutcome } from './model.ts';
+import type { SubmitOptions } from './submit-options.ts';
 
 /** A search term before blinding, as `src/fhir` makes them from a query and from a resource. */
 export interface SearchTerm {

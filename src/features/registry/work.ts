@@ -8,11 +8,12 @@ import type { MatchRecord } from '../matching/index.ts';
 import type { Domain, DomainTable, RegistryDeps } from './deps.ts';
 import { matchRecordOf } from './match-record.ts';
 import type { Matcher, PreparedRecord } from './matcher.ts';
-import type { Submission, SubmissionOutcome, SubmitOptions } from './model.ts';
+import type { Submission, SubmissionOutcome } from './model.ts';
 import { carriesKey, ownIdentifier } from './own-key.ts';
 import { domainNotOwned, keyMissing, mergeElsewhere, notOwnRecord, tooManyTerms } from './problems.ts';
 import { keyTokensOf, type Records } from './records.ts';
 import { isReplaced } from './replacement.ts';
+import type { SubmitOptions } from './submit-options.ts';
 import { hasTooManyTerms } from './term-bound.ts';
 
 export interface Work {
