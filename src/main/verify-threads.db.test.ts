@@ -39,7 +39,9 @@ async function both() {
     [0, 2048],
     [2048, 2500],
   ] as const;
-  const there = await Promise.all(pages.map(([from, below], i) => threads[i % threads.length]?.check(from, below)));
+  const there = await Promise.all(
+    pages.map(async ([from, below], i) => await threads[i % threads.length]?.check(from, below)),
+  );
   return { there, here: await Promise.all(pages.map(([from, below]) => here.check(from, below))) };
 }
 

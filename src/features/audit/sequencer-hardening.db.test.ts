@@ -97,3 +97,47 @@ test('two hundred times a sequencer loses its connection at some moment under lo
   expect(await expectSound(db.database, keyRing)).toBeGreaterThanOrEqual(written);
   expect((await log.verify()).problems).toEqual([]);
 }, 120_000);
+
+describe('a disk that is full', () => {
+  const script = (sql: string) => withMaintenanceSession(db.superuserConnection, (session) => session.script(sql));
+  const fullFor = (table: string) =>
+    script(`CREATE FUNCTION audit.disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
+      CREATE TRIGGER disk_full BEFORE INSERT ON audit.${table} FOR EACH STATEMENT EXECUTE FUNCTION audit.disk_full()`);
+  const freed = (table: string) => script(`DROP TRIGGER disk_full ON audit.${table}; DROP FUNCTION audit.disk_full()`);
+
+  test('refuses the act while an event cannot be written, and goes on when there is room', async () => {
+    const log = quietLog(db.database, keyRing);
+    await fullFor('batch');
+    await expect(log.recordNow([readInput('a')])).rejects.toMatchObject({ code: 'audit-unavailable' });
+    await freed('batch');
+    await fill(log, 3);
+    expect(await log.verify()).toMatchObject({ ok: true, size: 3 });
+  });
+
+  test.each(['event', 'tile', 'checkpoint'])('in the middle of a round, at %s, leaves no half of it', async (table) => {
+    const log = quietLog(db.database, keyRing);
+    await fill(log, 40);
+    await log.sequence();
+    await fill(log, 400);
+    await fullFor(table);
+    await expect(log.sequence()).rejects.toMatchObject({ code: 'database-full' });
+    expect(await log.status()).toMatchObject({ size: 40, pending: 400 });
+    await freed(table);
+    expect(await log.verify()).toMatchObject({ ok: true, size: 440 });
+  });
+});
+
+test('a head that does not follow the newest one is refused by the database', async () => {
+  const log = quietLog(db.database, keyRing);
+  await fill(log, 5);
+  await log.sequence();
+  await fill(log, 5);
+  await log.sequence();
+  const fork = statement(
+    'test.fork',
+    `INSERT INTO audit.checkpoint (size, root, note, signed_at, through_xid, through_seq, era_seq, previous)
+     SELECT 7, root, note, signed_at, through_xid, through_seq, era_seq, 5 FROM audit.checkpoint WHERE size = 10`,
+  );
+  await expect(db.database.run(fork)).rejects.toMatchObject({ sqlState: '23505' });
+});
