@@ -68,21 +68,11 @@ function Content({ detail, all }: { readonly detail: ModelDetail; readonly all: 
 function Actions({ detail: { model }, all }: { readonly detail: ModelDetail; readonly all: ModelsReply }): ReactNode {
   const queries = useQueryClient();
   const may = useMay();
-  const [records, setRecords] = useState('10000');
-  const refresh = () => queries.invalidateQueries({ queryKey: ['models'] });
-  const simulate = useMutation({
-    mutationFn: () =>
-      api.send('POST', '/api/models/simulate', studyReply, {
-        modelId: model.id,
-        ...(records === 'all' ? {} : { records: Number(records) }),
-      }),
-    onSuccess: refresh,
-  });
   const promote = useMutation({
     mutationFn: () => api.send('POST', `/api/models/${model.id}/promote`, promoteReply, {}),
-    onSuccess: refresh,
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['models'] }),
   });
-  if (model.state === 'active') return <Decides />;
+  if (model.state === 'active') return <Decides detail={{ model }} all={all} />;
   const waits = model.proposedBy?.isMe === true;
   return (
     <Section
@@ -90,24 +80,7 @@ function Actions({ detail: { model }, all }: { readonly detail: ModelDetail; rea
       note="A simulation compares records of yours by both models and changes nothing. Promoting makes this model decide at once; then all records are gone over in the background, and what stewards decided stays."
     >
       <div className="model-form">
-        {may('review.decide') && (
-          <>
-            <NativeSelect
-              label="Records to try it on"
-              value={records}
-              onChange={({ currentTarget }) => setRecords(currentTarget.value)}
-              data={[
-                { value: '2000', label: '2,000 by chance' },
-                { value: '10000', label: '10,000 by chance' },
-                { value: '100000', label: '100,000 by chance' },
-                { value: 'all', label: 'all' },
-              ]}
-            />
-            <Button variant="default" loading={simulate.isPending} onClick={() => simulate.mutate()}>
-              Simulate
-            </Button>
-          </>
-        )}
+        <Simulate modelId={model.id} />
         {may('settings.manage') && (
           <Button loading={promote.isPending} disabled={waits} onClick={() => promote.mutate()}>
             {model.proposedBy && !waits ? 'Agree and promote' : 'Promote'}
@@ -116,7 +89,6 @@ function Actions({ detail: { model }, all }: { readonly detail: ModelDetail; rea
       </div>
       <LastSimulation version={model.version} all={all} />
       {waits && <p>You have proposed it. Another person has to agree.</p>}
-      {simulate.isError && <FailureNotice error={simulate.error} focus />}
       {promote.isError && <FailureNotice error={promote.error} focus />}
       {promote.data && (
         <Notice tone="info" title={'waitsForSecond' in promote.data ? 'Proposed' : 'It decides now'}>
@@ -131,11 +103,63 @@ function Actions({ detail: { model }, all }: { readonly detail: ModelDetail; rea
   );
 }
 
-function Decides(): ReactNode {
+/** Begins a simulation; where it is, the page of all models shows. */
+function Simulate({ modelId }: { readonly modelId: string }): ReactNode {
+  const queries = useQueryClient();
+  const may = useMay();
+  const [records, setRecords] = useState('10000');
+  const simulate = useMutation({
+    mutationFn: () =>
+      api.send('POST', '/api/models/simulate', studyReply, {
+        modelId,
+        ...(records === 'all' ? {} : { records: Number(records) }),
+      }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['models'] }),
+  });
+  if (!may('review.decide')) return null;
   return (
-    <Notice tone="info" title="This model decides">
-      <p>Every registration, search for duplicates and review goes by it.</p>
-    </Notice>
+    <>
+      <NativeSelect
+        label="Records to try it on"
+        value={records}
+        onChange={({ currentTarget }) => setRecords(currentTarget.value)}
+        data={[
+          { value: '2000', label: '2,000 by chance' },
+          { value: '10000', label: '10,000 by chance' },
+          { value: '100000', label: '100,000 by chance' },
+          { value: 'all', label: 'all' },
+        ]}
+      />
+      <Button variant="default" loading={simulate.isPending} onClick={() => simulate.mutate()}>
+        Simulate
+      </Button>
+      {simulate.isError && <FailureNotice error={simulate.error} focus />}
+    </>
+  );
+}
+
+function Decides({
+  detail: { model },
+  all,
+}: {
+  readonly detail: Pick<ModelDetail, 'model'>;
+  readonly all: ModelsReply;
+}) {
+  return (
+    <>
+      <Notice tone="info" title="This model decides">
+        <p>Every registration, search for duplicates and review goes by it.</p>
+      </Notice>
+      <Section
+        title="Other thresholds"
+        note="See how the scores of your own records are spread, move the thresholds, and keep what you like as a version of its own. Nothing is changed by looking."
+      >
+        <div className="model-form">
+          <Simulate modelId={model.id} />
+        </div>
+        <LastSimulation version={model.version} all={all} />
+      </Section>
+    </>
   );
 }
 
