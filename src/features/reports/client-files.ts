@@ -2,7 +2,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import type { Audit } from '../audit/index.ts';
 import type { ClientViews } from './client-views.ts';
-import { CSV_START, csvLine } from './csv.ts';
+import { CSV_START, csvEnd, csvLine } from './csv.ts';
 import { type PaperTable, printPdf } from './pdf.ts';
 import { headOfLog } from './user-actions.ts';
 import type { ClientFileQuery } from './wire.ts';
@@ -31,9 +31,10 @@ export async function makeClientFile(
     kind === 'disclosures'
       ? await disclosures(deps, clientId, years, made)
       : await ownView(deps, clientId, years, made);
-  if (format === 'pdf') return await printPdf({ ...table, end: await headOfLog(deps) });
+  const end = await headOfLog(deps);
+  if (format === 'pdf') return await printPdf({ ...table, end });
   const lines = [table.columns.map(({ header }) => header), ...table.rows];
-  return Buffer.from(CSV_START + lines.map(csvLine).join(''));
+  return Buffer.from(CSV_START + lines.map(csvLine).join('') + csvEnd(end));
 }
 
 const WAYS = { system: 'another system', file: 'file, print or copy', recorded: 'handed over' } as const;

@@ -14,4 +14,10 @@ function cell(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** Small print at the end of a table: below an empty line, each line of it a row of one cell. */
+export function csvEnd(texts: readonly string[]): string {
+  if (texts.length === 0) return '';
+  return ['', ...texts.flatMap((text) => text.split('\n'))].map((line) => csvLine([line])).join('');
+}
+
 export const CSV_START = '\ufeff';

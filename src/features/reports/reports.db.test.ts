@@ -147,7 +147,7 @@ describe('the User Action Report', () => {
     await expect(report({ events: ['no.such'] })).rejects.toMatchObject({ kind: 'invalid' });
   });
 
-  test('is saved as CSV without formulas, and as PDF with the signed head', async () => {
+  test('is saved as CSV without formulas, and as PDF, both with the signed head', async () => {
     const evil: Actor = {
       ...userActor,
       principal: {
@@ -166,7 +166,19 @@ describe('the User Action Report', () => {
     expect(csv.startsWith('\ufeffWhen (UTC),Who,')).toBe(true);
     expect(csv).toContain('"\'=HYPERLINK(""http://x"")"');
     expect(csv).toContain('"Zoë ""Z"" Müller"');
-    expect(csv.trimEnd().split('\r\n')).toHaveLength(6);
+    const [table = '', ...end] = csv.split('\r\n\r\n');
+    expect(table.split('\r\n')).toHaveLength(6);
+    // The head as rows of one cell: below what it is, the checkpoint with its empty line, then the key.
+    const { checkpoint, verifierKey } = await audit.status();
+    expect(verifierKey).not.toBe('');
+    const kept = end.join('\r\n\r\n').split('\r\n').slice(1);
+    const [origin, size, , , signature] = checkpoint.split('\n');
+    expect(kept[0]).toBe(origin);
+    expect(Number(kept[1])).toBeLessThanOrEqual(Number(size));
+    expect(kept[2]).toMatch(/^'?[\w+/]{43}=$/);
+    expect(kept[4]?.split(' ').slice(0, 2)).toEqual(signature?.split(' ').slice(0, 2));
+    expect(kept).toContain(verifierKey);
+    expect(kept.filter((line) => /^[=+@-]/.test(line))).toEqual([]);
     const pdf = await file('pdf');
     expect(pdf.startsWith('%PDF-1.')).toBe(true);
     expect(pdf).toContain('/FontFile2');
@@ -216,7 +228,9 @@ describe('one client', () => {
       const file = async (format: string) =>
         textOf((await call('POST', '/api/clients/:id/files', { params: { id: CLIENT }, body: { kind, format } })).body);
       expect((await file('pdf')).startsWith('%PDF-1.')).toBe(true);
-      expect(Buffer.from(await file('csv'), 'latin1').toString()).toContain('Clinic at the lake');
+      const csv = Buffer.from(await file('csv'), 'latin1').toString();
+      expect(csv).toContain('Clinic at the lake');
+      expect(csv).toContain((await audit.status()).verifierKey);
     }
   });
 

@@ -2,7 +2,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import type { Audit, EventFilter } from '../audit/index.ts';
 import type { AuditEventSummary } from '../audit/wire.ts';
-import { CSV_START, csvLine } from './csv.ts';
+import { CSV_START, csvEnd, csvLine } from './csv.ts';
 import { tooLong, unknownOrganisation } from './errors.ts';
 import { printPdf } from './pdf.ts';
 import type { ReportFileQuery, ReportQuery, ReportReply } from './wire.ts';
@@ -79,6 +79,7 @@ export function createUserActions(deps: UserActionsDeps): UserActions {
   async function* csv(asker: Actor, query: ReportFileQuery): AsyncGenerator<string> {
     yield CSV_START + csvLine(COLUMNS.map(({ header }) => header));
     for await (const rows of rowsOf(asker, query, CSV_ROWS_MAX)) yield rows.map((row) => csvLine(cells(row))).join('');
+    yield csvEnd(await headOfLog(deps));
   }
 
   return {
@@ -148,7 +149,7 @@ function cells(row: AuditEventSummary): string[] {
   ];
 }
 
-/** Put at the end of what is printed: whoever keeps the paper keeps a head of the log, which nobody can change afterwards. */
+/** Put at the end of what is printed or saved: whoever keeps it keeps a head of the log, which nobody can change afterwards. */
 export async function headOfLog({ audit }: { readonly audit: Pick<Audit, 'status'> }): Promise<string[]> {
   const { checkpoint, verifierKey } = await audit.status();
   if (checkpoint === '') return [];
