@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { DEFAULT_THEME, convertCssVariables, defaultCssVariablesResolver, mergeMantineTheme } from '@mantine/core';
 import react from '@vitejs/plugin-react';
 import { type Plugin, defineConfig } from 'vite';
+import { makeVerifier } from './scripts/build-verifier.ts';
 import { look, theme } from './src/web/app/theme.ts';
 
 /**
@@ -55,10 +56,22 @@ function chunkSizes(): Plugin {
   };
 }
 
+/** The verifier for outsiders, as files under `/verify/` that the pages of the audit log offer. */
+function verifierFiles(): Plugin {
+  return {
+    name: 'careseal-verifier-files',
+    apply: 'build',
+    async generateBundle() {
+      for (const { name, text } of await makeVerifier())
+        this.emitFile({ type: 'asset', fileName: `verify/${name}`, source: text });
+    },
+  };
+}
+
 export default defineConfig({
   root: 'src/web',
   publicDir: false,
-  plugins: [react(), themeVariables(), chunkSizes()],
+  plugins: [react(), themeVariables(), chunkSizes(), verifierFiles()],
   build: {
     outDir: '../../dist/web',
     emptyOutDir: true,

@@ -1,6 +1,6 @@
 /**
  * Builds the verifier for outsiders: `node scripts/build-verifier.ts [FOLDER]` (default dist/verify) writes careseal-verify.mjs, one
- * file for Node, and careseal-verify.html, one page for a browser without a network.
+ * file for Node, and careseal-verify.html, one page for a browser without a network. The build of the web pages puts both among them.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -41,8 +41,12 @@ const hashSource = (text: string): string => `sha256-${sha256(Buffer.from(text))
 /** Writes both into this folder. */
 export async function buildVerifier(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  for (const { name, text } of await makeVerifier()) await writeFile(join(folder, name), text);
+}
+
+/** Both as texts. */
+export async function makeVerifier(): Promise<readonly { readonly name: string; readonly text: string }[]> {
   const forNode = await bundle(join(SOURCE, 'node/main.ts'), true);
-  await writeFile(join(folder, 'careseal-verify.mjs'), `#!/usr/bin/env node\n${forNode}`);
   const script = `\n${(await bundle(join(SOURCE, 'page/page.ts'), false)).replaceAll('</script', '<\\/script')}`;
   const [page, style] = await Promise.all([
     readFile(join(SOURCE, 'page/page.html'), 'utf8'),
@@ -53,7 +57,10 @@ export async function buildVerifier(folder: string): Promise<void> {
     .replace('%STYLE_HASH%', () => hashSource(style))
     .replace('%STYLE%', () => style)
     .replace('%SCRIPT%', () => script);
-  await writeFile(join(folder, 'careseal-verify.html'), filled);
+  return [
+    { name: 'careseal-verify.mjs', text: `#!/usr/bin/env node\n${forNode}` },
+    { name: 'careseal-verify.html', text: filled },
+  ];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -9,6 +9,8 @@ const INPUTS = [
   'src/kernel',
   'src/crypto',
   'src/features',
+  'src/verifier',
+  'scripts/build-verifier.ts',
   'vite.config.ts',
   'tsconfig.web.json',
   'tsconfig.base.json',

@@ -105,8 +105,8 @@ export const auditExport: Command = {
     out: { kind: 'value', valueName: 'PATH', required: true, description: 'File for an event, folder for the tree' },
   },
   json: true,
-  help: `Whoever gets this checks it with careseal-verify.mjs or careseal-verify.html ("node scripts/build-verifier.ts" makes both), which
-need neither this server nor a network. Give them the verifier key by another way.`,
+  help: `Whoever gets this checks it with careseal-verify.mjs or careseal-verify.html ("node scripts/build-verifier.ts" makes both; the
+Audit page offers them too), which need neither this server nor a network. Give them the verifier key by another way.`,
   async run({ value, required, out, withServices }) {
     const id = value('event');
     const path = resolve(required('out'));

@@ -15,5 +15,9 @@ export function trialSite(site: Site): Site {
 }
 
 function isPage(headers: Readonly<Record<string, unknown>>): boolean {
-  return String(headers['content-type']).startsWith('text/html') && headers['content-encoding'] === undefined;
+  return (
+    String(headers['content-type']).startsWith('text/html') &&
+    headers['content-encoding'] === undefined &&
+    headers['content-disposition'] === undefined
+  );
 }

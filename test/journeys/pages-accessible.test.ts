@@ -189,6 +189,14 @@ const VISITS: readonly Visit[] = [
     act: (page) => page.getByLabel('The system made its own key').check(),
   },
   { name: 'audit', path: '/audit' },
+  {
+    name: 'audit, how the log proves itself',
+    path: '/audit',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'What this means' }).click();
+      await page.getByRole('link', { name: 'careseal-verify.html' }).scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'audit event', path: `/audit?open=${idOf(10, 6)}` },
   { name: 'activity', path: '/audit/activity' },
   {

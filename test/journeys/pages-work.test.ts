@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { PHONE, type PageOptions, type TestBrowser, type TestPage, startBrowser } from '../support/browser.ts';
@@ -247,6 +248,18 @@ describe('a session', () => {
     const page = await visit('/');
     const rail = page.getByRole('navigation', { name: 'Main' }).first();
     expect((await rail.innerText()).split('\n').filter(Boolean)).toEqual(['Careseal', 'Home', 'Audit']);
+  });
+
+  it('of an auditor lets an event be taken away with its proof, and says so when it cannot be', async () => {
+    fixture.state.roles = ['auditor'];
+    const page = await visit(`/audit?open=${idOf(10, 6)}`);
+    const button = page.getByRole('button', { name: 'Download with proof' });
+    const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
+    expect(file.suggestedFilename()).toBe(`audit-event-${idOf(10, 6)}.json`);
+    expect(await readFile(await file.path(), 'utf8')).toContain('"format"');
+    fixture.state.failures.set(`/api/audit/events/${idOf(10, 6)}/export`, 503);
+    await button.click();
+    await page.getByText('The file could not be made.').waitFor();
   });
 
   it('is told calmly that a place is not theirs, without asking the server for it', async () => {

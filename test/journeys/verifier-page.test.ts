@@ -38,6 +38,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+test.each(['careseal-verify.mjs', 'careseal-verify.html'])('%s stands among the pages, as built', async (name) => {
+  const served = await readFile(join(import.meta.dirname, '../../dist/web/verify', name), 'utf8');
+  expect(served).toBe(await readFile(join(folder, name), 'utf8'));
+});
+
 describe.each([
   ['wide, light', { ...WIDE }],
   ['on a phone, dark', { ...PHONE, colorScheme: 'dark' as const }],

@@ -162,6 +162,7 @@ const nothing: Handler = () => ({});
 
 export const auditHandlers: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/api\/audit\/activity$/, activity],
+  ['GET', /^\/api\/audit\/events\/[^/]+\/export$/, () => ({ body: { format: 'careseal-audit-event' } })],
   ['GET', /^\/api\/audit\/actors$/, () => ({ body: { actors: people.map((_, index) => actor(index)), more: false } })],
   [
     'GET',

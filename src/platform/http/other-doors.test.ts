@@ -13,6 +13,8 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'web', 'assets'), { recursive: true });
   writeFileSync(join(folder, 'secret.txt'), 'outside');
   writeFileSync(join(folder, 'web', 'index.html'), '<!doctype html><title>Careseal</title>');
+  mkdirSync(join(folder, 'web', 'verify'));
+  writeFileSync(join(folder, 'web', 'verify', 'careseal-verify.html'), '<!doctype html><script>alert(1)</script>');
   writeFileSync(join(folder, 'web', 'assets', 'app-1a2b.js'), 'export const x = 1;\n'.repeat(200));
   const site = loadSite({ directory: join(folder, 'web'), makeNonce: () => randomToken(128) });
   door = await testDoor([testRoute({})], { site });
@@ -48,8 +50,20 @@ describe('the web application', () => {
     });
     expect([again.status, again.text]).toEqual([304, '']);
     expect((await send(door.client, { path: '/audit' })).status).toBe(200);
-    for (const path of ['/api/x', '/fhir/x', '/audit/x', '/assets/gone.js', '/robots.txt'])
+    for (const path of ['/api/x', '/fhir/x', '/audit/log/x', '/assets/gone.js', '/robots.txt'])
       expect([path, (await send(door.client, { path })).status]).toEqual([path, 404]);
+  });
+
+  test('files to take away are saved, and are no pages of this address', async () => {
+    const file = await send(door.client, { path: '/verify/careseal-verify.html' });
+    expect(file.status).toBe(200);
+    expect(file.headers).toMatchObject({
+      'content-disposition': 'attachment; filename="careseal-verify.html"',
+      'content-type': 'text/html; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-cache',
+      'content-security-policy': expect.stringMatching(/^default-src 'none'/),
+    });
   });
 
   test.each([

@@ -29,6 +29,7 @@ interface SiteFile {
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
@@ -39,6 +40,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 const COMPRESSIBLE = /^(?:text\/|application\/(?:json|manifest)|image\/svg)/;
+/** Files to take away, the verifier for outsiders: saved and never run here, since its page is none of this origin. */
+const TAKEN_AWAY = '/verify/';
 const NONCE_PLACEHOLDER = '__CSP_NONCE__';
 
 export interface SiteOptions {
@@ -77,11 +80,17 @@ function readSiteFile(path: string, url: string): SiteFile {
   const immutable = url.startsWith('/assets/');
   const etag = `"${body.length.toString(36)}-${checksum(body).toString(36)}"`;
   return {
-    headers: { ...assetHeaders(immutable), 'content-type': type, etag },
+    headers: { ...assetHeaders(immutable), 'content-type': type, etag, ...attachment(url) },
     body,
     etag,
     compressible: COMPRESSIBLE.test(type) && body.length > 1_000,
   };
+}
+
+function attachment(url: string): HeaderSet {
+  return url.startsWith(TAKEN_AWAY)
+    ? { 'content-disposition': `attachment; filename="${url.slice(TAKEN_AWAY.length)}"` }
+    : {};
 }
 
 /** FNV-1a: tells builds apart for a cache; nothing secret or security relevant hangs on it. */

@@ -87,13 +87,13 @@ export const api = {
     return parsed(schema, await call(method, path, body, options));
   },
   /** An answer to be kept as a file. */
-  async file(method: 'POST', path: string, body: unknown): Promise<Blob> {
+  async file(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Blob> {
     let response: Response;
     try {
       response = await fetch(path, {
         method,
-        headers: { 'x-careseal': '1', 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        headers: { 'x-careseal': '1', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         credentials: 'same-origin',
         cache: 'no-store',
       });

@@ -1,11 +1,13 @@
 import { Button, Skeleton } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { AuditEventReply } from '../../../features/audit/wire.ts';
+import { api } from '../../app/api.ts';
+import { saveBlob } from '../../app/save-file.ts';
 import { useMay } from '../../app/session.tsx';
 import { Exact, Facts } from '../../ui/bits.tsx';
-import { IconAlertTriangle, IconBinaryTree2, IconCircleDashed } from '../../ui/icons.ts';
+import { IconAlertTriangle, IconBinaryTree2, IconCircleDashed, IconDownload } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { SideDrawer } from '../../ui/side-drawer.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
@@ -106,6 +108,7 @@ function EventView({ reply, onFilter }: EventViewProps): ReactNode {
           Every event like this
         </Button>
       </div>
+      {reply.proof !== undefined && reply.auditEvent !== undefined && <WithProof id={event.id} />}
       <details className="fhir">
         <summary>As FHIR AuditEvent</summary>
         {reply.auditEvent ? (
@@ -115,6 +118,33 @@ function EventView({ reply, onFilter }: EventViewProps): ReactNode {
         )}
       </details>
     </>
+  );
+}
+
+/** The event as a file that proves itself to somebody who has the verifier and the key. */
+function WithProof({ id }: { readonly id: string }): ReactNode {
+  const save = useMutation({
+    mutationFn: async () => {
+      saveBlob(`audit-event-${id}.json`, await api.file('GET', `/api/audit/events/${id}/export`));
+    },
+  });
+  return (
+    <div className="with-proof">
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconDownload size={15} aria-hidden />}
+        loading={save.isPending}
+        onClick={() => save.mutate()}
+      >
+        Download with proof
+      </Button>
+      <p className="soft">
+        For somebody outside: what the event says, its place in the tree and the signed head, checked by
+        careseal-verify.html (under “What this means”). Whoever gets the file learns what it says.
+      </p>
+      {save.isError && <FailureNotice error={save.error} focus failed="The file could not be made." />}
+    </div>
   );
 }
 

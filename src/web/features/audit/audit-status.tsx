@@ -50,6 +50,39 @@ export function AuditProofLine(): ReactNode {
   );
 }
 
+/** Programs for somebody who does not trust this server. Served to anybody: they hold no data. */
+function CheckElsewhere(): ReactNode {
+  return (
+    <>
+      <h3 className="drawer-heading">Check it without this server</h3>
+      <div className="proof-words">
+        <p>
+          Two ways to check an event that was downloaded with its proof, or an exported log, on another machine. Both
+          need no network:
+        </p>
+        <ul className="plain-list">
+          <li>
+            <a href="/verify/careseal-verify.html" download>
+              careseal-verify.html
+            </a>
+            , a page: save it, open it in a browser, choose the file and give the key.
+          </li>
+          <li>
+            <a href="/verify/careseal-verify.mjs" download>
+              careseal-verify.mjs
+            </a>
+            , a program of one file for Node: <code>node careseal-verify.mjs --key KEY FILE</code>
+          </li>
+        </ul>
+        <p>
+          A program is worth as much as the place it comes from. Who has to doubt this server takes it, and the key,
+          from somewhere else: from the source of Careseal, or from an earlier visit.
+        </p>
+      </div>
+    </>
+  );
+}
+
 interface HowItProvesProps {
   readonly status: AuditStatusReply;
   readonly onClose: () => void;
@@ -93,6 +126,7 @@ function HowItProves({ status, onClose }: HowItProvesProps): ReactNode {
       )}
       <h3 className="drawer-heading">The key to check it with</h3>
       <Exact text={status.verifierKey} what="the verifier key" />
+      <CheckElsewhere />
     </SideDrawer>
   );
 }
