@@ -12,6 +12,7 @@ import {
   setUp,
   signIn,
   TestBrowser,
+  tokenOf,
 } from '../support/identity.ts';
 
 /** Attacker: an open session of somebody else, or an account without the right. Goal: to weaken how people sign in. */
@@ -89,6 +90,76 @@ test('somebody without the right weakens nothing, with whatever proof', async ()
   for (const path of ['/api/policy', '/api/bans', '/api/notices']) {
     await expect(who.browser.ask('GET', path)).rejects.toMatchObject({ code: 'not-allowed' });
   }
+});
+
+describe('an invited person who is to have a second factor', () => {
+  const skip = async (link: string, password = PASSWORD): Promise<unknown> => {
+    const browser = new TestBrowser(fixture.identity);
+    const token = tokenOf(link);
+    await browser.ask('POST', '/api/enrol/account', { token, password });
+    return await browser.ask('POST', '/api/enrol/without-factor', { token });
+  };
+  const invite = async (email: string, roles: string[] = ['registrar']): Promise<{ id: string; link: string }> => {
+    const { user, link } = await fixture.identity.users.add(operator, { name: 'Person', email, roles }, BASE_URL);
+    return { id: user.id, link: link?.url ?? '' };
+  };
+
+  test('cannot go on without one by asking the server', async () => {
+    const { link } = await invite('skips@example.org');
+    await expect(skip(link)).rejects.toMatchObject({ code: 'factor-required' });
+    const browser = new TestBrowser(fixture.identity);
+    const signIn = browser.ask('POST', '/api/sign-in/password', { email: 'skips@example.org', password: PASSWORD });
+    await expect(signIn).rejects.toMatchObject({ code: 'sign-in-refused' });
+    // Refused, the link still lets them enrol as they should.
+    await enrol(fixture, link);
+  });
+
+  test.each([
+    ['their role', (): object => ({ scope: 'role', scopeId: 'auditor' })],
+    ['themselves', (id: string): object => ({ scope: 'user', scopeId: id })],
+    [
+      'their organisation',
+      (_id: string, organisation: string): object => ({ scope: 'organisation', scopeId: organisation }),
+    ],
+  ])('is held by a rule for %s, whatever the server lets others do', async (name, ruleOf) => {
+    const { id, link } = await invite(`${name.replace(' ', '.')}@example.org`, ['auditor']);
+    await signIn(fixture, admin, admin.browser);
+    await fixture.identity.policy.set(operator, { secondFactor: 'off' });
+    const { user } = await admin.browser.ask('GET', '/api/session');
+    const at = ruleOf(id, user.organisation.id);
+    const rule = (secondFactor: string | null) =>
+      admin.browser.ask('PUT', '/api/policy/requirement', { ...at, secondFactor });
+    await rule('required');
+    await expect(skip(link)).rejects.toMatchObject({ code: 'factor-required' });
+    await rule(null);
+    await skip(link);
+    await fixture.identity.policy.set(operator, { secondFactor: 'required' });
+  });
+
+  test('is held by a rule made after the link was looked at and the password chosen', async () => {
+    const { link } = await invite('late@example.org');
+    const token = tokenOf(link);
+    const browser = new TestBrowser(fixture.identity);
+    await fixture.identity.policy.set(operator, { secondFactor: 'optional' });
+    expect(await browser.ask('POST', '/api/enrol/link', { token })).toMatchObject({ secondFactor: 'optional' });
+    await browser.ask('POST', '/api/enrol/account', { token, password: PASSWORD });
+    await fixture.identity.policy.set(operator, { secondFactor: 'required' });
+    const late = browser.ask('POST', '/api/enrol/without-factor', { token });
+    await expect(late).rejects.toMatchObject({ code: 'factor-required' });
+  });
+
+  test('cannot use a short password, chosen to stand beside a factor, alone', async () => {
+    const { link } = await invite('short@example.org');
+    const token = tokenOf(link);
+    const browser = new TestBrowser(fixture.identity);
+    await browser.ask('POST', '/api/enrol/account', { token, password: 'kXq82-mLzw' });
+    await fixture.identity.policy.set(operator, { secondFactor: 'optional' });
+    const alone = browser.ask('POST', '/api/enrol/without-factor', { token });
+    await expect(alone).rejects.toMatchObject({ code: 'account-first' });
+    const again = browser.ask('POST', '/api/enrol/account', { token, password: 'kXq82-mLzw' });
+    await expect(again).rejects.toMatchObject({ code: 'password-refused' });
+    await fixture.identity.policy.set(operator, { secondFactor: 'required' });
+  });
 });
 
 test('a policy written into the database counts for nothing: the safest values hold, and it is said', async () => {

@@ -155,9 +155,12 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
                 : {}),
               expiresAt: ago(-30),
               passwordLengthMin: 8,
+              // The fixture's tokens say what its policy asks.
+              secondFactor: /^(off|optional)/.exec((body as { token: string }).token)?.[0] ?? 'required',
             },
           },
   ],
+  ['POST', /^\/api\/(setup|enrol)\/without-factor$/, (state) => ((state.signedIn = 'signed-in'), { status: 204 })],
   ['POST', /^\/api\/(setup|enrol)\/account$/, () => ({ body: link() })],
   [
     'POST',

@@ -7,10 +7,12 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { CookieChange } from '../../platform/http/route.ts';
 import { hasAdministrator, lockAdministrators } from './administrators.ts';
 import type { EnrolmentDeps } from './enrolment-deps.ts';
-import { accountFirst, codeRefused, linkDead, setUpDone } from './errors.ts';
+import { requirementBehind } from './enrolment-level.ts';
+import { accountFirst, codeRefused, factorRequired, linkDead, setUpDone } from './errors.ts';
 import type { LinkKind } from './link-store.ts';
 import { findLink } from './links.ts';
 import type { FactorId, LinkDraft } from './model.ts';
+import { passwordLengthFor } from './policy-rules.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
 import type { Browser } from './sessions.ts';
 import { userEntity } from './sign-in.ts';
@@ -41,9 +43,12 @@ export async function draftAccount(
     email: account?.email ?? input.email ?? '',
     organisation: organisation ?? input.organisation ?? '',
   };
-  const passwordHash = await deps.choice.accept(input.password, Object.values(who));
+  await deps.policy.refresh();
+  const level = await requirementBehind(deps.database, deps, account);
+  const lengthMin = passwordLengthFor(level, deps.settings);
+  const passwordHash = await deps.choice.accept(input.password, Object.values(who), lengthMin);
   const totpSecret = totpSecretText(randomBytes(TOTP_SECRET_BYTES));
-  const draft: LinkDraft = { ...who, passwordHash, totpSecret };
+  const draft: LinkDraft = { ...who, passwordHash, totpSecret, alone: level !== 'required' };
   const event = kind === 'setup' ? 'setup.account' : 'enrol.account';
   const entities = account === undefined ? {} : { entities: [userEntity(account.id)] };
   const audited = await deps.database.transaction(async (tx) => {
@@ -54,19 +59,25 @@ export async function draftAccount(
   return { ...(await totpEnrolment(totpSecret, who.organisation, who.email)), audited };
 }
 
-export interface Enrolled {
-  /** Shown once, never again. */
-  readonly recoveryCodes: readonly string[];
+export interface SignedIn {
   readonly cookies: readonly CookieChange[];
   readonly audited: AuditReceipt;
 }
 
-interface ConfirmRequest {
+export interface Enrolled extends SignedIn {
+  /** Shown once, never again. */
+  readonly recoveryCodes: readonly string[];
+}
+
+interface LinkUse {
   readonly actor: Actor;
   readonly kind: LinkKind;
   readonly token: string;
-  readonly code: string;
   readonly browser: Browser;
+}
+
+interface ConfirmRequest extends LinkUse {
+  readonly code: string;
 }
 
 /**
@@ -74,27 +85,63 @@ interface ConfirmRequest {
  * Throws `link-dead`, `account-first`, `code-refused` or `set-up-done`; the link lives on after a wrong code.
  */
 export async function confirmAccount(deps: EnrolmentDeps, request: ConfirmRequest): Promise<Enrolled> {
-  const { actor, kind, browser } = request;
   return await deps.database.transaction(async (tx) => {
-    const { draft, invited, step } = await takeLink(tx, deps, request);
-    const account =
-      kind === 'setup' ? await foundAccount(tx, deps, draft) : await activate(tx, deps, { invited, draft });
-    const recoveryCodes = await giveFactors(tx, deps, account.id, { secret: draft.totpSecret, lastStep: step });
-    await deps.throttle.clear(tx, account.email);
-    await deps.users.signedIn(tx, account.id, deps.clock.nowMs());
-    const session = deps.sessions.prepare(account, { method: 'enrolment' });
-    const { principal, cookies } = await deps.sessions.start(tx, { account, browser, session });
-    const event = kind === 'setup' ? 'setup.confirm' : 'enrol.confirm';
-    const entities = [userEntity(account.id)];
-    const audited = await deps.audit.record(tx, [
-      { actor: { ...actor, principal }, event, action: 'C', outcome: 'success', entities },
-    ]);
-    return { recoveryCodes, cookies, audited };
+    const taken = await takeLink(tx, deps, request);
+    const { totpSecret } = taken.draft;
+    const step = totpStep(totpSecret, request.code, deps.clock.nowMs());
+    if (step === undefined) throw codeRefused('code-wrong');
+    const account = await makeAccount(tx, deps, taken);
+    const recoveryCodes = await giveFactors(tx, deps, account.id, { secret: totpSecret, lastStep: step });
+    return { recoveryCodes, ...(await firstSignIn(tx, deps, { ...request, account })) };
   });
 }
 
-/** Uses the link up after its code has proved right. Everything it stands for is locked then. */
-async function takeLink(tx: Transaction, deps: EnrolmentDeps, { kind, token, code }: ConfirmRequest) {
+/**
+ * Second step where the policy lets this person go on with the password alone: as `confirmAccount`, without a factor. The policy
+ * is asked now, whatever it said when the link was looked at. Throws `link-dead`, `account-first` (also where the password was
+ * chosen to stand beside a factor, and may be too short alone), `factor-required` or `set-up-done`.
+ */
+export async function goOnWithoutFactor(deps: EnrolmentDeps, request: LinkUse): Promise<SignedIn> {
+  await deps.policy.refresh();
+  return await deps.database.transaction(async (tx) => {
+    const taken = await takeLink(tx, deps, request);
+    const policy = await requirementBehind(tx, deps, taken.invited);
+    if (policy === 'required') throw factorRequired();
+    if (taken.draft.alone !== true) throw accountFirst();
+    const account = await makeAccount(tx, deps, taken);
+    // Whatever opened it before is gone, as with a new factor.
+    await deps.credentials.deleteAll(tx, account.id);
+    return await firstSignIn(tx, deps, { ...request, account, detail: { secondFactor: 'none', policy } });
+  });
+}
+
+/** The first session of a new account, with what is written down of it. */
+async function firstSignIn(
+  tx: Transaction,
+  deps: EnrolmentDeps,
+  { account, actor, kind, browser, detail }: LinkUse & { readonly account: Account; readonly detail?: EventDetail },
+): Promise<SignedIn> {
+  await deps.throttle.clear(tx, account.email);
+  await deps.users.signedIn(tx, account.id, deps.clock.nowMs());
+  const session = deps.sessions.prepare(account, { method: 'enrolment' });
+  const { principal, cookies } = await deps.sessions.start(tx, { account, browser, session });
+  const event = kind === 'setup' ? 'setup.confirm' : 'enrol.confirm';
+  const entities = [userEntity(account.id)];
+  const audited = await deps.audit.record(tx, [
+    { actor: { ...actor, principal }, event, action: 'C', outcome: 'success', entities, ...(detail && { detail }) },
+  ]);
+  return { cookies, audited };
+}
+type EventDetail = Readonly<Record<string, string>>;
+
+interface TakenLink {
+  readonly kind: LinkKind;
+  readonly draft: LinkDraft;
+  readonly invited: Account | undefined;
+}
+
+/** Uses the link up, unless the caller throws afterwards. Everything it stands for is locked then. */
+async function takeLink(tx: Transaction, deps: EnrolmentDeps, { kind, token }: LinkUse): Promise<TakenLink> {
   const { links, users, clock } = deps;
   const tokenHash = hashToken(token);
   // Before any row is locked, as everywhere: two set-ups, or a set-up and `careseal setup`, go one after the other.
@@ -105,10 +152,12 @@ async function takeLink(tx: Transaction, deps: EnrolmentDeps, { kind, token, cod
   const link = await links.findLocked(tx, kind, tokenHash, clock.nowMs());
   if (link === undefined) throw linkDead('unknown, used or expired');
   if (link.draft === undefined) throw accountFirst();
-  const step = totpStep(link.draft.totpSecret, code, clock.nowMs());
-  if (step === undefined) throw codeRefused('code-wrong');
   await links.delete(tx, tokenHash);
-  return { draft: link.draft, invited, step };
+  return { kind, draft: link.draft, invited };
+}
+
+async function makeAccount(tx: Transaction, deps: EnrolmentDeps, taken: TakenLink): Promise<Account> {
+  return taken.kind === 'setup' ? await foundAccount(tx, deps, taken.draft) : await activate(tx, deps, taken);
 }
 
 /** The organisation and its first administrator. */

@@ -63,6 +63,13 @@ export const linkDead = (privateDetail: string): IdentityProblem =>
 export const accountFirst = (): IdentityProblem =>
   make('conflict', 'account-first', 'Choose a password first; nothing was changed.');
 
+export const factorRequired = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'factor-required',
+    'A second factor is required of you; nothing was changed. Connect one, or ask an administrator about the policy.',
+  );
+
 export const passwordRefused = (reasons: readonly PasswordReason[]): IdentityProblem =>
   make('unprocessable', 'password-refused', 'Choose another password.', {
     issues: reasons.map((reason) => ({ detail: reason.text, expression: ['password'], fhirCode: reason.code })),

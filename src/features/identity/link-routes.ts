@@ -1,10 +1,12 @@
 import type { z } from 'zod';
 import { instant } from '../../kernel/time.ts';
 import { event, publicBecause, type RouteDeclaration, type RouteLimits, route } from '../../platform/http/route.ts';
-import { type AccountInput, confirmAccount, draftAccount } from './enrolment.ts';
+import { type AccountInput, confirmAccount, draftAccount, goOnWithoutFactor } from './enrolment.ts';
 import type { EnrolmentDeps } from './enrolment-deps.ts';
+import { requirementBehind } from './enrolment-level.ts';
 import type { FirstLinkKind } from './link-store.ts';
 import { lookAtLink } from './links.ts';
+import { passwordLengthFor } from './policy-rules.ts';
 import { answer, browserOf, NOTHING, SMALL_BODY_BYTES } from './route-parts.ts';
 import * as wire from './wire.ts';
 
@@ -17,9 +19,11 @@ export function linkRoutes(deps: EnrolmentDeps): RouteDeclaration[] {
     lookRoute('setup', deps),
     draftRoute('setup', wire.SetupAccountRequest, deps),
     confirmRoute('setup', deps),
+    withoutRoute('setup', deps),
     lookRoute('enrol', deps),
     draftRoute('enrol', wire.EnrolAccountRequest, deps),
     confirmRoute('enrol', deps),
+    withoutRoute('enrol', deps),
   ];
 }
 
@@ -37,10 +41,10 @@ function lookRoute(kind: FirstLinkKind, deps: EnrolmentDeps): RouteDeclaration {
       const { organisation, account, link, audited } = await lookAtLink(deps, { actor, kind, token: body.token });
       const known = account === undefined ? {} : { email: account.email, name: account.name };
       const facts = { kind, valid: true as const, ...known, ...(organisation === undefined ? {} : { organisation }) };
-      return answer(
-        { ...facts, expiresAt: instant(link.expiresMs), passwordLengthMin: deps.settings.passwordLengthMin },
-        audited,
-      );
+      await deps.policy.refresh();
+      const secondFactor = await requirementBehind(deps.database, deps, account);
+      const passwordLengthMin = passwordLengthFor(secondFactor, deps.settings);
+      return answer({ ...facts, expiresAt: instant(link.expiresMs), passwordLengthMin, secondFactor }, audited);
     },
   });
 }
@@ -76,6 +80,24 @@ function confirmRoute(kind: FirstLinkKind, deps: EnrolmentDeps): RouteDeclaratio
       const { actor, body } = request;
       const done = await confirmAccount(deps, { actor, kind, ...body, browser: browserOf(request) });
       return answer({ recoveryCodes: [...done.recoveryCodes] }, done.audited, done.cookies);
+    },
+  });
+}
+
+function withoutRoute(kind: FirstLinkKind, deps: EnrolmentDeps): RouteDeclaration {
+  return route({
+    doors: ['users'],
+    method: 'POST',
+    path: `/api/${kind}/without-factor`,
+    access: publicBecause(LINK_IS_KEY),
+    audit: event(kind === 'setup' ? 'setup.confirm' : 'enrol.confirm'),
+    input: { ...NOTHING, body: wire.WithoutFactorRequest },
+    output: 'none',
+    limits: LINKS,
+    async handle(request) {
+      const { actor, body } = request;
+      const done = await goOnWithoutFactor(deps, { actor, kind, token: body.token, browser: browserOf(request) });
+      return { status: 204, ...done };
     },
   });
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Permission } from '../../kernel/access.ts';
 import type { Branded, OrganisationId, SessionId, UserId } from '../../kernel/ids.ts';
 import type { Membership } from './rights.ts';
-import type { USER_STATES } from './wire.ts';
+import { SECOND_FACTOR_LEVELS, type USER_STATES } from './wire.ts';
 
 export type UserState = (typeof USER_STATES)[number];
 /** As the database has it; `changed` is what we find. */
@@ -60,10 +60,12 @@ export const LinkDraft = z.strictObject({
   passwordHash: z.string(),
   /** Base 32. */
   totpSecret: z.string(),
+  /** The password was long enough to stand alone. */
+  alone: z.boolean().optional(),
 });
 export type LinkDraft = z.output<typeof LinkDraft>;
 
-export const SECOND_FACTOR_LEVELS = ['off', 'optional', 'required'] as const;
+export { SECOND_FACTOR_LEVELS };
 export type SecondFactorLevel = (typeof SECOND_FACTOR_LEVELS)[number];
 
 /**

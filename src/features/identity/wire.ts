@@ -56,6 +56,7 @@ export const IDENTITY_PROBLEM_CODES = [
   'account-changed', // 403: right password, but somebody else wrote to the account in the database
   'factor-missing', // 403: right password, no factor, and one is required
   'exception-unknown', // 404
+  'factor-required', // 403: nobody goes on without one
   'own-exception', // 403
   'notice-unknown', // 404
   'notice-pending', // 403: acknowledge what is to be read (GET /api/notices/pending), then ask again
@@ -146,6 +147,8 @@ export const SessionAnswer = z.object({
 });
 export type SessionAnswer = z.output<typeof SessionAnswer>;
 
+export const SECOND_FACTOR_LEVELS = ['off', 'optional', 'required'] as const;
+
 /** POST /api/setup/link, POST /api/enrol/link: is the link alive, and what is it for? */
 export const LinkRequest = z.strictObject({ token: LinkToken });
 export const LinkAnswer = z.object({
@@ -157,6 +160,8 @@ export const LinkAnswer = z.object({
   name: z.string().optional(),
   expiresAt: Instant,
   passwordLengthMin: z.int(),
+  /** What the policy asks of this person: `off` and `optional` may go on without one. */
+  secondFactor: z.enum(SECOND_FACTOR_LEVELS),
 });
 export type LinkAnswer = z.output<typeof LinkAnswer>;
 
@@ -190,6 +195,9 @@ export type AccountAnswer = z.output<typeof AccountAnswer>;
 export const ConfirmRequest = z.strictObject({ token: LinkToken, code: TotpCode });
 export const ConfirmAnswer = z.object({ recoveryCodes: z.array(z.string()).length(10) });
 export type ConfirmAnswer = z.output<typeof ConfirmAnswer>;
+
+/** POST /api/setup/without-factor, POST /api/enrol/without-factor: where the policy lets them; signs in as well. */
+export const WithoutFactorRequest = z.strictObject({ token: LinkToken });
 
 /** POST /api/password-check */
 export const PasswordCheckRequest = z.strictObject({

@@ -21,6 +21,8 @@ export function EnrolPage(): ReactNode {
 }
 
 const STEPS = ['Account', 'Second factor', 'Recovery codes'] as const;
+/** Where the policy asks nobody for a second factor. */
+const ONE_STEP = ['Account'] as const;
 
 /** Account, second factor, recovery codes: for the first administrator and for everybody who was invited. */
 function FirstSteps({ kind }: { readonly kind: 'setup' | 'enrol' }): ReactNode {
@@ -35,7 +37,8 @@ function FirstSteps({ kind }: { readonly kind: 'setup' | 'enrol' }): ReactNode {
     gcTime: 0,
   });
   useWarnBeforeLeaving(totp !== undefined);
-  const step = (now: number) => ({ now, of: STEPS.length, names: STEPS });
+  const steps = link.data?.secondFactor === 'off' && totp === undefined ? ONE_STEP : STEPS;
+  const step = (now: number) => ({ now, of: steps.length, names: steps });
   if (codes) {
     return (
       <Gate
@@ -56,7 +59,7 @@ function FirstSteps({ kind }: { readonly kind: 'setup' | 'enrol' }): ReactNode {
         title="Connect your second factor"
         sentence="A stolen password alone will open nothing. You need an authenticator app on your telephone."
       >
-        <FactorStep kind={kind} token={token} totp={totp} onDone={setCodes} />
+        <FactorStep {...{ kind, token, totp }} optional={link.data?.secondFactor === 'optional'} onDone={setCodes} />
       </Gate>
     );
   }
