@@ -891,7 +891,7 @@ CREATE TABLE models.activation (
   finished_at timestamp with time zone,
   undone_at timestamp with time zone,
   CONSTRAINT activation_pkey PRIMARY KEY (activation_id),
-  CONSTRAINT activation_kind_check CHECK ((kind = ANY (ARRAY['promote'::text, 'roll-back'::text, 're-link'::text])))
+  CONSTRAINT activation_kind_check CHECK ((kind = ANY (ARRAY['promote'::text, 'roll-back'::text, 're-link'::text, 're-key'::text])))
 );
 CREATE INDEX activation_at ON models.activation USING btree (at);
 GRANT INSERT, SELECT ON models.activation TO careseal_app;
@@ -903,6 +903,7 @@ CREATE TABLE models.in_force (
   former uuid[] DEFAULT '{}'::uuid[] NOT NULL,
   shadow uuid,
   changed_at timestamp with time zone NOT NULL,
+  key_scheme integer DEFAULT 1 NOT NULL,
   CONSTRAINT in_force_pkey PRIMARY KEY (only_row),
   CONSTRAINT in_force_only_row_check CHECK (only_row)
 );

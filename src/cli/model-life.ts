@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { StudyReportReply, StudyView } from '../features/models/wire.ts';
+import type { ModelsReply, StudyReportReply, StudyView } from '../features/models/wire.ts';
 import type { CommandServices } from '../main/index.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Command, Invocation } from './command.ts';
@@ -26,9 +26,15 @@ export const modelList: Command = {
       }
       out.line('');
       out.line('* decides; + is tried beside it.');
+      if (seen.oldKeys) out.line(oldKeysLine(seen.oldKeys));
     });
   },
 };
+
+function oldKeysLine({ visited, total, going }: NonNullable<ModelsReply['oldKeys']>): string {
+  const how = going ? `${visited} of ${total} records are done` : 'begins with the next start of the server';
+  return `An earlier version of Careseal made the search keys. Until every record has new ones, links may be missed: ${how}.`;
+}
 
 export const modelAdd: Command = {
   name: 'model add',

@@ -4,6 +4,7 @@ import type { Logger } from '../platform/log/index.ts';
 import { keepRotating } from './key-rotation.ts';
 import { keepNodes } from './node-upkeep.ts';
 import type { SequencerThread } from './sequencer.ts';
+import { keepKeys } from './models.ts';
 import type { Services } from './services.ts';
 
 /** Work that one process per home does: numbering audit events, long jobs, mail, rotations of keys. Started where nobody else does it. */
@@ -25,6 +26,7 @@ export async function startBackground(
   }
   await services.jobs.start();
   await services.models.jobs.start();
+  await keepKeys(services.models, log);
   await services.mail.start();
   await services.exchange.subscriptions.dispatcher.start();
   services.exchange.mediator?.start();

@@ -25,6 +25,16 @@ interface ModelsInput {
   readonly log: Logger;
 }
 
+/** Tells who reads the log that links may be missed, and begins what ends that. */
+export async function keepKeys(models: Pick<Models, 'keepKeys' | 'oldKeys'>, log: Logger): Promise<void> {
+  await models.keepKeys();
+  const old = await models.oldKeys();
+  if (!old) return;
+  log.warn('An earlier version made the blocking keys: until every record has new ones, links may be missed', {
+    ...{ keyScheme: old.scheme, records: old.total, done: old.visited },
+  });
+}
+
 /** The life of matching models; from here on this process decides by the active one. */
 export async function composeModels({
   config,

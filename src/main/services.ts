@@ -168,6 +168,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     audit,
     registry,
     loadFigures: load.figures,
+    oldKeys: models.oldKeys,
     emergenciesWaiting: identity.emergenciesWaiting,
     auditHealth: async () => ({ proven: (await audit.status()).ok }),
   });
@@ -196,6 +197,8 @@ function composeActors({ config, connection, mail, log, baseUrl, fhirUrl }: Feat
     keepYears: config.auditKeepYears,
     verifyThreads: () => startVerifyThreads({ root: rootKeyPlace(config), connection }),
     onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
+    // Who belongs where, identity knows, which itself is made with the log.
+    within: (actor) => members(common.database, identity).within(actor),
   });
   const identity = createIdentity({
     ...common,

@@ -20,6 +20,8 @@ export interface HomeDeps {
   readonly clock: Clock;
   /** Loads of the last seven days. */
   readonly loadFigures: () => Promise<{ readonly running: number; readonly failed: number; readonly done: number }>;
+  /** How far making blocking keys anew after an upgrade is; undefined where nothing is to be done. */
+  readonly oldKeys: () => Promise<HomeFacts['oldKeys'] | undefined>;
   /** Emergency accesses that wait for this principal's review. */
   readonly emergenciesWaiting: (principal: Principal) => Promise<number>;
   /** Whether the newest checkpoint stands and the tree was found whole. */
@@ -56,13 +58,14 @@ async function factsFor(
   // Counts of what no organisation owns alone are for those whom every organisation concerns.
   const everywhere = (permission: Permission) => reachOf(principal, permission) === 'all';
   const nowMs = deps.clock.nowMs();
-  const [emergencies, registry, nodes, users, loads, audit] = await Promise.all([
+  const [emergencies, registry, nodes, users, loads, audit, oldKeys] = await Promise.all([
     may('user.manage') ? deps.emergenciesWaiting(principal) : 0,
     may('client.read') ? deps.registry.figures(principal) : undefined,
     everywhere('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
     may('user.read') ? readUserFigures(deps.database, reachOf(principal, 'user.read')) : undefined,
     everywhere('client.load') ? deps.loadFigures() : undefined,
     may('audit.read') ? deps.auditHealth() : undefined,
+    everywhere('review.read') ? deps.oldKeys() : undefined,
   ]);
   const oldest = registry?.oldestReviewAt;
   const seesReviews = may('review.read');
@@ -83,6 +86,7 @@ async function factsFor(
       emergencies,
       ...(loads ? { loads } : {}),
       ...(audit ? { audit } : {}),
+      ...(oldKeys ? { oldKeys } : {}),
     },
     figures: {
       ...(registry ? { clients: registry.clients, sources: registry.sources } : {}),

@@ -29,6 +29,14 @@ describe('what needs attention', () => {
     ]);
   });
 
+  it('says while search keys are made anew that links may be missed, and whether that goes on', () => {
+    const oldKeys = { visited: 1_200, total: 50_000, going: true };
+    expect(attentionOf({ nowMs, oldKeys })).toMatchObject([
+      { kind: 'old-keys', level: 'amber', text: expect.stringContaining('1,200 of 50,000'), href: '/reviews/models' },
+    ]);
+    expect(attentionOf({ nowMs, oldKeys: { ...oldKeys, going: false } })[0]?.text).toContain('stopped');
+  });
+
   it('turns amber when the oldest review has waited more than a week', () => {
     const waiting = (days: number) => ({
       nowMs,

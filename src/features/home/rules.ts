@@ -8,6 +8,8 @@ export interface HomeFacts {
   readonly users?: { readonly users: number; readonly invited: number; readonly administrators: number };
   /** Emergency accesses that somebody has to look at. */
   readonly emergencies?: number;
+  /** Blocking keys of an earlier version of the program, being made anew. */
+  readonly oldKeys?: { readonly visited: number; readonly total: number; readonly going: boolean };
   readonly loads?: { readonly running: number; readonly failed: number };
   readonly audit?: { readonly proven: boolean; readonly signedAtMs?: number };
 }
@@ -22,6 +24,7 @@ export function attentionOf(facts: HomeFacts): AttentionItem[] {
   const items = [
     ...auditItems(facts),
     ...nodeItems(facts),
+    ...keyItems(facts),
     ...loadItems(facts),
     ...reviewItems(facts),
     ...userItems(facts),
@@ -66,6 +69,16 @@ function loadItems({ loads }: HomeFacts): AttentionItem[] {
     items.push({ kind: 'load-running', level: 'info', text, count: loads.running, href: '/load' });
   }
   return items;
+}
+
+function keyItems({ oldKeys }: HomeFacts): AttentionItem[] {
+  if (!oldKeys) return [];
+  const { visited, total, going } = oldKeys;
+  const how = going
+    ? `${visited.toLocaleString('en')} of ${total.toLocaleString('en')} records are done.`
+    : 'The work has stopped and must be begun again.';
+  const text = `After the upgrade every record gets new search keys. Until then links may be missed. ${how}`;
+  return [{ kind: 'old-keys', level: 'amber', text, href: '/reviews/models' }];
 }
 
 function reviewItems({ registry, nowMs }: HomeFacts): AttentionItem[] {

@@ -74,6 +74,7 @@ describe('folding', () => {
     ['محمد', 'mhmd'],
     ['राम', 'ram'],
     ['रमा', 'rma'],
+    ['शर्मा', 'srma'],
     ['አበበ ከበደ', 'abebe kebede'],
     ['李明', 'liming'],
     ['김민준', 'gimminjun'],

@@ -5,6 +5,8 @@
  */
 /** Keys `rule|…` in the clear, to be blinded by the caller. */
 export { blockingKeys, ruleOfKey } from './blocking.ts';
+/** The number of the way keys are made; see there. */
+export { KEY_SCHEME } from './key-scheme.ts';
 /** A model made ready; options replace its frequencies and its population. */
 export { type CompiledModel, compileModel } from './compiled-model.ts';
 export { DEFAULT_MODEL } from './default-model.ts';

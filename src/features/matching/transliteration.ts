@@ -27,10 +27,13 @@ const LETTERS: ReadonlyMap<string, string> = new Map(
 );
 
 const LETTER_OR_VOWEL_SIGN = /[\p{L}\p{M}]/u;
+const MARK = /\p{M}/u;
 
 /** The Latin letters of one letter that is not ASCII; itself where nobody knows any. */
 export function latinOf(letter: string): string {
   const known = LETTERS.get(letter);
   if (known !== undefined) return known;
-  return LETTER_OR_VOWEL_SIGN.test(letter) ? anyAscii(letter) || letter : letter;
+  if (!LETTER_OR_VOWEL_SIGN.test(letter)) return letter;
+  // A mark without a sound of its own, such as the virama that takes a consonant's vowel away, is written by nothing.
+  return anyAscii(letter) || (MARK.test(letter) ? '' : letter);
 }

@@ -16,6 +16,7 @@ import { resealParticipants } from './sealing.ts';
 import { createModelsService, type ModelsService } from './service.ts';
 import { createShadow } from './shadow.ts';
 import { groupsCheck, simulation } from './simulation.ts';
+import { keepKeys, oldKeys, type OldKeys } from './stored-keys.ts';
 import { createStudies, type Studies, STUDY_JOB } from './studies.ts';
 import { training } from './training.ts';
 import type { StudyReportReply } from './wire.ts';
@@ -30,6 +31,10 @@ export interface Models extends ModelsService {
   rollBack(
     ...of: Parameters<typeof rollBack> extends [unknown, ...infer Rest] ? Rest : never
   ): ReturnType<typeof rollBack>;
+  /** Begins to make blocking keys anew where an earlier version of the program made them; once, where background work is done. */
+  keepKeys(): Promise<void>;
+  /** How far that is; undefined where nothing is to be done. */
+  oldKeys(): Promise<OldKeys | undefined>;
   /** What a study found; looking at it is in the log. */
   report(actor: Actor, id: StudyId): Promise<StudyReportReply['report']>;
   readonly routes: readonly RouteDeclaration[];
@@ -47,7 +52,11 @@ export async function createModels(deps: ModelsDeps): Promise<Models> {
     clusters: groupsCheck(deps),
   });
   const service = createModelsService(deps, studies);
-  deps.jobs.define(RELINK_JOB, (job) => runRelink(deps, inForce, job));
+  deps.jobs.define(RELINK_JOB, async (job) => {
+    await runRelink(deps, inForce, job);
+    // A change of model that was under way at the upgrade kept the keys waiting.
+    await keepKeys(deps);
+  });
   deps.jobs.define(STUDY_JOB, (job) => studies.work(job));
   return {
     ...service,
@@ -63,6 +72,8 @@ export async function createModels(deps: ModelsDeps): Promise<Models> {
       await inForce.reload();
       return done;
     },
+    keepKeys: () => keepKeys(deps),
+    oldKeys: () => oldKeys(deps),
     async report(actor, id) {
       const { row, report } = await studies.report(id);
       const detail = { study: id, kind: row.kind };
@@ -79,3 +90,4 @@ export async function createModels(deps: ModelsDeps): Promise<Models> {
 }
 
 export type { ModelsDeps } from './deps.ts';
+export type { OldKeys } from './stored-keys.ts';

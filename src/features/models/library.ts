@@ -3,7 +3,7 @@ import { newId, sha256 } from '../../crypto/index.ts';
 import { canonicalJsonBytes } from '../../kernel/canonical-json.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Sql, Transaction } from '../../platform/db/sql.ts';
-import { type MatchingModel, parseModel } from '../matching/index.ts';
+import { KEY_SCHEME, type MatchingModel, parseModel } from '../matching/index.ts';
 import type { ModelsDeps } from './deps.ts';
 import { modelExists, modelInvalid, modelNotFound, modelUnsound } from './errors.ts';
 import type { ModelDetailKept, ModelId, ModelOrigin } from './model.ts';
@@ -99,7 +99,7 @@ export async function ensureShipped(deps: ModelsDeps): Promise<void> {
   const added = { document, origin: 'shipped' as const, notes: '', createdBy: 'Careseal', userId: undefined };
   if (!(await store.versionOf(database, version))) await insert(deps, database, added);
   const row = await store.versionOf(database, version);
-  if (row) await store.begin(database, row.model_id, new Date(clock.nowMs()));
+  if (row) await store.begin(database, row.model_id, KEY_SCHEME, new Date(clock.nowMs()));
 }
 
 export async function modelRow(sql: Sql, id: ModelId): Promise<ModelRow> {

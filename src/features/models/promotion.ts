@@ -6,7 +6,7 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { JobId } from '../../platform/jobs/index.ts';
 import type { ActivationId } from '../registry/index.ts';
-import type { MatchingModel } from '../matching/index.ts';
+import { KEY_SCHEME, type MatchingModel } from '../matching/index.ts';
 import type { ModelsDeps } from './deps.ts';
 import {
   modelActive,
@@ -87,7 +87,8 @@ export async function relinkAgain(
     const inForce = await store.lockInForce(tx);
     await assertQuiet(tx);
     const to = await named(tx, inForce.active);
-    const activationId = await activate(deps, tx, actor, { inForce, to, kind: 're-link' });
+    const kind = inForce.key_scheme === KEY_SCHEME ? 're-link' : 're-key';
+    const activationId = await activate(deps, tx, actor, { inForce, to, kind });
     return { activationId, audited: await record(deps, tx, actor, 'model.re-link', { model: to.version }) };
   });
 }
@@ -110,6 +111,8 @@ export function standing(rows: readonly ActivationRow[], active: ModelId): Activ
   return rows.find((row) => row.kind === 'promote' && row.to_model === active && row.undone_at === null);
 }
 
+type ActivateDeps = Pick<ModelsDeps, 'jobs' | 'clock' | 'keyRing'>;
+
 interface Activating {
   readonly inForce: InForceRow;
   readonly to: ModelRow;
@@ -117,7 +120,12 @@ interface Activating {
   readonly undoes?: ActivationId;
 }
 
-async function activate(deps: ModelsDeps, tx: Transaction, actor: Actor, what: Activating): Promise<ActivationId> {
+export async function activate(
+  deps: ActivateDeps,
+  tx: Transaction,
+  actor: Actor,
+  what: Activating,
+): Promise<ActivationId> {
   const { inForce, to } = what;
   const at = new Date(deps.clock.nowMs());
   const activationId = newId<ActivationId>();
@@ -142,7 +150,7 @@ async function activate(deps: ModelsDeps, tx: Transaction, actor: Actor, what: A
 
 /** Models whose keys records may still have. One whose keys are the same as the new one's need not be looked for. */
 async function formerAfter(
-  deps: ModelsDeps,
+  deps: Pick<ModelsDeps, 'keyRing'>,
   tx: Transaction,
   { inForce, to }: Pick<Activating, 'inForce' | 'to'>,
 ): Promise<ModelId[]> {

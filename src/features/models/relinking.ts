@@ -5,6 +5,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import { Problem } from '../../kernel/problem.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { JobData, RunningJob } from '../../platform/jobs/index.ts';
+import { KEY_SCHEME } from '../matching/index.ts';
 import type { ActivationId } from '../registry/index.ts';
 import type { ModelsDeps } from './deps.ts';
 import type { InForce } from './in-force.ts';
@@ -12,10 +13,12 @@ import { type ActivationRow, store } from './store.ts';
 
 /** Records in one transaction: the lock is held for some tens of milliseconds. */
 const AT_ONCE = 50;
+/** Keys looked at in one transaction. */
+const KEYS_AT_ONCE = 500;
 const SETTLE_MS = 2_000;
 
 export interface RelinkProgress {
-  readonly phase: 'settling' | 'taking-back' | 'going-over';
+  readonly phase: 'settling' | 'taking-back' | 'going-over' | 'clearing';
   readonly after: string | null;
   readonly visited: number;
   readonly joined: number;
@@ -23,11 +26,14 @@ export interface RelinkProgress {
   readonly reviews: number;
   readonly takenBack: number;
   readonly kept: number;
+  /** Where removing old keys ended last. */
+  readonly cleared: string | null;
 }
 const NOTHING: RelinkProgress = {
   phase: 'settling',
   after: null,
   ...{ visited: 0, joined: 0, parted: 0, reviews: 0, takenBack: 0, kept: 0 },
+  cleared: null,
 };
 
 /** What a job has saved, or nothing yet. */
@@ -72,7 +78,9 @@ export async function runRelink(deps: ModelsDeps, inForce: InForce, job: Running
     }
     await deps.database.transaction((tx) => save(tx, { ...progress, phase: 'going-over' }));
   }
-  await goOver(deps, { activation, actor, job, save, progress: () => progress });
+  const going = { activation, actor, job, save, progress: () => progress };
+  if (progress.phase === 'going-over') await goOver(deps, going);
+  if (activation.kind === 're-key') await clearOldKeys(deps, going);
   await finish(deps, activation);
 }
 
@@ -101,6 +109,7 @@ async function goOver(deps: ModelsDeps, { activation, actor, job, save, progress
       after: parseId<ResourceId>(progress().after ?? undefined),
       limit: AT_ONCE,
       links: activation.kind !== 'roll-back',
+      allKeys: activation.kind === 're-key',
       actor,
       async alongside(tx, { after, visited, joined, parted, reviews }) {
         const now = progress();
@@ -116,6 +125,27 @@ async function goOver(deps: ModelsDeps, { activation, actor, job, save, progress
     });
     more = done.after !== undefined;
     // As long as the batch took, so that registrations have at least half of the time.
+    if (more) await pause(performance.now() - began, undefined, { signal: job.signal });
+  }
+}
+
+/** Every record has its keys: from here on nothing is missed. What is left of the old ones goes. */
+async function clearOldKeys(deps: ModelsDeps, { job, save, progress }: GoingOver): Promise<void> {
+  if (progress().phase === 'going-over') {
+    await deps.database.transaction(async (tx) => {
+      await save(tx, { ...progress(), phase: 'clearing' });
+      await store.writeKeyScheme(tx, KEY_SCHEME, new Date(deps.clock.nowMs()));
+    });
+  }
+  for (let more = true; more; ) {
+    job.signal.throwIfAborted();
+    const began = performance.now();
+    const { after } = await deps.registry.clearKeys({
+      after: progress().cleared ?? undefined,
+      limit: KEYS_AT_ONCE,
+      alongside: (tx, done) => save(tx, { ...progress(), cleared: done.after ?? progress().cleared }),
+    });
+    more = after !== undefined;
     if (more) await pause(performance.now() - began, undefined, { signal: job.signal });
   }
 }

@@ -51,20 +51,29 @@ export interface InForceRow {
   readonly active: ModelId;
   readonly former: readonly ModelId[];
   readonly shadow: ModelId | null;
+  /** The way the records' blocking keys were made; see KEY_SCHEME in features/matching. */
+  readonly key_scheme: number;
 }
-const readInForce = statement<InForceRow>('models.in-force', 'SELECT active, former, shadow FROM models.in_force');
+const IN_FORCE = 'active, former, shadow, key_scheme';
+const readInForce = statement<InForceRow>('models.in-force', `SELECT ${IN_FORCE} FROM models.in_force`);
 const lockInForce = statement<InForceRow>(
   'models.in-force-locked',
-  'SELECT active, former, shadow FROM models.in_force FOR UPDATE',
+  `SELECT ${IN_FORCE} FROM models.in_force FOR UPDATE`,
 );
 /** Whoever works by it shares the lock: a change waits for the batch under way, and the next batch sees it. */
 const shareInForce = statement<InForceRow>(
   'models.in-force-shared',
-  'SELECT active, former, shadow FROM models.in_force FOR SHARE',
+  `SELECT ${IN_FORCE} FROM models.in_force FOR SHARE`,
 );
+/** Records that are there before any model was in force have keys of the first way. */
 const insertInForce = statement(
   'models.insert-in-force',
-  'INSERT INTO models.in_force (active, changed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+  `INSERT INTO models.in_force (active, changed_at, key_scheme)
+   SELECT $1, $2, CASE WHEN EXISTS (SELECT FROM registry.source) THEN 1 ELSE $3 END ON CONFLICT DO NOTHING`,
+);
+const writeKeyScheme = statement(
+  'models.write-key-scheme',
+  'UPDATE models.in_force SET key_scheme = $1, changed_at = $2',
 );
 const writeInForce = statement<{ readonly told: string }>(
   'models.write-in-force',
@@ -76,7 +85,7 @@ export interface ActivationRow {
   readonly activation_id: ActivationId;
   readonly from_model: ModelId;
   readonly to_model: ModelId;
-  readonly kind: 'promote' | 'roll-back' | 're-link';
+  readonly kind: 'promote' | 'roll-back' | 're-link' | 're-key';
   readonly at: Date;
   readonly by_user: UserId | null;
   readonly undoes: ActivationId | null;
@@ -175,9 +184,10 @@ export const store = {
   async shareInForce(tx: Transaction): Promise<InForceRow> {
     return whole((await tx.rows(shareInForce))[0]);
   },
-  begin: (sql: Sql, active: ModelId, at: Date) => sql.run(insertInForce, [active, at]),
+  begin: (sql: Sql, active: ModelId, keyScheme: number, at: Date) => sql.run(insertInForce, [active, at, keyScheme]),
+  writeKeyScheme: (tx: Transaction, scheme: number, at: Date) => tx.run(writeKeyScheme, [scheme, at]),
   /** Tells every process. */
-  async writeInForce(tx: Transaction, row: InForceRow, at: Date): Promise<void> {
+  async writeInForce(tx: Transaction, row: Omit<InForceRow, 'key_scheme'>, at: Date): Promise<void> {
     await tx.rows(writeInForce, [row.active, row.former, row.shadow, at]);
   },
 

@@ -7,6 +7,7 @@ import { detailOf, documentOf, userOf } from './library.ts';
 import type { ModelId } from './model.ts';
 import { standing } from './promotion.ts';
 import { progressOf } from './relinking.ts';
+import { oldKeys } from './stored-keys.ts';
 import { type ActivationRow, type InForceRow, type ModelRow, store } from './store.ts';
 import type { ActivationView, ModelDetail, ModelsReply, ModelSummary } from './wire.ts';
 
@@ -56,9 +57,10 @@ export async function summaryOf(deps: ModelsDeps, actor: Actor, row: ModelRow): 
 export async function overview(deps: ModelsDeps, actor: Actor): Promise<Omit<ModelsReply, 'studies' | 'labels'>> {
   const [models, activations] = await Promise.all([store.models(deps.database), store.activations(deps.database, 100)]);
   const seen = await seenBy(deps, actor, [...models, ...activations]);
-  const [records, secondPerson] = await Promise.all([
+  const [records, secondPerson, old] = await Promise.all([
     deps.registry.sources(deps.database),
     deps.registry.twoPeople(deps.database),
+    oldKeys(deps),
   ]);
   const versions = new Map(models.map((row) => [row.model_id, row.version]));
   const back = standing(activations, seen.inForce.active);
@@ -71,8 +73,10 @@ export async function overview(deps: ModelsDeps, actor: Actor): Promise<Omit<Mod
     ),
     records,
     secondPerson,
-    goingOver: seen.inForce.former.length > 0 || activations.some((row) => row.finished_at === null),
+    goingOver:
+      old !== undefined || seen.inForce.former.length > 0 || activations.some((row) => row.finished_at === null),
     ...(rollBackTo ? { rollBackTo } : {}),
+    ...(old ? { oldKeys: old } : {}),
   };
 }
 
@@ -86,7 +90,7 @@ async function activationView(
   },
 ): Promise<ActivationView> {
   const job = await deps.jobs.read(deps.database, row.job_id);
-  const { after: _, phase, ...counts } = progressOf(job?.progress ?? null);
+  const { after: _, cleared: __, phase, ...counts } = progressOf(job?.progress ?? null);
   const going = row.finished_at === null && (job?.state === 'waiting' || job?.state === 'running');
   const ended =
     job?.state === 'done' ? 'done' : job?.state === 'failed' && job.errorCode !== 'job-lost' ? 'failed' : 'cancelled';
@@ -94,7 +98,7 @@ async function activationView(
     id: row.activation_id,
     kind: row.kind,
     at: row.at.toISOString(),
-    by: row.by_user ? (known.names.get(row.by_user) ?? 'somebody') : 'the command line',
+    by: byOf(row, known.names),
     from: known.versions.get(row.from_model) ?? '?',
     to: known.versions.get(row.to_model) ?? '?',
     state: going ? (job?.state === 'waiting' ? 'waiting' : 'running') : ended,
@@ -103,6 +107,11 @@ async function activationView(
     total: known.records,
     undone: row.undone_at !== null,
   };
+}
+
+function byOf(row: ActivationRow, names: ReadonlyMap<UserId, string>): string {
+  if (row.by_user) return names.get(row.by_user) ?? 'somebody';
+  return row.kind === 're-key' ? 'Careseal, after an upgrade' : 'the command line';
 }
 
 type Levels = Readonly<Record<string, { readonly m: number; readonly u: number }>>;

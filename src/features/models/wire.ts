@@ -35,13 +35,13 @@ export type ModelSummary = z.infer<typeof modelSummary>;
 /** Work over the whole registry because another model took over. */
 export const activationView = z.object({
   id,
-  kind: z.enum(['promote', 'roll-back', 're-link']),
+  kind: z.enum(['promote', 'roll-back', 're-link', 're-key']),
   at: instant,
   by: z.string(),
   from: z.string(),
   to: z.string(),
   state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
-  phase: z.enum(['settling', 'taking-back', 'going-over']).optional(),
+  phase: z.enum(['settling', 'taking-back', 'going-over', 'clearing']).optional(),
   visited: count,
   total: count,
   joined: count,
@@ -95,6 +95,8 @@ export const modelsReply = z.object({
   goingOver: z.boolean(),
   /** What can be rolled back to in one step. */
   rollBackTo: z.string().optional(),
+  /** An earlier version of the program made the blocking keys: until every record has new ones, links may be missed. */
+  oldKeys: z.object({ scheme: count, visited: count, total: count, going: z.boolean() }).optional(),
 });
 export type ModelsReply = z.infer<typeof modelsReply>;
 

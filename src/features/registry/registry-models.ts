@@ -6,6 +6,7 @@ import { pairView } from './client-pages.ts';
 import type { BuiltCore } from './core.ts';
 import { checkGroups } from './group-check.ts';
 import type { ModelsInForce } from './matching-seat.ts';
+import { type ClearedKeys, type ClearKeysBatch, clearKeys } from './clear-keys.ts';
 import { type RelinkBatch, relinkBatch, type RelinkDone } from './relink.ts';
 import { type ActivationId, relinkStore } from './relink-store.ts';
 import { type UndoBatch, type UndoDone, undoRelinkBatch } from './relink-undo.ts';
@@ -29,6 +30,8 @@ export interface RegistryModels {
   active(): CompiledModel;
   /** One batch of going over all records; one transaction under the registry's lock. */
   relink(batch: RelinkBatch): Promise<RelinkDone>;
+  /** One batch of removing keys that no record has any more, once every record has its present ones. */
+  clearKeys(batch: ClearKeysBatch): Promise<ClearedKeys>;
   /** One batch of taking back what a re-link moved. */
   takeBack(batch: UndoBatch): Promise<UndoDone>;
   /** Moves of a re-link that stand. */
@@ -58,6 +61,7 @@ export function registryModels({ roundDeps, seat }: BuiltCore): RegistryModels {
     version: () => seat.current().matcher.modelVersion,
     active: () => seat.active(),
     relink: (batch) => relinkBatch(roundDeps, batch),
+    clearKeys: (batch) => clearKeys(roundDeps, batch),
     takeBack: (batch) => undoRelinkBatch(roundDeps, batch),
     standingMoves: (id) => relinkStore.count(roundDeps.database, id),
     drawRecords: (draw, pageSize) => drawRecords(roundDeps, draw, pageSize),

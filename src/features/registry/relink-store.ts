@@ -21,11 +21,26 @@ export interface MoveRow {
   readonly entry_id: LinkEntryId;
 }
 
+const LEAST_TOKEN = -(2n ** 63n);
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 const nextSources = statement<SourceRow>(
   'registry.relink-next',
   `SELECT ${SOURCE_COLUMNS} FROM registry.source WHERE source_id > $1 ORDER BY source_id LIMIT $2`,
+);
+export interface KeyRow {
+  readonly token: bigint;
+  readonly source_id: ResourceId;
+}
+/** In the order of the primary key. */
+const nextKeys = statement<KeyRow>(
+  'registry.relink-next-keys',
+  `SELECT token, source_id FROM registry.blocking_key WHERE (token, source_id) > ($1::bigint, $2::uuid)
+   ORDER BY token, source_id LIMIT $3`,
+);
+const sourcesOf = statement<SourceRow>(
+  'registry.relink-sources',
+  `SELECT ${SOURCE_COLUMNS} FROM registry.source WHERE source_id = ANY($1::uuid[])`,
 );
 const insertMoves = statement(
   'registry.relink-insert-moves',
@@ -63,6 +78,9 @@ const countMoves = statement<{ readonly n: number }>(
 
 export const relinkStore = {
   next: (sql: Sql, after: ResourceId | undefined, limit: number) => sql.rows(nextSources, [after ?? NIL, limit]),
+  nextKeys: (sql: Sql, after: KeyRow | undefined, limit: number) =>
+    sql.rows(nextKeys, [after?.token ?? LEAST_TOKEN, after?.source_id ?? NIL, limit]),
+  sources: (sql: Sql, ids: readonly ResourceId[]) => sql.rows(sourcesOf, [ids]),
   async insertMoves(tx: Transaction, id: ActivationId, moves: readonly Move[]): Promise<void> {
     if (moves.length === 0) return;
     await tx.run(insertMoves, [

@@ -28,6 +28,8 @@ export interface RelinkBatch {
   readonly limit: number;
   /** False: only blocking keys are made anew. */
   readonly links: boolean;
+  /** Keys may have been made in another way by an earlier version of the program: all are written, whatever the model says. */
+  readonly allKeys?: boolean;
   readonly actor: Actor;
   /** Part of the same transaction: saves how far it is, or throws and undoes the batch when somebody else is at it. */
   readonly alongside: (tx: Transaction, done: RelinkDone) => Promise<void>;
@@ -58,7 +60,7 @@ export async function relinkBatch(live: RoundDeps, batch: RelinkBatch): Promise<
     async (tx) => {
       const deps = { ...live };
       const rows = await relinkStore.next(tx, batch.after, batch.limit);
-      await makeKeysAnew(deps, tx, rows);
+      await makeKeysAnew(deps, tx, rows, batch.allKeys ?? false);
       const found = batch.links && rows.length > 0 ? await relinkRows(deps, tx, rows, batch) : NOTHING;
       const done = {
         ...found,
@@ -75,14 +77,19 @@ export async function relinkBatch(live: RoundDeps, batch: RelinkBatch): Promise<
 const NOTHING = { joined: 0, parted: 0, reviews: 0 } as const;
 
 /** Keys of the model that decides, instead of those of models before it. Costs nothing where they are the same. */
-async function makeKeysAnew({ records }: RoundDeps, tx: Transaction, rows: readonly SourceRow[]): Promise<void> {
+async function makeKeysAnew(
+  { records }: RoundDeps,
+  tx: Transaction,
+  rows: readonly SourceRow[],
+  all: boolean,
+): Promise<void> {
   const removed = [];
   const added = [];
   for (const row of rows) {
     const { prepared } = records.open(row);
     const current = new Set(records.blindKeys(prepared));
     const stale = records.lookupKeys(prepared).filter((token) => !current.has(token));
-    if (stale.length === 0 && !records.hasFormer) continue;
+    if (!all && stale.length === 0 && !records.hasFormer) continue;
     removed.push(...stale.map((token) => ({ token, sourceId: row.source_id })));
     added.push(...[...current].map((token) => ({ token, sourceId: row.source_id })));
   }

@@ -17,7 +17,7 @@ export function RunningWork({ data }: { readonly data: ModelsReply }): ReactNode
   return (
     <Notice tone={last.state === 'failed' ? 'amber' : 'info'} title={titleOf(last)}>
       <p>{summaryOf(last)}</p>
-      {data.goingOver && <GoOn />}
+      {data.goingOver && <GoOn oldKeys={data.oldKeys !== undefined} />}
     </Notice>
   );
 }
@@ -26,6 +26,7 @@ const PHASES = {
   settling: 'telling every process',
   'taking-back': 'taking links back',
   'going-over': 'going over the records',
+  clearing: 'removing keys that nothing has any more',
 } as const;
 
 function Going({ work }: { readonly work: ActivationView }): ReactNode {
@@ -39,9 +40,19 @@ function Going({ work }: { readonly work: ActivationView }): ReactNode {
   return (
     <section className="running-work" aria-label="Going over the records">
       <p>
-        <strong>{work.to}</strong> decides. {work.phase === undefined ? 'Waiting' : PHASES[work.phase]}:{' '}
-        {work.visited.toLocaleString()} of {work.total.toLocaleString()} records. {countsOf(work)} This page may be
-        left.
+        {work.kind === 're-key' ? (
+          <strong>
+            {work.phase === 'clearing'
+              ? 'Every record has new search keys.'
+              : 'After the upgrade every record gets new search keys; until then links may be missed.'}
+          </strong>
+        ) : (
+          <>
+            <strong>{work.to}</strong> decides.
+          </>
+        )}{' '}
+        {work.phase === undefined ? 'Waiting' : PHASES[work.phase]}: {work.visited.toLocaleString()} of{' '}
+        {work.total.toLocaleString()} records. {countsOf(work)} This page may be left.
       </p>
       <Progress value={share} aria-label={`${Math.round(share)} % of the records`} />
       {may('settings.manage') && (
@@ -56,7 +67,7 @@ function Going({ work }: { readonly work: ActivationView }): ReactNode {
   );
 }
 
-function GoOn(): ReactNode {
+function GoOn({ oldKeys }: { readonly oldKeys: boolean }): ReactNode {
   const queries = useQueryClient();
   const may = useMay();
   const again = useMutation({
@@ -66,7 +77,11 @@ function GoOn(): ReactNode {
   if (!may('settings.manage')) return null;
   return (
     <>
-      <p>Not every record was gone over. Until then, records are looked for by the former model’s keys as well.</p>
+      <p>
+        {oldKeys
+          ? 'Records still have search keys of the version before the upgrade. Until all were gone over, links may be missed.'
+          : 'Not every record was gone over. Until then, records are looked for by the former model’s keys as well.'}
+      </p>
       <div className="row">
         <Button variant="default" loading={again.isPending} onClick={() => again.mutate()}>
           Go over the records again
@@ -78,6 +93,7 @@ function GoOn(): ReactNode {
 }
 
 function titleOf({ kind, from, to, by }: ActivationView): string {
+  if (kind === 're-key') return `Search keys made anew by ${by}`;
   if (kind === 're-link') return `${to}: records gone over again by ${by}`;
   return kind === 'promote' ? `${to} took over from ${from}, by ${by}` : `Rolled back from ${from} to ${to}, by ${by}`;
 }
