@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CSV_HEADER, CSV_MAP, csvLine, people } from '../../bench/people.ts';
@@ -7,18 +8,23 @@ import { statement } from '../../src/platform/db/index.ts';
 import { careseal, databaseOf, startTestServer, testHome } from '../support/server.ts';
 
 let home: string;
+let folder: string;
 let dispose: () => Promise<void>;
 beforeEach(async () => {
   ({ path: home, dispose } = await testHome());
+  folder = await mkdtemp(join(tmpdir(), 'careseal-loading-'));
 });
-afterEach(() => dispose());
+afterEach(async () => {
+  await dispose();
+  await rm(folder, { recursive: true, force: true });
+});
 
 const PROGRAM = join(import.meta.dirname, '../..');
 const DOMAIN = 'urn:example:clinic';
 
 async function writeFiles(count: number): Promise<{ csv: string; map: string; rows: number }> {
   const lines = [...people({ seed: 21, count, duplicates: 0.25 })].map(csvLine);
-  const [csv, map] = [join(home, '..', `${process.pid}.csv`), join(home, '..', `${process.pid}.json`)];
+  const [csv, map] = [join(folder, 'people.csv'), join(folder, 'map.json')];
   await writeFile(csv, [CSV_HEADER, ...lines].join('\n'));
   await writeFile(map, JSON.stringify(CSV_MAP));
   return { csv, map, rows: lines.length };
@@ -59,7 +65,7 @@ test('a load killed in the middle is finished by giving the same command again: 
 
 test('mistakes in the command are told plainly', async () => {
   const { csv } = await writeFiles(10);
-  const wrongMap = join(home, '..', `${process.pid}-wrong.json`);
+  const wrongMap = join(folder, 'wrong.json');
   await writeFile(wrongMap, '{"id":"rec_id","surnam":"x"}');
   const refused = await careseal(['load', csv, '--domain', DOMAIN, '--map', wrongMap, '--json'], { home });
   expect(refused.code).toBe(1);

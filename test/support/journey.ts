@@ -66,6 +66,12 @@ export async function signInByKeyboard(page: Page, account: Account): Promise<vo
 
 export const heading = (page: Page, name: string | RegExp): Locator => page.getByRole('heading', { level: 1, name });
 
+/** Comes back to a page that covered itself meanwhile because nobody moved. */
+export async function comeBack(page: Page): Promise<void> {
+  const cover = page.getByRole('dialog', { name: 'Hidden, because nobody moved' });
+  if (await cover.isVisible()) await cover.getByRole('button').click();
+}
+
 /** Opens a page by the rail. */
 export async function goTo(page: Page, name: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).click();

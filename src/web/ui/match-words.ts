@@ -46,11 +46,11 @@ const LEVELS: Readonly<Record<string, string>> = {
 const CONTRADICTIONS: Readonly<Record<string, string>> = {
   'different-name-and-birth-date': 'Neither the name nor the birth date agrees.',
   'different-birth-date': 'The birth dates differ, and what agrees may belong to a household.',
-  household: 'They may be two people of one household: what agrees is family name, telephone or address.',
+  household: 'Given name or birth date is another one: a shared family name, telephone or address would be the household’s.',
   twins: 'They may be twins: same family and birth date, different given names.',
   'multiple-birth': 'One of them is a twin, and the given names are not the same.',
   'unnamed-child': 'One of them is a child without a name yet.',
-  'parent-and-child': 'They may be parent and child: same name, a generation apart.',
+  'parent-and-child': 'Their birth dates are a generation apart, as of parent and child.',
   'different-generation': 'They are a generation apart.',
   'different-identifier': 'A number that each person has only once differs.',
   'identifier-alone': 'Only one number agrees, and nothing else. It may have been written down for the wrong person.',
