@@ -46,7 +46,8 @@ const LEVELS: Readonly<Record<string, string>> = {
 const CONTRADICTIONS: Readonly<Record<string, string>> = {
   'different-name-and-birth-date': 'Neither the name nor the birth date agrees.',
   'different-birth-date': 'The birth dates differ, and what agrees may belong to a household.',
-  household: 'Given name or birth date is another one: a shared family name, telephone or address would be the household’s.',
+  household:
+    'Given name or birth date is another one: a shared family name, telephone or address would be the household’s.',
   twins: 'They may be twins: same family and birth date, different given names.',
   'multiple-birth': 'One of them is a twin, and the given names are not the same.',
   'unnamed-child': 'One of them is a child without a name yet.',
