@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
+import { FONTS, heightOfLines, linesOf, type TextLine, writeLines } from './pdf-text.ts';
 
-/** A table on paper. Texts in scripts the font lacks show as boxes; the page and the CSV have them. */
+/** A table on paper. Texts in scripts the fonts lack show as boxes; the page and the CSV have them. */
 export interface PaperTable {
   readonly title: string;
   /** Lines under the title: what this is, for whom, of which time. */
@@ -34,8 +35,7 @@ export async function printPdf(table: PaperTable): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   document.on('data', (chunk: Buffer) => chunks.push(chunk));
   const done = new Promise<void>((end) => document.on('end', end));
-  document.registerFont('plain', resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'));
-  document.registerFont('bold', resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
+  for (const [name, file] of Object.entries(FONTS)) document.registerFont(name, resolve(file));
   document.font('bold').fontSize(16).text(table.title);
   document.moveDown(0.4).font('plain').fontSize(9).fillColor(GREY);
   for (const line of table.about) document.text(line);
@@ -56,14 +56,17 @@ function drawTable(document: Document, { columns, rows }: PaperTable): void {
   const all = columns.reduce((sum, { share }) => sum + share, 0);
   const widths = columns.map(({ share }) => (share / all) * width);
   const headers = columns.map(({ header }) => header);
-  drawRow(document, headers, widths, 'bold');
+  drawHeaders(document, headers, widths);
   for (const row of rows) {
-    const height = heightOf(document, row, widths);
+    const cells = row.map((text, at) =>
+      linesOf(document, text, { width: (widths[at] ?? 0) - 2 * PADDING, size: SIZE }),
+    );
+    const height = Math.max(...cells.map((lines) => heightOfLines(lines, SIZE))) + 2 * PADDING;
     if (document.y + height > document.page.height - MARGIN - 20) {
       document.addPage();
-      drawRow(document, headers, widths, 'bold');
+      drawHeaders(document, headers, widths);
     }
-    drawRow(document, row, widths, 'plain');
+    drawRow(document, cells, { widths, height });
   }
   if (rows.length === 0)
     document
@@ -72,34 +75,46 @@ function drawTable(document: Document, { columns, rows }: PaperTable): void {
       .text('Nothing.', MARGIN, document.y + PADDING);
 }
 
-function heightOf(document: Document, cells: readonly string[], widths: readonly number[]): number {
-  document.fontSize(SIZE);
-  const heights = cells.map((text, at) => document.heightOfString(text, { width: (widths[at] ?? 0) - 2 * PADDING }));
-  return Math.max(...heights) + 2 * PADDING;
-}
-
-function drawRow(
-  document: Document,
-  cells: readonly string[],
-  widths: readonly number[],
-  font: 'plain' | 'bold',
-): void {
-  document.font(font);
-  const height = heightOf(document, cells, widths);
+function drawHeaders(document: Document, headers: readonly string[], widths: readonly number[]): void {
+  document.font('bold').fontSize(SIZE);
+  const cells = headers.map((text, at) => ({ text, width: (widths[at] ?? 0) - 2 * PADDING }));
+  const height = Math.max(...cells.map(({ text, width }) => document.heightOfString(text, { width }))) + 2 * PADDING;
   const top = document.y;
   let left = MARGIN;
-  for (const [at, text] of cells.entries()) {
-    const width = widths[at] ?? 0;
-    document.fontSize(SIZE).text(text, left + PADDING, top + PADDING, { width: width - 2 * PADDING });
-    left += width;
+  for (const { text, width } of cells) {
+    document.text(text, left + PADDING, top + PADDING, { width });
+    left += width + 2 * PADDING;
   }
-  document
-    .moveTo(MARGIN, top + height)
-    .lineTo(left, top + height)
-    .lineWidth(font === 'bold' ? 1 : 0.4)
-    .stroke(font === 'bold' ? 'black' : LINE);
+  endRow(document, { top: top + height, right: left, lineWidth: 1, colour: 'black' });
+}
+
+interface RowSize {
+  readonly widths: readonly number[];
+  readonly height: number;
+}
+
+function drawRow(document: Document, cells: readonly (readonly TextLine[])[], { widths, height }: RowSize): void {
+  const top = document.y;
+  let left = MARGIN;
+  for (const [at, lines] of cells.entries()) {
+    writeLines(document, lines, { x: left + PADDING, y: top + PADDING, size: SIZE });
+    left += widths[at] ?? 0;
+  }
+  endRow(document, { top: top + height, right: left, lineWidth: 0.4, colour: LINE });
+}
+
+interface RowEnd {
+  readonly top: number;
+  readonly right: number;
+  readonly lineWidth: number;
+  readonly colour: string;
+}
+
+/** A line under a row, and the place where the next one begins. */
+function endRow(document: Document, { top, right, lineWidth, colour }: RowEnd): void {
+  document.moveTo(MARGIN, top).lineTo(right, top).lineWidth(lineWidth).stroke(colour);
   document.x = MARGIN;
-  document.y = top + height;
+  document.y = top;
 }
 
 function numberPages(document: Document): void {

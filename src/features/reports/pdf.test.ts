@@ -1,0 +1,94 @@
+import { inflateSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { printPdf } from './pdf.ts';
+
+/** What stands on paper, in the order it is written: one string per writing, and how many letters no font had. */
+function written(pdf: Uint8Array): { readonly texts: readonly string[]; readonly boxes: number } {
+  const raw = Buffer.from(pdf).toString('latin1');
+  const objects = new Map(
+    [...raw.matchAll(/(\d+) 0 obj\n([\s\S]*?)\nendobj/g)].map(([, id = '', body = '']) => [id, body]),
+  );
+  const streamOf = (body: string): string => {
+    const found = /stream\r?\n([\s\S]*?)\r?\nendstream/.exec(body)?.[1];
+    return found === undefined ? '' : inflateSync(Buffer.from(found, 'latin1')).toString('latin1');
+  };
+  const fonts = new Map<string, readonly string[]>();
+  for (const [, name = '', id = ''] of raw.matchAll(/\/(F\d+) (\d+) 0 R/g)) {
+    const map = /\/ToUnicode (\d+) 0 R/.exec(objects.get(id) ?? '')?.[1];
+    if (map !== undefined) fonts.set(name, lettersOf(streamOf(objects.get(map) ?? '')));
+  }
+  const texts: string[] = [];
+  let boxes = 0;
+  for (const body of objects.values()) {
+    if (!/\/Filter \/FlateDecode/.test(body)) continue;
+    let letters: readonly string[] = [];
+    for (const [, font, glyphs = ''] of streamOf(body).matchAll(/\/(F\d+) [\d.]+ Tf|\[([^\]]*)\] TJ/g)) {
+      if (font !== undefined) letters = fonts.get(font) ?? [];
+      else {
+        const ids = [...glyphs.matchAll(/<([0-9a-f]*)>/g)].flatMap(([, hex = '']) => hex.match(/.{4}/g) ?? []);
+        boxes += ids.filter((id) => id === '0000').length;
+        texts.push(ids.map((id) => letters[Number.parseInt(id, 16)] ?? '?').join(''));
+      }
+    }
+  }
+  return { texts, boxes };
+}
+
+/** Letters by the number of their glyph, of a ToUnicode map as the library writes it. */
+function lettersOf(map: string): string[] {
+  return [...map.matchAll(/<[0-9a-f]{4}> <[0-9a-f]{4}> \[([^\]]*)\]/g)].flatMap(([, list = '']) =>
+    [...list.matchAll(/<([0-9a-f ]*)>/g)].map(([, hex = '']) =>
+      Buffer.from(hex.replaceAll(' ', ''), 'hex').swap16().toString('utf16le'),
+    ),
+  );
+}
+
+const COLUMNS = [
+  { header: 'Who', share: 1 },
+  { header: 'Client', share: 1 },
+];
+
+async function onPaper(...rows: readonly (readonly string[])[]) {
+  return written(await printPdf({ title: 'A title', about: ['For whom'], columns: COLUMNS, rows, end: ['The end'] }));
+}
+
+test('names in Amharic are letters and no boxes, beside Latin ones in the same cell', async () => {
+  const { texts, boxes } = await onPaper(['በቀለ ተስፋዬ (Bekele)', 'Zoë Müller'], ['Ίρις Łukasz Дарья', 'ሰላም']);
+  expect(boxes).toBe(0);
+  for (const text of [
+    'A title',
+    'For whom',
+    'Who',
+    'በቀለ',
+    'ተስፋዬ',
+    ' (Bekele)',
+    'Zoë Müller',
+    'Ίρις Łukasz Дарья',
+    'ሰላም',
+    'The end',
+  ])
+    expect(texts).toContain(text);
+});
+
+test('Arabic words stand from right to left, their letters joined and turned, with Latin words where they were', async () => {
+  const { texts, boxes } = await onPaper(['Dr محمد علي Otto', 'x']);
+  expect(boxes).toBe(0);
+  const turned = (word: string): string => [...word].toReversed().join('');
+  const at = ['Dr ', turned('علي'), turned('محمد')].map((text) => texts.indexOf(text));
+  expect(at.every((place) => place >= 0)).toBe(true);
+  expect(at).toEqual(at.toSorted((a, b) => a - b));
+  expect(texts.slice(at[2])).toContain(' Otto');
+});
+
+test('letters of a script that no font has are boxes, which the test would see', async () => {
+  expect((await onPaper(['अमीना', 'x'])).boxes).toBeGreaterThan(0);
+});
+
+test('what is longer than its column is broken into lines, at spaces, hyphens, and in the middle where there is neither', async () => {
+  const id = '0198f3a0-0000-7000-8000-0000000000c1';
+  const long = 'ሀ'.repeat(200);
+  const { texts } = await onPaper([`${id} ${id} ${id}`, long], ['', ' \n ']);
+  expect(texts.join('').replaceAll(' ', '')).toContain(id.repeat(3));
+  expect(texts.filter((text) => text.startsWith('ሀ')).length).toBeGreaterThan(3);
+  expect(texts.filter((text) => text.startsWith('ሀ')).join('')).toBe(long);
+});
