@@ -38,7 +38,7 @@ beforeAll(async () => {
         handle: async ({ actor }) => {
           await pause();
           handledFor.push(nameOf(actor.principal));
-          return { status: 200, body: { who: nameOf(actor.principal) }, audited: audited() };
+          return { status: 200, body: { who: nameOf(actor.principal) }, audited: audited('audit.list') };
         },
       }),
       testRoute({

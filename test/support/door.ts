@@ -39,7 +39,7 @@ export function testRoute(changes: Partial<RouteDeclaration>): RouteDeclaration 
 }
 
 /** A receipt as features/audit would give it. */
-export const audited = () => issueAuditReceipt([{ event: 'home.read' }]);
+export const audited = (event = 'home.read') => issueAuditReceipt([{ event }]);
 export const EVENT = event('home.read');
 
 export interface LogLine {
