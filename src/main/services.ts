@@ -170,6 +170,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     loadFigures: load.figures,
     oldKeys: models.oldKeys,
     emergenciesWaiting: identity.emergenciesWaiting,
+    alertsWaiting: (actor) => logFollowers.alerts.waiting(actor),
     auditHealth: async () => ({ proven: (await audit.status()).ok }),
   });
   const softwareVersion = await programVersion();

@@ -209,6 +209,7 @@ describe.each(ROLES)('a signed-in %s', (role) => {
     expect('users' in figures).toBe(may('user.read'));
     const pages: Record<string, string> = {
       '/audit': 'audit.read',
+      '/audit/alerts': 'audit.read',
       '/nodes': 'node.read',
       '/load': 'client.load',
       '/reviews': 'review.read',

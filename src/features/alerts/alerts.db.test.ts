@@ -9,6 +9,7 @@ import { createMail, createSmtpTransport, type Mail } from '../../platform/mail/
 import type { KeyVault } from '../../store/index.ts';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { createAlerts } from './alerts.ts';
+import { createAlertsFeature } from './index.ts';
 import { createChecks } from './checks.ts';
 import { createFollower } from './follower.ts';
 import { createRuleSettings } from './rule-settings.ts';
@@ -194,6 +195,36 @@ describe('no storm', () => {
     await mail.deliverDue();
     expect(server.received.length).toBe(before + 2);
   });
+});
+
+test('how many wait for somebody is told of those whose acts one may see, until somebody takes them on', async () => {
+  const { alerts, open } = make();
+  const feature = createAlertsFeature({
+    database: db.database,
+    keyRing: vault.keyRing,
+    clock,
+    audit,
+    mail,
+    within: (asker) => Promise.resolve(asker === userActor ? undefined : ['ours']),
+    namesOf: () => Promise.resolve(undefined),
+    people: () => Promise.resolve([]),
+    logIsWhole: () => Promise.resolve(true),
+    witnessedMs: () => Promise.resolve(undefined),
+    stoppedTargets: () => Promise.resolve([]),
+    pageUrl: 'https://careseal.example.org:8443/audit/alerts',
+    onFailure: () => undefined,
+  });
+  expect(await feature.waiting(userActor)).toBe(0);
+  for (const id of ['ours', 'theirs']) {
+    const actor = { kind: 'user', id, name: 'Zoë' } as const;
+    await alerts.raise({ rule: 'refusals', subject: id, what: 'x', atMs: nowMs, mail: false, actor });
+  }
+  expect(await feature.waiting(userActor)).toBe(2);
+  const bounded = { ...userActor };
+  expect(await feature.waiting(bounded)).toBe(1);
+  const ours = (await open()).find(({ actor }) => actor?.id === 'ours');
+  await alerts.handle(userActor, 'acknowledge', ours?.id ?? '', '');
+  expect([await feature.waiting(bounded), await feature.waiting(userActor)]).toEqual([0, 1]);
 });
 
 test('what stands still is noticed without any event', async () => {

@@ -15,6 +15,8 @@ export interface AlertsFeature {
   readonly routes: readonly RouteDeclaration[];
   readonly follower: Pick<Follower, 'catchUp'>;
   readonly checks: Pick<Checks, 'run'>;
+  /** How many alerts that somebody may see nobody has taken on; at most a page of them for who does not see all. */
+  readonly waiting: (actor: Actor) => Promise<number>;
   /** Begins to watch; in the one process that does background work. */
   start(): void;
   stop(): Promise<void>;
@@ -45,6 +47,7 @@ export function createAlertsFeature(deps: AlertsFeatureDeps): AlertsFeature {
     routes: alertRoutes({ ...deps, alerts, settings, mailConfigured: deps.mail.configured }),
     follower,
     checks,
+    waiting: async (actor) => (await alerts.list({ state: 'open' }, await deps.within(actor))).unacknowledged,
     start() {
       follower.start();
       checks.start();

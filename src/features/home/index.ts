@@ -1,7 +1,7 @@
 /** The overview page's one request: what needs attention, and the figures that the person's roles reach. */
 import { z } from 'zod';
 import type { Permission } from '../../kernel/access.ts';
-import type { Principal } from '../../kernel/principal.ts';
+import type { Actor, Principal } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
@@ -24,6 +24,8 @@ export interface HomeDeps {
   readonly oldKeys: () => Promise<HomeFacts['oldKeys'] | undefined>;
   /** Emergency accesses that wait for this principal's review. */
   readonly emergenciesWaiting: (principal: Principal) => Promise<number>;
+  /** Alerts that nobody has taken on, of those that the actor may see. */
+  readonly alertsWaiting: (actor: Actor) => Promise<number>;
   /** Whether the newest checkpoint stands and the tree was found whole. */
   readonly auditHealth: () => Promise<{ readonly proven: boolean }>;
 }
@@ -41,7 +43,7 @@ export function createHome(deps: HomeDeps): { readonly routes: readonly RouteDec
         output: homeReply,
         limits: { bodyBytesMax: 0, perMinute: 120 },
         async handle({ actor }) {
-          const { facts, figures } = await factsFor(deps, actor.principal);
+          const { facts, figures } = await factsFor(deps, actor);
           const audited = await deps.audit.recordNow([{ actor, event: 'home.read', action: 'R', outcome: 'success' }]);
           return { status: 200, body: { attention: attentionOf(facts), figures }, audited };
         },
@@ -52,19 +54,21 @@ export function createHome(deps: HomeDeps): { readonly routes: readonly RouteDec
 
 async function factsFor(
   deps: HomeDeps,
-  principal: Principal,
+  actor: Actor,
 ): Promise<{ facts: HomeFacts; figures: z.infer<typeof homeReply>['figures'] }> {
+  const { principal } = actor;
   const may = (permission: Permission) => principal.permissions.has(permission);
   // Counts of what no organisation owns alone are for those whom every organisation concerns.
   const everywhere = (permission: Permission) => reachOf(principal, permission) === 'all';
   const nowMs = deps.clock.nowMs();
-  const [emergencies, registry, nodes, users, loads, audit, oldKeys] = await Promise.all([
+  const [emergencies, registry, nodes, users, loads, audit, alertsWaiting, oldKeys] = await Promise.all([
     may('user.manage') ? deps.emergenciesWaiting(principal) : 0,
     may('client.read') ? deps.registry.figures(principal) : undefined,
     everywhere('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
     may('user.read') ? readUserFigures(deps.database, reachOf(principal, 'user.read')) : undefined,
     everywhere('client.load') ? deps.loadFigures() : undefined,
     may('audit.read') ? deps.auditHealth() : undefined,
+    may('audit.read') ? deps.alertsWaiting(actor) : 0,
     everywhere('review.read') ? deps.oldKeys() : undefined,
   ]);
   const oldest = registry?.oldestReviewAt;
@@ -84,6 +88,7 @@ async function factsFor(
       ...(nodes ? { nodes } : {}),
       ...(users && may('user.manage') ? { users } : {}),
       emergencies,
+      alertsWaiting,
       ...(loads ? { loads } : {}),
       ...(audit ? { audit } : {}),
       ...(oldKeys ? { oldKeys } : {}),

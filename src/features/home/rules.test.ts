@@ -37,6 +37,14 @@ describe('what needs attention', () => {
     expect(attentionOf({ nowMs, oldKeys: { ...oldKeys, going: false } })[0]?.text).toContain('stopped');
   });
 
+  it('tells of alerts that nobody has taken on, and where they are', () => {
+    expect(kinds({ nowMs, alertsWaiting: 0 })).toEqual([]);
+    expect(attentionOf({ nowMs, alertsWaiting: 3 })).toMatchObject([
+      { level: 'amber', text: expect.stringMatching(/^3 alerts wait /), count: 3, href: '/audit/alerts' },
+    ]);
+    expect(attentionOf({ nowMs, alertsWaiting: 1 })[0]?.text).toMatch(/^1 alert waits /);
+  });
+
   it('turns amber when the oldest review has waited more than a week', () => {
     const waiting = (days: number) => ({
       nowMs,

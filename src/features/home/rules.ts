@@ -12,6 +12,8 @@ export interface HomeFacts {
   readonly oldKeys?: { readonly visited: number; readonly total: number; readonly going: boolean };
   readonly loads?: { readonly running: number; readonly failed: number };
   readonly audit?: { readonly proven: boolean; readonly signedAtMs?: number };
+  /** Alerts from the audit log that nobody has taken on. */
+  readonly alertsWaiting?: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -23,6 +25,7 @@ const LEVELS = ['red', 'amber', 'info'] as const;
 export function attentionOf(facts: HomeFacts): AttentionItem[] {
   const items = [
     ...auditItems(facts),
+    ...alertItems(facts),
     ...nodeItems(facts),
     ...keyItems(facts),
     ...loadItems(facts),
@@ -41,6 +44,12 @@ function auditItems({ audit }: HomeFacts): AttentionItem[] {
   if (!audit || audit.proven) return [];
   const text = 'The audit log could not be proven whole. Nothing more can be trusted until somebody has looked.';
   return [{ kind: 'audit-not-proven', level: 'red', text, href: '/audit' }];
+}
+
+function alertItems({ alertsWaiting = 0 }: HomeFacts): AttentionItem[] {
+  if (alertsWaiting === 0) return [];
+  const text = `${plural(alertsWaiting, 'alert waits', 'alerts wait')} for somebody to look at what happened.`;
+  return [{ kind: 'alerts-waiting', level: 'amber', text, count: alertsWaiting, href: '/audit/alerts' }];
 }
 
 function nodeItems({ nodes }: HomeFacts): AttentionItem[] {
