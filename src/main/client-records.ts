@@ -3,8 +3,10 @@ import type { PersonName } from '../features/alerts/index.ts';
 import type { Registry } from '../features/registry/index.ts';
 import { ALL_PERMISSIONS } from '../features/identity/index.ts';
 import { utf8Decode } from '../kernel/bytes.ts';
+import type { Permission } from '../kernel/access.ts';
 import { parseId, type ResourceId } from '../kernel/ids.ts';
 import type { Actor } from '../kernel/principal.ts';
+import { reachOf } from '../kernel/reach.ts';
 
 const RECORDS_MAX = 200;
 /** What the log looks up is not shown: only ids come out, and only to somebody who may see the log. */
@@ -42,6 +44,18 @@ export function seesClient(registry: Registry): (actor: Actor, clientId: string)
   return async ({ principal }, clientId) => {
     const id = parseId<ResourceId>(clientId);
     return id !== undefined && (await registry.as(principal).read(id)) !== undefined;
+  };
+}
+
+/** Whether the client, or source record, is there for the organisations whose log somebody reads. */
+export function auditsClient(registry: Registry): (actor: Actor, clientId: string) => Promise<boolean> {
+  return async ({ principal }, clientId) => {
+    if (principal.kind !== 'user') return false;
+    const reach = reachOf(principal, 'audit.read');
+    const permissions = new Set<Permission>(['client.read']);
+    const id = parseId<ResourceId>(clientId);
+    const asked = { ...principal, permissions, reach: new Map([['client.read', reach] as const]) };
+    return id !== undefined && (await registry.as(asked).read(id)) !== undefined;
   };
 }
 

@@ -17,7 +17,7 @@ import type { RouteDeclaration } from '../platform/http/index.ts';
 import type { Mail } from '../platform/mail/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { KeyRing } from '../store/index.ts';
-import { clientNames, clientRecords, recordsNamed, seesClient } from './client-records.ts';
+import { auditsClient, clientNames, clientRecords, recordsNamed, seesClient } from './client-records.ts';
 
 /** What is built on the audit log: forwarding it, reports, alerts. */
 export interface LogFollowers {
@@ -68,6 +68,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     audit,
     idsOf: clientRecords(registry),
     sees: seesClient(registry),
+    audits: auditsClient(registry),
     organisations: () => identity.directory.organisations(database),
     members: known,
     onFailure: (error) => log.warn('Events could not be counted for the pictures of activity; tried again', { error }),
@@ -116,7 +117,7 @@ async function newestWitness(audit: Audit, startedMs: number): Promise<number | 
 }
 
 /** Auditors of one organisation see what its people and nodes did, and no more. */
-function members(database: Database, { directory }: Identity): ReportsDeps['members'] {
+export function members(database: Database, { directory }: Identity): ReportsDeps['members'] {
   async function ofAll(organisations: readonly OrganisationId[]): Promise<readonly string[]> {
     const [people, nodes] = await Promise.all([
       directory.membersOf(database, organisations),

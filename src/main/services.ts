@@ -36,7 +36,7 @@ import { composeModels, type ComposedModels } from './models.ts';
 import { boundMark } from './bound-mark.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { programVersion } from './place.ts';
-import { composeLogFollowers, type LogFollowers } from './log-followers.ts';
+import { composeLogFollowers, type LogFollowers, members } from './log-followers.ts';
 import { rootKeyPlace, rootKeySource } from './root-key.ts';
 import { startVerifyThreads } from './verify-threads.ts';
 

@@ -182,7 +182,7 @@ describe('an organisation’s administrator', () => {
       roles: ['administrator'],
     });
     const there = await member.browser.ask('GET', '/api/session');
-    expect([there.user.organisation.name, there.permissions]).toEqual(['South', []]);
+    expect([there.user.organisation.name, there.permissions]).toEqual(['South', ['audit.read']]);
     await member.browser.ask('POST', '/api/session/organisation', { organisationId: north });
     const here = await member.browser.ask('GET', '/api/session');
     expect(here.permissions.toSorted()).toEqual(CEILING.toSorted());

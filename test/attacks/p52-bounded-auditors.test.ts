@@ -20,6 +20,7 @@ beforeAll(async () => {
     ...common,
     audit,
     sees: async () => true,
+    audits: async () => true,
     idsOf: (id) => Promise.resolve([id]),
     organisations: () => Promise.resolve([]),
     members: { of: () => Promise.resolve([]), within: () => Promise.resolve([OWN]) },

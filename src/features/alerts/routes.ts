@@ -82,7 +82,7 @@ function settingsRoutes({ audit, settings, mailConfigured }: AlertRoutesDeps): R
       doors: ['users'],
       method: 'GET',
       path: '/api/alerts/rules',
-      access: reads,
+      access: handles,
       audit: event('alert.list'),
       input: { params: NOTHING, query: NOTHING, body: 'none' },
       output: RulesReply,

@@ -1,3 +1,4 @@
+import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/sql.ts';
 import type { KeyRing } from '../../store/index.ts';
@@ -22,6 +23,11 @@ export interface AuditDeps {
   readonly keepYears?: number;
   /** Starts threads that recompute pages of a large log. Default: `verify` works alone. */
   readonly verifyThreads?: (() => readonly PageVerifier[]) | undefined;
+  /**
+   * Ids of the only people and systems whose acts this one may see; undefined: everybody's. Default: everybody's for auditors of all
+   * organisations, nobody's for others.
+   */
+  readonly within?: ((actor: Actor) => Promise<readonly string[] | undefined>) | undefined;
   /** Longest time between two checkpoints while events come in. Default 1,000 ms. */
   readonly checkpointEveryMs?: number;
 }

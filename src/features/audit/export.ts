@@ -5,7 +5,7 @@ import type { LogReader } from './log-reader.ts';
 /** What an outsider gets: an event with its proof, or a copy of the whole tree. Neither needs this server to be checked. */
 export interface LogExport {
   /** JSON; formats/audit-tree.md §8. Holds what the event says, so whoever gets it learns it. */
-  event(id: string): Promise<string>;
+  event(id: string, within?: readonly string[]): Promise<string>;
   /** Every file of the tree by its path. Commitments only: names nobody. Answers how many events. */
   tree(write: (path: string, bytes: Uint8Array) => Promise<void>): Promise<number>;
 }
@@ -13,8 +13,8 @@ export interface LogExport {
 export function createLogExport(reader: LogReader): LogExport {
   const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
   return {
-    async event(id) {
-      const [{ auditEvent, proof }, { verifierKey }] = await Promise.all([reader.one(id), reader.status()]);
+    async event(id, within) {
+      const [{ auditEvent, proof }, { verifierKey }] = await Promise.all([reader.one(id, within), reader.status()]);
       if (auditEvent === undefined || proof === undefined) throw notProvable();
       const { index, size, leaf, nonce, path, checkpoint } = proof;
       const document = {

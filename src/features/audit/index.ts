@@ -1,3 +1,5 @@
+import type { Actor } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Refusal } from '../../platform/http/refusals.ts';
@@ -130,9 +132,12 @@ export function createAudit(deps: AuditDeps): Audit {
       recordNow: recorder.recordNow,
       sequence: sequencer.drain,
     }),
-    routes: auditRoutes({ reader, recorder, exported }),
+    routes: auditRoutes({ reader, recorder, exported, within: deps.within ?? everybodyOrNobody }),
   };
 }
+
+const everybodyOrNobody = async ({ principal }: Actor): Promise<readonly string[] | undefined> =>
+  reachOf(principal, 'audit.read') === 'all' ? undefined : [];
 
 /** Makes a value at its first use; a failure is forgotten, so the next use tries again. */
 function lazily<T>(make: () => Promise<T>): () => Promise<T> {

@@ -43,12 +43,13 @@ import type { Witnesses } from './witnesses.ts';
 
 /** Reads the log for its pages and for auditors. Whoever calls these records that the log was used. */
 export interface LogReader {
-  list(query: AuditListQuery): Promise<AuditListReply>;
+  /** `within`, here and below: ids of the only actors whose acts are found; others' are not there. Undefined: everybody's. */
+  list(query: AuditListQuery, within?: readonly string[]): Promise<AuditListReply>;
   /** The same for other features, by several values of each kind. */
   search(filter: EventFilter): Promise<AuditListReply>;
   /** The same, each event whole. */
   searchWhole(filter: EventFilter): Promise<{ readonly events: readonly WholeEvent[]; readonly next?: string }>;
-  one(id: string): Promise<AuditEventReply>;
+  one(id: string, within?: readonly string[]): Promise<AuditEventReply>;
   status(): Promise<AuditStatusReply>;
   /** The newest signed note. */
   checkpoint(): Promise<string>;
@@ -97,10 +98,10 @@ const PENDING_COUNTED_MAX = 10_000;
 export function createLogReader(input: ReaderInput): LogReader {
   const deps: ReaderDeps = { ...input, columnsOf: createColumnMaker(input.keyRing) };
   return {
-    list: (query) => search(deps, filterOf(query)),
+    list: (query, within) => search(deps, bounded(filterOf(query), within)),
     search: (filter) => search(deps, filter),
     searchWhole: (filter) => searchWhole(deps, filter),
-    one: (id) => one(deps, id),
+    one: (id, within) => one(deps, id, within),
     status: () => status(deps),
     async checkpoint() {
       const head = await readHead(deps.database);
@@ -128,6 +129,13 @@ function filterOf(query: AuditListQuery): EventFilter {
     addresses: one(address),
     kinds: one(kind),
   };
+}
+
+/** The same question, about acts of these actors only. */
+function bounded(filter: EventFilter, within: readonly string[] | undefined): EventFilter {
+  if (within === undefined) return filter;
+  const { actors = within } = filter;
+  return { ...filter, actors: actors.filter((id) => within.includes(id)) };
 }
 
 async function search(deps: ReaderDeps, filter: EventFilter): Promise<AuditListReply> {
@@ -202,10 +210,14 @@ function parseCursor(cursor: string): NonNullable<EventQuery['after']> {
   return { id, recordedMs: idTimeMs(id) };
 }
 
-async function one(deps: ReaderDeps, id: string): Promise<AuditEventReply> {
+async function one(deps: ReaderDeps, id: string, within?: readonly string[]): Promise<AuditEventReply> {
   const { database, keyRing } = deps;
   const waiting = (await pendingNow(deps)).find(({ row }) => row.id === id);
   const row = await readEvent(database, id);
+  const by = (row ?? waiting?.row)?.actor;
+  const actors = within?.flatMap((each) => keyRing.blindAll(TOKEN.actor, each));
+  // What others did is as if it were not there.
+  if (by === undefined || actors?.includes(by) === false) throw eventNotFound();
   if (row === undefined) {
     if (waiting === undefined) throw eventNotFound();
     const { json } = waiting;

@@ -7,6 +7,7 @@ import {
   type RouteLimits,
   route,
 } from '../../platform/http/route.ts';
+import type { Actor } from '../../kernel/principal.ts';
 import { EVENTS } from './events.ts';
 import type { LogExport } from './export.ts';
 import type { LogReader } from './log-reader.ts';
@@ -24,7 +25,7 @@ import {
 const limits = (perMinute: number): RouteLimits => ({ bodyBytesMax: 0, perMinute });
 const NOTHING = z.strictObject({});
 const access = permission('audit.read');
-/** Events of every organisation: for auditors of all of them. Those of one have reports, which show its own. */
+/** What is about every organisation at once: for auditors of all of them. Those of one see what its people and systems did. */
 const wholeLog = permission('audit.read', { everywhere: true });
 const NAMES = Object.entries(EVENTS).map(([name, { title }]) => ({ event: name, title }));
 
@@ -37,21 +38,23 @@ interface Parts {
   readonly reader: LogReader;
   readonly recorder: Recorder;
   readonly exported: LogExport;
+  /** Ids of the only ones whose acts this one may see; undefined: everybody's. */
+  readonly within: (actor: Actor) => Promise<readonly string[] | undefined>;
 }
 
 /** One event with its proof, as a file for somebody outside. */
-function exportRoute({ recorder, exported }: Parts): RouteDeclaration {
+function exportRoute({ recorder, exported, within }: Parts): RouteDeclaration {
   return route({
     doors: ['users'],
     method: 'GET',
-    access: wholeLog,
+    access,
     path: '/api/audit/events/:id/export',
     audit: event('audit.export'),
     input: { params: AuditEventParams, query: NOTHING, body: 'none' },
     output: 'bytes',
     limits: limits(60),
     async handle({ actor, params }) {
-      const text = await exported.event(params.id);
+      const text = await exported.event(params.id, await within(actor));
       const entities = [{ reference: `AuditEvent/${params.id}` }];
       const audited = await recorder.recordNow([
         { actor, event: 'audit.export', action: 'R', outcome: 'success', entities },
@@ -67,19 +70,18 @@ function exportRoute({ recorder, exported }: Parts): RouteDeclaration {
   });
 }
 
-function eventRoutes({ reader, recorder }: Parts): RouteDeclaration[] {
+function eventRoutes({ reader, recorder, within }: Parts): RouteDeclaration[] {
   const shared = { doors: ['users'], method: 'GET', access } as const;
   return [
     route({
       ...shared,
       path: '/api/audit/events',
-      access: wholeLog,
       audit: event('audit.list'),
       input: { params: NOTHING, query: AuditListQuery, body: 'none' },
       output: AuditListReply,
       limits: limits(240),
       async handle({ actor, query, url }) {
-        const body = await reader.list(query);
+        const body = await reader.list(query, await within(actor));
         const audited = await recorder.recordNow([
           {
             actor,
@@ -96,13 +98,12 @@ function eventRoutes({ reader, recorder }: Parts): RouteDeclaration[] {
     route({
       ...shared,
       path: '/api/audit/events/:id',
-      access: wholeLog,
       audit: event('audit.read'),
       input: { params: AuditEventParams, query: NOTHING, body: 'none' },
       output: AuditEventReply,
       limits: limits(240),
       async handle({ actor, params }) {
-        const body = await reader.one(params.id);
+        const body = await reader.one(params.id, await within(actor));
         const audited = await recorder.recordNow([
           {
             actor,
@@ -142,7 +143,7 @@ const COMMITMENTS = noneBecause('Commitments and hashes that name nobody; monito
 
 /** C2SP tlog-tiles under `/audit/log/`. */
 function treeRoutes(reader: LogReader): RouteDeclaration[] {
-  const shared = { doors: ['users'], method: 'GET', access, output: 'bytes' } as const;
+  const shared = { doors: ['users'], method: 'GET', access: wholeLog, output: 'bytes' } as const;
   return [
     route({
       ...shared,

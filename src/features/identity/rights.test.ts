@@ -36,7 +36,7 @@ describe('roles', () => {
     expect([...ROLE_PERMISSIONS[role]].toSorted()).toEqual(TABLE[role].toSorted());
   });
   test('only the centre has what concerns everybody', () => {
-    expect([...CENTRAL_PERMISSIONS].toSorted()).toEqual(['audit.read', 'organisation.manage', 'settings.manage']);
+    expect([...CENTRAL_PERMISSIONS].toSorted()).toEqual(['organisation.manage', 'settings.manage']);
   });
 });
 

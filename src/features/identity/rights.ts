@@ -25,13 +25,12 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
 };
 
 /**
- * What only the central organisation's people can do, whatever a role says: it concerns every organisation at once. The log is
- * one for all, so whoever reads it sees everybody's acts.
+ * What only the central organisation's people can do, whatever a role says: it concerns every organisation at once. Whoever reads
+ * the log for one organisation sees what its people and systems did.
  */
 export const CENTRAL_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>([
   'organisation.manage',
   'settings.manage',
-  'audit.read',
 ]);
 
 /** A role as one membership holds it. */

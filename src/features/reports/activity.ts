@@ -203,6 +203,7 @@ async function read(
       actor: names.get(one.actor) ?? { kind: 'anonymous', id: '', name: 'Unknown' },
       ...sums(one),
     })),
-    behind: Math.max(0, size - counted),
+    // How many wait is about everybody.
+    behind: within === undefined ? Math.max(0, size - counted) : 0,
   };
 }

@@ -18,6 +18,8 @@ export interface ClientViewsDeps {
   readonly audit: Pick<Audit, 'search'>;
   /** The client and the records it is made of: an act on any of them concerns the person. */
   readonly idsOf: (clientId: string) => Promise<readonly string[]>;
+  /** Whether the client is of an organisation whose log this one reads. */
+  readonly audits: (actor: Actor, clientId: string) => Promise<boolean>;
   readonly members: Pick<Members, 'within'>;
   readonly nowMs: () => number;
 }
@@ -37,8 +39,10 @@ export function createClientViews(deps: ClientViewsDeps): ClientViews {
   }
 
   async function scopeOf(actor: Actor, clientId: string) {
-    const [clients, actors] = await Promise.all([idsOf(clientId), deps.members.within(actor)]);
-    return actors === undefined ? { clients } : { clients, actors };
+    const [records, actors] = await Promise.all([idsOf(clientId), deps.members.within(actor)]);
+    if (actors === undefined) return { clients: records };
+    // Which records are one person is told by what was done with them: of others' clients it is not.
+    return { clients: (await deps.audits(actor, clientId)) ? records : [], actors };
   }
 
   async function all(

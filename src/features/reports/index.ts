@@ -28,6 +28,7 @@ export interface ReportsDeps {
   /** The client and the records it is made of. */
   readonly idsOf: (clientId: string) => Promise<readonly string[]>;
   readonly sees: (actor: Actor, clientId: string) => Promise<boolean>;
+  readonly audits: (actor: Actor, clientId: string) => Promise<boolean>;
   readonly organisations: () => Promise<readonly { readonly id: string; readonly name: string }[]>;
   readonly members: Members;
   readonly onFailure: (error: unknown) => void;
@@ -37,7 +38,7 @@ export function createReports(deps: ReportsDeps): Reports {
   const { database, keyRing, clock, audit, members } = deps;
   const nowMs = (): number => clock.nowMs();
   const activity = createActivity({ database, keyRing, clock, audit, onFailure: deps.onFailure });
-  const views = createClientViews({ audit, idsOf: deps.idsOf, members, nowMs });
+  const views = createClientViews({ audit, idsOf: deps.idsOf, audits: deps.audits, members, nowMs });
   const actions = createUserActions({ audit, members, nowMs });
   const saved = createSavedSearches({ keyRing, clock });
   return {

@@ -30,6 +30,7 @@ beforeAll(async () => {
     ...common,
     audit,
     sees: async () => true,
+    audits: async () => true,
     idsOf: (id) => Promise.resolve(id === CLIENT ? [CLIENT, SOURCE] : [id]),
     organisations: () => Promise.resolve([{ id: ORGANISATION, name: 'Lakeside' }]),
     members: {

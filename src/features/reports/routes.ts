@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Actor } from '../../kernel/principal.ts';
+import { reachOf } from '../../kernel/reach.ts';
 import type { Database } from '../../platform/db/index.ts';
 import {
   event,
@@ -95,7 +96,12 @@ function activityRoutes({ audit, activity, members, organisations }: ReportRoute
       input: { params: NOTHING, query: NOTHING, body: 'none' },
       output: OrganisationsReply,
       limits: limits(120),
-      handle: async () => ({ status: 200, body: { organisations: [...(await organisations())] }, audited: null }),
+      async handle({ actor }) {
+        const reach = reachOf(actor.principal, 'audit.read');
+        const all = await organisations();
+        const shown = reach === 'all' ? all : all.filter(({ id }) => (reach as readonly string[]).includes(id));
+        return { status: 200, body: { organisations: [...shown] }, audited: null };
+      },
     }),
   ];
 }

@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useMemo, useState } from 'react';
 import type { AlertView } from '../../../features/alerts/wire.ts';
 import { api } from '../../app/api.ts';
-import { useMay } from '../../app/session.tsx';
+import { useMay, useSession } from '../../app/session.tsx';
 import { plural } from '../../app/words.ts';
 import { Tag } from '../../ui/bits.tsx';
 import { IconAlertTriangle, IconCheck, IconCircleCheck, IconUser } from '../../ui/icons.ts';
@@ -24,14 +24,17 @@ export function AlertsPage(): ReactNode {
   const list = useInfiniteQuery(alertList(state));
   const alerts = useMemo(() => list.data?.pages.flatMap((page) => page.alerts) ?? [], [list.data]);
   const [rules, setRules] = useState(false);
+  const { central } = useSession().user.organisation;
   return (
     <Page
       title="Alerts"
       sentence="What somebody should look at, found in the log. Each one stays until it is closed with a few words."
       action={
-        <Button variant="default" onClick={() => setRules(true)}>
-          Rules and mails
-        </Button>
+        central && (
+          <Button variant="default" onClick={() => setRules(true)}>
+            Rules and mails
+          </Button>
+        )
       }
     >
       <AuditTabs />
@@ -89,6 +92,8 @@ function AlertCard({ alert }: { readonly alert: AlertView }): ReactNode {
     onSuccess: again,
   });
   const { acknowledged, closed } = alert;
+  // The central administration answers for alerts; those of one organisation see the ones about its people.
+  const { central } = useSession().user.organisation;
   return (
     <li className="alert" data-open={closed === undefined}>
       <div className="alert-head">
@@ -106,7 +111,7 @@ function AlertCard({ alert }: { readonly alert: AlertView }): ReactNode {
       <AlertSubject alert={alert} />
       <AlertHistory alert={alert} />
       {take.isError && <FailureNotice error={take.error} focus />}
-      {closed === undefined && (
+      {central && closed === undefined && (
         <div className="row">
           {acknowledged === undefined && (
             <Button variant="default" size="xs" loading={take.isPending} onClick={() => take.mutate()}>

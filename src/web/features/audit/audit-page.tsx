@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo } from 'react';
+import { useSession } from '../../app/session.tsx';
 import { IconClipboardList, IconRefresh } from '../../ui/icons.ts';
 import { ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
@@ -25,11 +26,16 @@ export function AuditPage(): ReactNode {
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const { central } = useSession().user.organisation;
   const filtered = Object.values(filters).some((value) => value !== undefined);
   return (
     <Page
       title="Audit"
-      sentence="Everything that was read, changed, tried and refused. Looking at this page is in it too."
+      sentence={
+        central
+          ? 'Everything that was read, changed, tried and refused. Looking at this page is in it too.'
+          : 'What the people and systems of your organisation read, changed and tried. Looking at this page is in it too.'
+      }
       action={
         <Button
           variant="default"

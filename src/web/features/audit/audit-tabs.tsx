@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useSession } from '../../app/session.tsx';
 import { openAlerts } from './alert-queries.ts';
 import './audit.css';
 
@@ -11,14 +12,17 @@ const TABS = [
   ['/audit/alerts', 'Alerts'],
   ['/audit/forwarding', 'Forwarding'],
 ] as const;
+/** About everybody's acts: not for auditors of one organisation. */
+const CENTRAL = '/audit/forwarding';
 
 /** The rooms of the audit log. Each has an address of its own. */
 export function AuditTabs(): ReactNode {
   const alerts = useQuery(openAlerts);
+  const { central } = useSession().user.organisation;
   const waiting = alerts.data?.unacknowledged ?? 0;
   return (
     <nav className="audit-tabs" aria-label="Parts of the audit log">
-      {TABS.map(([to, name]) => (
+      {TABS.filter(([to]) => central || to !== CENTRAL).map(([to, name]) => (
         <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
           {name}
           {to === '/audit/alerts' && waiting > 0 && (
