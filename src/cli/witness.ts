@@ -36,8 +36,8 @@ export const witness: Command = {
   json: true,
   help: `Run this on another machine, for somebody who does not have to trust the server: a ministry, an auditor. It speaks
 C2SP tlog-witness, keeps the newest head of each log, and puts its signature only under heads that grew out of it. Give the key it
-prints to the log's administrator (setting auditWitnesses). The directory is its memory: never copy it to run a second one, never
-delete it and keep the key.`,
+prints to the log's administrator (setting auditWitnesses; auditWitnessAuthorityFile where its certificate is of no public
+authority). The directory is its memory: never copy it to run a second one, never delete it and keep the key.`,
   async run({ value, required, out, signal }) {
     const logs = readLogs(required('logs'));
     const name = value('name') ?? hostname();

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { newId } from '../crypto/index.ts';
-import { type Audit, type AuditDeps, createAudit } from '../features/audit/index.ts';
+import { type Audit, type AuditDeps, createAudit, type WitnessSetting } from '../features/audit/index.ts';
 import { ALL_PERMISSIONS, createIdentity, createUserDirectory, type Identity } from '../features/identity/index.ts';
 import { compileModel, DEFAULT_MODEL } from '../features/matching/index.ts';
 import { createNodes, type Nodes } from '../features/nodes/index.ts';
@@ -194,7 +195,7 @@ function composeActors({ config, connection, mail, log, baseUrl, fhirUrl }: Feat
   const audit = createAudit({
     ...common,
     source: auditSource(config),
-    witnesses: config.auditWitnesses.map(witnessSetting),
+    witnesses: config.auditWitnesses.map((text) => witnessSetting(text, config.auditWitnessAuthorityFile)),
     keepYears: config.auditKeepYears,
     verifyThreads: () => startVerifyThreads({ root: rootKeyPlace(config), connection }),
     onFailure: (code, error) => log.error(AUDIT_FAILURES[code], { problemCode: code, error }),
@@ -287,9 +288,16 @@ function mailTransport(config: Config): Transport | undefined {
 }
 
 /** `https://witness.example.org witness.example.org+1234abcd+BA…`, as the settings have checked. */
-function witnessSetting(text: string): { readonly url: string; readonly key: string } {
+function witnessSetting(text: string, authorityFile: string | undefined): WitnessSetting {
   const space = text.indexOf(' ');
-  return { url: text.slice(0, space), key: text.slice(space + 1) };
+  const authorityPem =
+    authorityFile === undefined
+      ? undefined
+      : () =>
+          readFile(authorityFile, 'utf8').catch((cause: unknown) => {
+            throw new Error('the file of auditWitnessAuthorityFile cannot be read', { cause });
+          });
+  return { url: text.slice(0, space), key: text.slice(space + 1), authorityPem };
 }
 
 /** How this installation is named in its audit events. */

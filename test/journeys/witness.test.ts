@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { careseal, startTestServer, type TestServer, testHome } from '../support/server.ts';
+import { testAuthority, testLeaf } from '../support/tls.ts';
 
 /** A ministry runs `careseal witness`; the server's administrator puts its key into the settings; heads get a second signature. */
 const NODE = join(import.meta.dirname, '../../node_modules/node/bin/node');
@@ -34,6 +35,10 @@ async function startWitness(): Promise<{ url: string; verifierKey: string }> {
     join(home.path, 'witness'),
     '--listen',
     '127.0.0.1:0',
+    '--certificate',
+    join(home.path, 'witness.crt'),
+    '--key',
+    join(home.path, 'witness.key'),
   ];
   witness = spawn(NODE, [PROGRAM, 'witness', ...words, '--name', 'ministry.example.org', '--json'], {
     env: { PATH: process.env['PATH'] ?? '', CARESEAL_HOME: join(home.path, 'elsewhere') },
@@ -49,8 +54,18 @@ test('from an empty home to a cosigned head that anybody can check', async () =>
   const headOf = async (settings: Record<string, string> = {}): Promise<Head> =>
     JSON.parse((await careseal(['audit', 'head', '--json'], { home: home.path, settings })).stdout) as Head;
   await writeFile(join(home.path, 'logs'), `${(await headOf()).verifierKey}\n`);
+  // The ministry has an authority of its own.
+  const authority = await testAuthority('Ministry');
+  const leaf = await testLeaf(authority, { usage: 'server' });
+  await writeFile(join(home.path, 'witness.crt'), leaf.certificate);
+  await writeFile(join(home.path, 'witness.key'), leaf.key);
+  await writeFile(join(home.path, 'ministry.crt'), authority.ca);
   const { url, verifierKey } = await startWitness();
-  const settings = { CARESEAL_AUDIT_WITNESSES: `${url} ${verifierKey}` };
+  expect(url).toMatch(/^https:/);
+  const settings = {
+    CARESEAL_AUDIT_WITNESSES: `${url} ${verifierKey}`,
+    CARESEAL_AUDIT_WITNESS_AUTHORITY_FILE: join(home.path, 'ministry.crt'),
+  };
   server = await startTestServer({ home: home.path, settings });
   await expect
     .poll(async () => (await headOf(settings)).witnesses[0]?.size ?? 0, { timeout: 60_000, interval: 1_000 })

@@ -16,6 +16,7 @@ import type { CheckpointRow } from './tree-store.ts';
 export interface KnownWitness {
   readonly key: WitnessKey;
   readonly url: string;
+  readonly authorityPem?: (() => Promise<string>) | undefined;
 }
 
 export interface Asking {
@@ -29,31 +30,33 @@ export async function askWitness(deps: Asking, witness: KnownWitness, head: Chec
   const { key } = witness;
   const last = await newestBy(database, key.name);
   if (last?.size === head.size) return;
-  let answer = await send(deps, { url: witness.url, head, oldSize: last?.size ?? 0 });
+  let answer = await send(deps, { witness, head, oldSize: last?.size ?? 0 });
   if (answer.status === 409) {
     // It remembers another size than we do: a database that was put back, or a witness that was.
     const size = Number(answer.body.trim());
     if (!Number.isSafeInteger(size) || size > head.size) throw new Error(`knows a larger log (${size}) than this one`);
     if (size === head.size) throw new Error('knows another log of this size');
-    answer = await send(deps, { url: witness.url, head, oldSize: size });
+    answer = await send(deps, { witness, head, oldSize: size });
   }
   if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
   await keep(database, { key, head, lines: answer.body });
 }
 
 interface Question {
-  readonly url: string;
+  readonly witness: KnownWitness;
   readonly head: CheckpointRow;
   readonly oldSize: number;
 }
 
-async function send({ database, post }: Asking, { url, head, oldSize }: Question): Promise<SmallReply> {
+async function send({ database, post }: Asking, { witness, head, oldSize }: Question): Promise<SmallReply> {
   const proof = await proveConsistency(merkle, createNodeReader(database, head.size), {
     from: oldSize,
     to: head.size,
   });
   const body = printAddCheckpoint({ oldSize, proof, note: head.note });
-  return await post({ url: `${url.replace(/\/$/, '')}/add-checkpoint`, body });
+  const url = `${witness.url.replace(/\/$/, '')}/add-checkpoint`;
+  const authorityPem = await witness.authorityPem?.();
+  return await post({ url, body, ...(authorityPem === undefined ? {} : { authorityPem }) });
 }
 
 interface Answer {

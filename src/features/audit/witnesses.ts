@@ -14,6 +14,8 @@ export interface WitnessSetting {
   readonly url: string;
   /** `<name>+<id>+<key>`, as `careseal witness` prints it. */
   readonly key: string;
+  /** Authority (PEM) to trust beside the public ones, read anew for each question. Rejects with an Error that says why not. */
+  readonly authorityPem?: (() => Promise<string>) | undefined;
 }
 
 export interface Witnesses {
@@ -102,8 +104,8 @@ export function createWitnesses(deps: WitnessesDeps): Witnesses {
   };
 }
 
-function known({ url, key: text }: WitnessSetting): KnownWitness {
+function known({ url, key: text, authorityPem }: WitnessSetting): KnownWitness {
   const key = parseWitnessKey(sha256, text);
   if (key === undefined) throw new RangeError(`This is no key of a witness: ${text}`);
-  return { key, url };
+  return { key, url, authorityPem };
 }

@@ -163,6 +163,9 @@ export const SETTINGS = {
     description:
       'Witnesses that sign the audit log’s heads, each as address, space, key (as `careseal witness` prints it); comma-separated',
   } satisfies Setting<string[]>,
+  auditWitnessAuthorityFile: optionalFile(
+    'Authority (PEM) that the witnesses’ certificates come from, where it is no public one',
+  ),
   auditRepository: {
     schema: z.boolean(),
     fromText: asBoolean,
@@ -240,6 +243,7 @@ export const DEFAULTS: SettingValues = {
   auditHeadRecipients: [],
   auditKeepYears: 6,
   auditWitnesses: [],
+  auditWitnessAuthorityFile: undefined,
   auditRepository: false,
   auditTlsPort: undefined,
   auditUdpPort: undefined,

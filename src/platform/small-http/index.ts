@@ -11,6 +11,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer, request as tlsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { rootCertificates } from 'node:tls';
 
 export interface SmallReply {
   readonly status: number;
@@ -98,7 +99,7 @@ export function postText({ url, body, authorityPem }: SmallRequest): Promise<Sma
       headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(body) },
       timeout: TIMEOUT_MS,
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(authorityPem === undefined ? {} : { ca: authorityPem }),
+      ...(authorityPem === undefined ? {} : { ca: [...rootCertificates, authorityPem] }),
     };
     const send = new URL(url).protocol === 'https:' ? tlsRequest : plainRequest;
     const request = send(url, options, (response) => {
