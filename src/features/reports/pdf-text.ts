@@ -73,7 +73,8 @@ export function linesOf(
   return lines.map((words) => ({ pieces: joined(document, inOrder(words), size) }));
 }
 
-export const heightOfLines = (lines: readonly TextLine[], size: number): number => lines.length * LINE * size;
+/** In points. */
+export const heightOfLines = (lines: number, size: number): number => lines * LINE * size;
 
 /** Writes lines, the first one's top at y. */
 export function writeLines(

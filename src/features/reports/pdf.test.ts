@@ -2,8 +2,16 @@ import { inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { printPdf } from './pdf.ts';
 
+interface Written {
+  readonly texts: readonly string[];
+  readonly boxes: number;
+  /** How far the lowest writing is above the foot of its page, in points. */
+  readonly lowest: number;
+  readonly pages: number;
+}
+
 /** What stands on paper, in the order it is written: one string per writing, and how many letters no font had. */
-function written(pdf: Uint8Array): { readonly texts: readonly string[]; readonly boxes: number } {
+function written(pdf: Uint8Array): Written {
   const raw = Buffer.from(pdf).toString('latin1');
   const objects = new Map(
     [...raw.matchAll(/(\d+) 0 obj\n([\s\S]*?)\nendobj/g)].map(([, id = '', body = '']) => [id, body]),
@@ -18,12 +26,15 @@ function written(pdf: Uint8Array): { readonly texts: readonly string[]; readonly
     if (map !== undefined) fonts.set(name, lettersOf(streamOf(objects.get(map) ?? '')));
   }
   const texts: string[] = [];
+  const feet: number[] = [];
   let boxes = 0;
   for (const body of objects.values()) {
     if (!/\/Filter \/FlateDecode/.test(body)) continue;
     let letters: readonly string[] = [];
-    for (const [, font, glyphs = ''] of streamOf(body).matchAll(/\/(F\d+) [\d.]+ Tf|\[([^\]]*)\] TJ/g)) {
-      if (font !== undefined) letters = fonts.get(font) ?? [];
+    const acts = /\/(F\d+) [\d.]+ Tf|\[([^\]]*)\] TJ|1 0 0 1 [\d.]+ (-?[\d.]+) Tm/g;
+    for (const [, font, glyphs = '', foot] of streamOf(body).matchAll(acts)) {
+      if (foot !== undefined) feet.push(Number(foot));
+      else if (font !== undefined) letters = fonts.get(font) ?? [];
       else {
         const ids = [...glyphs.matchAll(/<([0-9a-f]*)>/g)].flatMap(([, hex = '']) => hex.match(/.{4}/g) ?? []);
         boxes += ids.filter((id) => id === '0000').length;
@@ -31,7 +42,7 @@ function written(pdf: Uint8Array): { readonly texts: readonly string[]; readonly
       }
     }
   }
-  return { texts, boxes };
+  return { texts, boxes, lowest: Math.min(...feet), pages: raw.match(/\/Type \/Page\n/g)?.length ?? 0 };
 }
 
 /** Letters by the number of their glyph, of a ToUnicode map as the library writes it. */
@@ -91,4 +102,14 @@ test('what is longer than its column is broken into lines, at spaces, hyphens, a
   expect(texts.join('').replaceAll(' ', '')).toContain(id.repeat(3));
   expect(texts.filter((text) => text.startsWith('ሀ')).length).toBeGreaterThan(3);
   expect(texts.filter((text) => text.startsWith('ሀ')).join('')).toBe(long);
+});
+
+test('a row that is taller than a page goes on on the next ones, with nothing lost below the foot', async () => {
+  const ids = Array.from({ length: 200 }, (_, at) => `0198f3a0-0000-7000-8000-${String(at).padStart(12, '0')}`);
+  const { texts, lowest, pages } = await onPaper(['a', 'b'], [ids.join(' '), 'c'], ['d', 'e']);
+  expect(pages).toBeGreaterThan(2);
+  expect(lowest).toBeGreaterThan(15);
+  const pieces = texts.filter((text) => /^[\da-f -]{3,}$/.test(text));
+  expect(pieces.join('').replaceAll(' ', '')).toContain(ids.join(''));
+  expect(texts).toEqual(expect.arrayContaining(['c', 'd', 'e']));
 });

@@ -57,22 +57,34 @@ function drawTable(document: Document, { columns, rows }: PaperTable): void {
   const widths = columns.map(({ share }) => (share / all) * width);
   const headers = columns.map(({ header }) => header);
   drawHeaders(document, headers, widths);
+  const end = document.page.height - MARGIN - 20;
+  const linesMax = Math.floor((end - document.y - 2 * PADDING) / heightOfLines(1, SIZE));
   for (const row of rows) {
     const cells = row.map((text, at) =>
       linesOf(document, text, { width: (widths[at] ?? 0) - 2 * PADDING, size: SIZE }),
     );
-    const height = Math.max(...cells.map((lines) => heightOfLines(lines, SIZE))) + 2 * PADDING;
-    if (document.y + height > document.page.height - MARGIN - 20) {
-      document.addPage();
-      drawHeaders(document, headers, widths);
+    for (const part of parts(cells, linesMax)) {
+      const height = heightOfLines(Math.max(...part.map((lines) => lines.length)), SIZE) + 2 * PADDING;
+      if (document.y + height > end) {
+        document.addPage();
+        drawHeaders(document, headers, widths);
+      }
+      drawRow(document, part, { widths, height });
     }
-    drawRow(document, cells, { widths, height });
   }
   if (rows.length === 0)
     document
       .font('plain')
       .fontSize(SIZE)
       .text('Nothing.', MARGIN, document.y + PADDING);
+}
+
+/** A row that is taller than a page, as several. */
+function parts(cells: readonly (readonly TextLine[])[], linesMax: number): (readonly TextLine[])[][] {
+  const most = Math.max(...cells.map((lines) => lines.length));
+  return Array.from({ length: Math.max(1, Math.ceil(most / linesMax)) }, (_, at) =>
+    cells.map((lines) => lines.slice(at * linesMax, (at + 1) * linesMax)),
+  );
 }
 
 function drawHeaders(document: Document, headers: readonly string[], widths: readonly number[]): void {
