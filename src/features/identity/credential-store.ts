@@ -28,8 +28,8 @@ const FACTORS = statement<{ readonly id: FactorId; readonly sealed_secret: Uint8
 );
 const INSERT_FACTOR = statement(
   'identity.factor-insert',
-  `INSERT INTO identity.factors (user_id, id, kind, sealed_secret, last_step, created_at, sealed_factor_name)
-   VALUES ($1, $2, 'totp', $3, $4, $5, $6)`,
+  `INSERT INTO identity.factors (user_id, id, kind, sealed_secret, last_step, created_at, last_used_at, sealed_factor_name)
+   VALUES ($1, $2, 'totp', $3, $4, $5, $5, $6)`,
 );
 const NAMED = statement<{
   readonly id: FactorId;
@@ -80,6 +80,7 @@ export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
       const rows = await sql.rows(FACTORS, [userId]);
       return rows.map(({ id, sealed_secret }) => ({ id, secret: sealing.open('sealed_secret', id, sealed_secret) }));
     },
+    /** Kept only once a code of it was right: that was its first use. */
     async insertFactor(
       tx: Transaction,
       userId: UserId,

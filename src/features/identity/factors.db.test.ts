@@ -61,6 +61,8 @@ describe('second factors', () => {
   test('the last one cannot be removed where one is required', async () => {
     const { browser } = await person();
     const { authenticators } = await browser.ask('GET', '/api/factors');
+    // The code that confirmed it was its first use.
+    expect(authenticators[0].lastUsedAt).toBe(authenticators[0].createdAt);
     const path = `/api/factors/${authenticators[0].id}`;
     await expect(browser.ask('DELETE', path)).rejects.toMatchObject(refusal('last-factor'));
     await addPasskey(browser);
