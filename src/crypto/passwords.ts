@@ -26,14 +26,13 @@ export interface PasswordHasherOptions {
   readonly parallelMax: number;
   /** Callers waiting beyond those; more are refused with `Problem('too-many-requests', 'passwords-busy')`. */
   readonly waitingMax: number;
+  /** Memory of one hash in KiB; default 19,456. Less is for tests that sign in a thousand times. */
+  readonly memoryKiB?: number;
 }
 
 /** The library's `Algorithm.Argon2id`, whose const enum cannot be imported by code whose types are only erased. */
 const ARGON2ID = 2;
 const COSTS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
-const PREFIX = `$argon2id$v=19$m=${COSTS.memoryCost},t=${COSTS.timeCost},p=${COSTS.parallelism}$`;
-/** A hash of these costs that no password has: its 32 bytes are all zero. */
-const NOBODY = `${PREFIX}${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /** All processors but one: whoever is signed in must not notice that others sign in. */
 const SPARE_CORES = Math.max(1, Math.min(8, availableParallelism() - 1));
@@ -42,14 +41,18 @@ export function createPasswordHasher(
   options: PasswordHasherOptions = { parallelMax: SPARE_CORES, waitingMax: 32 },
 ): PasswordHasher {
   const { run, assertRoom } = createBoundedQueue(options);
+  const costs = { ...COSTS, memoryCost: options.memoryKiB ?? COSTS.memoryCost };
+  const prefix = `$argon2id$v=19$m=${costs.memoryCost},t=${costs.timeCost},p=${costs.parallelism}$`;
+  /** A hash of these costs that no password has: its 32 bytes are all zero. */
+  const nobody = `${prefix}${'A'.repeat(22)}$${'A'.repeat(43)}`;
   return {
     assertRoom,
-    hash: (password) => run(() => hash(normalised(password), COSTS)),
+    hash: (password) => run(() => hash(normalised(password), costs)),
     verify: async (encoded, password) => {
-      const right = await run(() => verify(encoded ?? NOBODY, normalised(password)));
+      const right = await run(() => verify(encoded ?? nobody, normalised(password)));
       return right && encoded !== undefined;
     },
-    needsRehash: (encoded) => !encoded.startsWith(PREFIX),
+    needsRehash: (encoded) => !encoded.startsWith(prefix),
   };
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
   BASE_URL,
+  cheapPasswords,
   codeAt,
   enrol,
   type EnrolledPerson,
@@ -19,7 +20,7 @@ let db: TestDatabase;
 let fixture: IdentityFixture;
 beforeAll(async () => {
   db = await testDatabase();
-  fixture = identityFixture(db.database);
+  fixture = identityFixture(db.database, { passwords: cheapPasswords() });
   await setUp(fixture);
 });
 afterAll(() => db.close());

@@ -1,4 +1,5 @@
 import { TOTP } from 'otpauth';
+import { createPasswordHasher, type PasswordHasher } from '../../src/crypto/index.ts';
 import { type Audit, type AuditInput, createAudit } from '../../src/features/audit/index.ts';
 import {
   ALL_PERMISSIONS,
@@ -55,6 +56,7 @@ export function identityFixture(
     settings?: IdentitySettings;
     mail?: IdentityDeps['mail'];
     bound?: IdentityDeps['bound'];
+    passwords?: IdentityDeps['passwords'];
   } = {},
 ): IdentityFixture {
   const clock = options.clock ?? testClock();
@@ -80,9 +82,22 @@ export function identityFixture(
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.mail === undefined ? {} : { mail: options.mail }),
     ...(options.bound === undefined ? {} : { bound: options.bound }),
+    ...(options.passwords === undefined ? {} : { passwords: options.passwords }),
   };
   const identity = createIdentity({ database, keyRing, audit, clock, ...settings, onHousekeepingFailure: rethrow });
   return { identity, audit, recorded, clock, keyRing };
+}
+
+/** Argon2id as in the server, but of one MiB: for tests whose attackers try thousands of times. */
+export const cheapPasswords = (): PasswordHasher =>
+  createPasswordHasher({ parallelMax: 1, waitingMax: 32, memoryKiB: 1_024 });
+
+/** Patterns of addresses, made once: an attacker's thousand requests would make them a hundred thousand times. */
+const patterns = new Map<string, RegExp>();
+function patternOf(path: string): RegExp {
+  const pattern = patterns.get(path) ?? new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
+  patterns.set(path, pattern);
+  return pattern;
 }
 
 const UNBIND = [
@@ -162,8 +177,7 @@ export class TestBrowser {
   #route(method: string, path: string) {
     for (const route of this.identity.routes) {
       if (route.method !== method) continue;
-      const pattern = new RegExp(`^${route.path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
-      const match = pattern.exec(path);
+      const match = patternOf(route.path).exec(path);
       if (match !== null) return { route, params: { ...match.groups } };
     }
     throw new Error(`No route ${method} ${path}`);
