@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Audit } from '../features/audit/index.ts';
 import { createUserDirectory } from '../features/identity/index.ts';
+import type { Load } from '../features/load/index.ts';
 import { DEFAULT_MODEL } from '../features/matching/index.ts';
 import { createModels, type Models } from '../features/models/index.ts';
 import type { Registry } from '../features/registry/index.ts';
@@ -22,6 +23,7 @@ interface ModelsInput {
   readonly keyRing: KeyRing;
   readonly audit: Audit;
   readonly registry: Registry;
+  readonly uploads: Load['uploads'];
   readonly log: Logger;
 }
 
@@ -42,6 +44,7 @@ export async function composeModels({
   keyRing,
   audit,
   registry,
+  uploads,
   log,
 }: ModelsInput): Promise<ComposedModels> {
   const jobs = createJobs({ database, log, runner: `${hostname()}:${config.home}:models` });
@@ -49,6 +52,7 @@ export async function composeModels({
   const models = await createModels({
     ...{ database, keyRing, audit, jobs, clock: systemClock },
     registry: registry.models,
+    uploads,
     shipped: DEFAULT_MODEL,
     userNames: people.names,
     onReloadFailed: (error) => log.error('The matching model in force could not be read again', { error }),

@@ -161,8 +161,8 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const { audit, identity, nodes } = actors;
   const resources = createResourceStore(vault);
   const registry = await composeRegistry(input, common, { ...actors, resources });
-  const models = await composeModels({ ...common, config, audit, registry, log });
   const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay });
+  const models = await composeModels({ ...common, config, audit, registry, uploads: load.uploads, log });
   const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });
   const home = createHome({
     ...common,

@@ -134,6 +134,24 @@ const VISITS: readonly Visit[] = [
   },
   { name: 'a training', path: `/reviews/models/studies/${idOf(21, 1)}` },
   { name: 'groups looked through', path: `/reviews/models/studies/${idOf(21, 2)}` },
+  {
+    name: 'a model judged by a file, a wrong link open',
+    path: `/reviews/models/studies/${idOf(21, 4)}`,
+    act: async (page) => {
+      await page.getByText('r-1001 and r-2044').click();
+      await page.locator('ol.fall').first().waitFor();
+    },
+  },
+  { name: 'judge by a file', path: '/reviews/models/evaluate' },
+  {
+    name: 'judge by a file, columns',
+    path: '/reviews/models/evaluate',
+    act: async (page) => {
+      const file = { name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from('id,name\n1,Anna\n') };
+      await page.getByLabel('File of clients').setInputFiles(file);
+      await page.getByText('Column with the truth', { exact: true }).waitFor();
+    },
+  },
   { name: 'reviews, many together', path: '/reviews/together' },
   { name: 'reviews, none', path: '/reviews', before: nothingYet },
   { name: 'review', path: `/reviews/${idOf(4, 3)}` },

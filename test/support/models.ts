@@ -1,4 +1,5 @@
 import { DEFAULT_MODEL, type MatchingModel } from '../../src/features/matching/index.ts';
+import { createLoad, type Load } from '../../src/features/load/index.ts';
 import { createModels, type Models, type ModelsDeps } from '../../src/features/models/index.ts';
 import { createJobs, type Jobs } from '../../src/platform/jobs/index.ts';
 import type { RouteDeclaration, RouteRequest } from '../../src/platform/http/route.ts';
@@ -11,6 +12,7 @@ import { handled } from './handled.ts';
 export interface ModelsFixture extends RegistryFixture {
   readonly models: Models;
   readonly jobs: Jobs;
+  readonly load: Load;
   /** Another process on the same database. */
   another(): Promise<{ readonly models: Models; readonly jobs: Jobs }>;
   call<T>(path: string, parts?: { params?: object; body?: object; actor?: Actor }): Promise<T>;
@@ -20,12 +22,18 @@ export interface ModelsFixture extends RegistryFixture {
 export async function modelsFixture(more: Partial<ModelsDeps> = {}): Promise<ModelsFixture> {
   const f = await registryFixture();
   const { database } = f.db;
+  const load = createLoad({
+    ...{ database, keyRing: f.keyRing, audit: f.audit, registry: f.registry, domains: f.nodes.domains, clock: f.clock },
+    jobs: createJobs({ database, log: silentLogger(), runner: 'loads' }),
+    stillMay: () => Promise.resolve(true),
+  });
   const another = async () => {
     const jobs = createJobs({ database, log: silentLogger(), runner: 'test', pollMs: 50 });
     const models = await createModels({
       ...{ database, keyRing: f.keyRing, audit: f.audit, jobs, clock: f.clock },
       registry: f.registry.models,
       shipped: DEFAULT_MODEL,
+      uploads: load.uploads,
       settleMs: 1,
       onReloadFailed: (error) => {
         throw error;
@@ -38,6 +46,7 @@ export async function modelsFixture(more: Partial<ModelsDeps> = {}): Promise<Mod
   return {
     ...f,
     ...first,
+    load,
     another,
     async call<T>(path: string, parts: { params?: object; body?: object; actor?: Actor } = {}) {
       const [method, url] = path.split(' ');

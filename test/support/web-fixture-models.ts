@@ -21,7 +21,7 @@ const model = (index: number) => ({
   ...(index === 0 ? { proposedBy: { name: 'Ben Otieno', isMe: false } } : {}),
 });
 
-const STUDIES = ['simulation', 'training', 'clusters', 'training'] as const;
+const STUDIES = ['simulation', 'training', 'clusters', 'training', 'evaluation'] as const;
 const study = (index: number) => ({
   id: idOf(21, index),
   kind: STUDIES[index] ?? 'training',
@@ -53,7 +53,7 @@ const overview: Handler = (state) => ({
               undone: false,
             },
           ],
-    studies: state.clients === 0 ? [] : [0, 1, 2, 3].map(study),
+    studies: state.clients === 0 ? [] : [0, 1, 2, 3, 4].map(study),
     labels: { same: 212, different: 31, needed: 50 },
     records: state.clients === 0 ? 0 : 84_211,
     secondPerson: true,
@@ -154,7 +154,55 @@ const REPORTS = {
       { clientId: idOf(1, 5), size: 2, kind: 'contradiction', hasPair: true },
     ],
   }),
+  evaluation: () => ({
+    kind: 'evaluation',
+    fileName: 'northern-clinics-checked.csv',
+    truth: 'person_id',
+    found: evaluated(),
+  }),
 } as const;
+
+const shares = (pairs: number, precision: number, recall: number) => ({
+  ...{ pairs, precision, recall },
+  f1: (2 * precision * recall) / (precision + recall),
+});
+const wrong = (first: string, second: string, score: number) => ({
+  records: [first, second],
+  score,
+  ...{ weight: Math.log2(score / (1 - score)), priorWeight: -13.1 },
+  fields: [
+    { field: 'given', level: 'exact', weight: 8.2 },
+    { field: 'family', level: 'exact', weight: 7.1 },
+    { field: 'birthDate', level: 'different', weight: -4.4 },
+    { field: 'gender', level: 'exact', weight: 0.9 },
+  ],
+  values: [
+    { field: 'given', a: 'aisha', b: 'aisha' },
+    { field: 'family', a: 'namutebi', b: 'namutebi' },
+    { field: 'birthDate', a: '1991-02-03', b: '1994-11-30' },
+  ],
+});
+const rule = (name: string, pairs: number, links: number, used = true) => ({
+  ...{ rule: name, used, pairs, largestBlock: 41, overfullBlocks: used ? 1 : 0, pairsNotCompared: 120, overfull: [] },
+  ...{ links, linksAlone: Math.round(links / 20), linksMissed: 12 },
+});
+const evaluated = () => ({
+  ...{ records: 12_400, rejected: 3, truePairs: 3_310, seconds: 1.4, steps: { reading: 0.2, comparing: 0.9 } },
+  linked: shares(3_120, 0.996, 0.938),
+  linkedOrReviewed: shares(3_702, 0.874, 0.977),
+  clusters: { ...shares(3_190, 0.994, 0.957), groups: 2_411, conflicts: 8 },
+  worst: {
+    falseLinks: [wrong('r-1001', 'r-2044', 0.981), wrong('r-17', 'r-9120', 0.955)],
+    misses: [wrong('r-880', 'r-881', 0.12)],
+  },
+  thresholds: { match: 0.85, review: 0.15 },
+  model: { version: 'trained-on-this-file', trained: true, converged: true, rounds: 31, pairsExpected: 3_288 },
+  blocking: {
+    ...{ pairsCompared: 88_210, pairsPossible: 76_873_800, links: 3_120, truePairsCompared: 3_301 },
+    rules: [rule('name-sound + birth-date', 21_300, 2_900), rule('city', 9_000_000, 0, false)],
+  },
+  warnings: ['Some values are so common that 120 pairs of records which share them were not compared by that rule.'],
+});
 
 const report: Handler = (_state, _request, parts) => {
   const one = study(indexOf(parts[3]));
@@ -186,7 +234,11 @@ export const MODEL_ROUTES: readonly (readonly [method: string, path: RegExp, han
   ['GET', /^\/api\/models\/studies\/([^/]+)$/, report],
   ['POST', /^\/api\/models\/studies\/([^/]+)\/cancel$/, () => ({ body: { study: study(0) } })],
   ['GET', /^\/api\/models\/([^/]+)$/, detail],
-  ['POST', /^\/api\/models\/(?:train|simulate|check-groups)$/, () => ({ status: 202, body: { study: study(0) } })],
+  [
+    'POST',
+    /^\/api\/models\/(?:train|simulate|check-groups|evaluate)$/,
+    () => ({ status: 202, body: { study: study(0) } }),
+  ],
   ['POST', /^\/api\/models\/([^/]+)\/adjust$/, () => ({ status: 201, body: { model: model(0) } })],
   ['POST', /^\/api\/models\/([^/]+)\/promote$/, () => ({ status: 202, body: { activationId: idOf(22, 1) } })],
   ['POST', /^\/api\/models\/(?:roll-back|re-link)$/, () => ({ status: 202, body: { activationId: idOf(22, 1) } })],

@@ -2,6 +2,7 @@ import { type CompiledModel, compileModel, DEFAULT_MODEL, levelNames, probabilit
 import { Problem } from '../../kernel/problem.ts';
 import type { MapDocument } from '../load/wire.ts';
 import { forEachRun } from './blocks.ts';
+import type { FileSource } from './file-source.ts';
 import { textOf } from './fields.ts';
 import { blockingReport, pairsBroughtTogether } from './blocking-report.ts';
 import { judgeClusters, judgePairs, type WrongPair, worstLinks, worstMisses } from './judge.ts';
@@ -17,7 +18,7 @@ import { type Truth, truthOfColumn, truthOfPairs } from './truth.ts';
 import type { Evaluation } from './wire.ts';
 
 export interface EvaluationOrder {
-  readonly path: string;
+  readonly path: FileSource;
   readonly map: MapDocument;
   /** One of both: a column that names the person, or a file of pairs of record ids. */
   readonly truth?: string | undefined;
@@ -28,6 +29,10 @@ export interface EvaluationOrder {
   /** FHIR date. */
   readonly today: string;
   readonly nowMs: () => number;
+  /** Rows that are taken at most. */
+  readonly rowsMax?: number | undefined;
+  /** The worst pairs with what their records hold. */
+  readonly values?: boolean | undefined;
   readonly onProgress?: ((step: string, share: number) => void) | undefined;
   /** Stops the work within a second or so; the call rejects with Problem `evaluation-interrupted`. */
   readonly signal?: AbortSignal | undefined;
@@ -49,6 +54,7 @@ export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
   try {
     onProgress('reading', 0);
     const file = await readFile(team, { ...order, model });
+    if (file.rows > (order.rowsMax ?? file.rows)) throw tooManyRows(file.rows, order.rowsMax);
     const truth = truthOf(order, file);
     const thresholds: Thresholds = order.model?.thresholds ?? TRAINED_THRESHOLDS;
     const linkage = await linkTable(team, {
@@ -60,12 +66,21 @@ export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
       onProgress,
     });
     const seconds = (order.nowMs() - started) / 1000;
-    return report({ file, truth, linkage, thresholds, model, seconds, steps: steps.seconds() });
+    const values = order.values ?? false;
+    return report({ file, truth, linkage, thresholds, model, seconds, steps: steps.seconds(), values });
   } catch (error) {
     throw order.signal?.aborted === true ? interrupted(error) : error;
   } finally {
     await team.end();
   }
+}
+
+function tooManyRows(rows: number, most = 0): Problem {
+  return new Problem(
+    'invalid',
+    'file-too-large',
+    `The file has ${rows} rows; at most ${most} are evaluated here. The command line takes larger files. Nothing was changed.`,
+  );
 }
 
 function interrupted(cause: unknown): Problem {
@@ -113,6 +128,7 @@ interface Judged {
   readonly model: CompiledModel;
   readonly seconds: number;
   readonly steps: Readonly<Record<string, number>>;
+  readonly values: boolean;
 }
 
 function report(judged: Judged): Evaluation {
@@ -200,17 +216,40 @@ function warningsOf({ training, rules }: Linkage): string[] {
 }
 
 function wrongPair(
-  { file, linkage }: Judged,
+  { file, linkage, values }: Judged,
   { first, second, weight }: WrongPair,
 ): Evaluation['worst']['misses'][number] {
   const { pairLevels } = linkage.scorer;
   linkage.scorer.weight(first, second);
+  const { match, stranger, matchShare } = linkage.parameters;
   const names = fieldNames(file.table);
   const fields = names.flatMap((field, at) => {
     const level = pairLevels.levels[at] as number;
-    return level < 0 ? [] : [{ field, level: levelNames(at)[level] ?? 'different' }];
+    if (level < 0) return [];
+    const [m, u] = [match[at]?.[level] ?? 0, stranger[at]?.[level] ?? 0];
+    const said = m > 0 && u > 0 ? Math.log2(m / u) : 0;
+    return [{ field, level: levelNames(at)[level] ?? 'different', weight: said }];
   });
-  return { records: [nameOf(file, first), nameOf(file, second)], score: probabilityOf(weight), fields };
+  return {
+    records: [nameOf(file, first), nameOf(file, second)],
+    score: probabilityOf(weight),
+    weight,
+    priorWeight: Math.log2(Math.max(matchShare, Number.MIN_VALUE)),
+    fields,
+    ...(values ? { values: valuesOf(file, first, second) } : {}),
+  };
+}
+
+/** What two records hold, column by column, as comparison sees it; columns that both lack are left out. */
+function valuesOf({ table }: ReadFile, first: number, second: number) {
+  return table.columns.flatMap(({ key, ids, texts }) => {
+    const of = (record: number): string =>
+      textOf(texts, ids[record] as number)
+        .replaceAll('\u001f', ' ')
+        .slice(0, 200);
+    const [a, b] = [of(first), of(second)];
+    return a === '' && b === '' ? [] : [{ field: key, a, b }];
+  });
 }
 
 /** The record's id, or its row where the mapping names no id. */

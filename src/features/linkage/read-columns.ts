@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { type FileReading, textDecoder } from '../load/reading.ts';
 import { createCsvSplitter, type SplitRow } from './csv-splitter.ts';
 import { sharedBytes, sharedNumbers, type Texts } from './fields.ts';
+import { type FileSource, forEachPart } from './file-source.ts';
 import { Interner } from './interner.ts';
 import { keepText } from './normalise.ts';
 import type { Plan, PlannedColumn } from './plan.ts';
@@ -27,7 +27,7 @@ const PIECE_BYTES = 1 << 22;
 const SEPARATOR = 31;
 
 /** The header of a CSV file. */
-export function readHeader(path: string, reading: FileReading): readonly string[] {
+export function readHeader(path: FileSource, reading: FileReading): readonly string[] {
   let header: readonly string[] | undefined;
   const decoder = new TextDecoder();
   const splitter = createCsvSplitter(reading.delimiter.charCodeAt(0), (row) => {
@@ -44,7 +44,12 @@ export function readHeader(path: string, reading: FileReading): readonly string[
 }
 
 /** Reads the columns of the plans given, all in one pass over the file. */
-export function readColumns(path: string, reading: FileReading, plans: readonly Plan[], fields: number): ReadResult {
+export function readColumns(
+  path: FileSource,
+  reading: FileReading,
+  plans: readonly Plan[],
+  fields: number,
+): ReadResult {
   const readers = plans.map(({ places }) => new ColumnReader(places));
   let rows = -1; // the header
   let rejected = 0;
@@ -70,25 +75,19 @@ export function readColumns(path: string, reading: FileReading, plans: readonly 
 }
 
 /** Pieces of the file as UTF-8; other encodings are translated. Stops when `onPiece` answers false. */
-function forEachPiece(path: string, reading: FileReading, onPiece: (piece: Uint8Array) => boolean): void {
-  const file = openSync(path, 'r');
+function forEachPiece(path: FileSource, reading: FileReading, onPiece: (piece: Uint8Array) => boolean): void {
   const decoder = reading.encoding === 'utf-8' ? undefined : textDecoder(reading.encoding);
   const encoder = new TextEncoder();
-  try {
-    let first = true;
-    for (;;) {
-      const bytes = new Uint8Array(PIECE_BYTES);
-      const length = readSync(file, bytes, 0, PIECE_BYTES, null);
-      if (length === 0) break;
-      const mark = first && length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-      first = false;
-      const raw = bytes.subarray(mark, length);
-      if (!onPiece(decoder === undefined ? raw : encoder.encode(decoder.push(raw)))) return;
-    }
-    if (decoder !== undefined) onPiece(encoder.encode(decoder.end()));
-  } finally {
-    closeSync(file);
-  }
+  let first = true;
+  let going = true;
+  forEachPart(path, PIECE_BYTES, (bytes) => {
+    const mark = first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    first = false;
+    const raw = bytes.subarray(mark);
+    going = onPiece(decoder === undefined ? raw : encoder.encode(decoder.push(raw)));
+    return going;
+  });
+  if (going && decoder !== undefined) onPiece(encoder.encode(decoder.end()));
 }
 
 class ColumnReader {

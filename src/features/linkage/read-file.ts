@@ -1,9 +1,8 @@
-import { openSync, readSync, closeSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { Problem } from '../../kernel/problem.ts';
 import { type FileReading, findReading, HEAD_BYTES } from '../load/reading.ts';
 import type { MapDocument } from '../load/wire.ts';
 import type { CompiledModel } from '../matching/index.ts';
+import { fileNameOf, type FileSource, forEachPart, sizeOf } from './file-source.ts';
 import { planOf } from './plan.ts';
 import { readHeader, type ReadColumn } from './read-columns.ts';
 import { type FileTable, tableOf } from './table.ts';
@@ -11,7 +10,7 @@ import type { Team } from './team.ts';
 import type { ReadOrder } from './work.ts';
 
 export interface FileOrder {
-  readonly path: string;
+  readonly path: FileSource;
   readonly map: MapDocument;
   readonly truth?: string | undefined;
   readonly model: CompiledModel;
@@ -27,8 +26,8 @@ export interface ReadFile extends FileTable {
 /** Below this a file is read faster than threads are started. */
 const THREADED_FROM_BYTES = 4_000_000;
 
-export function deservesThreads(path: string): boolean {
-  return sizeOf(path) >= THREADED_FROM_BYTES;
+export function deservesThreads(path: FileSource): boolean {
+  return typeof path === 'string' && sizeOf(path) >= THREADED_FROM_BYTES;
 }
 
 /** Reads a CSV file into columns. Throws Problem for what cannot be read, and for columns that are not there. */
@@ -69,29 +68,14 @@ export async function readFile(team: Team, order: FileOrder): Promise<ReadFile> 
 
 function readingOf({ path, map }: FileOrder): FileReading {
   const size = sizeOf(path);
-  const file = openSync(path, 'r');
-  try {
-    const head = new Uint8Array(Math.min(size, HEAD_BYTES));
-    const length = readSync(file, head, 0, head.length, 0);
-    const reading = findReading(
-      { bytes: head.subarray(0, length), isWhole: length === size, fileName: basename(path) },
-      map.csv,
-    );
-    if (reading.format === 'csv') return reading;
-  } finally {
-    closeSync(file);
-  }
+  let head: Uint8Array = new Uint8Array();
+  forEachPart(path, Math.max(1, Math.min(size, HEAD_BYTES)), (part) => {
+    head = part;
+    return false;
+  });
+  const reading = findReading({ bytes: head, isWhole: head.length === size, fileName: fileNameOf(path) }, map.csv);
+  if (reading.format === 'csv') return reading;
   throw new Problem('invalid', 'file-not-csv', 'Linkage reads CSV files. Nothing was changed.');
-}
-
-function sizeOf(path: string): number {
-  try {
-    const found = statSync(path);
-    if (found.isFile()) return found.size;
-  } catch (cause) {
-    throw new Problem('invalid', 'file-unreadable', `The file ${path} cannot be read. Nothing was changed.`, { cause });
-  }
-  throw new Problem('invalid', 'file-unreadable', `${path} is no file. Nothing was changed.`);
 }
 
 /** Columns with many different values cost most: they go to different threads. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What linkage tells programs and pages. Nothing here holds a value of a record; records are named by their ids of the file judged. */
+/** What linkage tells programs and pages. Records are named by their ids of the file judged; only `values`, where asked for, hold more. */
 export const Accuracy = z.object({
   /** Pairs found. */
   pairs: z.number(),
@@ -37,12 +37,19 @@ export const BlockingReport = z.object({
 });
 export type BlockingReport = z.infer<typeof BlockingReport>;
 
-const WrongPair = z.object({
+export const WrongPair = z.object({
   records: z.tuple([z.string(), z.string()]),
   score: z.number(),
   /** Field and the level it reached; fields that one record lacks are left out. */
-  fields: z.array(z.object({ field: z.string(), level: z.string() })),
+  fields: z.array(z.object({ field: z.string(), level: z.string(), weight: z.number() })),
+  /** log2 of the odds, and what they are before anything is compared. The rest is how common the values are. */
+  weight: z.number(),
+  priorWeight: z.number(),
+  /** What the two records hold, normalised; only where asked for. */
+  values: z.array(z.object({ field: z.string(), a: z.string(), b: z.string() })).optional(),
 });
+
+export type WrongPair = z.infer<typeof WrongPair>;
 
 export const Evaluation = z.object({
   records: z.number(),

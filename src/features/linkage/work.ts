@@ -14,12 +14,13 @@ import { planOf } from './plan.ts';
 import { sortByKey } from './radix-sort.ts';
 import { type ReadResult, readColumns } from './read-columns.ts';
 import { drawCandidates, drawStrangers } from './sample.ts';
+import type { FileSource } from './file-source.ts';
 import type { Changes } from './shares.ts';
 import { type Aspect, type Aspects, aspectsOfColumn } from './value-hashes.ts';
 
 /** What a file needs to be read by a thread: everything but functions, which each thread makes again. */
 export interface ReadOrder {
-  readonly path: string;
+  readonly path: FileSource;
   readonly reading: FileReading;
   readonly map: MapDocument;
   readonly header: readonly string[];

@@ -9,7 +9,7 @@ import { noticesCsv } from './notices-file.ts';
 import { resealParticipants } from './reseal.ts';
 import { loadRoutes } from './routes.ts';
 import { figures } from './store.ts';
-import { createUploads } from './uploads.ts';
+import { createUploads, type Uploads } from './uploads.ts';
 import type { LoadSummary } from './wire.ts';
 
 /** CSV as it is really written, for other files that people bring. */
@@ -27,6 +27,8 @@ export interface Load {
   rejectedRows(actor: Actor, loadId: string): AsyncGenerator<string>;
   /** Loads of the last seven days, by how they stand; for the home page. */
   figures(): Promise<LoadFigures>;
+  /** Files that were uploaded and are not loaded: for judging a model by one. */
+  readonly uploads: Pick<Uploads, 'own' | 'held' | 'forget'>;
   readonly routes: readonly RouteDeclaration[];
   readonly resealParticipants: readonly ResealParticipant[];
 }
@@ -47,6 +49,7 @@ export function createLoad(deps: LoadDeps): Load {
   deps.jobs.define(JOB_KIND, (job) => loads.work(job));
   return {
     loadFile: (actor, load) => loadDirectly(deps, uploads, { actor, load }),
+    uploads,
     async *rejectedRows(actor, loadId) {
       const { header } = await loads.detail(actor, loadId);
       yield* noticesCsv(deps, { loadId, kind: 'rejected', header });

@@ -32,6 +32,11 @@ export interface Uploads {
     uploadId: string,
     request: { readonly map: MapDocument; readonly domain?: string | undefined },
   ): Promise<Audited<Preview>>;
+  /** A file that somebody uploaded, for other features that read it whole. Throws Problem `upload-not-found`. */
+  own(actor: Actor, uploadId: string): Promise<{ readonly sizeBytes: number; readonly format: string }>;
+  /** Its bytes in memory shared between threads; undefined when it was forgotten. */
+  held(uploadId: string): Promise<{ readonly fileName: string; readonly bytes: SharedArrayBuffer } | undefined>;
+  forget(uploadId: string): Promise<void>;
   /** Forgets what nobody loaded within a day. */
   clean(): Promise<void>;
 }
@@ -58,6 +63,17 @@ export function createUploads(deps: LoadDeps): Uploads {
     async preview(actor, uploadId, request) {
       const head = await headOf(look, await found(deps, actor, uploadId));
       return { value: previewRows(head, request, today(deps.clock)), audited: await looked(deps, actor, uploadId) };
+    },
+    async own(actor, uploadId) {
+      const row = await found(deps, actor, uploadId);
+      return { sizeBytes: Number(row.size_bytes), format: row.format };
+    },
+    held: (uploadId) => held(look, uploadId),
+    async forget(uploadId) {
+      await deps.database.transaction(async (tx) => {
+        await spool.remove(tx, uploadId);
+        await tx.run(deleteUpload, [uploadId]);
+      });
     },
     clean: () => clean(look),
   };
@@ -96,6 +112,20 @@ async function found({ database }: LoadDeps, { principal }: Actor, uploadId: str
   const [row] = await database.rows(readUpload, [uploadId]);
   if (row === undefined || !isOwn(principal, row.organisation_id)) throw uploadNotFound();
   return row;
+}
+
+async function held({ database, keyRing, spool }: UploadDeps, uploadId: string) {
+  const [row] = await database.rows(readUpload, [uploadId]);
+  if (row === undefined) return undefined;
+  const { fileName } = openJson<UploadDetail>(keyRing, row.detail, uploadContext(uploadId));
+  const bytes = new SharedArrayBuffer(Number(row.size_bytes));
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for await (const piece of spool.read(uploadId)) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return { fileName, bytes };
 }
 
 /** The beginning of an uploaded file, opened again. */

@@ -4,6 +4,7 @@ import type { Database } from '../../platform/db/sql.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
+import type { Load } from '../load/index.ts';
 import type { MatchingModel } from '../matching/index.ts';
 import type { RegistryModels } from '../registry/index.ts';
 
@@ -19,6 +20,8 @@ export interface ModelsDeps {
   readonly shipped: MatchingModel;
   /** Names of users, for showing who proposed. Missing: nobody is named. */
   readonly userNames?: (ids: readonly UserId[]) => Promise<ReadonlyMap<UserId, string>>;
+  /** Uploaded files that models are judged by. */
+  readonly uploads: Pick<Load['uploads'], 'own' | 'held' | 'forget'>;
   readonly onReloadFailed: (error: unknown) => void;
   /** How long other processes may still decide by the former model after a change; default 2 s. */
   readonly settleMs?: number;

@@ -62,6 +62,19 @@ export const studyNotFound = (): ModelsProblem =>
 export const studyRunning = (): ModelsProblem =>
   new Problem('conflict', 'study-running', 'Another one of the same kind is still going on. Wait for it or cancel it.');
 
+export const fileTooLarge = (): ModelsProblem =>
+  new Problem(
+    'invalid',
+    'file-too-large',
+    'A file to judge by may have 20 MB and 100,000 rows here. Nothing was begun. `careseal evaluate` on the command line takes larger ones.',
+  );
+
+export const fileNotCsv = (): ModelsProblem =>
+  new Problem('invalid', 'file-not-csv', 'A file to judge by must be CSV. Nothing was begun.');
+
+export const uploadGone = (): ModelsProblem =>
+  new Problem('not-found', 'upload-not-found', 'The file is not here any more. Nothing was changed. Upload it again.');
+
 export const exampleNotFound = (): ModelsProblem =>
   new Problem('not-found', 'example-not-found', 'This example is not there, or one of its records was deleted since.');
 

@@ -6,6 +6,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import type { ModelsDeps } from './deps.ts';
+import { evaluation } from './evaluation.ts';
 import { type InForce, keepInForce } from './in-force.ts';
 import { promote, RELINK_JOB, rollBack } from './promotion.ts';
 import { runRelink } from './relinking.ts';
@@ -50,6 +51,7 @@ export async function createModels(deps: ModelsDeps): Promise<Models> {
     training: training(deps),
     simulation: simulation(deps),
     clusters: groupsCheck(deps),
+    evaluation: evaluation(deps),
   });
   const service = createModelsService(deps, studies);
   deps.jobs.define(RELINK_JOB, async (job) => {

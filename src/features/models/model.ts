@@ -19,6 +19,9 @@ export type ModelsProblemCode =
   | 'too-few-records'
   | 'too-few-labels'
   | 'example-not-found'
+  | 'file-too-large'
+  | 'file-not-csv'
+  | 'upload-not-found'
   | 'registry-empty';
 
 /** What is kept sealed beside a model. */

@@ -1,6 +1,7 @@
 /** From what studies keep to what is shown of them: counts and levels. Records are shown one pair at a time, and that is audited. */
 import type { ResourceId } from '../../kernel/ids.ts';
 import { exampleNotFound } from './errors.ts';
+import type { EvaluationKept as KeptEvaluation } from './evaluation.ts';
 import type { StudyRow } from './store.ts';
 import type { GroupsReport as KeptGroups, SimulationReport as KeptSimulation } from './simulation.ts';
 import type { TrainingReport as KeptTraining } from './training.ts';
@@ -11,6 +12,7 @@ type Shown = StudyReportReply['report'];
 /** `report` was written by the study of this row and opened from its seal. */
 export function shownReport(row: Pick<StudyRow, 'kind'>, report: unknown): Shown {
   if (row.kind === 'training') return { kind: 'training', ...(report as KeptTraining) };
+  if (row.kind === 'evaluation') return { kind: 'evaluation', ...(report as KeptEvaluation) };
   if (row.kind === 'simulation') return simulationShown(report as KeptSimulation);
   return groupsShown(report as KeptGroups);
 }

@@ -8,6 +8,7 @@ import type { AuditInput } from '../audit/index.ts';
 import type { ActivationId } from '../registry/index.ts';
 import type { ModelsDeps } from './deps.ts';
 import { exampleNotFound, modelNotFound, studyNotFound } from './errors.ts';
+import { assertEvaluable } from './evaluation.ts';
 import type { InForce } from './in-force.ts';
 import { modelRow } from './library.ts';
 import type { ModelId, StudyId } from './model.ts';
@@ -157,6 +158,21 @@ function studyRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
         const row = await modelRow(deps.database, modelId(body.modelId));
         const asked = { kind: 'simulation', modelId: row.model_id, request: body, model: row.version } as const;
         const begun = await deps.studies.begin(actor, asked);
+        return { status: 202, body: { study: begun.study }, audited: begun.audited };
+      },
+    }),
+    route({
+      ...{ ...begins, path: '/api/models/evaluate' },
+      limits: { bodyBytesMax: 65_536, perMinute: 12 },
+      input: { params: none, query: none, body: wire.evaluateRequest },
+      async handle({ actor, body }) {
+        const row = body.modelId === undefined ? undefined : await modelRow(deps.database, modelId(body.modelId));
+        await assertEvaluable(deps, actor, body);
+        const asked = { kind: 'evaluation', request: body } as const;
+        const begun = await deps.studies.begin(
+          actor,
+          row ? { ...asked, modelId: row.model_id, model: row.version } : asked,
+        );
         return { status: 202, body: { study: begun.study }, audited: begun.audited };
       },
     }),

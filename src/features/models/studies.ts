@@ -167,6 +167,13 @@ function shown(progress: JobData | null): Pick<StudyView, 'step' | 'done' | 'tot
 const ERROR = 'It could not be ended; the server’s log says more. Nothing of the registry was changed. Begin it again.';
 const ERRORS: Readonly<Record<string, string>> = {
   'too-few-records': 'There are too few records to train on. The shipped model works without training.',
+  'map-columns-missing':
+    'The file lacks a column that the mapping or the truth names. Nothing was kept. Upload it again.',
+  'truth-in-map':
+    'The mapping uses the column of the truth: then every model would be perfect. Leave it out, and upload again.',
+  'file-too-large': 'The file has more than 100,000 rows. Use `careseal evaluate` on the command line.',
+  'file-empty': 'The file has no rows that can be read.',
+  'upload-not-found': 'The file is not here any more. Upload it again.',
   'too-few-labels': 'There are too few decided pairs to train on. Train without them.',
   'model-exists': 'A model of this name was added meanwhile. Begin again with another name.',
   'model-unsound': 'What training found would link strangers: the records are too few or too alike. Nothing was added.',

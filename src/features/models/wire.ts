@@ -1,5 +1,7 @@
 /** Shapes of /api/models: the versions of the matching model, which one decides, and what is studied about them. */
 import { z } from 'zod';
+import { Evaluation } from '../linkage/wire.ts';
+import { MapDocument } from '../load/wire.ts';
 import { comparisonRow, reviewSide } from '../registry/wire.ts';
 
 const id = z.uuid();
@@ -63,7 +65,7 @@ export const labelCounts = z.object({
 });
 export type LabelCounts = z.infer<typeof labelCounts>;
 
-export const studyKind = z.enum(['training', 'simulation', 'clusters']);
+export const studyKind = z.enum(['training', 'simulation', 'clusters', 'evaluation']);
 export type StudyKind = z.infer<typeof studyKind>;
 export const studyView = z.object({
   id,
@@ -153,6 +155,15 @@ export const simulateRequest = z.object({
   records: z.number().int().min(100).max(10_000_000).optional(),
 });
 export type SimulateRequest = z.infer<typeof simulateRequest>;
+export const evaluateRequest = z.strictObject({
+  uploadId: id,
+  map: MapDocument,
+  /** Column of the file that says who is the same person. */
+  truth: z.string().trim().min(1).max(200),
+  /** Missing: a model is trained on the file, the truth unseen. */
+  modelId: id.optional(),
+});
+export type EvaluateRequest = z.infer<typeof evaluateRequest>;
 export const studyReply = z.object({ study: studyView });
 export const shadowRequest = z.object({ modelId: id.nullable() });
 const word = z.enum(['link', 'review', 'none']);
@@ -244,9 +255,17 @@ export const groupsReport = z.object({
 });
 export type GroupsReport = z.infer<typeof groupsReport>;
 
+export const evaluationReport = z.object({
+  kind: z.literal('evaluation'),
+  fileName: z.string(),
+  truth: z.string(),
+  found: Evaluation,
+});
+export type EvaluationReport = z.infer<typeof evaluationReport>;
+
 export const studyReportReply = z.object({
   study: studyView,
-  report: z.union([simulationReport, trainingReport, groupsReport]),
+  report: z.union([simulationReport, trainingReport, groupsReport, evaluationReport]),
 });
 export type StudyReportReply = z.infer<typeof studyReportReply>;
 

@@ -166,6 +166,11 @@ const model = createRoute({
   path: '/reviews/models/$id',
   component: lazyRouteComponent(() => import('../features/models/model-page.tsx'), 'ModelPage'),
 });
+const modelEvaluate = createRoute({
+  getParentRoute: inFrame,
+  path: '/reviews/models/evaluate',
+  component: lazyRouteComponent(() => import('../features/models/evaluate-page.tsx'), 'EvaluatePage'),
+});
 const modelStudy = createRoute({
   getParentRoute: inFrame,
   path: '/reviews/models/studies/$id',
@@ -322,6 +327,7 @@ const tree = root.addChildren([
     quality,
     models,
     model,
+    modelEvaluate,
     modelStudy,
     review,
     loads,

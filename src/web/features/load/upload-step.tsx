@@ -32,8 +32,16 @@ function useUpload(onUploaded: (view: UploadView) => void) {
   return { send, sent, stop: () => abort.current?.abort() };
 }
 
+interface UploadStepProps {
+  readonly onUploaded: (view: UploadView) => void;
+  /** What happens to the file, in sentences. */
+  readonly assurances?: readonly string[];
+  /** Which files it may be. */
+  readonly hint?: string;
+}
+
 /** By drop or by choice. A large file shows how much has gone up, and can be stopped. */
-export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadView) => void }): ReactNode {
+export function UploadStep({ onUploaded, assurances = ASSURANCES, hint = HINT }: UploadStepProps): ReactNode {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const { send, sent, stop } = useUpload(onUploaded);
@@ -74,7 +82,7 @@ export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadV
               <strong>Drop the file here</strong>
             </p>
             <Button onClick={() => input.current?.click()}>Choose a file</Button>
-            <p className="soft small">CSV with names in the first row, or NDJSON with one FHIR Patient per line.</p>
+            <p className="soft small">{hint}</p>
           </>
         )}
         <input
@@ -90,7 +98,11 @@ export function UploadStep({ onUploaded }: { readonly onUploaded: (view: UploadV
           }}
         />
       </div>
-      <Assurances />
+      <ul className="assurances">
+        {assurances.map((one) => (
+          <li key={one}>{one}</li>
+        ))}
+      </ul>
     </div>
   );
 }
@@ -114,12 +126,9 @@ function Sending({ sent, onStop }: SendingProps): ReactNode {
   );
 }
 
-function Assurances(): ReactNode {
-  return (
-    <ul className="assurances">
-      <li>The file goes to this server only, encrypted on the way, and is deleted when the load is finished.</li>
-      <li>Loading the same file again changes nothing, so a broken connection does no harm.</li>
-      <li>A row that cannot be read is put aside with the reason; the others go on.</li>
-    </ul>
-  );
-}
+const HINT = 'CSV with names in the first row, or NDJSON with one FHIR Patient per line.';
+const ASSURANCES = [
+  'The file goes to this server only, encrypted on the way, and is deleted when the load is finished.',
+  'Loading the same file again changes nothing, so a broken connection does no harm.',
+  'A row that cannot be read is put aside with the reason; the others go on.',
+];

@@ -64,6 +64,7 @@ function Content({ data }: { readonly data: ModelsReply }): ReactNode {
       </Section>
       {works && <TrainForm data={data} />}
       {works && <UploadModel />}
+      {works && may('client.load') && <JudgeByFile />}
       <StudiesSection studies={data.studies} />
       {works && <CheckGroups />}
       <ShadowSection models={data.models} />
@@ -128,6 +129,21 @@ function RollBack({ data }: { readonly data: ModelsReply }): ReactNode {
         </Button>
       )}
     </div>
+  );
+}
+
+function JudgeByFile(): ReactNode {
+  return (
+    <Section
+      title="How well it works, by a file"
+      note="A file of which you know who is the same person shows what is found, what is missed and what is wrong. Nothing is loaded."
+    >
+      <div className="row">
+        <Button variant="default" renderRoot={(props) => <Link to="/reviews/models/evaluate" {...props} />}>
+          Judge by a file
+        </Button>
+      </div>
+    </Section>
   );
 }
 

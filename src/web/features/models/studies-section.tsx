@@ -11,7 +11,12 @@ import { Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/text.tsx';
 import { isGoing } from './model-queries.ts';
 
-export const KINDS = { training: 'Training', simulation: 'Simulation', clusters: 'Look through groups' } as const;
+export const KINDS = {
+  training: 'Training',
+  simulation: 'Simulation',
+  clusters: 'Look through groups',
+  evaluation: 'Judged by a file',
+} as const;
 const STATES = {
   waiting: 'waiting',
   running: 'going on',

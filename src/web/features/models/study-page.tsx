@@ -9,6 +9,7 @@ import { Facts } from '../../ui/bits.tsx';
 import { IconArrowLeft } from '../../ui/icons.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Page, Section } from '../../ui/page.tsx';
+import { EvaluationView } from './evaluation-view.tsx';
 import { ExamplePair } from './example-pair.tsx';
 import { exampleOf, studyQuery } from './model-queries.ts';
 import { SimulationView } from './simulation-view.tsx';
@@ -17,9 +18,16 @@ import './models.css';
 const SENTENCES = {
   simulation: 'What this model would change about the records that are here. Nothing was changed.',
   training: 'What training found in your records. The model is kept; it decides nothing until it is promoted.',
+  evaluation:
+    'What matching found in the file, beside what is known to be true. Nothing was loaded; the file is deleted.',
   clusters: 'People whose records may not belong together, worst first. Nothing was changed.',
 } as const;
-const TITLES = { simulation: 'Simulation', training: 'Training', clusters: 'Groups looked through' } as const;
+const TITLES = {
+  simulation: 'Simulation',
+  training: 'Training',
+  clusters: 'Groups looked through',
+  evaluation: 'Judged by a file',
+} as const;
 
 /** The report of a study. */
 export function StudyPage(): ReactNode {
@@ -45,6 +53,7 @@ export function StudyPage(): ReactNode {
 
 function Report({ id, reply: { report } }: { readonly id: string; readonly reply: StudyReportReply }): ReactNode {
   if (report.kind === 'simulation') return <SimulationView id={id} report={report} />;
+  if (report.kind === 'evaluation') return <EvaluationView report={report} />;
   return report.kind === 'training' ? <Training report={report} /> : <Groups id={id} report={report} />;
 }
 
