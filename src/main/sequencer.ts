@@ -27,7 +27,7 @@ export function startSequencerThread({ onFailure, ...data }: ThreadDeps): Sequen
     const thread = new Worker(new URL('./sequencer-thread.ts', import.meta.url), {
       workerData: data,
       // A few hundred rows at a time make little garbage; by default 48 MB of it would be left to gather.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
     let reason: unknown = new Error('The thread that numbers audit events ended');
     // Sent by our own thread.

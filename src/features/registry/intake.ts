@@ -35,7 +35,7 @@ class Undo extends Error {
 const GATHER_MS = 4;
 
 /** Up to this many records go together, since a batch costs as much as several records. */
-const TOGETHER = 16;
+const TOGETHER = 8;
 
 /**
  * How many of the records under way a batch waits for: all of a few; of many, half, so that one half is received and prepared here
