@@ -4,8 +4,7 @@ import type { ReactNode } from 'react';
 import { TokensAnswer } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
-import { Ago, Moment, Own } from '../../ui/text.tsx';
-import { permissionWords } from './permission-words.ts';
+import { TokenWords } from './token-words.tsx';
 
 /** Tokens of somebody's scripts, for who administers them: what each may, when it was used, and its end. */
 export function PersonTokens({ userId }: { readonly userId: string }): ReactNode {
@@ -31,24 +30,7 @@ export function PersonTokens({ userId }: { readonly userId: string }): ReactNode
       <ul className="sessions">
         {living.map((one) => (
           <li key={one.id}>
-            <div>
-              <strong>
-                <Own>{one.label}</Own>
-              </strong>
-              <div className="soft small">
-                {one.permissions.map(permissionWords).join(', ')} · <Own>{one.organisation.name}</Own>
-              </div>
-              <div className="soft small">
-                until <Moment iso={one.expiresAt} />,{' '}
-                {one.lastUsedAt === undefined ? (
-                  'not used yet'
-                ) : (
-                  <>
-                    last used <Ago iso={one.lastUsedAt} />
-                  </>
-                )}
-              </div>
-            </div>
+            <TokenWords token={one} />
             <Button
               variant="default"
               size="xs"

@@ -4,14 +4,14 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { TOKEN_PERMISSIONS, TokenMade } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
-import { Exact, Tag } from '../../ui/bits.tsx';
+import { Exact } from '../../ui/bits.tsx';
 import { IconPlus } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
-import { Ago, Moment, Own } from '../../ui/text.tsx';
 import { permissionWords } from './permission-words.ts';
 import { tokenList } from './rights-queries.ts';
+import { TokenWords } from './token-words.tsx';
 import './rights.css';
 
 /** Tokens by which one's own scripts act as oneself. */
@@ -47,25 +47,7 @@ export function TokensSection(): ReactNode {
       <ul className="cards">
         {list.data?.tokens.map((one) => (
           <li key={one.id}>
-            <div>
-              <strong>
-                <Own>{one.label}</Own>
-              </strong>{' '}
-              {one.state !== 'active' && <Tag tone="quiet">{one.state === 'revoked' ? 'ended' : 'expired'}</Tag>}
-              <div className="soft small">
-                {one.permissions.map(permissionWords).join(', ')} · <Own>{one.organisation.name}</Own>
-              </div>
-              <div className="soft small">
-                until <Moment iso={one.expiresAt} />,{' '}
-                {one.lastUsedAt === undefined ? (
-                  'not used yet'
-                ) : (
-                  <>
-                    last used <Ago iso={one.lastUsedAt} />
-                  </>
-                )}
-              </div>
-            </div>
+            <TokenWords token={one} />
             {one.state === 'active' && (
               <Button
                 variant="default"
