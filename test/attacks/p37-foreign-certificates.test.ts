@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KeyMaterial } from '../../src/platform/tls/index.ts';
 import { type NodesDoor, nodesDoor } from '../support/nodes-door.ts';
 import { operator } from '../support/nodes.ts';
+import { EC, opensslIn } from '../support/openssl.ts';
 import { has, run } from '../support/programs.ts';
 
 /**
@@ -23,14 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const openssl = async (...args: string[]) => {
-  const ran = await run('openssl', args, folder);
-  if (ran.code !== 0) throw new Error(ran.stderr);
-  return ran.stdout;
-};
-const text = (name: string) => readFileSync(join(folder, name), 'utf8');
-const identityOf = (name: string): KeyMaterial => ({ certificate: text(`${name}.crt`), key: text(`${name}.key`) });
-const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+const { openssl, text, identityOf, authority, signed } = opensslIn(folder);
 let number = 0;
 
 async function selfSigned(...wishes: string[]): Promise<string> {
@@ -47,45 +41,6 @@ async function selfSigned(...wishes: string[]): Promise<string> {
     `/CN=${name}`,
     ...wishes,
   );
-  return name;
-}
-
-async function authority(name: string): Promise<void> {
-  await openssl(
-    'req',
-    '-x509',
-    '-nodes',
-    ...EC,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.crt`,
-    '-subj',
-    `/CN=${name}`,
-    '-days',
-    '900',
-  );
-}
-
-/** A certificate of an authority made by openssl, with these extension lines. */
-async function signed(by: string, subject: string, extensions: string, ...wishes: string[]): Promise<string> {
-  const name = `leaf${++number}`;
-  await openssl('req', '-new', '-nodes', ...EC, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject);
-  writeFileSync(join(folder, `${name}.ext`), extensions);
-  const made = [
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    '-CA',
-    `${by}.crt`,
-    '-CAkey',
-    `${by}.key`,
-    '-CAcreateserial',
-    '-out',
-    `${name}.crt`,
-  ];
-  await openssl(...made, '-extfile', `${name}.ext`, ...(wishes.length === 0 ? ['-days', '300'] : wishes));
   return name;
 }
 

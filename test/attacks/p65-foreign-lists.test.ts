@@ -9,7 +9,8 @@ import { createOutbound } from '../../src/platform/outbound/index.ts';
 import type { KeyMaterial } from '../../src/platform/tls/index.ts';
 import { type NodesDoor, nodesDoor } from '../support/nodes-door.ts';
 import { operator } from '../support/nodes.ts';
-import { has, run } from '../support/programs.ts';
+import { opensslIn } from '../support/openssl.ts';
+import { has } from '../support/programs.ts';
 
 /**
  * P65: what an authority of somebody else revoked stays out as soon as its list says so, fetched from where it publishes it; whoever
@@ -44,13 +45,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function openssl(...args: string[]): Promise<void> {
-  const ran = await run('openssl', args, folder);
-  if (ran.code !== 0) throw new Error(ran.stderr);
-}
-const text = (name: string) => readFileSync(join(folder, name), 'utf8');
-const identityOf = (name: string): KeyMaterial => ({ certificate: text(`${name}.crt`), key: text(`${name}.key`) });
-const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+const { openssl, text, identityOf, authority, signed } = opensslIn(folder);
 const code = async (identity: KeyMaterial) => {
   const { status, text: said } = await door.read(identity);
   return status === 200 ? 'in' : String(/"diagnostics":"([a-z-]+) /.exec(said)?.[1]);
@@ -60,20 +55,7 @@ let number = 0;
 /** An authority with one name rule, a node, and a certificate that comes in by it. */
 async function ministry(options: { readonly crlRequired?: boolean } = {}) {
   const ca = `ca${++number}`;
-  await openssl(
-    'req',
-    '-x509',
-    '-nodes',
-    ...EC,
-    '-keyout',
-    `${ca}.key`,
-    '-out',
-    `${ca}.crt`,
-    '-subj',
-    `/CN=${ca}`,
-    '-days',
-    '900',
-  );
+  await authority(ca);
   writeFileSync(join(folder, `${ca}.index`), '');
   writeFileSync(join(folder, `${ca}.cnf`), `[ca]\ndefault_ca=d\n[d]\ndatabase=${ca}.index\ndefault_md=sha256\n`);
   const { foreign } = door.fixture.nodes;
@@ -92,26 +74,8 @@ async function ministry(options: { readonly crlRequired?: boolean } = {}) {
   await foreign.addRule(operator, { authorityId: id, nodeId: node.id, attribute: 'cn', value: `lab-${ca}` });
   return { ca, id, cn: `lab-${ca}` };
 }
-async function leaf(ca: string, cn: string, ...wishes: string[]): Promise<string> {
-  const name = `leaf${++number}`;
-  await openssl('req', '-new', '-nodes', ...EC, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${cn}`);
-  writeFileSync(join(folder, `${name}.ext`), 'extendedKeyUsage=clientAuth\n');
-  const made = [
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    '-CA',
-    `${ca}.crt`,
-    '-CAkey',
-    `${ca}.key`,
-    '-CAcreateserial',
-    '-out',
-    `${name}.crt`,
-  ];
-  await openssl(...made, '-extfile', `${name}.ext`, ...(wishes.length === 0 ? ['-days', '300'] : wishes));
-  return name;
-}
+const leaf = (ca: string, cn: string, ...wishes: string[]): Promise<string> =>
+  signed(ca, `/CN=${cn}`, 'extendedKeyUsage=clientAuth\n', ...wishes);
 async function list(ca: string, revoke?: string, days = '1'): Promise<Buffer> {
   const config = ['-config', `${ca}.cnf`, '-cert', `${ca}.crt`, '-keyfile', `${ca}.key`];
   if (revoke !== undefined) await openssl('ca', '-revoke', `${revoke}.crt`, ...config);
