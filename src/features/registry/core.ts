@@ -8,7 +8,7 @@ import { applyTogether } from './apply-together.ts';
 import { mergeSources } from './feed-merge.ts';
 import { createIdentifierLookup } from './identifier-lookup.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { matchPatient } from './match.ts';
+import { matchPatient, rankMatches } from './match.ts';
 import { createMatchingSeat, type MatchingSeat } from './matching-seat.ts';
 import { createReadBatcher } from './read-batcher.ts';
 import { keyTokensOf } from './records.ts';
@@ -59,6 +59,7 @@ export function createCore(deps: RegistryDeps): BuiltCore {
     history: (id, page) => deps.resources.history(deps.database, 'Patient', id, page),
     search: async (search) => (await lookup.find(search)) ?? (await searchRegistry(deps, search)),
     match: (patient, options) => matchPatient(roundDeps, patient, options),
+    rank: (patient, options) => rankMatches(roundDeps, patient, options),
     async goldenOf(sourceIds) {
       const rows = await readGoldenOf(deps.database, sourceIds);
       return new Map(rows.map((row) => [row.source_id, row.golden_id]));

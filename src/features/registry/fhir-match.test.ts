@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { MatchGrade } from '../matching/index.ts';
 import { certainOnly } from './fhir-match.ts';
-import type { MatchCandidate } from './service.ts';
+import type { RankedMatch } from './service.ts';
 
-const candidates = (...grades: MatchGrade[]): MatchCandidate[] =>
+const ranked = (...grades: MatchGrade[]): RankedMatch[] =>
   // Only the grade is looked at.
-  grades.map((grade, index) => ({ grade, goldenId: String(index) }) as unknown as MatchCandidate);
+  grades.map((grade, index) => ({ grade, goldenId: String(index) }) as unknown as RankedMatch);
 const shown = (grades: MatchGrade[], cut = false): string[] =>
-  certainOnly({ candidates: candidates(...grades), cut }).map(({ goldenId }) => goldenId);
+  certainOnly({ ranked: ranked(...grades), cut }).map(({ goldenId }) => goldenId);
 
 describe('onlyCertainMatches', () => {
   it('shows one certain person', () => expect(shown(['certain', 'probable', 'possible'])).toEqual(['0']));

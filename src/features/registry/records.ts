@@ -19,8 +19,12 @@ interface CachedRecord {
   readonly prepared: PreparedRecord;
 }
 
+type SealedRecord = Pick<SourceRow, 'source_id' | 'version' | 'match_record'>;
+
 export interface Records {
   open(row: SourceRow): SourceState;
+  /** What scoring reads of a stored record, and nothing else. */
+  prepared(row: SealedRecord): PreparedRecord;
   seal(id: ResourceId, version: number, record: MatchRecord): Uint8Array;
   blindKeys(prepared: PreparedRecord): readonly bigint[];
   /** Both at once: what to write, and what to look for. */
@@ -44,7 +48,7 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
     }
     newer.set(id, cached);
   };
-  const cached = (row: SourceRow): CachedRecord => {
+  const cached = (row: SealedRecord): CachedRecord => {
     const tag = tagOf(row.match_record);
     const known = newer.get(row.source_id) ?? older.get(row.source_id);
     if (known?.tag === tag) return known;
@@ -78,6 +82,7 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
         change: 'none',
       };
     },
+    prepared: (row) => cached(row).prepared,
     seal: (id, version, record) => keyRing.seal(encoder.encode(encodeRecord(record)), context(id, version)),
     bothKeys(prepared) {
       const keys = matcher.keys(prepared);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { type Sql, type Statement, withMaintenanceSession } from '../../platform/db/index.ts';
+import { readMatchRows } from './match-store.ts';
 import { dropReviewsOf, readRound, settleReviewsWithin } from './round-store.ts';
 import { listGoldens, readGoldens, readSourcesByKey, readSourcesOfGoldens } from './store.ts';
 
@@ -38,6 +39,7 @@ async function planOf(text: string): Promise<string> {
 const QUERY = { tokens: [], perKeyMax: 1, ids: [], keys: [] };
 const ASKED: Readonly<Record<string, (sql: never) => Promise<unknown>>> = {
   round: (sql) => readRound(sql, QUERY),
+  match: (sql) => readMatchRows(sql, [], 1),
   'records by key': (sql) => readSourcesByKey(sql, []),
   'members of persons': (sql) => readSourcesOfGoldens(sql, []),
   'rows of persons': (sql) => readGoldens(sql, []),
@@ -54,6 +56,10 @@ async function expectIndexesOnly(): Promise<void> {
   for (const index of ['blocking_key_pkey', 'source_pkey', 'source_key_token', 'source_golden_id', 'golden_pkey']) {
     expect(round).toContain(index);
   }
+  const match = await planOf(await textOf((sql) => readMatchRows(sql, [], 1)));
+  for (const index of ['blocking_key_pkey', 'source_pkey']) expect(match).toContain(index);
+  // What only writing needs is not paid for by those who ask.
+  expect(match).not.toMatch(/golden|never_link|former_record/);
 }
 
 it('asks through indexes while the tables are empty', expectIndexesOnly);

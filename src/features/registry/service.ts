@@ -5,7 +5,7 @@ import type { Problem } from '../../kernel/problem.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { StoredResource } from '../../store/model.ts';
-import type { Explanation, MatchGrade } from '../matching/index.ts';
+import type { MatchGrade } from '../matching/index.ts';
 import type { Cursor, RecordKind, SourceMerge, SourceMerged, Submission, SubmissionOutcome } from './model.ts';
 import type { SubmitOptions } from './submit-options.ts';
 
@@ -38,22 +38,37 @@ export interface RegistrySearchResult {
   readonly total?: number;
 }
 
-export interface MatchCandidate {
+export interface RankedMatch {
   readonly goldenId: ResourceId;
-  readonly golden: StoredResource;
+  /** 0..1. */
   readonly score: number;
   readonly grade: MatchGrade;
-  /** The source record that scored best, with the reasons. */
+  /** The source record that scored best. */
   readonly sourceId: ResourceId;
-  readonly explanation: Explanation;
 }
 
-export interface MatchResult {
-  /** Most likely first, one per golden record, grades below `possible` left out. */
-  readonly candidates: readonly MatchCandidate[];
+export interface MatchCandidate extends RankedMatch {
+  readonly golden: StoredResource;
+}
+
+interface Matched {
   /** Candidate search hit its bound: others may exist that were not compared. */
   readonly cut: boolean;
   readonly modelVersion: string;
+}
+
+export interface MatchRanking extends Matched {
+  /** Most likely first, one per golden record, grades below `possible` left out. */
+  readonly ranked: readonly RankedMatch[];
+}
+
+export interface MatchResult extends Matched {
+  /** As ranked; who has been deleted since is left out. */
+  readonly candidates: readonly MatchCandidate[];
+}
+
+export interface MatchOptions {
+  readonly count?: number;
 }
 
 /** RelatedPersons that came in feeds. */
@@ -95,7 +110,9 @@ export interface RegistryCore {
   /** Newest first. */
   history(id: ResourceId, page: { limit: number; beforeVersion?: number }): Promise<readonly StoredResource[]>;
   search(search: RegistrySearch): Promise<RegistrySearchResult>;
-  match(patient: Patient, options?: { readonly count?: number }): Promise<MatchResult>;
+  match(patient: Patient, options?: MatchOptions): Promise<MatchResult>;
+  /** The same without the golden records' content, for those who have something else to do while it is read. */
+  rank(patient: Patient, options?: MatchOptions): Promise<MatchRanking>;
   /** The golden record of each source record; ids that are no live source records are absent. */
   goldenOf(sourceIds: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, ResourceId>>;
   /** Source records (any golden) whose own identifier in a domain is this one. At most one. */

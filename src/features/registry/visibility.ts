@@ -12,7 +12,7 @@ import { reachOf } from '../../kernel/reach.ts';
 import { type Sql, statement } from '../../platform/db/sql.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { DomainTable } from './deps.ts';
-import { matchPatient } from './match.ts';
+import { matchPatient, rankMatches } from './match.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
 import { organisationTerm, type Within } from './within.ts';
@@ -60,6 +60,7 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
     const bounds = await reach();
     return bounds === undefined ? new Map() : await visibleAmong(database, ids, bounds);
   };
+  const seenIds = async (ids: readonly ResourceId[]) => new Set((await see(ids)).keys());
   const keep = async (records: readonly StoredResource[]): Promise<StoredResource[]> => {
     const seen = await see(records.map((record) => record.id));
     return records.filter((record) => seen.has(record.id));
@@ -110,7 +111,10 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
       return { ...found, records: await keep(found.records) };
     },
     async match(patient: Patient, options = {}) {
-      return await matchPatient(deps, patient, { ...options, see: async (ids) => new Set((await see(ids)).keys()) });
+      return await matchPatient(deps, patient, { ...options, see: seenIds });
+    },
+    async rank(patient: Patient, options = {}) {
+      return await rankMatches(deps, patient, { ...options, see: seenIds });
     },
     async goldenOf(sourceIds) {
       return await all.goldenOf([...(await see(sourceIds)).keys()]);
