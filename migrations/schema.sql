@@ -320,6 +320,33 @@ GRANT SELECT ON careseal.migration TO careseal_app;
 CREATE SCHEMA identity;
 GRANT USAGE ON SCHEMA identity TO careseal_app;
 
+CREATE OR REPLACE FUNCTION identity.charge_attempts(subjects bigint[], stages text[], kinds text[], devices text[], failed integer[], waits timestamp with time zone[], lasts timestamp with time zone[], were_failed integer[], were_waiting timestamp with time zone[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+DECLARE touched bigint;
+BEGIN
+  INSERT INTO identity.attempts AS a (subject, stage, kind, device_hash, failures, waits_until, last_at)
+  SELECT n.subject, n.stage, n.kind, decode(n.device, 'hex'), n.failures, n.waits_until, n.last_at
+  FROM unnest(subjects, stages, kinds, devices, failed, waits, lasts)
+    AS n(subject, stage, kind, device, failures, waits_until, last_at)
+  ORDER BY n.subject, n.stage, n.kind, n.device
+  ON CONFLICT (subject, stage, kind, device_hash) DO UPDATE
+    SET failures = EXCLUDED.failures, waits_until = EXCLUDED.waits_until, last_at = EXCLUDED.last_at
+    WHERE (a.failures, a.waits_until) = (
+      SELECT w.failures, w.waits_until FROM unnest(subjects, stages, kinds, devices, were_failed, were_waiting)
+        AS w(subject, stage, kind, device, failures, waits_until)
+      WHERE w.subject = a.subject AND w.stage = a.stage AND w.kind = a.kind AND decode(w.device, 'hex') = a.device_hash);
+  GET DIAGNOSTICS touched = ROW_COUNT;
+  IF touched < cardinality(subjects) THEN
+    RAISE EXCEPTION USING ERRCODE = 'CS001', MESSAGE = 'changed meanwhile';
+  END IF;
+  RETURN true;
+EXCEPTION WHEN SQLSTATE 'CS001' THEN
+  RETURN false;
+END $function$
+;
+
 CREATE TABLE identity.acknowledgements (
   notice_id uuid NOT NULL,
   user_id uuid NOT NULL,
@@ -353,7 +380,6 @@ CREATE TABLE identity.attempts (
   CONSTRAINT attempts_kind_check CHECK ((kind = ANY (ARRAY['account'::text, 'unknown-devices'::text, 'device'::text, 'network'::text]))),
   CONSTRAINT attempts_stage_check CHECK ((stage = ANY (ARRAY['password'::text, 'factor'::text, 'any'::text])))
 );
-CREATE INDEX attempts_last_at_idx ON identity.attempts USING btree (last_at);
 GRANT DELETE, INSERT, SELECT, UPDATE ON identity.attempts TO careseal_app;
 
 CREATE TABLE identity.bans (

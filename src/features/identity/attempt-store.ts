@@ -51,24 +51,10 @@ const WRITE = statement(
      AS n(subject, stage, kind, device, failures, waits_until, last_at)
    WHERE a.subject = n.subject AND a.stage = n.stage AND a.kind = n.kind AND a.device_hash = decode(n.device, 'hex')`,
 );
-/**
- * Charges counters that are still as they were read, or new, in one statement; how many it could. Rows are touched in the order
- * of their key, as by LOCK. Whoever gets fewer than it gave must roll back.
- */
-const CHARGE = statement(
+/** Charges counters that are still as they were read, or new: all of them or none (migration 000360). */
+const CHARGE = statement<{ readonly charged: boolean }>(
   'identity.attempts-charge',
-  `WITH n AS (
-     SELECT subject, stage, kind, decode(device, 'hex') AS device_hash, failures, waits_until, last_at, was_failures, was_until
-     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[],
-                 $8::int[], $9::timestamptz[])
-       AS n(subject, stage, kind, device, failures, waits_until, last_at, was_failures, was_until))
-   INSERT INTO identity.attempts AS a (subject, stage, kind, device_hash, failures, waits_until, last_at)
-   SELECT subject, stage, kind, device_hash, failures, waits_until, last_at FROM n ORDER BY subject, stage, kind, device_hash
-   ON CONFLICT (subject, stage, kind, device_hash) DO UPDATE
-     SET failures = EXCLUDED.failures, waits_until = EXCLUDED.waits_until, last_at = EXCLUDED.last_at
-     WHERE (a.failures, a.waits_until) = (
-       SELECT n.was_failures, n.was_until FROM n
-       WHERE n.subject = a.subject AND n.stage = a.stage AND n.kind = a.kind AND n.device_hash = a.device_hash)`,
+  'SELECT identity.charge_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9) AS charged',
 );
 /** What a success gives back, as rules of settlement() have it; locked in the order of LOCK. */
 const SETTLE = statement(
@@ -119,22 +105,27 @@ export async function readCounters(sql: Sql, keys: readonly CounterKey[]): Promi
   return (await sql.rows(READ, keyColumns(keys))).map(stored);
 }
 
+/** Those of `keys` that exist, locked until commit. */
+export async function heldCounters(tx: Transaction, keys: readonly CounterKey[]): Promise<StoredCounter[]> {
+  return (await tx.rows(LOCK, keyColumns(keys))).map(stored);
+}
+
 /**
- * Charges all of them, as long as nobody else has touched one since it was read; false: roll back, and go by lockCounters.
+ * Charges all of them, as long as nobody else has touched one since it was read; false: none is charged, go by lockCounters.
  * `was` are those read, `charged` what they become, new ones among them.
  */
 export async function chargeCounters(
-  tx: Transaction,
+  sql: Sql,
   was: readonly StoredCounter[],
   charged: readonly StoredCounter[],
 ): Promise<boolean> {
   const seen = charged.map(({ key }) => was.find((one) => sameKey(one.key, key)));
-  const touched = await tx.run(CHARGE, [
+  const [done] = await sql.rows(CHARGE, [
     ...counterColumns(charged),
     seen.map((one) => one?.failures ?? null),
     seen.map((one) => (one === undefined ? null : new Date(one.waitsUntilMs).toISOString())),
   ]);
-  return touched === charged.length;
+  return done?.charged === true;
 }
 
 /** Gives back what a success gives back, of those that exist. */

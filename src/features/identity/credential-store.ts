@@ -26,6 +26,12 @@ const FACTORS = statement<{ readonly id: FactorId; readonly sealed_secret: Uint8
   'identity.factors',
   `SELECT id, sealed_secret FROM identity.factors WHERE user_id = $1 AND kind = 'totp' ORDER BY created_at`,
 );
+/** Of whoever owes a code; who that is, and whether the account is ours, is told by the account's own row. */
+const FACTORS_OWED = statement<{ readonly id: FactorId; readonly sealed_secret: Uint8Array }>(
+  'identity.factors-owed',
+  `SELECT f.id, f.sealed_secret FROM identity.factors f JOIN identity.pre_sessions p ON p.user_id = f.user_id
+   WHERE p.token_hash = $1 AND f.kind = 'totp' ORDER BY f.created_at`,
+);
 const INSERT_FACTOR = statement(
   'identity.factor-insert',
   `INSERT INTO identity.factors (user_id, id, kind, sealed_secret, last_step, created_at, last_used_at, sealed_factor_name)
@@ -78,6 +84,10 @@ export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
     ...recoveryCodes(book),
     async factors(sql: Sql, userId: UserId): Promise<TotpFactor[]> {
       const rows = await sql.rows(FACTORS, [userId]);
+      return rows.map(({ id, sealed_secret }) => ({ id, secret: sealing.open('sealed_secret', id, sealed_secret) }));
+    },
+    async factorsOwed(sql: Sql, preHash: Uint8Array): Promise<TotpFactor[]> {
+      const rows = await sql.rows(FACTORS_OWED, [preHash]);
       return rows.map(({ id, sealed_secret }) => ({ id, secret: sealing.open('sealed_secret', id, sealed_secret) }));
     },
     /** Kept only once a code of it was right: that was its first use. */

@@ -18,6 +18,17 @@ export async function knownDevice(
   return (await signInStore.knowsDevice(sql, tokenHash, userId, at.nowMs)) ? tokenHash : undefined;
 }
 
+/** The same of whoever owes a code under `preHash`. */
+export async function knownDeviceOwing(
+  sql: Sql,
+  preHash: Uint8Array,
+  at: { readonly token: string | undefined; readonly nowMs: number },
+): Promise<Buffer | undefined> {
+  if (at.token === undefined || !TOKEN.test(at.token)) return undefined;
+  const tokenHash = hashToken(at.token);
+  return (await signInStore.knowsDeviceOwing(sql, tokenHash, preHash, at.nowMs)) ? tokenHash : undefined;
+}
+
 /** A fresh token for this browser; whoever else uses the browser moves on to it, so an old or planted one is worth nothing. */
 export async function rememberDevice(
   tx: Transaction,

@@ -3,7 +3,8 @@ import type { Clock } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/sql.ts';
 import type { ChallengeOf } from './challenge-store.ts';
 import type { CredentialBook } from './credential-book.ts';
-import type { CredentialStore } from './credential-store.ts';
+import type { CredentialStore, TotpFactor } from './credential-store.ts';
+import type { FactorId } from './model.ts';
 import type { Passkey } from './passkey-store.ts';
 import type { Passkeys } from './passkeys.ts';
 import { recoveryCodeHash } from './recovery-codes.ts';
@@ -83,12 +84,26 @@ async function takeCodeStep(
   { code, factorIds }: { readonly code: string; readonly factorIds: readonly string[] },
 ): Promise<string | undefined> {
   const nowMs = clock.nowMs();
-  let replayed = false;
-  for (const { id, secret } of await credentials.factors(tx, userId)) {
+  const shown = stepsShown(await credentials.factors(tx, userId), { code, factorIds, nowMs });
+  for (const step of shown) if (await credentials.takeStep(tx, userId, step)) return undefined;
+  return shown.length > 0 ? 'code-replayed' : 'code-wrong';
+}
+
+/** At which authenticator, and for which step, the code is right; nothing is used up. */
+export interface ShownStep {
+  readonly factorId: FactorId;
+  readonly step: number;
+  readonly nowMs: number;
+}
+
+/** `factorIds`: what the account's binding names; others open nothing. */
+export function stepsShown(
+  factors: readonly TotpFactor[],
+  given: { readonly code: string; readonly factorIds: readonly string[]; readonly nowMs: number },
+): ShownStep[] {
+  const { code, factorIds, nowMs } = given;
+  return factors.flatMap(({ id, secret }) => {
     const step = factorIds.includes(id) ? totpStep(secret, code, nowMs) : undefined;
-    if (step === undefined) continue;
-    if (await credentials.takeStep(tx, userId, { factorId: id, step, nowMs })) return undefined;
-    replayed = true;
-  }
-  return replayed ? 'code-replayed' : 'code-wrong';
+    return step === undefined ? [] : [{ factorId: id, step, nowMs }];
+  });
 }

@@ -1,15 +1,16 @@
 import { hashToken } from '../../crypto/index.ts';
 import { toHex } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
 import type { ChallengeOf } from './challenge-store.ts';
-import { knownDevice } from './devices.ts';
+import { knownDeviceOwing } from './devices.ts';
 import { codeRefused, passkeyRefused, signInExpired } from './errors.ts';
-import { type GivenProof, prepareProof, takeProof } from './factor-proof.ts';
+import { type GivenProof, type PreparedProof, prepareProof, stepsShown, takeProof } from './factor-proof.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
 import type { Browser, SignInMethod } from './sessions.ts';
 import { type Opened, openSession, refuseGuess, type SignInDeps, type SignInEvent } from './sign-in.ts';
 import { signInStore } from './sign-in-store.ts';
-import type { Attempt } from './throttle.ts';
+import type { HeldAttempt } from './throttle.ts';
 import type { Account } from './user-store.ts';
 
 export interface SignedIn extends Opened {
@@ -31,39 +32,94 @@ interface SecondRequest {
  * given (or too long ago, or too many codes were wrong), `code-refused`, `passkey-refused` or `too-many-attempts`.
  */
 export async function signInWithFactor(deps: SignInDeps, request: SecondRequest): Promise<SignedIn> {
-  const { database, users, throttle, clock } = deps;
-  const { actor, browser, baseUrl } = request;
-  const { preHash, account } = await owing(deps, browser);
-  const device = await knownDevice(database, account.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
-  const attempt: Attempt = { stage: 'factor', email: account.email, knownDevice: device, address: browser.address };
-  await throttle.charge(attempt);
+  const { database, audit } = deps;
+  const { actor, browser } = request;
+  if (browser.preSessionToken === undefined) throw signInExpired();
+  const preHash = hashToken(browser.preSessionToken);
   const proof = await prepareProof(deps, request.proof, { ...ownedBy(preHash), token: browser.challengeToken });
-  const event = EVENTS[proof.kind];
-  const outcome = await database.transaction(async (tx): Promise<SignedIn | string> => {
-    // Locked first: whoever ends this account's access now waits, and then ends this session too.
-    const [current, tried] = await Promise.all([
-      users.findLocked(tx, account.id),
-      signInStore.tryPre(tx, preHash, clock.nowMs()),
-    ]);
-    if (current?.state !== 'active' || tried === undefined) throw signInExpired();
-    const failure = await takeProof(tx, deps, current.id, { proof, baseUrl });
-    if (failure !== undefined) return failure;
-    const recovered = proof.kind === 'recovery-code';
-    const left = recovered ? await deps.credentials.codesLeft(tx, current.id) : undefined;
-    const opening = openSession(tx, deps, {
-      ...{ actor, account: current, browser, event, method: proof.kind },
-      // A recovery code is not something one has: it makes no device trusted.
-      trust: request.trust === true && !recovered,
-      told: recovered ? 'recovery-code-used' : device === undefined ? 'new-device' : undefined,
-      ...(left === undefined ? {} : { detail: { recoveryCodesLeft: String(left) } }),
+  const second: Second = { ...request, preHash, prepared: proof };
+  const outcome = await database
+    .transaction((tx) => secondStep(tx, deps, second, proof.kind === 'code'))
+    .catch((error: unknown) => {
+      if (!(error instanceof StepTaken)) throw error;
+      return database.transaction((tx) => secondStep(tx, deps, second, false));
     });
-    const [opened, ended] = await Promise.all([opening, signInStore.endPre(tx, preHash), throttle.settle(tx, attempt)]);
-    if (!ended) throw signInExpired();
-    return { ...opened, recoveryCodesLeft: left };
+  if ('cookies' in outcome) return outcome;
+  const { failure, account } = outcome;
+  const problem = proof.kind === 'passkey' ? passkeyRefused(failure) : codeRefused(failure);
+  return await refuseGuess(audit, actor, { event: EVENTS[proof.kind], reason: failure, account }, problem);
+}
+
+interface Second extends SecondRequest {
+  readonly preHash: Uint8Array;
+  readonly prepared: PreparedProof;
+}
+
+interface Refused {
+  readonly failure: string;
+  readonly account: Account;
+}
+
+/** The code was right, and somebody has used its step: nothing of what was written together with it stays. */
+class StepTaken extends Error {}
+
+/**
+ * Account, half-done sign-in and counters are locked until the outcome is written. `hasty`: a right code is used up together with
+ * what it leads to, since each journey to the database costs more than what it does there; throws StepTaken if it was used up before.
+ */
+async function secondStep(
+  tx: Transaction,
+  deps: SignInDeps,
+  second: Second,
+  hasty: boolean,
+): Promise<SignedIn | Refused> {
+  const { users, credentials, throttle, clock } = deps;
+  const { browser, preHash, prepared } = second;
+  const nowMs = clock.nowMs();
+  // Locked first: whoever ends this account's access now waits, and then ends this session too.
+  const [account, device, factors] = await Promise.all([
+    users.findOwing(tx, preHash, nowMs),
+    knownDeviceOwing(tx, preHash, { token: browser.deviceToken, nowMs }),
+    hasty ? credentials.factorsOwed(tx, preHash) : [],
+  ]);
+  if (account?.state !== 'active') throw signInExpired();
+  const attempt = await throttle.hold(tx, {
+    ...{ stage: 'factor', email: account.email, knownDevice: device, address: browser.address },
   });
-  if (typeof outcome !== 'string') return outcome;
-  const problem = proof.kind === 'passkey' ? passkeyRefused(outcome) : codeRefused(outcome);
-  return await refuseGuess(deps.audit, actor, { event, reason: outcome, account }, problem);
+  const factorIds = account.credentials?.factorIds ?? [];
+  const [shown] = prepared.kind === 'code' ? stepsShown(factors, { code: prepared.code, factorIds, nowMs }) : [];
+  const open = (): Promise<SignedIn> => openSecond(tx, deps, second, { account, isNew: device === undefined, attempt });
+  if (hasty && shown !== undefined) {
+    const [taken, opened] = await Promise.all([credentials.takeStep(tx, account.id, shown), open()]);
+    if (!taken) throw new StepTaken();
+    return opened;
+  }
+  const failure = await takeProof(tx, deps, account.id, { proof: prepared, baseUrl: second.baseUrl });
+  if (failure === undefined) return await open();
+  await Promise.all([attempt.wrong(), signInStore.tryPre(tx, preHash, nowMs)]);
+  return { failure, account };
+}
+
+async function openSecond(
+  tx: Transaction,
+  deps: SignInDeps,
+  { actor, browser, preHash, prepared, trust }: Second,
+  { account, isNew, attempt }: { readonly account: Account; readonly isNew: boolean; readonly attempt: HeldAttempt },
+): Promise<SignedIn> {
+  const recovered = prepared.kind === 'recovery-code';
+  const left = recovered ? await deps.credentials.codesLeft(tx, account.id) : undefined;
+  const [opened] = await Promise.all([
+    openSession(tx, deps, {
+      ...{ actor, account, browser, event: EVENTS[prepared.kind], method: prepared.kind },
+      // A recovery code is not something one has: it makes no device trusted.
+      trust: trust === true && !recovered,
+      told: recovered ? 'recovery-code-used' : isNew ? 'new-device' : undefined,
+      ...(left === undefined ? {} : { detail: { recoveryCodesLeft: String(left) } }),
+    }),
+    signInStore.endPre(tx, preHash),
+    attempt.right(),
+  ]);
+  return { ...opened, recoveryCodesLeft: left };
 }
 
 /** What a passkey has to sign as the second step. Throws `sign-in-expired`. */

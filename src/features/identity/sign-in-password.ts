@@ -1,6 +1,6 @@
 import { hashToken, randomToken } from '../../crypto/index.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { Transaction } from '../../platform/db/sql.ts';
+import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { CookieChange } from '../../platform/http/route.ts';
 import { knownDevice } from './devices.ts';
@@ -36,12 +36,11 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
   const email = EmailAddress.safeParse(request.email).data ?? request.email.toLowerCase();
   // A flood is turned away before it costs a look at the database, and before it counts against anybody.
   passwords.assertRoom();
-  // Who must wait is told so before the account is looked at, so that a flood costs one look at its counters.
-  const early = browser.deviceToken === undefined ? undefined : await openable(deps, email);
+  // Who must wait is told so before the account is looked at: a flood costs one look at its counters, and tells nothing.
+  const early = browser.deviceToken === undefined ? undefined : await openable(deps, email, database);
   const device = await knownDevice(database, early?.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
   const attempt: Attempt = { stage: 'password', email, knownDevice: device, address: browser.address };
-  await throttle.charge(attempt);
-  const account = early ?? (await openable(deps, email));
+  const account = await throttle.chargeAndLook(attempt, async (sql) => early ?? (await openable(deps, email, sql)));
   // Without an account the same work is done on a hash that no password has.
   const right = await passwords.verify(account?.passwordHash, password);
   if (!right || account?.passwordHash === undefined) {
@@ -69,8 +68,8 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
 }
 
 /** The account that may sign in with this address. Whatever stands in the way looks like a wrong password, unless that is right. */
-async function openable({ users, database }: SignInDeps, email: string): Promise<Account | undefined> {
-  const found = await users.findByEmail(database, email);
+async function openable({ users }: SignInDeps, email: string, sql: Sql): Promise<Account | undefined> {
+  const found = await users.findByEmail(sql, email);
   return found?.state === 'active' || found?.state === 'changed' ? found : undefined;
 }
 

@@ -30,6 +30,11 @@ const KNOWN_DEVICE = statement<{ readonly known: boolean }>(
   'identity.device-known',
   `SELECT EXISTS (SELECT FROM identity.devices WHERE token_hash = $1 AND user_id = $2 AND expires_at > $3) AS known`,
 );
+const KNOWN_DEVICE_OWING = statement<{ readonly known: boolean }>(
+  'identity.device-known-owing',
+  `SELECT EXISTS (SELECT FROM identity.devices d JOIN identity.pre_sessions p ON p.user_id = d.user_id
+     WHERE d.token_hash = $1 AND p.token_hash = $2 AND d.expires_at > $3) AS known`,
+);
 /** Everybody who uses this browser moves on to the new token, so that a token somebody copied or planted is worth nothing. */
 const MOVE_DEVICE = statement(
   'identity.device-move',
@@ -86,6 +91,10 @@ export const signInStore = {
   },
   async knowsDevice(sql: Sql, tokenHash: Uint8Array, userId: UserId, nowMs: number): Promise<boolean> {
     return (await sql.rows(KNOWN_DEVICE, [tokenHash, userId, new Date(nowMs)]))[0]?.known ?? false;
+  },
+  /** Of whoever owes a code under this token. */
+  async knowsDeviceOwing(sql: Sql, tokenHash: Uint8Array, preHash: Uint8Array, nowMs: number): Promise<boolean> {
+    return (await sql.rows(KNOWN_DEVICE_OWING, [tokenHash, preHash, new Date(nowMs)]))[0]?.known ?? false;
   },
   async moveDevice(tx: Transaction, oldHash: Uint8Array, newHash: Uint8Array): Promise<void> {
     await tx.run(MOVE_DEVICE, [oldHash, newHash]);

@@ -81,11 +81,11 @@ export function charge(
 
 /**
  * After a success: its own channel and the sum start again. What strangers have used up stays used up to the free part, so
- * that an owner's daily sign-in does not hand a guesser ten new tries a day. A network only gets this attempt back.
+ * that an owner's daily sign-in does not hand a guesser ten new tries a day. A network only gets this attempt back, if it was `charged`.
  */
-export function settle(counter: Counter, channel: Channel, nowMs: number): Counter {
+export function settle(counter: Counter, channel: Channel, nowMs: number, { charged } = { charged: true }): Counter {
   const { takeBack, atMost, waitsFrom } = settlement(counter.kind, channel);
-  const failures = Math.min(Math.max(0, counter.failures - takeBack), atMost);
+  const failures = Math.min(Math.max(0, counter.failures - (charged ? takeBack : 0)), atMost);
   return { ...counter, failures, waitsUntilMs: failures < waitsFrom ? nowMs : counter.waitsUntilMs };
 }
 

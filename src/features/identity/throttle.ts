@@ -1,11 +1,12 @@
-import type { Database, Transaction } from '../../platform/db/sql.ts';
+import type { Database, Sql, Transaction } from '../../platform/db/sql.ts';
 import { addressGroup } from '../../platform/http/address.ts';
 import type { Clock } from '../../kernel/time.ts';
 import {
   type CounterKey,
   clearCounters,
-  deleteIdleCounters,
   chargeCounters,
+  deleteIdleCounters,
+  heldCounters,
   lockCounters,
   readCounters,
   settleCounters,
@@ -16,7 +17,7 @@ import { noteBan } from './ban-notes.ts';
 import { tooManyAttempts } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
 import type { Sealing } from './sealing.ts';
-import { charge, settlement } from './throttle-rules.ts';
+import { charge, settle, settlement } from './throttle-rules.ts';
 
 /** One guess: at which secret, of whom, and through which browser and network. */
 export interface Attempt {
@@ -31,11 +32,24 @@ export interface Attempt {
 export interface Throttle {
   /** Charges the attempt before anything is compared. Throws `too-many-attempts` and charges nothing when it is not its time. */
   charge(attempt: Attempt): Promise<void>;
+  /** The same; `look` travels to the database together with the charge, and not at all when it is not the attempt's time. */
+  chargeAndLook<T>(attempt: Attempt, look: (sql: Sql) => Promise<T>): Promise<T>;
   /** Gives the attempt back after it was right, in the transaction of what it led to. */
   settle(tx: Transaction, attempt: Attempt): Promise<void>;
+  /**
+   * For what is compared in no time: instead of charging first and giving back, the counters are held until the outcome is
+   * written with whatever it leads to. Throws `too-many-attempts`.
+   */
+  hold(tx: Transaction, attempt: Attempt): Promise<HeldAttempt>;
   /** Forgets all failures of an account. */
   clear(tx: Transaction, email: string): Promise<void>;
   housekeep(): Promise<void>;
+}
+
+/** One of the two, before the transaction ends. */
+export interface HeldAttempt {
+  right(): Promise<void>;
+  wrong(): Promise<void>;
 }
 
 const NO_DEVICE = new Uint8Array(0);
@@ -64,48 +78,65 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     return [account, strangers, { subject: network, stage: 'any', kind: 'network', deviceHash: NO_DEVICE }];
   }
 
-  /** With the counters held: for who comes at the same moment as another. */
-  async function chargeLocked(attempt: Attempt): Promise<void> {
-    const decision = await database.transaction(async (tx) => {
-      const counters = await lockCounters(tx, keysOf(attempt), clock.nowMs());
-      const decided = charge(counters, clock.nowMs(), settings.attemptsFree);
-      if (decided.kind !== 'allowed') return decided;
-      const charged = decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
-      await writeCounters(tx, charged);
-      await noteNetwork(tx, deps, attempt, charged);
-      return decided;
+  /** What one more attempt makes of the counters. */
+  function chargedOf(counters: readonly StoredCounter[]): StoredCounter[] {
+    const decided = charge(counters, clock.nowMs(), settings.attemptsFree);
+    if (decided.kind === 'refused') throw tooManyAttempts(decided.retryAfterSeconds);
+    return decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
+  }
+
+  /** With the counters held: for who comes at the same moment as another, or was wrong. */
+  async function chargeHeld(tx: Transaction, attempt: Attempt): Promise<void> {
+    const charged = chargedOf(await lockCounters(tx, keysOf(attempt), clock.nowMs()));
+    await writeCounters(tx, charged);
+    await noteNetwork(tx, deps, attempt, charged);
+  }
+
+  const channelOf = (attempt: Attempt) => (attempt.knownDevice === undefined ? 'unknown-devices' : 'device');
+
+  /** What a success gives back: strangers' counter, too, where the browser is a known one. */
+  function settledKeysOf(attempt: Attempt): CounterKey[] {
+    const strangers = keysOf({ ...attempt, knownDevice: undefined, address: undefined }).slice(1);
+    return channelOf(attempt) === 'device' ? [...keysOf(attempt), ...strangers] : keysOf(attempt);
+  }
+
+  async function chargeAndLook<T>(attempt: Attempt, look: (sql: Sql) => Promise<T>): Promise<T> {
+    const keys = keysOf(attempt);
+    const [done, seen] = await database.together(async (sql) => {
+      const read = await readCounters(sql, keys);
+      // Counters only open with time or success, so most of a flood is turned away without a lock or a write.
+      const charged = chargedOf(keys.map((key) => counterOf(read, key, clock.nowMs())));
+      // What may become a ban is charged and written down in one transaction.
+      const alone = charged.some(({ kind, waitsUntilMs }) => kind === 'network' && waitsUntilMs > clock.nowMs());
+      return await Promise.all([!alone && chargeCounters(sql, read, charged), look(sql)]);
     });
-    if (decision.kind === 'refused') throw tooManyAttempts(decision.retryAfterSeconds);
+    if (!done) await database.transaction((tx) => chargeHeld(tx, attempt));
+    return seen;
   }
 
   return {
-    async charge(attempt) {
-      const keys = keysOf(attempt);
-      const nowMs = clock.nowMs();
-      const read = await readCounters(database, keys);
-      const counters = keys.map((key) => read.find((one) => isOf(one, key)) ?? newCounter(key, nowMs));
-      // Counters only open with time or success, so most of a flood is turned away without a lock or a write.
-      const decided = charge(counters, nowMs, settings.attemptsFree);
-      if (decided.kind === 'refused') throw tooManyAttempts(decided.retryAfterSeconds);
-      const charged = decided.charged.map((one, at) => ({ ...required(counters[at]), ...one }));
-      const done = await database
-        .transaction(async (tx) => {
-          if (!(await chargeCounters(tx, read, charged))) throw new ChangedMeanwhile();
-          await noteNetwork(tx, deps, attempt, charged);
-          return true;
-        })
-        .catch((error: unknown) => {
-          if (error instanceof ChangedMeanwhile) return false;
-          throw error;
-        });
-      if (!done) await chargeLocked(attempt);
-    },
+    charge: (attempt) => chargeAndLook(attempt, async () => undefined),
+    chargeAndLook,
     async settle(tx, attempt) {
-      const channel = attempt.knownDevice === undefined ? 'unknown-devices' : 'device';
-      const strangers = keysOf({ ...attempt, knownDevice: undefined, address: undefined }).slice(1);
-      const keys = channel === 'device' ? [...keysOf(attempt), ...strangers] : keysOf(attempt);
-      const counters = keys.map((key) => ({ key, settlement: settlement(key.kind, channel) }));
+      const keys = settledKeysOf(attempt);
+      const counters = keys.map((key) => ({ key, settlement: settlement(key.kind, channelOf(attempt)) }));
       await settleCounters(tx, counters, clock.nowMs());
+    },
+    async hold(tx, attempt) {
+      const nowMs = clock.nowMs();
+      const held = await heldCounters(tx, settledKeysOf(attempt));
+      chargedOf(keysOf(attempt).map((key) => counterOf(held, key, nowMs)));
+      return {
+        async right() {
+          const settled = held.map((one) => ({
+            ...one,
+            ...settle(one, channelOf(attempt), nowMs, { charged: false }),
+          }));
+          const changed = settled.filter(({ failures }, at) => failures !== held[at]?.failures);
+          if (changed.length > 0) await writeCounters(tx, changed);
+        },
+        wrong: () => chargeHeld(tx, attempt),
+      };
     },
     clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
     housekeep: () => deleteIdleCounters(database, clock.nowMs()),
@@ -126,8 +157,9 @@ async function noteNetwork(
   if (await noteBan(tx, deps, ban)) await deps.onBan(tx, failures);
 }
 
-/** Somebody else has charged one of the counters: nothing of ours stays. */
-class ChangedMeanwhile extends Error {}
+function counterOf(read: readonly StoredCounter[], key: CounterKey, nowMs: number): StoredCounter {
+  return read.find((one) => isOf(one, key)) ?? newCounter(key, nowMs);
+}
 
 const isOf = ({ key }: StoredCounter, other: CounterKey): boolean =>
   key.subject === other.subject && key.stage === other.stage && key.kind === other.kind;

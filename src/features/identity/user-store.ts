@@ -43,21 +43,23 @@ export interface Account extends User {
   readonly hasException: boolean;
 }
 
-const SELECT = `
-  SELECT u.id, u.state, u.binding, u.sealed_profile, u.last_sign_in_at, ${CREDENTIAL_COLUMNS}, ${MEMBERSHIPS},
-    EXISTS (SELECT FROM identity.exceptions x WHERE x.user_id = u.id AND x.ended_at IS NULL) AS has_exception
-  FROM identity.users u`;
+const COLUMNS = `u.id, u.state, u.binding, u.sealed_profile, u.last_sign_in_at, ${CREDENTIAL_COLUMNS}, ${MEMBERSHIPS},
+    EXISTS (SELECT FROM identity.exceptions x WHERE x.user_id = u.id AND x.ended_at IS NULL) AS has_exception`;
+const SELECT = `SELECT ${COLUMNS} FROM identity.users u`;
 
 const FIND = statement<UserRow>('identity.user', `${SELECT} WHERE u.id = $1`);
 const FIND_LOCKED = statement<UserRow>('identity.user-locked', `${SELECT} WHERE u.id = $1 FOR UPDATE OF u`);
 /** Whose password was given in this half-done sign-in ($1 hash of its token, $2 now, $3 codes tried at most). */
-const FIND_BY_PRE = statement<UserRow & PreSessionColumns>(
-  'identity.user-by-pre-session',
-  `SELECT a.*, p.expires_at AS pre_expires_at, p.binding AS pre_binding
-   FROM identity.pre_sessions p JOIN LATERAL (${SELECT} WHERE u.id = p.user_id) a ON true
-   WHERE p.token_hash = $1 AND p.expires_at > $2 AND p.codes_tried < $3`,
+const OWING = `SELECT ${COLUMNS}, p.expires_at AS pre_expires_at, p.binding AS pre_binding
+   FROM identity.users u JOIN identity.pre_sessions p ON p.user_id = u.id
+   WHERE p.token_hash = $1 AND p.expires_at > $2 AND p.codes_tried < $3`;
+const FIND_BY_PRE = statement<UserRow & PreSessionColumns>('identity.user-by-pre-session', OWING);
+const FIND_BY_PRE_LOCKED = statement<UserRow & PreSessionColumns>(
+  'identity.user-by-pre-session-locked',
+  `${OWING} FOR UPDATE OF u, p`,
 );
-const FIND_BY_EMAIL = statement<UserRow>('identity.user-by-email', `${SELECT} WHERE u.email_token = ANY($1::bigint[])`);
+/** One token at a time: of a list PostgreSQL would make a new plan at every sign-in. */
+const FIND_BY_EMAIL = statement<UserRow>('identity.user-by-email', `${SELECT} WHERE u.email_token = $1`);
 /** Conditions of a list; $1 organisations or null, $2 tokens or null, $3 state or null. */
 const LISTED = `($1::uuid[] IS NULL OR EXISTS (
      SELECT FROM identity.memberships m WHERE m.user_id = u.id AND m.organisation_id = ANY ($1)))
@@ -230,6 +232,8 @@ export function createUserStore(sealing: Sealing, book: CredentialBook) {
 
 function finding(sealing: Sealing, book: CredentialBook) {
   const opened = (row: UserRow): Account => openAccount(sealing, row);
+  const isOursPre = (row: UserRow & PreSessionColumns, tokenHash: Uint8Array): boolean =>
+    sealing.rows.fits(preSessionRow(toHex(tokenHash), row.id, row.pre_expires_at.getTime()), row.pre_binding);
   return {
     async find(sql: Sql, id: UserId): Promise<Account | undefined> {
       return (await sql.rows(FIND, [id])).map(opened)[0];
@@ -243,12 +247,18 @@ function finding(sealing: Sealing, book: CredentialBook) {
     /** Who owes a code under this token; undefined where that sign-in is unknown, over, used up or not ours. */
     async findByPreSession(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<Account | undefined> {
       const [row] = await sql.rows(FIND_BY_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
-      if (row === undefined) return undefined;
-      const facts = preSessionRow(toHex(tokenHash), row.id, row.pre_expires_at.getTime());
-      return sealing.rows.fits(facts, row.pre_binding) ? opened(row) : undefined;
+      return row && isOursPre(row, tokenHash) ? opened(row) : undefined;
+    },
+    /** The same with account and half-done sign-in locked until commit, as by `findLocked`. */
+    async findOwing(tx: Transaction, tokenHash: Uint8Array, nowMs: number): Promise<Account | undefined> {
+      const [row] = await tx.rows(FIND_BY_PRE_LOCKED, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
+      const account = row && isOursPre(row, tokenHash) ? opened(row) : undefined;
+      if (account?.credentials !== undefined) book.remember(tx, account.id, account.credentials);
+      return account;
     },
     async findByEmail(sql: Sql, email: string): Promise<Account | undefined> {
-      const rows = await sql.rows(FIND_BY_EMAIL, [sealing.emailTokens(email)]);
+      const tokens = sealing.emailTokens(email);
+      const rows = (await Promise.all(tokens.map((token) => sql.rows(FIND_BY_EMAIL, [token])))).flat();
       // A token's 64 bits may collide; the address itself decides.
       return rows.map(opened).find((account) => account.email === email);
     },

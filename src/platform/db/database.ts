@@ -53,6 +53,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   return {
     ...sql,
+    together: (work) => withClient((client) => work(clientSql(client))),
     transaction: (work, begin) => withClient((client) => runTransaction(client, work, begin)),
     listen: (channel, onPayload) => listener.listen(channel, onPayload),
     async close() {

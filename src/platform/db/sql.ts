@@ -40,6 +40,11 @@ export interface TransactionOptions {
 export interface Database extends Sql {
   /** BEGIN … COMMIT around `work`; a throw rolls back and is rethrown. Default isolation READ COMMITTED. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * One connection for as long as `work` takes: statements that it starts together travel together, and run in that order, each a
+   * transaction of its own.
+   */
+  together<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Subscribes to a NOTIFY channel on one dedicated connection, with reconnect. Returns an unsubscribe function. */
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
