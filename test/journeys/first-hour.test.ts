@@ -58,8 +58,12 @@ describe('by keyboard alone', () => {
     await page.getByRole('dialog').getByText('Undo the last decision').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const first = page.url();
     await page.keyboard.press('d');
     await page.getByText('Kept apart: different people.').waitFor();
+    // The next pair is another page: what has the focus on this one goes with it.
+    await expect.poll(() => page.url()).not.toBe(first);
+    await expect.poll(() => page.locator('.review-grid').getAttribute('aria-busy')).toBe('false');
     expect((await hour.api('/api/reviews')).counts.decidedToday).toBe(decidedToday + 1);
     await tabTo(page, page.getByRole('button', { name: /^One person/ }));
     await page.keyboard.press('Enter');

@@ -8,7 +8,15 @@ import type { ReviewId } from '../../kernel/ids.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { type BulkId, type BulkRow, bulkStore } from './bulk-store.ts';
-import { bulkNotFound, bulkOver, sampleFailed, samplePending, secondPersonNeeded, tooFewAlike } from './problems.ts';
+import {
+  bulkNotFound,
+  bulkOver,
+  reviewDecided,
+  sampleFailed,
+  samplePending,
+  secondPersonNeeded,
+  tooFewAlike,
+} from './problems.ts';
 import { decideReview, undoReview } from './review-decisions.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { readSecondPerson, userOf } from './second-person.ts';
@@ -65,8 +73,11 @@ export async function acceptNext(deps: RoundDeps, actor: Actor, id: BulkId): Pro
   const skipped: ReviewId[] = [];
   const reason = `accepted together with ${bulk.total} alike after a sample of ${bulk.sample.length}`;
   for (const reviewId of ids) {
-    const linked = await attempt(() => decideReview(deps, actor, { reviewId, decision: 'link', reason, agreed: true }));
-    (linked ? accepted : skipped).push(reviewId);
+    const outcome = await attempt(() =>
+      decideReview(deps, actor, { reviewId, decision: 'link', reason, agreed: true }),
+    );
+    // A pair before it may have answered this one: about the same two people, or with somebody whom one of them is kept apart from.
+    if (outcome !== 'answered') (outcome === 'done' ? accepted : skipped).push(reviewId);
   }
   const more = ids.length === AT_ONCE;
   await deps.database.transaction((tx) =>
@@ -80,7 +91,9 @@ export async function undoNext(deps: RoundDeps, actor: Actor, id: BulkId): Promi
   await found(deps, id);
   const ids = await bulkStore.accepted(deps.database, id, AT_ONCE);
   let done = 0;
-  for (const reviewId of ids) if (await attempt(() => undoReview(deps, actor, { reviewId }))) done++;
+  for (const reviewId of ids) {
+    if ((await attempt(() => undoReview(deps, actor, { reviewId }))) === 'done') done++;
+  }
   const more = ids.length === AT_ONCE;
   await deps.database.transaction(async (tx) => {
     await bulkStore.forget(tx, ids);
@@ -105,12 +118,13 @@ async function assertSampleRight(deps: RoundDeps, bulk: BulkRow): Promise<void> 
 }
 
 /** A pair that cannot be decided any more (deleted, set apart, decided by somebody else) is left out, not an end of all. */
-async function attempt(act: () => Promise<unknown>): Promise<boolean> {
+async function attempt(act: () => Promise<unknown>): Promise<'done' | 'left-out' | 'answered'> {
   try {
     await act();
-    return true;
+    return 'done';
   } catch (error) {
-    if (isProblem(error) && SKIPPED_KINDS.has(error.kind)) return false;
+    if (isProblem(error) && error.code === reviewDecided().code) return 'answered';
+    if (isProblem(error) && SKIPPED_KINDS.has(error.kind)) return 'left-out';
     throw error;
   }
 }

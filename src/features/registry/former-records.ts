@@ -37,11 +37,14 @@ const carry = statement(
    ) AS kept
    ON CONFLICT DO NOTHING`,
 );
-/** Writes for records that came again what was decided about them before. */
-export async function carryDecisions(tx: Transaction, sources: readonly SourceState[]): Promise<void> {
+/** Writes for records that came again what was decided about them before; answers these records. */
+export async function carryDecisions(
+  tx: Transaction,
+  sources: readonly SourceState[],
+): Promise<readonly SourceState[]> {
   const again = sources.filter((source) => source.formerId !== undefined && source.change === 'written');
-  if (again.length === 0) return;
-  await tx.run(carry, [again.map(({ id }) => id), again.map(({ formerId }) => formerId ?? null)]);
+  if (again.length > 0) await tx.run(carry, [again.map(({ id }) => id), again.map(({ formerId }) => formerId ?? null)]);
+  return again;
 }
 
 interface FormerRow {

@@ -153,6 +153,8 @@ export interface LedgerDetail {
   /** Sources that moved with a merge, so that it can be undone. */
   readonly moved?: readonly string[];
   readonly reviewId?: string;
+  /** Other reviews between the same two people, which the decision answers as well. */
+  readonly answers?: readonly string[];
   readonly decision?: string;
   readonly undoes?: string;
   /** User who proposed a link that a second person agreed to. */

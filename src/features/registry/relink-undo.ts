@@ -8,7 +8,7 @@ import { ledgerActor } from './ledger.ts';
 import { type ActivationId, type MoveRow, relinkStore } from './relink-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
-import { reopenSettledReviews } from './review-store.ts';
+import { reopenSettledReviews } from './review-settling.ts';
 import { loadGoldens } from './stewardship.ts';
 import { readGoldens, REGISTRY_LOCK } from './store.ts';
 

@@ -13,6 +13,7 @@ import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { type GroupVerdict, judgeGroup } from './group-rules.ts';
 import { ledgerActor } from './ledger.ts';
 import { type ActivationId, type Move, relinkStore } from './relink-store.ts';
+import { keptApart } from './review-settling.ts';
 import { readFormerGolden } from './review-store.ts';
 import { scoredGoldens } from './round-decisions.ts';
 import { loadRound, type RoundDeps } from './round-loading.ts';
@@ -127,8 +128,11 @@ async function relinkOne(work: Work, source: SourceState, lookupTokens: readonly
   await judgeOwnGroup(work, source);
   const own = source.goldenId;
   const content = { prepared: source.prepared, lookupTokens };
-  const others = scoredGoldens({ ...work.deps, state }, content, source.id).filter(({ goldenId }) => goldenId !== own);
-  const decision = decideLink(others);
+  const apart = keptApart(state);
+  const others = scoredGoldens({ ...work.deps, state }, content, source.id).filter(
+    ({ goldenId }) => goldenId !== own && !apart(own, goldenId),
+  );
+  const decision = decideLink(others, apart);
   const mayMove = ![...state.golden(own).members].some((id) => state.sources.get(id)?.pinned);
   const joining = mayMove ? joinWhole(work, source, decision) : undefined;
   const { reviews } = joining === 'joined' ? decision : askInstead(decision);

@@ -6,12 +6,21 @@ import { pairKey } from './batch-state.ts';
 import { ledgerActor } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { nothingToUndo, reviewDecided, reviewNotFound } from './problems.ts';
-import { addNeverLinks, dropOtherReviewsOfPair, lockReview, markReview, removeNeverLinksOf } from './review-store.ts';
+import { ABOUT_A_LINK, readWaitingBetween, type Waiting } from './review-settling.ts';
+import {
+  addNeverLinks,
+  dropOtherReviewsOfPair,
+  lockReview,
+  markReview,
+  readReview,
+  removeNeverLinksOf,
+} from './review-store.ts';
 import type { QueuedReview } from './review-queue.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { agreedByTwo, userOf } from './second-person.ts';
 import type { Decision } from './decision.ts';
 import {
+  assertMayJoin,
   decide,
   type DecisionResult,
   goldensOf,
@@ -39,6 +48,8 @@ export interface ReviewDecided {
   readonly clientId?: ResourceId;
   /** The link was only proposed: a second person has to agree. */
   readonly waitsForSecond?: true;
+  /** Other reviews between the same two people, which this decision answers as well. */
+  readonly answers?: readonly ReviewId[];
 }
 
 export async function decideReview(
@@ -65,7 +76,7 @@ export async function decideReview(
         audit: stewardAudit(actor, 'review.decide', {
           goldens: [...new Set(goldens)],
           reason,
-          reviewId: review.review_id,
+          reviews: [review.review_id, ...(result.answers ?? [])],
         }),
       };
     },
@@ -89,32 +100,9 @@ async function applyVerdict(decision: Decision, review: QueuedReview, verdict: R
     await markReview(tx, review.review_id, { state: 'later' });
     return {};
   }
-  const a = state.sources.get(review.a);
-  const b = state.sources.get(review.b);
-  if (!a || !b) throw reviewNotFound();
-  const goldenA = a.goldenId;
-  const goldenB = b.goldenId;
-  const together = goldenA === goldenB;
-  let moved: readonly ResourceId[] = [];
-  let clientId = goldenA;
-  let otherGoldenId: ResourceId | undefined = together ? undefined : goldenB;
-  if (verdict.decision === 'link' && !together) {
-    const sizes = [state.golden(goldenA).members.size, state.golden(goldenB).members.size] as const;
-    const { principal } = decision.actor;
-    if (verdict.agreed !== true && !(await agreedByTwo(tx, { review, principal, sizes, nowMs })))
-      return { waitsForSecond: true };
-    const { survivor, other } = survivorOf(decision, goldenA, goldenB);
-    moved = join(decision, { survivor, other });
-    clientId = survivor;
-    otherGoldenId = other;
-  } else if (verdict.decision === 'different' && together) {
-    // The record that changed last is the one that no longer fits.
-    const leaving = (await newerOf(decision, review.a, review.b)) ?? review.b;
-    otherGoldenId = await separate(decision, { goldenId: goldenA, sourceId: leaving });
-    moved = [leaving];
-  } else if (verdict.decision === 'different') {
-    await addNeverLinks(tx, [[review.a, review.b]], entryId);
-  }
+  const done = await (verdict.decision === 'link' ? linked(decision, review, verdict) : apart(decision, review));
+  if (done === 'waits') return { waitsForSecond: true };
+  const { moved, answers, clientId, otherGoldenId } = done;
   state.ledger.push({
     entryId,
     kind: 'review-decided',
@@ -126,6 +114,7 @@ async function applyVerdict(decision: Decision, review: QueuedReview, verdict: R
       actor: ledgerActor(decision.actor),
       decision: verdict.decision,
       reviewId: review.review_id,
+      ...(answers.length > 0 ? { answers } : {}),
       score: review.score,
       modelVersion: review.model_version,
       moved,
@@ -139,8 +128,65 @@ async function applyVerdict(decision: Decision, review: QueuedReview, verdict: R
     decidedAt: new Date(nowMs),
     entryId,
   });
-  return { entryId, clientId };
+  return { entryId, clientId, answers };
 }
+
+interface CarriedOut {
+  readonly clientId: ResourceId;
+  readonly otherGoldenId?: ResourceId;
+  readonly moved: readonly ResourceId[];
+  /** Other reviews between the two people. They are settled when all is written (decideWithin). */
+  readonly answers: readonly ReviewId[];
+}
+
+/** The golden records of a review's two records. */
+function pairOf({ state }: Decision, review: QueuedReview) {
+  const a = state.sources.get(review.a);
+  const b = state.sources.get(review.b);
+  if (!a || !b) throw reviewNotFound();
+  return { goldenA: a.goldenId, goldenB: b.goldenId };
+}
+
+async function linked(decision: Decision, review: QueuedReview, verdict: ReviewVerdict): Promise<CarriedOut | 'waits'> {
+  const { tx, state, nowMs } = decision;
+  const { goldenA, goldenB } = pairOf(decision, review);
+  if (goldenA === goldenB) return { clientId: goldenA, moved: [], answers: [] };
+  assertMayJoin(decision, goldenA, goldenB);
+  const [left, right] = [[...state.golden(goldenA).members], [...state.golden(goldenB).members]];
+  const { principal } = decision.actor;
+  const sizes = [left.length, right.length] as const;
+  if (verdict.agreed !== true && !(await agreedByTwo(tx, { review, principal, sizes, nowMs }))) return 'waits';
+  const waiting = await readWaitingBetween(tx, left, right);
+  const { survivor, other } = survivorOf(decision, goldenA, goldenB);
+  return {
+    clientId: survivor,
+    otherGoldenId: other,
+    moved: join(decision, { survivor, other }),
+    // Whether a link should have been made at all is asked of each pair.
+    answers: othersOf(
+      review,
+      waiting.filter(({ cause }) => !ABOUT_A_LINK.has(cause)),
+    ),
+  };
+}
+
+async function apart(decision: Decision, review: QueuedReview): Promise<CarriedOut> {
+  const { tx, state, entryId } = decision;
+  const { goldenA, goldenB } = pairOf(decision, review);
+  if (goldenA !== goldenB) {
+    await addNeverLinks(tx, [[review.a, review.b]], entryId);
+    const waiting = await readWaitingBetween(tx, state.golden(goldenA).members, state.golden(goldenB).members);
+    return { clientId: goldenA, otherGoldenId: goldenB, moved: [], answers: othersOf(review, waiting) };
+  }
+  // The record that changed last is the one that no longer fits.
+  const leaving = (await newerOf(decision, review.a, review.b)) ?? review.b;
+  const otherGoldenId = await separate(decision, { goldenId: goldenA, sourceId: leaving });
+  const waiting = await readWaitingBetween(tx, [leaving], state.golden(goldenA).members);
+  return { clientId: goldenA, otherGoldenId, moved: [leaving], answers: othersOf(review, waiting) };
+}
+
+const othersOf = (review: QueuedReview, waiting: readonly Waiting[]): ReviewId[] =>
+  waiting.map(({ review_id }) => review_id).filter((id) => id !== review.review_id);
 
 /** The golden record with more source records stays; among equals the older one, so that known ids change least. */
 function survivorOf(decision: Decision, x: ResourceId, y: ResourceId): { survivor: ResourceId; other: ResourceId } {
@@ -174,16 +220,21 @@ export async function undoReview(
     },
     async act(decision) {
       if (!review) throw reviewNotFound();
-      const apart = review.state === 'decided' ? await takeBack(decision, review) : [];
+      if (review.state === 'decided') await takeBack(decision, review);
       // Marking a review open withdraws a proposal as well.
       await dropOtherReviewsOfPair(decision.tx, review);
       await markReview(decision.tx, review.review_id, { state: 'open' });
       const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
       return {
         result: { ...review, state: 'open', decision: null, decided_at: null, entry_id: null, proposed_by: null },
-        audit: stewardAudit(actor, 'review.undo', { goldens: [...new Set(goldens)], reviewId: review.review_id }),
-        apart,
+        audit: stewardAudit(actor, 'review.undo', { goldens: [...new Set(goldens)], reviews: [review.review_id] }),
+        // Other reviews between the two people may be of any of their records.
+        freed: [...decision.state.sources.keys()],
       };
+    },
+    async afterwards(tx, result) {
+      // Another decision may keep the two people apart still: then the question stays answered.
+      return (await readReview(tx, what.reviewId)) ?? result;
     },
   });
 }
@@ -192,8 +243,7 @@ function isOwnProposal(review: QueuedReview, { principal }: Actor): boolean {
   return review.proposed_by !== null && review.proposed_by === userOf(principal);
 }
 
-/** Returns the records that a link had moved and that are apart again. */
-async function takeBack(decision: Decision, review: ReviewRow): Promise<readonly ResourceId[]> {
+async function takeBack(decision: Decision, review: ReviewRow): Promise<void> {
   const { state, tx } = decision;
   const goldenA = state.sources.get(review.a)?.goldenId;
   const goldenB = state.sources.get(review.b)?.goldenId;
@@ -204,7 +254,7 @@ async function takeBack(decision: Decision, review: ReviewRow): Promise<readonly
   await removeNeverLinksOf(tx, entry.entryId);
   const moved = entry.moved ?? [];
   const stayed = moved.includes(review.a) ? goldenB : goldenA;
-  const apart = moved.length > 0 ? await reverseMove(decision, { entry, goldenA, goldenB, stayed }) : [];
+  if (moved.length > 0) await reverseMove(decision, { entry, goldenA, goldenB, stayed });
   state.ledger.push({
     entryId: decision.entryId,
     kind: 'decision-undone',
@@ -219,7 +269,6 @@ async function takeBack(decision: Decision, review: ReviewRow): Promise<readonly
       decision: entry.decision ?? '',
     },
   });
-  return apart;
 }
 
 async function reverseMove(
@@ -231,13 +280,14 @@ async function reverseMove(
     /** Where the record is now that the decision left in its place. */
     readonly stayed: ResourceId;
   },
-): Promise<readonly ResourceId[]> {
+): Promise<void> {
   const { entry, goldenA, goldenB } = what;
-  if (!entry.otherGoldenId) return [];
+  if (!entry.otherGoldenId) return;
   if (entry.decision === 'link') {
     if (goldenA !== goldenB) throw nothingToUndo('The two were separated since. Nothing was changed.');
     // The pair is a question again, not a "never".
-    return await moveBack(decision, { entry, from: goldenA, to: entry.otherGoldenId, keepApart: false });
+    await moveBack(decision, { entry, from: goldenA, to: entry.otherGoldenId, keepApart: false });
+    return;
   }
   if (goldenA === goldenB) throw nothingToUndo('The two were linked since. Nothing was changed.');
   const moved = [...decision.state.golden(entry.otherGoldenId).members].filter((id) => entry.moved?.includes(id));
@@ -248,7 +298,6 @@ async function reverseMove(
   for (const id of moved) placePinned(decision.state, id, entry.goldenId);
   const left = decision.state.golden(entry.otherGoldenId);
   if (left.members.size === 0) left.replacedBy = entry.goldenId;
-  return [];
 }
 
 /** Others may have joined meanwhile, and other decisions may keep one of them apart from what returns. */

@@ -148,12 +148,13 @@ function reviewDecisionRoutes(deps: RegistryDeps, { roundDeps }: BuiltCore): Rou
       async handle({ actor, params, query, body }) {
         const id = reviewId(params.id);
         const verdict = { reviewId: id, decision: body.decision, ...(body.reason ? { reason: body.reason } : {}) };
-        const { result, audited } = await decideReview(roundDeps, actor, verdict);
-        // Asked afterwards: a link answers every other review between the same two people as well.
+        const { result: decided, audited } = await decideReview(roundDeps, actor, verdict);
+        const { answers = [], ...result } = decided;
+        // Asked afterwards: the decision answers every other review between the same two people as well.
         const view = await viewFor(deps, actor, query);
         const score = (await readReview(deps.database, id))?.score ?? 0;
         const { next } = await readQueueNeighbours(deps.database, { ...view, state: 'open' }, { id, score });
-        return { status: 200, body: { ...result, ...(next ? { next } : {}) }, audited };
+        return { status: 200, body: { ...result, alsoAnswered: answers.length, ...(next ? { next } : {}) }, audited };
       },
     }),
     route({

@@ -92,20 +92,6 @@ export async function closeReviewOfPair(
   await tx.run(closePair, [pair.a, pair.b, pair.at, pair.entryId]);
 }
 
-const closePairs = statement(
-  'registry.close-reviews-of-pairs',
-  `UPDATE registry.review AS r SET state = 'decided', decision = 'different', decided_at = $3
-   FROM unnest($1::uuid[], $2::uuid[]) AS pair(a, b) WHERE r.a = pair.a AND r.b = pair.b AND r.state <> 'decided'`,
-);
-/** What waited between records that a steward has just set apart is answered by that. */
-export async function closeReviewsOfPairs(
-  tx: Transaction,
-  pairs: readonly (readonly [ResourceId, ResourceId])[],
-  at: Date,
-): Promise<void> {
-  if (pairs.length > 0) await tx.run(closePairs, [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1]), at]);
-}
-
 const dropTwins = statement(
   'registry.drop-other-reviews-of-pair',
   `DELETE FROM registry.review WHERE a = $1 AND b = $2 AND review_id <> $3 AND state <> 'decided'`,
@@ -116,20 +102,6 @@ export async function dropOtherReviewsOfPair(
   review: Pick<ReviewRow, 'a' | 'b' | 'review_id'>,
 ): Promise<void> {
   await tx.run(dropTwins, [review.a, review.b, review.review_id]);
-}
-
-/** Reviews that a link answered on its way (they have no ledger entry) and whose two records are apart again. */
-const reopenSettled = statement(
-  'registry.reopen-settled-reviews',
-  `UPDATE registry.review AS r SET state = 'open', decision = NULL, decided_at = NULL
-   FROM registry.source AS x, registry.source AS y
-   WHERE (r.a = ANY($1::uuid[]) OR r.b = ANY($1::uuid[])) AND r.state = 'decided' AND r.decision = 'link' AND r.entry_id IS NULL
-     AND x.source_id = r.a AND y.source_id = r.b AND x.golden_id <> y.golden_id
-     AND NOT EXISTS (SELECT FROM registry.never_link AS n WHERE n.a = r.a AND n.b = r.b)
-     AND NOT EXISTS (SELECT FROM registry.review AS o WHERE o.a = r.a AND o.b = r.b AND o.state <> 'decided')`,
-);
-export async function reopenSettledReviews(tx: Transaction, sourceIds: readonly ResourceId[]): Promise<void> {
-  if (sourceIds.length > 0) await tx.run(reopenSettled, [sourceIds]);
 }
 
 const insertNeverLinks = statement(

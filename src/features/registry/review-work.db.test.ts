@@ -67,15 +67,15 @@ async function put(fields: Parameters<typeof person>[0]): Promise<string> {
   return outcome.goldenId;
 }
 
-/** Twins, each registered twice: two clients of two records, and questions between them. */
+/** Twins of a home of their own, each registered twice: two clients of two records, and questions between them. */
 async function twins(family: string): Promise<readonly [string, string]> {
   const home = {
     family,
-    birthDate: '2016-05-16',
+    birthDate: `${1930 + serial}-05-16`,
     gender: 'female',
-    phone: `0771 ${family.length}32 99${serial % 10}`,
+    phone: `0771 2${String(serial).padStart(2, '0')} 998`,
   } as const;
-  const more = { address: [{ line: ['20 Independence Close'], city: 'Jinja' }] };
+  const more = { address: [{ line: [`${20 + serial} Independence Close`], city: 'Jinja' }] };
   const goldens: string[] = [];
   for (const given of ['Babirye', 'Nakato', 'Babirye', 'Nakato']) goldens.push(await put({ ...home, given, more }));
   const [first = '', second = ''] = new Set(goldens);

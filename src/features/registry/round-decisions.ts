@@ -12,6 +12,7 @@ import { carriesKey, storedKey } from './own-key.ts';
 import { clientNotFound, duplicateKey, keyChanged, notOwnRecord, unmergeRefused, versionConflict } from './problems.ts';
 import type { Records } from './records.ts';
 import { isReplaced } from './replacement.ts';
+import { keptApart } from './review-settling.ts';
 import { askInstead, decideAfterChange, decideLink, type LinkDecision, type ScoredGolden } from './rules.ts';
 import { UNMADE } from './within.ts';
 import { isInReach, ownsDomain, refused, type Work, type WorkContent } from './work.ts';
@@ -71,7 +72,7 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
   const id = (submission.kind === 'create' ? submission.id : undefined) ?? newId<ResourceId>();
   const former = cameAgain(input, work, id);
   const goldens = scoredGoldens(input, content, id);
-  const decision = former?.pinned ? askInstead(decideLink(goldens)) : decideLink(goldens);
+  const decision = former?.pinned ? askInstead(decideLink(goldens)) : decideLink(goldens, keptApart(input.state));
   const source: SourceState = {
     id,
     goldenId: decision.join?.goldenId ?? newId<ResourceId>(),
@@ -166,9 +167,10 @@ function relink(input: DecisionInput, source: SourceState, content: WorkContent,
   const own = input.state.golden(source.goldenId);
   if (own.members.size > 1) {
     const others = [...own.members].filter((id) => id !== source.id);
+    const apart = keptApart(input.state);
     return decideAfterChange(
       scoreGolden(input, source.goldenId, { content, self: source.id, members: others }),
-      goldens.filter((golden) => golden.goldenId !== source.goldenId),
+      goldens.filter(({ goldenId }) => goldenId !== own.id && !apart(own.id, goldenId)),
       isOverlay,
     );
   }

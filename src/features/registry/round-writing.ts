@@ -15,7 +15,7 @@ import { storedContent } from './content.ts';
 import { carryDecisions, keepFormer } from './former-records.ts';
 import { goldenWrite, type Ownership, settleOwnership } from './golden.ts';
 import { sealLedgerEntry } from './ledger.ts';
-import type { ReviewCause } from './model.ts';
+import { ABOUT_A_LINK, keptApart, settleReviewsApart } from './review-settling.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { loadGoldenVersions, loadPatients } from './round-loading.ts';
 import {
@@ -131,7 +131,7 @@ async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Pr
       ledger,
       reviews,
     });
-    await carryDecisions(tx, sources);
+    await carry(tx, round);
     return;
   }
   // Reviews settle by where source records belong, so they follow these.
@@ -140,7 +140,7 @@ async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Pr
     writeSourceRows(deps, tx, sources)
       .then(() => settleReviews(tx, round))
       .then(() => openReviews(tx, reviews))
-      .then(() => carryDecisions(tx, sources)),
+      .then(() => carry(tx, round)),
     writeGoldens(tx, goldenRows),
     appendLedger(tx, ledger),
   ]);
@@ -230,36 +230,43 @@ function goldenRow(golden: GoldenState, nowMs: number): GoldenRow {
   };
 }
 
-/** Two records that stood apart and came together need no review between them any more. */
+/** Two records that stood apart and came together need no review between them any more, nor one with whom either is kept apart from. */
 async function settleReviews(tx: Transaction, { state, goldens, nowMs }: RoundRows): Promise<void> {
   const joined = goldens
     .filter(({ members }) => members.size > 1 && !members.isDisjointFrom(state.moved))
     .map(({ id }) => id);
-  if (joined.length > 0) await settleReviewsWithin(tx, joined, new Date(nowMs));
+  if (joined.length === 0) return;
+  await settleReviewsWithin(tx, joined, new Date(nowMs));
+  await settleReviewsApart(tx, joined, new Date(nowMs));
+}
+
+/** Records that came again bring along from whom they are kept apart. */
+async function carry(tx: Transaction, { sources, nowMs }: RoundRows): Promise<void> {
+  const again = await carryDecisions(tx, sources);
+  await settleReviewsApart(tx, new Set(again.map(({ goldenId }) => goldenId)), new Date(nowMs));
 }
 
 function newReviews(deps: RoundDeps, state: RoundState, nowMs: number): NewReview[] {
+  if (state.reviews.length === 0) return [];
   const seen = new Set<string>();
   const rows: NewReview[] = [];
+  const apart = keptApart(state);
   for (const review of state.reviews) {
     const pair = pairKey(review.sourceId, review.other);
-    if (seen.has(pair) || !stillOpen(state, review)) continue;
+    if (seen.has(pair) || !stillOpen(state, review, apart)) continue;
     seen.add(pair);
     rows.push(reviewRow(review, deps.matcher.modelVersion, nowMs));
   }
   return rows;
 }
 
-/** A later submission of the same round may have linked the two, or removed one. */
-function stillOpen(state: RoundState, review: PendingReview): boolean {
+/** A later submission of the same round may have linked the two, or removed one; and who is kept apart is not asked about. */
+function stillOpen(state: RoundState, review: PendingReview, apart: ReturnType<typeof keptApart>): boolean {
   const a = state.sources.get(review.sourceId);
   const b = state.sources.get(review.other);
   if (!a || !b || a.change === 'deleted' || b.change === 'deleted') return false;
-  return ABOUT_A_LINK.has(review.cause) || a.goldenId !== b.goldenId;
+  return a.goldenId === b.goldenId ? ABOUT_A_LINK.has(review.cause) : !apart(a.goldenId, b.goldenId);
 }
-
-/** These ask whether two records that are linked should be. */
-const ABOUT_A_LINK: ReadonlySet<ReviewCause> = new Set(['record-changed', 'linked-doubtful', 'overlay']);
 
 function reviewRow(review: PendingReview, modelVersion: string, nowMs: number): NewReview {
   const [a, b] = orderedPair(review.sourceId, review.other);

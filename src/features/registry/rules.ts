@@ -51,7 +51,11 @@ export const REVIEWS_PER_RECORD_MAX = 3;
  */
 export const SOURCES_PER_CLIENT_MAX = 100;
 
-export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
+/** Whether a steward keeps two golden records apart. */
+export type KeptApart = (x: ResourceId, y: ResourceId) => boolean;
+
+/** `apart`: whoever joins one of two that are kept apart is no question to the other. */
+export function decideLink(goldens: readonly ScoredGolden[], apart: KeptApart = () => false): LinkDecision {
   const ranked = goldens
     .filter((golden) => !golden.members.some((member) => member.neverLinked))
     .map((golden) => ({ golden, best: bestMember(golden) }))
@@ -59,7 +63,7 @@ export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
     .sort(
       (x, y) => y.best.comparison.weight - x.best.comparison.weight || (x.golden.goldenId < y.golden.goldenId ? -1 : 1),
     );
-  const reviews: WantedReview[] = [];
+  const asked: { readonly goldenId: ResourceId; readonly review: WantedReview }[] = [];
   let join: LinkDecision['join'];
   for (const { golden, best } of ranked) {
     const wants = best.comparison.decision === 'match';
@@ -72,10 +76,15 @@ export function decideLink(goldens: readonly ScoredGolden[]): LinkDecision {
     ) {
       join = { goldenId: golden.goldenId, through: best };
     } else {
-      reviews.push(wantedReview(best, reviewCause(wants, golden)));
+      asked.push({ goldenId: golden.goldenId, review: wantedReview(best, reviewCause(wants, golden)) });
     }
   }
-  return { ...(join ? { join } : {}), reviews: reviews.slice(0, REVIEWS_PER_RECORD_MAX) };
+  const joined = join?.goldenId;
+  const reviews = asked
+    .filter(({ goldenId }) => joined === undefined || !apart(joined, goldenId))
+    .map(({ review }) => review)
+    .slice(0, REVIEWS_PER_RECORD_MAX);
+  return { ...(join ? { join } : {}), reviews };
 }
 
 /**

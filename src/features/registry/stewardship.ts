@@ -14,14 +14,8 @@ import type { LedgerEntry } from './model.ts';
 import type { Decision } from './decision.ts';
 import { proposeMerge } from './merge-proposal.ts';
 import { clientNotFound, lastSource, neverLinked, notMerged, sameClient, sharedClient } from './problems.ts';
-import {
-  addNeverLinks,
-  closeReviewOfPair,
-  closeReviewsOfPairs,
-  readFormerGolden,
-  readLedger,
-  reopenSettledReviews,
-} from './review-store.ts';
+import { addNeverLinks, closeReviewOfPair, readFormerGolden, readLedger } from './review-store.ts';
+import { keptApart, reopenSettledReviews, settleReviewsApart } from './review-settling.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { withinReach } from './visibility.ts';
@@ -36,10 +30,12 @@ interface DecisionSteps<T> {
   readonly goldens: (tx: Transaction) => Promise<readonly ResourceId[]>;
   /** `act` itself judges whether the actor may: a sender decides about its own records, whoever else's they are linked with. */
   readonly judgedByAct?: true;
-  /** `apart`: records that a decision taken back leaves apart again; what it had answered on its way is open again. */
+  /** `freed`: records about which something was taken back; what that had answered on its way is open again. */
   readonly act: (
     decision: Decision,
-  ) => Promise<{ readonly result: T; readonly audit: AuditInput; readonly apart?: readonly ResourceId[] }>;
+  ) => Promise<{ readonly result: T; readonly audit: AuditInput; readonly freed?: readonly ResourceId[] }>;
+  /** What is answered, as it stands when all is written. */
+  readonly afterwards?: (tx: Transaction, result: T) => Promise<T>;
 }
 
 /** Runs a decision over these golden records and writes what it changed. */
@@ -63,10 +59,12 @@ export async function decideWithin<T>(
   if (steps.judgedByAct !== true) await assertOwnThroughout(deps, actor, state);
   const nowMs = deps.clock.nowMs();
   const decision: Decision = { deps, tx, actor, state, nowMs, entryId: newId<LinkEntryId>() };
-  const { result, audit, apart = [] } = await steps.act(decision);
+  const { result, audit, freed = [] } = await steps.act(decision);
   await writeRound(deps, tx, { state, nowMs });
-  await reopenSettledReviews(tx, apart);
-  return { result, audited: await deps.audit.record(tx, [audit]) };
+  await settleReviewsApart(tx, state.goldens.keys(), new Date(nowMs));
+  await reopenSettledReviews(tx, freed);
+  const standing = steps.afterwards ? await steps.afterwards(tx, result) : result;
+  return { result: standing, audited: await deps.audit.record(tx, [audit]) };
 }
 
 /**
@@ -128,20 +126,14 @@ export async function separate(
   const goldenId = former ?? newId<ResourceId>();
   placePinned(decision.state, what.sourceId, goldenId);
   const others = members.filter((id) => id !== what.sourceId);
-  await setApart(
-    decision,
-    others.map((id) => orderedPair(id, what.sourceId)),
-  );
+  const pairs = others.map((id) => orderedPair(id, what.sourceId));
+  await addNeverLinks(decision.tx, pairs, decision.entryId);
   return goldenId;
 }
 
-/** These never link again by themselves, and nobody is asked about them any more. */
-async function setApart(
-  { tx, entryId, nowMs }: Decision,
-  pairs: readonly (readonly [ResourceId, ResourceId])[],
-): Promise<void> {
-  await addNeverLinks(tx, pairs, entryId);
-  await closeReviewsOfPairs(tx, pairs, new Date(nowMs));
+/** Throws Problem `never-linked` where a steward keeps the two apart: nobody is to wait for a second person to be told so. */
+export function assertMayJoin({ state }: Decision, x: ResourceId, y: ResourceId): void {
+  if (keptApart(state)(x, y)) throw neverLinked();
 }
 
 /** Moves every source record of `other` to `survivor`; `other` redirects for ever. Returns what moved. */
@@ -153,7 +145,7 @@ export function join(
   if (what.survivor === what.other) throw sameClient();
   const staying = membersOf(state, what.survivor);
   const moved = membersOf(state, what.other);
-  if (staying.some((x) => moved.some((y) => state.neverLinked(x, y)))) throw neverLinked();
+  assertMayJoin(decision, what.survivor, what.other);
   for (const id of staying) pin(state, id);
   for (const id of moved) placePinned(state, id, what.survivor);
   state.golden(what.other).replacedBy = what.survivor;
@@ -187,6 +179,7 @@ export function unlink(
       return {
         result: { entryId: decision.entryId, newClientId },
         audit: stewardAudit(actor, 'client.unlink', { goldens: [what.goldenId, newClientId], reason: what.reason }),
+        freed: [what.sourceId],
       };
     },
   });
@@ -205,12 +198,16 @@ export function merge(
   return decide<Merged>(deps, actor, {
     goldens: async () => [what.survivor, what.other],
     async act(decision) {
+      assertMayJoin(decision, what.survivor, what.other);
       const reviewId = what.survivor === what.other ? undefined : await proposeMerge(decision, what);
       if (reviewId !== undefined) {
         const goldens = [what.survivor, what.other];
         return {
           result: { waitsForSecond: true, reviewId },
-          audit: stewardAudit(actor, 'client.merge', { goldens, reviewId, reason: `merge proposed: ${what.reason}` }),
+          audit: stewardAudit(actor, 'client.merge', {
+            ...{ goldens, reviews: [reviewId] },
+            reason: `merge proposed: ${what.reason}`,
+          }),
         };
       }
       const moved = join(decision, what);
@@ -253,6 +250,7 @@ export function unmerge(
       return {
         result: { entryId: decision.entryId, clientIds: [what.goldenId, revived] },
         audit: stewardAudit(actor, 'client.unmerge', { goldens: [what.goldenId, revived], reason: what.reason }),
+        freed: back,
       };
     },
   });
@@ -292,11 +290,10 @@ export async function moveBack(
   // It stood for nobody since the merge; should it stand for somebody again, these are not theirs.
   if ((await readSourcesOfGoldens(decision.tx, [what.to])).length > 0) throw notMerged();
   for (const id of back) placePinned(decision.state, id, what.to);
-  if (what.keepApart)
-    await setApart(
-      decision,
-      stay.flatMap((x) => back.map((y) => orderedPair(x, y))),
-    );
+  if (what.keepApart) {
+    const pairs = stay.flatMap((x) => back.map((y) => orderedPair(x, y)));
+    await addNeverLinks(decision.tx, pairs, decision.entryId);
+  }
   return back;
 }
 
@@ -342,7 +339,12 @@ export function stewardAudit(
     | 'client.never-link'
     | 'review.decide'
     | 'review.undo',
-  what: { readonly goldens: readonly ResourceId[]; readonly reason?: string; readonly reviewId?: ReviewId },
+  what: {
+    readonly goldens: readonly ResourceId[];
+    readonly reason?: string;
+    /** The review that was decided, then those that the same decision answers. */
+    readonly reviews?: readonly ReviewId[];
+  },
 ): AuditInput {
   return {
     actor,
@@ -350,7 +352,9 @@ export function stewardAudit(
     action: 'U',
     outcome: 'success',
     patients: what.goldens.map((id) => `Patient/${id}`),
-    ...(what.reviewId ? { entities: [{ reference: `Review/${what.reviewId}`, role: 'job' as const }] } : {}),
+    ...(what.reviews
+      ? { entities: what.reviews.map((id) => ({ reference: `Review/${id}`, role: 'job' as const })) }
+      : {}),
     ...(what.reason ? { reason: what.reason } : {}),
   };
 }

@@ -7,6 +7,7 @@ import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { clientNotFound, nothingToUndo } from './problems.ts';
 import { assertNotKeptApart } from './review-decisions.ts';
+import { reopenReviewsOf } from './review-settling.ts';
 import { readLedger, removeNeverLinksOf } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { decide, type DecisionResult, placePinned, stewardAudit } from './stewardship.ts';
@@ -37,6 +38,8 @@ export function undoEntry(
       if (entry === undefined) throw gone();
       await removeNeverLinksOf(decision.tx, entry.entryId);
       if (entry.kind === 'unlinked') await putBack(decision, entry);
+      const records = [...decision.state.sources.keys()];
+      await reopenReviewsOf(decision.tx, entry.entryId, records);
       decision.state.ledger.push({
         entryId: decision.entryId,
         kind: 'decision-undone',
@@ -50,6 +53,7 @@ export function undoEntry(
       return {
         result: { entryId: decision.entryId, clientId: entry.goldenId },
         audit: stewardAudit(actor, 'client.undo', { goldens, reason: what.reason }),
+        freed: records,
       };
     },
   });

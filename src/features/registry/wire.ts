@@ -259,6 +259,8 @@ export const reviewDecisionReply = z.object({
   clientId: id.optional(),
   /** The link is proposed: a second person has to agree. */
   waitsForSecond: z.literal(true).optional(),
+  /** How many other questions about the same two people it answers as well. */
+  alsoAnswered: z.number().int(),
   next: id.optional(),
 });
 export const reviewUndoReply = z.object({ review: reviewSummary });

@@ -94,10 +94,14 @@ function ReviewView({ detail, view, fresh }: ReviewViewProps): ReactNode {
     mutationFn: (decision: ReviewDecision) =>
       api.send('POST', `/api/reviews/${review.id}/decision${viewQuery(view)}`, reviewDecisionReply, { decision }),
     onSuccess: async (answer, decision) => {
-      rememberDecision(queries, { reviewId: review.id, decision: answer.waitsForSecond ? 'proposed' : decision });
-      const next = answer.next ?? detail.next;
-      if (next === undefined) moves.toQueue();
-      else moves.open(next);
+      const { alsoAnswered } = answer;
+      rememberDecision(queries, {
+        ...{ reviewId: review.id, alsoAnswered },
+        decision: answer.waitsForSecond ? 'proposed' : decision,
+      });
+      // What was next before may be answered by this very decision.
+      if (answer.next === undefined) moves.toQueue();
+      else moves.open(answer.next);
       await forgetReviews(queries);
     },
   });

@@ -52,6 +52,8 @@ export interface LastDecision {
   readonly reviewId: string;
   /** `proposed`: a link that waits for a second person. */
   readonly decision: ReviewDecision | 'proposed';
+  /** Other questions about the same two people that it answered as well. */
+  readonly alsoAnswered: number;
 }
 
 const LAST = ['reviews', 'last-decision'] as const;

@@ -17,6 +17,13 @@ const DONE_WORDS = {
   proposed: 'Proposed: a second person has to agree.',
 } as const;
 
+function alsoWords(count: number): string {
+  if (count === 0) return '';
+  return count === 1
+    ? ' Another question about the same two people is answered with it.'
+    : ` ${count.toLocaleString()} other questions about the same two people are answered with it.`;
+}
+
 /** What was just decided, and the way back (U). */
 export function UndoBar(): ReactNode {
   const queries = useQueryClient();
@@ -40,7 +47,7 @@ export function UndoBar(): ReactNode {
       {last && (
         <>
           <IconCircleCheck size={18} aria-hidden />
-          <span>{DONE_WORDS[last.decision]}</span>
+          <span>{DONE_WORDS[last.decision] + alsoWords(last.alsoAnswered)}</span>
           <Button
             variant="subtle"
             size="compact-sm"
