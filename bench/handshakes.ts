@@ -7,12 +7,13 @@
  *     npm run bench -- handshakes [--seconds 5] [--rounds 3]
  */
 import { type ChildProcess, execFile, fork, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { issueLeaf, newIssuing, newLeafKey, newRoot } from '../src/platform/tls/index.ts';
+import { processorMs } from './support/processor-time.ts';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' } },
@@ -85,9 +86,9 @@ async function measure({ port, pid }: Served): Promise<Measured> {
   const seconds = String(values.seconds);
   const client = ['-CAfile', 'ca.crt', '-cert', 'client.crt', '-key', 'client.key'];
   const args = ['s_time', '-connect', `127.0.0.1:${port}`, '-new', '-time', seconds, ...client];
-  const before = cpuMs(pid);
+  const before = processorMs(pid);
   const outputs = await Promise.all(Array.from({ length: CLIENTS }, () => exec('openssl', args, { cwd: directory })));
-  const spent = cpuMs(pid) - before;
+  const spent = processorMs(pid) - before;
   let made = 0;
   let perSecond = 0;
   for (const { stdout } of outputs) {
@@ -96,14 +97,6 @@ async function measure({ port, pid }: Served): Promise<Measured> {
     perSecond += Number(connections) / Number(real);
   }
   return { perSecond, cpuMsEach: spent / Math.max(1, made) };
-}
-
-/** Processor time of a process and its children so far; ticks are 10 ms on Linux. */
-function cpuMs(pid: number): number {
-  const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '').split(' ');
-  const own = (Number(fields[11]) + Number(fields[12])) * 10;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  return children.reduce((sum, child) => sum + cpuMs(Number(child)), own);
 }
 
 await certificates();

@@ -15,6 +15,8 @@ export interface RequestToSend {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: string;
+  /** Of the body and of the answer; JSON unless said otherwise. */
+  readonly format?: 'json' | 'xml';
 }
 
 export interface Series {
@@ -107,12 +109,13 @@ async function openLane({ port, ca, cert, key }: Target): Promise<Lane> {
   socket.on('close', () => fail());
   return {
     socket,
-    send({ method, path, body }) {
-      const head = `${method} ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nAccept: application/fhir+json\r\n`;
+    send({ method, path, body, format = 'json' }) {
+      const type = `application/fhir+${format}`;
+      const head = `${method} ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nAccept: ${type}\r\n`;
       const entity =
         body === undefined
           ? '\r\n'
-          : `Content-Type: application/fhir+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+          : `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
       return new Promise((resolve, reject) => {
         waiting = { resolve, reject };
         socket.write(head + entity);

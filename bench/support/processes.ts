@@ -52,6 +52,7 @@ export async function startPostgres(): Promise<BenchPostgres> {
 
 export interface Running<T> {
   readonly ready: T;
+  readonly pid: number;
   memoryBytes(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -64,7 +65,12 @@ function start<T>(file: string, options: object): Promise<Running<T>> {
     child.once('exit', (code) => reject(new Error(`${file} ended with ${code} before it was ready`)));
     child.once('message', (message) => {
       // The first message of both servers is their `ready`.
-      resolve({ ready: message as T, memoryBytes: () => memoryOf(child), stop: () => stopped(child) });
+      resolve({
+        ready: message as T,
+        pid: child.pid ?? 0,
+        memoryBytes: () => memoryOf(child),
+        stop: () => stopped(child),
+      });
     });
   });
 }

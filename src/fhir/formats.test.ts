@@ -72,6 +72,21 @@ describe('XML', () => {
     );
   });
 
+  it('prints values and their extensions together, however far apart they were stored', () => {
+    const name = { _given: [null, { id: 'g' }], family: 'A', given: ['B', 'C'], id: 'n', _family: { id: 'f' } };
+    expect(text(printFhirXml(asResource({ name: [name], resourceType: 'Patient' })))).toContain(
+      '<name id="n"><family id="f" value="A"/><given value="B"/><given id="g" value="C"/></name>',
+    );
+  });
+
+  it('reads a narrative with CDATA in it', () => {
+    const div = '<div xmlns="http://www.w3.org/1999/xhtml"><p><![CDATA[a < b & c]]></p></div>';
+    expect(parseFhirXml(xml(`<text><status value="generated"/>${div}</text>`))).toMatchObject({
+      text: { div: '<div xmlns="http://www.w3.org/1999/xhtml"><p>a &lt; b &amp; c</p></div>' },
+    });
+    expect(() => parseFhirXml(xml('<![CDATA[Okello]]>'))).toThrow(Problem);
+  });
+
   it('reads contained resources, prefixes and comments', () => {
     const value = parseFhirXml(
       '<?xml version="1.0" encoding="utf-8"?><!-- a --><f:Patient xmlns:f="http://hl7.org/fhir" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" ' +

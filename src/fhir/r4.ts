@@ -9,6 +9,8 @@ export interface ElementDefinition {
   readonly name: string;
   /** The name that the specification gives it: `deceased[x]`; equals `name` where there is no choice. */
   readonly base: string;
+  /** Its place among the elements of its type. */
+  readonly position: number;
   readonly type: string;
   readonly primitive: boolean;
   readonly required: boolean;
@@ -28,6 +30,8 @@ export interface TypeDefinition {
   /** In the order of the specification, which XML demands. */
   readonly elements: readonly ElementDefinition[];
   readonly byName: ReadonlyMap<string, ElementDefinition>;
+  /** Those that XML writes as attributes. */
+  readonly attributes: readonly ElementDefinition[];
   /** Names of required elements; a required choice is there by its base name. */
   readonly required: readonly string[];
   /** Base names of choices, with the JSON names of their alternatives. */
@@ -65,7 +69,7 @@ export function typeDefinition(name: string): TypeDefinition {
   if (known) return known;
   const own = Object.hasOwn(lines, name) ? lines[name] : undefined;
   if (!own) throw new Error(`no R4 definition of ${name}`);
-  const elements = own.flatMap(parseLine);
+  const elements = own.flatMap(parseLine).map((element, position) => ({ ...element, position }));
   const choices = Map.groupBy(
     elements.filter((element) => element.base.endsWith('[x]')),
     (element) => element.base,
@@ -75,6 +79,7 @@ export function typeDefinition(name: string): TypeDefinition {
     isResource: resources.has(name),
     elements,
     byName: new Map(elements.map((element) => [element.name, element])),
+    attributes: elements.filter((element) => element.xmlAttribute),
     required: [...new Set(elements.filter((element) => element.required).map((element) => element.base))],
     choices: new Map([...choices].map(([base, list]) => [base, list.map((element) => element.name)])),
   };
@@ -83,7 +88,7 @@ export function typeDefinition(name: string): TypeDefinition {
 }
 
 /** One line `name min max types flags binding` becomes one element, or one per type of a choice. */
-function parseLine(line: string): ElementDefinition[] {
+function parseLine(line: string): Omit<ElementDefinition, 'position'>[] {
   const [base = '', min, max, types = '', flags = '', binding] = line.split(' ');
   return types.split('|').map((typeText) => {
     const [type = '', targets] = typeText.split(/[()]/);

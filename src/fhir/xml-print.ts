@@ -20,8 +20,7 @@ function printResource(resource: Json, root: boolean): string {
 
 function printChildren(value: Json, type: TypeDefinition): string {
   let out = '';
-  for (const element of type.elements) {
-    if (element.xmlAttribute) continue;
+  for (const element of present(value, type)) {
     const own = value[element.name];
     const sibling = element.primitive ? value[`_${element.name}`] : undefined;
     if (own === undefined && sibling === undefined) continue;
@@ -34,6 +33,24 @@ function printChildren(value: Json, type: TypeDefinition): string {
     }
   }
   return out;
+}
+
+/**
+ * The elements that a value has, in their order. Asked of the value and not of the type, since an Extension alone could have fifty;
+ * sorted only where it is not in order already, as what this server stored mostly is.
+ */
+function present(value: Json, { byName }: TypeDefinition): readonly ElementDefinition[] {
+  const found: ElementDefinition[] = [];
+  let last = -1;
+  let isInOrder = true;
+  for (const key of Object.keys(value)) {
+    const element = byName.get(key.startsWith('_') ? key.slice(1) : key);
+    if (element === undefined || element.xmlAttribute || element.position === last) continue;
+    if (element.position < last) isInOrder = false;
+    last = element.position;
+    found.push(element);
+  }
+  return isInOrder ? found : [...new Set(found)].sort((a, b) => a.position - b.position);
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
@@ -52,22 +69,21 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (decimalText(value) ?? (value === true ? 'true' : 'false'));
 }
 
-function printAttributes(value: Json, type: TypeDefinition): string {
+function printAttributes(value: Json, { attributes }: TypeDefinition): string {
   let out = '';
-  for (const element of type.elements) {
-    const own = element.xmlAttribute ? value[element.name] : undefined;
-    if (own !== undefined) out += ` ${element.name}="${escapeAttribute(textOf(own))}"`;
+  for (const { name } of attributes) {
+    const own = value[name];
+    if (own !== undefined) out += ` ${name}="${escapeAttribute(textOf(own))}"`;
   }
   return out;
 }
 
 function printPrimitive(name: string, value: unknown, sibling: unknown): string {
-  const extra = typeof sibling === 'object' && sibling !== null ? (sibling as Json) : {};
-  let attributes = printAttributes(extra, typeDefinition('Extension'));
-  if (value !== undefined && value !== null) {
-    attributes += ` value="${escapeAttribute(textOf(value))}"`;
-  }
-  return wrap(name, attributes, printChildren(extra, typeDefinition('Extension')));
+  const own = value === undefined || value === null ? '' : ` value="${escapeAttribute(textOf(value))}"`;
+  if (typeof sibling !== 'object' || sibling === null) return `<${name}${own}/>`;
+  const extra = sibling as Json;
+  const extension = typeDefinition('Extension');
+  return wrap(name, printAttributes(extra, extension) + own, printChildren(extra, extension));
 }
 
 const wrap = (name: string, attributes: string, children: string): string =>

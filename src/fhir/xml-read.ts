@@ -51,10 +51,11 @@ export function readXml(
     if (element !== undefined) element.text += text;
   };
   parser.on('text', addText);
-  parser.on('cdata', addText);
   parser.on('closetag', () => void open.pop());
   try {
     const text = utf8Decode(bytes);
+    // Each listener more may slow down all of it (xml-parse.ts), so only where it is needed.
+    if (text.includes('<![CDATA[')) parser.on('cdata', addText);
     parser.write(text.startsWith('\ufeff') ? text.slice(1) : text).close();
   } catch {
     // Not UTF-8, not well-formed or refused above: all of it is "not a document", told by the answer.
