@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,26 +6,40 @@ import { parseArgs } from 'node:util';
 import { newId } from '../src/crypto/index.ts';
 import { createAudit } from '../src/features/audit/index.ts';
 import { startVerifyThreads } from '../src/main/verify-threads.ts';
-import { createDatabase } from '../src/platform/db/index.ts';
+import { createDatabase, migrate, readMigrations, withMaintenanceSession } from '../src/platform/db/index.ts';
 import { openKeyVault, rootKeyFile } from '../src/store/index.ts';
 import { nodeActor, readInput, userActor } from '../test/support/audit.ts';
-import { startPostgres } from './support/processes.ts';
+import { startEmbeddedPostgres } from '../src/platform/postgres/index.ts';
 
 /**
  * `careseal audit verify` by itself: the log written and numbered, then recomputed by one thread and by several. What counts on a shared
- * machine is processor time, ours and PostgreSQL's: `node bench/audit-verify.ts --events 100000`
+ * machine is processor time, ours and PostgreSQL's: `node bench/audit-verify.ts --events 100000`. With `--keep DIRECTORY` the log stays
+ * there, and a second run of the same measures without writing it again.
  */
-const { values } = parseArgs({ options: { events: { type: 'string', default: '100000' } } });
+const { values } = parseArgs({ options: { events: { type: 'string', default: '100000' }, keep: { type: 'string' } } });
 const EVENTS = Number(values.events);
 const BATCH = 256;
 const MILLION = 1_000_000;
 /** Of /proc/…/stat. */
 const TICKS_PER_SECOND = 100;
 
-const home = await mkdtemp(join(tmpdir(), 'careseal-bench-verify-'));
-const postgres = await startPostgres();
+const home = values.keep ?? (await mkdtemp(join(tmpdir(), 'careseal-bench-verify-')));
+const isWritten = existsSync(join(home, 'root.key'));
+const postgres = await startEmbeddedPostgres({
+  directory: join(home, 'pg'),
+  settings: { maxConnections: 100, durable: true },
+});
 try {
-  const connection = await postgres.create('verify');
+  const connection = { ...postgres.app, database: 'verify' };
+  if (!isWritten) {
+    await withMaintenanceSession(postgres.superuser, (session) =>
+      session.script('CREATE DATABASE verify OWNER careseal_owner TEMPLATE template0'),
+    );
+    await migrate(
+      { ...postgres.owner, database: 'verify' },
+      await readMigrations(join(import.meta.dirname, '../migrations')),
+    );
+  }
   const database = createDatabase({ connection, poolSize: 8, statementTimeoutMs: 600_000 });
   const root = { home, rootKeyFile: join(home, 'root.key'), passphraseFile: undefined };
   const vault = await openKeyVault({ database, rootKey: rootKeyFile(root.rootKeyFile) });
@@ -34,21 +49,22 @@ try {
     onFailure: (code: string, error: unknown) => console.error(code, error),
   };
   const audit = createAudit(deps);
-  for (let at = 0; at < EVENTS; at += BATCH) {
+  for (let at = isWritten ? EVENTS : 0; at < EVENTS; at += BATCH) {
     await audit.recordNow(
       Array.from({ length: BATCH }, (_, i) => readInput(newId(), i % 3 === 0 ? userActor : nodeActor)),
     );
     if (at % (BATCH * 40) === 0) await audit.sequence();
   }
   await audit.sequence();
-  await measure('one thread', () => audit.verify());
   const threaded = createAudit({ ...deps, verifyThreads: () => startVerifyThreads({ root, connection }) });
   await measure('threads', () => threaded.verify());
+  // A million by one thread is half a minute of its own.
+  if (values.keep === undefined) await measure('one thread', () => audit.verify());
   await vault.close();
   await database.close();
 } finally {
   await postgres.stop();
-  await rm(home, { recursive: true, force: true });
+  if (values.keep === undefined) await rm(home, { recursive: true, force: true });
 }
 
 async function measure(what: string, verify: () => Promise<{ size: number; ok: boolean }>): Promise<void> {

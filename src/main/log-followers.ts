@@ -84,6 +84,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
       const { actors } = await reports.actors();
       return actors.flatMap(({ kind, name }) => (kind === 'user' ? [name] : []));
     },
+    readers: () => identity.everywhere('audit.read'),
     logIsWhole: async () => (await audit.status()).ok,
     witnessedMs: () => newestWitness(audit, startedMs),
     stoppedTargets: atna.stoppedTargets,

@@ -277,6 +277,29 @@ describe('the administration', () => {
     expect(await refusal(setOut(new TestBrowser(f.identity)))).toBe('provider-unknown');
   });
 
+  test('the owner ends it too, and nobody else’s', async () => {
+    const { identities } = await admin.browser.ask('GET', '/api/identities');
+    expect(identities).toEqual([]);
+    const { url } = await admin.browser.ask('POST', '/api/identities', { providerId: liarId });
+    const asked = new URL(url).searchParams;
+    nonce = asked.get('nonce') ?? '';
+    liar.lie({ sub: 'the administrator' });
+    const returned = { code: 'any', state: asked.get('state') ?? '', iss: liar.issuer };
+    expect(await back(admin.browser, returned)).toEqual({ next: 'linked' });
+    const [linked] = (await admin.browser.ask('GET', '/api/identities')).identities;
+    const all = await db.ownerDatabase.rows<{ id: string }>({
+      name: 't.others',
+      text: 'SELECT id FROM identity.external_identities',
+    });
+    const others = all.filter(({ id }) => id !== linked.id);
+    expect(others.length).toBeGreaterThan(0);
+    for (const { id } of others) {
+      expect(await refusal(admin.browser.ask('DELETE', `/api/identities/${id}`))).toBe('provider-unknown');
+    }
+    await admin.browser.ask('DELETE', `/api/identities/${linked.id}`);
+    expect((await admin.browser.ask('GET', '/api/identities')).identities).toEqual([]);
+  });
+
   test('is told at once when an address is no provider’s', async () => {
     const wrong = { name: 'Nobody', issuer: 'https://localhost:1', clientId: 'x', clientSecret: 'x' };
     expect(await refusal(admin.browser.ask('POST', '/api/providers', wrong))).toBe('provider-away');

@@ -24,7 +24,7 @@ test('five hundred strangers make a hundred alerts and one more; a person who re
   const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' };
   audit = createAudit({ ...deps, source, onFailure: () => undefined });
   const alerts = createAlerts({ ...deps, audit });
-  const settings = createRuleSettings({ ...deps, audit });
+  const settings = createRuleSettings({ ...deps, audit, readers: () => Promise.resolve([]) });
   const follower = createFollower({
     ...deps,
     audit,

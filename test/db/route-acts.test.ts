@@ -114,6 +114,7 @@ it('certificates of systems, ours and foreign ones', async () => {
     validMs: 86_400_000,
   });
   await act('POST /api/trust/authorities/:id/crl', { params: { id: authorityId }, body: Buffer.from(crl) });
+  await act('POST /api/trust/authorities/:id/crl-url', { params: { id: authorityId }, body: { url: null } });
   await act('POST /api/trust/authorities/:id/remove', { params: { id: authorityId }, body: { reason: 'No longer' } });
 });
 

@@ -153,7 +153,9 @@ const ownView: Handler = (state) => ({
 const rules: Handler = () => ({
   body: {
     rules: RULE_NAMES.map((name) => ({ name, ...RULES[name] })),
-    recipients: ['officer@clinic.example'],
+    recipients: [idOf(9, 0)],
+    people: [actor(0), actor(2), actor(3)].map(({ id, name }) => ({ id, name })),
+    unknown: ['officer@clinic.example'],
     mail: true,
   },
 });

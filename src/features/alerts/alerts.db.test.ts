@@ -3,6 +3,7 @@ import { readInput, userActor } from '../../../test/support/audit.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { testKeyVault } from '../../../test/support/keys.ts';
 import { type TestMailServer, testMailServer } from '../../../test/support/mail-server.ts';
+import { utf8Encode } from '../../kernel/bytes.ts';
 import { statement } from '../../platform/db/index.ts';
 import { silentLogger } from '../../platform/log/index.ts';
 import { createMail, createSmtpTransport, type Mail } from '../../platform/mail/index.ts';
@@ -14,6 +15,7 @@ import { createChecks } from './checks.ts';
 import { createFollower } from './follower.ts';
 import { createRuleSettings } from './rule-settings.ts';
 import { RULES, type Rules } from './rules.ts';
+import { putRecipients } from './store.ts';
 import type { AlertView, RuleName, RuleSettings } from './wire.ts';
 
 let db: TestDatabase;
@@ -58,9 +60,13 @@ beforeEach(async () => {
   await db.ownerDatabase.run(statement('test.empty', 'DELETE FROM alerts.alert'));
 });
 
+const OFFICER = { id: '0198f3a0-0000-7000-8000-0000000000d1', name: 'Officer', email: 'officer@clinic.example' };
+let people = [OFFICER];
+const readers = () => Promise.resolve(people);
+
 const CLIENT = '0198f3a0-0000-7000-8000-0000000000c1';
 const make = () => {
-  const deps = { database: db.database, keyRing: vault.keyRing, clock, audit };
+  const deps = { database: db.database, keyRing: vault.keyRing, clock, audit, readers };
   const alerts = createAlerts(deps);
   const settings = createRuleSettings(deps);
   const follower = createFollower({
@@ -175,7 +181,7 @@ describe('no storm', () => {
 
   test('mails come together, a quarter of an hour apart, and name nobody', async () => {
     const { alerts, settings, checks } = make();
-    await settings.changeRecipients(userActor, ['officer@clinic.example']);
+    await settings.changeRecipients(userActor, [OFFICER.id]);
     for (let i = 0; i < 5; i++)
       await alerts.raise({ ...raised(`m ${i}`), actor: { kind: 'user', id: 'u', name: 'Zoë' } });
     await alerts.raise({ ...raised('quiet', 'own-name'), mail: false });
@@ -197,6 +203,25 @@ describe('no storm', () => {
   });
 });
 
+test('who may no longer see alerts gets no mail, and an address typed into an earlier version becomes the person it belongs to', async () => {
+  const { settings } = make();
+  const typed = JSON.stringify({ recipients: ['Officer@clinic.example', 'gone@clinic.example'] });
+  const place = { table: 'audit.alert', type: 'recipients', id: 'recipients', version: 1 };
+  await putRecipients(db.database, vault.keyRing.seal(utf8Encode(typed), place));
+  expect(await settings.recipients()).toEqual([OFFICER.email]);
+  const reply = await settings.reply(true);
+  expect([reply.recipients, reply.unknown]).toEqual([[OFFICER.id], ['gone@clinic.example']]);
+  people = [];
+  try {
+    expect(await settings.recipients()).toEqual([]);
+    await expect(settings.changeRecipients(userActor, [OFFICER.id])).rejects.toMatchObject({
+      code: 'recipient-unknown',
+    });
+  } finally {
+    people = [OFFICER];
+  }
+});
+
 test('how many wait for somebody is told of those whose acts one may see, until somebody takes them on', async () => {
   const { alerts, open } = make();
   const feature = createAlertsFeature({
@@ -208,6 +233,7 @@ test('how many wait for somebody is told of those whose acts one may see, until 
     within: (asker) => Promise.resolve(asker === userActor ? undefined : ['ours']),
     namesOf: () => Promise.resolve(undefined),
     people: () => Promise.resolve([]),
+    readers,
     logIsWhole: () => Promise.resolve(true),
     witnessedMs: () => Promise.resolve(undefined),
     stoppedTargets: () => Promise.resolve([]),

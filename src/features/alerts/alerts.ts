@@ -6,7 +6,7 @@ import type { Database, Transaction } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
-import { alertClosed, alertNotFound } from './errors.ts';
+import { alertClosed, alertNotFound, ownAlert } from './errors.ts';
 import { Content, Mark, SYSTEM, type Raised } from './model.ts';
 import { RULES } from './rules.ts';
 import * as store from './store.ts';
@@ -18,6 +18,7 @@ export interface Alerts {
   raise(raised: Raised): Promise<boolean>;
   /** `within`: ids of the only actors the asker may see; undefined: all. */
   list(query: AlertsQuery, within: readonly string[] | undefined): Promise<AlertsReply>;
+  /** Throws `alert-not-found`, `alert-closed`, or `alert-own` where the alert is about whoever asks. */
   handle(actor: Actor, act: 'acknowledge' | 'close', id: string, note: string): Promise<AuditReceipt>;
 }
 
@@ -90,6 +91,7 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
         const row = await store.findAlert(tx, id);
         if (row === undefined) throw alertNotFound();
         if (row.closedAt !== null) throw alertClosed();
+        if (isAbout(keyRing, row, byOf(actor))) throw ownAlert();
         const type = act === 'close' ? 'closing' : 'acknowledgement';
         const mark = Mark.parse({ by: byOf(actor), note });
         const sealed = keyRing.seal(utf8Encode(JSON.stringify(mark)), place(id, type));
@@ -141,6 +143,13 @@ function byOf({ principal }: Actor): AlertView['actor'] {
     default:
       return { kind: principal.kind, id: principal.kind, name: principal.kind };
   }
+}
+
+/** Nobody judges an alert about themselves, neither by taking it on nor by closing it. */
+function isAbout(keyRing: KeyRing, { id, sealed }: store.AlertRow, by: AlertView['actor']): boolean {
+  const content: unknown = JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealed), place(id, 'content'))));
+  const { actor } = Content.parse(content);
+  return actor !== undefined && actor.kind === by?.kind && actor.id === by.id;
 }
 
 function view(keyRing: KeyRing, row: store.AlertRow): AlertView {

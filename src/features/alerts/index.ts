@@ -5,7 +5,7 @@ import { createAlerts } from './alerts.ts';
 import { type Checks, type ChecksDeps, createChecks } from './checks.ts';
 import { createFollower, type Follower, type FollowerDeps } from './follower.ts';
 import { alertRoutes } from './routes.ts';
-import { createRuleSettings } from './rule-settings.ts';
+import { createRuleSettings, type RuleSettingsDeps } from './rule-settings.ts';
 import type { Audit } from '../audit/index.ts';
 
 export type { PersonName } from './rules.ts';
@@ -24,7 +24,8 @@ export interface AlertsFeature {
 
 export interface AlertsFeatureDeps
   extends Pick<FollowerDeps, 'database' | 'keyRing' | 'clock' | 'namesOf' | 'people' | 'onFailure'>,
-    Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'pageUrl'> {
+    Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'pageUrl'>,
+    Pick<RuleSettingsDeps, 'readers'> {
   readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed'>;
   readonly mail: Pick<Mail, 'configured' | 'enqueue'>;
   /** Ids of the only actors somebody may see; undefined: all. */

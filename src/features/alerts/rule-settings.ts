@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { sealedAtRest } from '../../crypto/index.ts';
 import { utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
@@ -5,29 +6,43 @@ import type { Database } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
-import { noQuietTime, unknownZone } from './errors.ts';
+import { noQuietTime, recipientUnknown, unknownZone } from './errors.ts';
 import { minuteOfDay, RULES, type Rules } from './rules.ts';
 import * as store from './store.ts';
-import { Recipients, RULE_NAMES, type RuleName, RuleSettings, type RulesReply } from './wire.ts';
+import { RULE_NAMES, type RuleName, RuleSettings, type RulesReply } from './wire.ts';
 
 /** Settings of rules, and whom to mail. */
 export interface RuleSettingsStore {
   read(): Promise<Rules>;
   reply(mail: boolean): Promise<RulesReply>;
   change(actor: Actor, name: RuleName, settings: RuleSettings): Promise<AuditReceipt>;
+  /** Addresses of those who were chosen, are still at work and may still see all alerts. */
   recipients(): Promise<readonly string[]>;
+  /** By their ids. Throws `recipient-unknown` for who may not see all alerts. */
   changeRecipients(actor: Actor, recipients: readonly string[]): Promise<AuditReceipt>;
 }
 
-const PLACE = { table: 'audit.alert', type: 'recipients', id: 'recipients', version: 1 };
+/** Somebody who may see all alerts. */
+export interface AlertReader {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+}
 
-export function createRuleSettings(deps: {
+export interface RuleSettingsDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
   readonly audit: Pick<Audit, 'record'>;
-}): RuleSettingsStore {
-  const { database, keyRing, audit } = deps;
+  /** Whom mails may go to: active people who may see all alerts. */
+  readonly readers: () => Promise<readonly AlertReader[]>;
+}
 
+/** As it is stored: ids of people; addresses where an earlier version took them as they were typed in. */
+const Stored = z.object({ recipients: z.array(z.string()) });
+
+const PLACE = { table: 'audit.alert', type: 'recipients', id: 'recipients', version: 1 };
+
+export function createRuleSettings({ database, keyRing, audit, readers }: RuleSettingsDeps): RuleSettingsStore {
   async function read(): Promise<Rules> {
     const stored = new Map((await store.readRules(database)).map(({ name, settings }) => [name, settings]));
     const entries = RULE_NAMES.map((name) => {
@@ -37,23 +52,36 @@ export function createRuleSettings(deps: {
     return Object.fromEntries(entries) as Rules;
   }
 
-  async function recipients(): Promise<readonly string[]> {
+  async function chosen() {
     const { sealedRecipients } = await store.readState(database);
-    if (sealedRecipients === null) return [];
-    return Recipients.parse(JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealedRecipients), PLACE)))).recipients;
+    const stored =
+      sealedRecipients === null
+        ? []
+        : Stored.parse(JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealedRecipients), PLACE)))).recipients;
+    const wanted = new Set(stored.map((one) => one.toLowerCase()));
+    const people = await readers();
+    const addresses = new Set(people.map(({ email }) => email.toLowerCase()));
+    return {
+      people,
+      chosen: people.filter(({ id, email }) => wanted.has(id) || wanted.has(email.toLowerCase())),
+      unknown: [...wanted].filter((one) => one.includes('@') && !addresses.has(one)),
+    };
   }
 
   return {
     read,
-    recipients,
+    recipients: async () => (await chosen()).chosen.map(({ email }) => email),
     async reply(mail) {
       const rules = await read();
+      const who = await chosen();
       return {
         rules: RULE_NAMES.map((name) => {
           const { title, about, uses } = RULES[name];
           return { name, title, about, uses: [...uses], settings: rules[name] };
         }),
-        recipients: [...(await recipients())],
+        recipients: who.chosen.map(({ id }) => id),
+        people: who.people.map(({ id, name }) => ({ id, name })),
+        unknown: who.unknown,
         mail,
       };
     },
@@ -66,11 +94,13 @@ export function createRuleSettings(deps: {
         return await audit.record(tx, [told(actor, name, { from: words(before), to: words(settings) })]);
       });
     },
-    async changeRecipients(actor, addresses) {
-      const before = await recipients();
+    async changeRecipients(actor, ids) {
+      const before = await chosen();
+      const known = new Set(before.people.map(({ id }) => id));
+      if (ids.some((id) => !known.has(id))) throw recipientUnknown();
       return await database.transaction(async (tx) => {
-        await store.putRecipients(tx, keyRing.seal(utf8Encode(JSON.stringify({ recipients: addresses })), PLACE));
-        const detail = { from: before.join(' '), to: addresses.join(' ') };
+        await store.putRecipients(tx, keyRing.seal(utf8Encode(JSON.stringify({ recipients: ids })), PLACE));
+        const detail = { from: before.chosen.map(({ id }) => id).join(' '), to: ids.join(' ') };
         return await audit.record(tx, [told(actor, 'recipients', detail)]);
       });
     },

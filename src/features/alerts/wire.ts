@@ -47,15 +47,20 @@ export type RuleView = z.output<typeof RuleView>;
 /** `GET /api/alerts/rules`. */
 export const RulesReply = z.object({
   rules: z.array(RuleView),
-  /** Addresses that mails about alerts go to. */
+  /** Ids of the people that mails about alerts go to. */
   recipients: z.array(z.string()),
+  /** Who can be chosen: everybody who may see all alerts. */
+  people: z.array(z.object({ id: z.string(), name: z.string() })),
+  /** Addresses typed in by an earlier version that belong to none of these people: no mail goes there. */
+  unknown: z.array(z.string()),
   /** False: no mail server is set up. */
   mail: z.boolean(),
 });
 export type RulesReply = z.output<typeof RulesReply>;
 
 export const RuleParams = z.strictObject({ name: RuleName });
-export const Recipients = z.strictObject({ recipients: z.array(z.email().max(254)).max(20) });
+/** `PUT /api/alerts/recipients`: ids of people who may see all alerts. */
+export const Recipients = z.strictObject({ recipients: z.array(z.uuid()).max(20) });
 
 const Handled = z.object({ by: AuditActor, at: z.string(), note: z.string() });
 export const AlertView = z.object({

@@ -18,6 +18,7 @@ import { networkRefused } from './errors.ts';
 import { createExceptions, type Exceptions } from './exceptions.ts';
 import { createFactorReset } from './factor-reset.ts';
 import { factorRoutes } from './factor-routes.ts';
+import { type FarReaching, farReaching } from './far-reaching.ts';
 import { linkRoutes } from './link-routes.ts';
 import { type IssuedLink, issueSetupLink } from './links.ts';
 import type { Session } from './model.ts';
@@ -103,6 +104,8 @@ export interface Identity {
   admitNodeNetwork(address: string | undefined): Promise<void>;
   /** Whether the user of work that goes on in the background may still do this, asked of the database now. */
   stillMay(principal: Principal, permission: Permission): Promise<boolean>;
+  /** Active people who may do this in every organisation, by name. */
+  everywhere(permission: Permission): Promise<readonly FarReaching[]>;
   /** Living sessions of a user, for the command line. */
   sessionsOf(id: UserId): Promise<Session[]>;
   /** Names of those that are there. */
@@ -202,6 +205,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const ownAccount = createOwnAccount(parts);
   const exceptions = createExceptions({ ...parts.signIn, ...parts });
   const notices = createNotices(parts);
+  const central = createCentral(parts);
+  const directory = createDirectory(parts);
   return {
     ...background,
     authenticateUser: async (cookieHeader, origin, authorization) =>
@@ -225,8 +230,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
       const organisation = await organisations.first(database);
       return organisation?.id ?? (await foundUnnamed(parts));
     },
-    centralOrganisation: createCentral(parts),
-    directory: createDirectory(parts),
+    centralOrganisation: central,
+    directory,
+    everywhere: async (permission) => farReaching(parts, { directory, central: await central(), permission }),
     addOrganisation: (actor, wanted) => organisationManagement.add(actor, wanted),
     organisationNames: (ids) => organisations.names(database, ids),
     emergenciesWaiting: (principal) => emergencies.waiting(principal),

@@ -1,4 +1,4 @@
-import { Button, NumberInput, Switch, Textarea, TextInput } from '@mantine/core';
+import { Button, MultiSelect, NumberInput, Switch, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { RulesReply, RuleView } from '../../../features/alerts/wire.ts';
@@ -31,12 +31,9 @@ export function AlertRules({ onClose }: { readonly onClose: () => void }): React
 function Recipients({ reply }: { readonly reply: RulesReply }): ReactNode {
   const queries = useQueryClient();
   const may = useMay();
-  const [text, setText] = useState(reply.recipients.join('\n'));
+  const [chosen, setChosen] = useState(reply.recipients);
   const save = useMutation({
-    mutationFn: () =>
-      api.act('PUT', '/api/alerts/recipients', {
-        recipients: text.split(/[\s,;]+/).filter((address) => address !== ''),
-      }),
+    mutationFn: () => api.act('PUT', '/api/alerts/recipients', { recipients: chosen }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['alerts', 'rules'] }),
   });
   return (
@@ -51,14 +48,22 @@ function Recipients({ reply }: { readonly reply: RulesReply }): ReactNode {
       {!reply.mail && (
         <Notice tone="info">No mail server is set up, so alerts show on this page and go to syslog only.</Notice>
       )}
-      <Textarea
-        label="Addresses, one a line"
+      {reply.unknown.length > 0 && (
+        <Notice tone="amber">
+          No mail goes to {reply.unknown.join(', ')}: nobody with this address may see all alerts. Choose people
+          instead.
+        </Notice>
+      )}
+      <MultiSelect
+        label="People who may see all alerts"
         description="Mails say what kind of alert there is and name nobody. They come together, every 15 minutes at most."
-        autosize
-        minRows={2}
-        value={text}
+        data={reply.people.map(({ id, name }) => ({ value: id, label: name }))}
+        value={chosen}
+        maxValues={20}
+        searchable
+        nothingFoundMessage="Nobody of this name may see all alerts"
         disabled={!may('settings.manage')}
-        onChange={(event) => setText(event.currentTarget.value)}
+        onChange={setChosen}
       />
       {save.isError && <FailureNotice error={save.error} focus />}
       {may('settings.manage') && (

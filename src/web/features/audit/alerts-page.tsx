@@ -24,7 +24,9 @@ export function AlertsPage(): ReactNode {
   const list = useInfiniteQuery(alertList(state));
   const alerts = useMemo(() => list.data?.pages.flatMap((page) => page.alerts) ?? [], [list.data]);
   const [rules, setRules] = useState(false);
-  const { central } = useSession().user.organisation;
+  const { user } = useSession();
+  const { central } = user.organisation;
+  const own = alert.actor?.kind === 'user' && alert.actor.id === user.id;
   return (
     <Page
       title="Alerts"
@@ -111,7 +113,10 @@ function AlertCard({ alert }: { readonly alert: AlertView }): ReactNode {
       <AlertSubject alert={alert} />
       <AlertHistory alert={alert} />
       {take.isError && <FailureNotice error={take.error} focus />}
-      {central && closed === undefined && (
+      {central && closed === undefined && own && (
+        <p className="soft">This alert is about you. Somebody else has to look into it and close it.</p>
+      )}
+      {central && closed === undefined && !own && (
         <div className="row">
           {acknowledged === undefined && (
             <Button variant="default" size="xs" loading={take.isPending} onClick={() => take.mutate()}>
