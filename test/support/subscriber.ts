@@ -11,12 +11,14 @@ export interface Notice {
   readonly atMs: number;
 }
 
+type Answer = number | 'hang' | 'cut';
+
 export interface TestSubscriber {
   readonly url: string;
   readonly authority: TestAuthority;
   readonly notices: Notice[];
   /** What to answer: a status, 'hang' to say nothing, 'cut' to break the connection. */
-  answer: (notice: Notice) => number | 'hang' | 'cut';
+  answer: (notice: Notice) => Answer | Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -28,15 +30,16 @@ export async function testSubscriber(): Promise<TestSubscriber> {
   const server: Server = createServer({ cert: certificate, key }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    const end = async (): Promise<void> => {
       const { method = '', url: path = '', headers } = request;
       const notice = { method, path, headers, text: Buffer.concat(chunks).toString('utf8'), atMs: Date.now() };
       notices.push(notice);
-      const status = subscriber.answer(notice);
+      const status = await subscriber.answer(notice);
       if (status === 'hang') return;
       if (status === 'cut') request.socket.destroy();
       else response.writeHead(status).end();
-    });
+    };
+    request.on('end', () => void end());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(subscriber, {

@@ -9,7 +9,7 @@ import type { SubscriptionDeps } from './deps.ts';
 import type { DeliveryId, SubscriptionId } from './model.ts';
 import { type Criteria, criteriaOf } from './rules.ts';
 import { openSubscription } from './sealing.ts';
-import { ACTIVATE, END, ENQUEUE, LISTENING, LOCK_FAN_OUT } from './store.ts';
+import { ACTIVATE, END, ENQUEUE, LISTENING, LOCK_FAN_OUT, REPLACED_LAST } from './store.ts';
 
 const CHANGES_AT_ONCE = 500;
 
@@ -42,6 +42,9 @@ export async function fanOut(deps: SubscriptionDeps): Promise<boolean> {
         rows.map((row) => row.version),
         now,
       ]);
+      const replaced = rows.filter((row) => row.isReplaced);
+      if (replaced.length > 0)
+        await tx.run(REPLACED_LAST, [replaced.map((row) => row.id), replaced.map((row) => row.goldenId)]);
     }
     await changes.forget(tx, next);
     return next.length === CHANGES_AT_ONCE;
@@ -74,6 +77,8 @@ interface Concern {
   readonly id: SubscriptionId;
   readonly goldenId: ResourceId;
   readonly version: number;
+  /** By another record, which it leads to. */
+  readonly isReplaced: boolean;
 }
 
 async function concerned(
@@ -88,9 +93,11 @@ async function concerned(
     const content = stored.get(goldenId)?.content;
     const now = content ? (parseStoredJson(content) as Patient) : undefined;
     // Gone or merged: whom it concerned is told by what it was.
-    const told = now === undefined || isRedirect(now) ? await formerly(deps, goldenId, version) : now;
+    const isReplaced = now !== undefined && isRedirect(now);
+    const told = now === undefined || isReplaced ? await formerly(deps, goldenId, version) : now;
     if (told === undefined) continue;
-    for (const { id, criteria } of listening) if (criteria.accepts(told)) rows.push({ id, goldenId, version });
+    for (const { id, criteria } of listening)
+      if (criteria.accepts(told)) rows.push({ id, goldenId, version, isReplaced });
   }
   return rows;
 }

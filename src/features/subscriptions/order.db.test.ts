@@ -39,7 +39,7 @@ async function decide(path: string, what: { readonly params?: object; readonly b
 }
 
 describe('the order of what a subscriber is told', () => {
-  it('is that of the newest changes, also after it was away while others changed', async () => {
+  it('is that in which they began to wait, each as it is when it is told, also after it was away', async () => {
     s.subscriber.answer = () => 503;
     const first = await register();
     const second = await register();
@@ -51,8 +51,72 @@ describe('the order of what a subscriber is told', () => {
     s.subscriber.notices.length = 0;
     s.f.clock.forward(60_000);
     await run();
-    expect(told().map(keyOf)).toEqual([second, third, first].map(keyOf));
-    expect(told().at(-1)?.gender).toBe('male');
+    expect(told().map(keyOf)).toEqual([first, second, third].map(keyOf));
+    expect(told()[0]?.gender).toBe('male');
+  });
+
+  it('a record that changes without pause is told of a subscriber that lags as soon as any other', async () => {
+    s.subscriber.answer = () => 503;
+    const restless = await register();
+    await run();
+    for (let turn = 0; turn < 4; turn += 1) {
+      await register();
+      await revise(restless, turn % 2 === 0 ? 'male' : 'female');
+      s.f.clock.forward(60_000);
+      await run();
+    }
+    const last = s.subscriber.notices.at(-1);
+    s.subscriber.notices.splice(0, s.subscriber.notices.length, ...(last ? [last] : []));
+    expect(told().map(keyOf)).toHaveLength(5);
+    expect(keyOf(told()[0] as Patient)).toBe(keyOf(restless));
+    expect(told()[0]?.gender).toBe('female');
+  });
+
+  it('records that change while they are told, as many as a message holds, do not keep the others waiting', async () => {
+    const restless: Patient[] = [];
+    for (let count = 0; count < 50; count += 1) restless.push(await register());
+    const quiet = await register();
+    let changes = 0;
+    s.subscriber.answer = async () => {
+      if (changes < 2) {
+        changes += 1;
+        for (const one of restless) await revise(one, changes === 1 ? 'male' : 'female');
+        // As the loop does while a turn is under way: who is being told already is not begun again.
+        await run();
+      }
+      return 200;
+    };
+    await run();
+    const messages = s.subscriber.notices.map(
+      ({ text }) => (JSON.parse(text) as { entry: [unknown, { resource: Bundle }] }).entry[1].resource.entry ?? [],
+    );
+    const isOf = (one: Patient) => (entry: { resource?: unknown }) => keyOf(entry.resource as Patient) === keyOf(one);
+    expect(messages.findIndex((entries) => entries.some(isOf(quiet)))).toBe(1);
+    const arrived = told().filter((one) => keyOf(one) === keyOf(restless[0] as Patient));
+    expect(arrived.at(-1)?.gender).toBe('female');
+    expect((await s.subscriptions.deliveries.list({ state: 'waiting', limit: 100 })).deliveries).toEqual([]);
+  });
+
+  it('a record that was merged while it waited is told after the one that it leads to', async () => {
+    await run();
+    s.subscriber.answer = () => 503;
+    await register();
+    await run();
+    await register();
+    s.f.clock.forward(60_000);
+    await run();
+    const [gone, survivor] = told()
+      .slice(-2)
+      .map(({ id }) => id ?? '');
+    await decide('POST /api/clients/merge', { body: { survivor, other: gone, reason: 'same card' } });
+    s.subscriber.answer = () => 200;
+    s.subscriber.notices.length = 0;
+    s.f.clock.forward(600_000);
+    await run();
+    expect(told().map(({ id, active }) => [id, active !== false])).toEqual([
+      [survivor, true],
+      [gone, false],
+    ]);
   });
 
   it('is kept past a record that the subscriber refuses, and each record only ever gets newer', async () => {

@@ -69,16 +69,22 @@ export const END = statement(
 );
 
 /**
- * $1 ids, $2 subscriptions, $3 records, $4 versions, $5 now. A record that waits already is sent once, as it is then, and at the
- * place of its newest change.
+ * $1 ids, $2 subscriptions, $3 records, $4 versions, $5 now. A record that waits already keeps its place and is sent once, as it is
+ * then: who lags hears of a record that changes without pause as soon as of any other.
  */
 export const ENQUEUE = statement(
   'subscriptions.enqueue',
   `INSERT INTO subscriptions.delivery (id, subscription_id, golden_id, version, state, retry_at, created_at)
    SELECT n.id, n.subscription_id, n.golden_id, n.version, 'waiting', $5, $5
    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[]) AS n (id, subscription_id, golden_id, version)
-   ON CONFLICT (subscription_id, golden_id) WHERE state = 'waiting' DO UPDATE SET version = excluded.version,
-     position = excluded.position`,
+   ON CONFLICT (subscription_id, golden_id) WHERE state = 'waiting' DO UPDATE SET version = excluded.version`,
+);
+/** $1 subscriptions, $2 records that were replaced. They go behind what waits, so that nobody is led to a survivor before hearing of it. */
+export const REPLACED_LAST = statement(
+  'subscriptions.replaced-last',
+  `UPDATE subscriptions.delivery d SET position = nextval('subscriptions.delivery_position')
+   FROM unnest($1::uuid[], $2::uuid[]) AS r (subscription_id, golden_id)
+   WHERE d.subscription_id = r.subscription_id AND d.golden_id = r.golden_id AND d.state = 'waiting'`,
 );
 
 /** Subscribers with something due, leased to this process. $1 now, $2 lease, $3 how many. */
@@ -111,18 +117,25 @@ export interface DeliveryRow {
 }
 const DELIVERY = 'id, subscription_id, golden_id, version, state, attempts, retry_at, created_at, done_at, failure';
 
-/** $1 subscription, $2 now, $3 how many, in the order of the changes. One that was refused by itself rests, and lets the others pass. */
+/** $1 subscription, $2 now, $3 how many, longest waiting first. One that was refused by itself rests, and lets the others pass. */
 export const DUE = statement<DeliveryRow>(
   'subscriptions.due',
   `SELECT ${DELIVERY} FROM subscriptions.delivery
    WHERE subscription_id = $1 AND state = 'waiting' AND retry_at <= $2 ORDER BY position LIMIT $3`,
 );
-/** What changed again while it was on its way stays waiting. $1 ids, $2 versions sent, $3 now. */
+/**
+ * What changed again while it was on its way stays waiting, behind all others: it was told of just now. $1 ids, $2 versions sent,
+ * $3 now.
+ */
 export const DELIVERED = statement(
   'subscriptions.delivered',
-  `UPDATE subscriptions.delivery d SET state = 'delivered', done_at = $3, attempts = attempts + 1, failure = NULL
+  `UPDATE subscriptions.delivery d SET failure = NULL,
+     state = CASE WHEN d.version = sent.version THEN 'delivered' ELSE d.state END,
+     done_at = CASE WHEN d.version = sent.version THEN $3::timestamptz END,
+     attempts = CASE WHEN d.version = sent.version THEN d.attempts + 1 ELSE 0 END,
+     position = CASE WHEN d.version = sent.version THEN d.position ELSE nextval('subscriptions.delivery_position') END
    FROM unnest($1::uuid[], $2::int[]) AS sent (id, version)
-   WHERE d.id = sent.id AND d.version = sent.version AND d.state = 'waiting'`,
+   WHERE d.id = sent.id AND d.state = 'waiting'`,
 );
 export const SUCCEEDED = statement(
   'subscriptions.succeeded',
