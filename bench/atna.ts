@@ -6,6 +6,7 @@ import { connect, createServer as createTlsServer } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { createForwarder } from '../src/features/atna/forwarder.ts';
+import { createTargetBinder } from '../src/features/atna/target-binding.ts';
 import { createTargets } from '../src/features/atna/targets.ts';
 import { type Audit, createAudit } from '../src/features/audit/index.ts';
 import {
@@ -18,6 +19,8 @@ import {
 import { startEmbeddedPostgres } from '../src/platform/postgres/index.ts';
 import { nodeActor, readInput, testKeyRing, userActor } from '../test/support/audit.ts';
 import { type TestLeaf, testAuthority, testLeaf } from '../test/support/tls.ts';
+
+const binder = createTargetBinder(testKeyRing());
 
 /**
  * Replay of a spool: how many events per second one target takes after an outage, from the log in PostgreSQL (unsealed, printed as
@@ -105,7 +108,7 @@ async function measure(database: Database, worker: Worker, { port, authorities }
   const source = { site: 'bench.example.org', baseUrl: 'https://bench.example.org:8443' };
   const audit = createAudit({ database, keyRing: testKeyRing(), clock, source, onFailure: () => undefined });
   await fill(audit);
-  const targets = createTargets({ database, clock, audit });
+  const targets = createTargets({ database, clock, audit, binder });
   const filter = { events: ['client.*'], outcome: 'all' as const };
   await targets.add(userActor, {
     ...{ name: 'bench', protocol: PROTOCOL, host: '127.0.0.1', port, path: '', from: 'beginning', filter },
@@ -113,7 +116,7 @@ async function measure(database: Database, worker: Worker, { port, authorities }
   });
   const carrier = { site: source.site, identity: () => Promise.resolve(undefined) };
   const pace = { pollMs: 20, lingerMs: 20 };
-  const forwarder = createForwarder({ database, clock, audit, carrier, onChange: () => undefined, pace });
+  const forwarder = createForwarder({ database, clock, audit, carrier, binder, onChange: () => undefined, pace });
   const cpu = process.threadCpuUsage();
   const started = performance.now();
   forwarder.start();

@@ -93,6 +93,7 @@ CREATE TABLE atna.target (
   delivered_at timestamp with time zone,
   failing_since timestamp with time zone,
   failure text,
+  binding bytea,
   CONSTRAINT target_pkey PRIMARY KEY (id),
   CONSTRAINT target_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),
   CONSTRAINT target_next_leaf_check CHECK ((next_leaf >= 0)),

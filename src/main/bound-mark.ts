@@ -8,11 +8,11 @@ import { homePaths } from './place.ts';
  * The file that says that the rows of this home carry bindings. In the home, where whoever writes to the database alone cannot
  * remove it; should it be lost, the bindings of the central organisation tell the same.
  */
-export function boundMark(home: string): BoundMark {
-  const path = join(homePaths(home).keys, 'rows-bound');
+export function boundMark(home: string, name: 'rows-bound' | 'targets-bound' | 'rules-bound' = 'rows-bound'): BoundMark {
+  const path = join(homePaths(home).keys, name);
   return {
     isSet: async () => existsSync(path),
     set: () =>
-      writeFile(path, 'Rights and ways in are bound to the keys of this home. Keep this file.\n', { mode: 0o600 }),
+      writeFile(path, 'Rows of the database are bound to the keys of this home. Keep this file.\n', { mode: 0o600 }),
   };
 }

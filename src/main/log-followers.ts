@@ -17,6 +17,7 @@ import type { RouteDeclaration } from '../platform/http/index.ts';
 import type { Mail } from '../platform/mail/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { KeyRing } from '../store/index.ts';
+import { boundMark } from './bound-mark.ts';
 import { auditsClient, clientNames, clientRecords, recordsNamed, seesClient } from './client-records.ts';
 
 /** What is built on the audit log: forwarding it, reports, alerts. */
@@ -54,6 +55,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     log,
     site: config.hostnames[0] ?? hostname(),
     identity: () => clientCertificate(config),
+    bound: boundMark(config.home, 'targets-bound'),
     recordsOf: recordsNamed(registry),
     repository: {
       takes: config.auditRepository,

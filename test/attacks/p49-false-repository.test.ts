@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createForwarder } from '../../src/features/atna/forwarder.ts';
+import { createTargetBinder } from '../../src/features/atna/target-binding.ts';
 import { createTargets, type Targets } from '../../src/features/atna/targets.ts';
 import { type Audit, createAudit } from '../../src/features/audit/index.ts';
 import { readInput, testKeyRing, userActor } from '../support/audit.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { syslogServer } from '../support/syslog.ts';
 import { testAuthority, testLeaf } from '../support/tls.ts';
+
+const binder = createTargetBinder(testKeyRing());
 
 /** P49: a false, dying or absent audit repository learns nothing, loses nothing and changes no order. */
 let db: TestDatabase;
@@ -16,7 +19,7 @@ beforeAll(async () => {
   db = await testDatabase();
   const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' };
   audit = createAudit({ database: db.database, keyRing: testKeyRing(), clock, source, onFailure: () => undefined });
-  targets = createTargets({ database: db.database, clock, audit });
+  targets = createTargets({ database: db.database, clock, audit, binder });
 });
 afterAll(async () => {
   await audit.stop();
@@ -39,6 +42,7 @@ test('whoever answers in the repository’s place gets no event; the true one ge
   });
   const forwarder = createForwarder({
     database: db.database,
+    binder,
     clock,
     audit,
     carrier: { site: 'careseal.example.org', identity: () => Promise.resolve(undefined) },

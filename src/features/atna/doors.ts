@@ -1,7 +1,7 @@
 import { newId } from '../../crypto/index.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import type { Actor, Principal } from '../../kernel/principal.ts';
-import type { LiveTls, PeerCertificate } from '../../platform/http/index.ts';
+import { addressGroup, type LiveTls, type PeerCertificate, plainAddress } from '../../platform/http/index.ts';
 import {
   receiveOverTls,
   receiveOverUdp,
@@ -27,11 +27,16 @@ export interface SyslogDoorsOptions {
 /** One message and more than anybody should send. */
 const MESSAGE_BYTES_MAX = 1_048_576;
 const CONNECTIONS_MAX = 500;
+const CONNECTIONS_PER_ADDRESS_MAX = 64;
+const HANDSHAKE_MS = 10_000;
 const IDLE_MS = 3_600_000;
-/** Datagrams that wait for the database at most; what comes on top is lost, as datagrams may be, and counted. */
+/** Datagrams that wait for the database at most, and their bytes; what comes on top is lost, as datagrams may be. */
 const WAITING_MAX = 10_000;
+const WAITING_BYTES_MAX = 16_777_216;
 const PER_BATCH = 500;
 const MINUTE_MS = 60_000;
+/** Refused networks that are told apart within a minute. */
+const REFUSALS_TOLD_MAX = 500;
 
 export async function openSyslogDoors(
   options: SyslogDoorsOptions,
@@ -47,6 +52,8 @@ export async function openSyslogDoors(
         tls: options.tls,
         sizeBytesMax: MESSAGE_BYTES_MAX,
         connectionsMax: CONNECTIONS_MAX,
+        connectionsPerAddressMax: CONNECTIONS_PER_ADDRESS_MAX,
+        handshakeTimeoutMs: HANDSHAKE_MS,
         idleTimeoutMs: IDLE_MS,
         async admit({ peer, address }) {
           try {
@@ -88,6 +95,7 @@ const UNPROVEN: Principal = { kind: 'anonymous', permissions: new Set() };
 /** Keeps datagrams in batches; while one is written the next gathers. */
 function createDatagrams({ repository, onFailure }: SyslogDoorsOptions) {
   let waiting: ReceivedMessage[] = [];
+  let waitingBytes = 0;
   let working: Promise<void> | undefined;
 
   async function work(): Promise<void> {
@@ -95,6 +103,7 @@ function createDatagrams({ repository, onFailure }: SyslogDoorsOptions) {
       const batch = waiting.slice(0, PER_BATCH);
       waiting = waiting.slice(PER_BATCH);
       const [first] = batch;
+      waitingBytes -= batch.reduce((bytes, one) => bytes + one.message.byteLength, 0);
       await repository.keep(actorOf(UNPROVEN, first?.address ?? 'unknown'), batch).catch(onFailure);
     }
     working = undefined;
@@ -102,7 +111,9 @@ function createDatagrams({ repository, onFailure }: SyslogDoorsOptions) {
 
   return {
     take(message: ReceivedMessage): boolean {
-      if (waiting.length >= WAITING_MAX) return false;
+      const bytes = waitingBytes + message.message.byteLength;
+      if (waiting.length >= WAITING_MAX || bytes > WAITING_BYTES_MAX) return false;
+      waitingBytes = bytes;
       waiting.push(message);
       working ??= new Promise((resolve) => setImmediate(resolve)).then(work);
       return true;
@@ -115,15 +126,16 @@ function createDatagrams({ repository, onFailure }: SyslogDoorsOptions) {
 
 /** Who is refused, once a minute per address and reason: a flood must not fill the log. */
 function createRefusals({ audit, onFailure }: SyslogDoorsOptions) {
-  const told = new Map<string, number>();
+  const told = new Set<string>();
   const timer = setInterval(() => told.clear(), MINUTE_MS);
   timer.unref();
   return {
     refused(address: string, because: string): void {
-      const key = `${address} ${because}`;
-      const before = told.get(key) ?? 0;
-      if (told.size < 1_000) told.set(key, before + 1);
-      if (before > 0) return;
+      // A network counts as one, and beyond so many networks all the others as one: an IPv6 line has more addresses than a log has room.
+      const known = `${addressGroup(plainAddress(address))} ${because}`;
+      const key = told.has(known) || told.size < REFUSALS_TOLD_MAX ? known : `* ${because}`;
+      if (told.has(key)) return;
+      told.add(key);
       void audit
         .recordNow([
           {

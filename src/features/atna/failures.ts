@@ -11,6 +11,9 @@ export class AnswerRefused extends Error {
   }
 }
 
+/** Its row is not as an administrator set it: see target-binding.ts. */
+export class TargetChanged extends Error {}
+
 const CODES: Readonly<Record<string, TargetFailure>> = {
   ECONNREFUSED: 'refused',
   ENOTFOUND: 'unreachable',
@@ -31,6 +34,7 @@ const CODES: Readonly<Record<string, TargetFailure>> = {
 /** What went wrong, in one of the few words the page can explain. The other side's own words are never kept. */
 export function failureOf(error: unknown): TargetFailure {
   if (error instanceof AnswerRefused) return error.status === 401 || error.status === 403 ? 'identity' : 'answer';
+  if (error instanceof TargetChanged) return 'changed';
   const code = isProblem(error) ? error.code : codeOf(error);
   if (code === undefined) return 'internal';
   const known = CODES[code];

@@ -11,8 +11,11 @@ import { parseSyslog } from '../../platform/syslog/index.ts';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { parseDicom } from './dicom-parse.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
+import { createTargetBinder } from './target-binding.ts';
 import { createTargets, type Targets } from './targets.ts';
 import type { AddTarget, TargetView } from './wire.ts';
+
+const binder = createTargetBinder(testKeyRing());
 
 let db: TestDatabase;
 let audit: Audit;
@@ -29,7 +32,7 @@ beforeAll(async () => {
   db = await testDatabase();
   const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' };
   audit = createAudit({ database: db.database, keyRing: testKeyRing(), clock, source, onFailure: () => undefined });
-  targets = createTargets({ database: db.database, clock, audit });
+  targets = createTargets({ database: db.database, clock, audit, binder });
   authority = await testAuthority();
   serverLeaf = await testLeaf(authority, { usage: 'server' });
   clientLeaf = await testLeaf(authority, { usage: 'client' });
@@ -52,6 +55,7 @@ afterEach(async () => {
 function start(): void {
   forwarder = createForwarder({
     database: db.database,
+    binder,
     clock,
     audit,
     carrier: {

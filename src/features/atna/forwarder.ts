@@ -5,7 +5,8 @@ import type { Database } from '../../platform/db/sql.ts';
 import type { Audit } from '../audit/index.ts';
 import { eventNames } from '../audit/index.ts';
 import { type Carrier, type CarrierDeps, type Outgoing, openCarrier } from './carrier.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, TargetChanged } from './failures.ts';
+import type { TargetBinder } from './target-binding.ts';
 import * as store from './target-store.ts';
 import type { TargetFailure, TargetFilter } from './wire.ts';
 
@@ -14,6 +15,9 @@ export interface ForwarderDeps {
   readonly clock: Clock;
   readonly audit: Pick<Audit, 'feed' | 'recordNow'>;
   readonly carrier: CarrierDeps;
+  readonly binder: TargetBinder;
+  /** Done before the first look at the targets; tried again until it is done. */
+  readonly prepare?: () => Promise<void>;
   /** Told when a target begins to fail and when it takes events again. */
   readonly onChange: (target: { readonly id: string }, failure: TargetFailure | undefined) => void;
   readonly pace?: Partial<Pace>;
@@ -50,11 +54,18 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   const pace = { ...PACE, ...deps.pace };
   const running = new Map<string, Promise<void>>();
   let working: Promise<void> | undefined;
+  let prepared = false;
+
+  async function prepare(): Promise<boolean> {
+    await deps.prepare?.();
+    return true;
+  }
 
   async function supervise(): Promise<void> {
     while (!stopping.signal.aborted) {
+      prepared ||= await prepare().catch(() => false);
       // With the database away there is nothing to send either; the next look finds both.
-      const targets = await store.listTargets(deps.database).catch(() => []);
+      const targets = prepared ? await store.listTargets(deps.database).catch(() => []) : [];
       for (const { id, paused } of targets) {
         if (paused || running.has(id)) continue;
         running.set(
@@ -95,6 +106,7 @@ async function serveTarget(deps: Serving, id: string): Promise<void> {
       const target = await store.findTarget(database, id);
       if (target === undefined || target.paused) return;
       try {
+        if (!deps.binder.fits(target)) throw new TargetChanged();
         const run = await sendOnce(deps, target, holder);
         if (run.end === 'unconfirmed' && unconfirmedAt !== target.nextLeaf) {
           // Perhaps nothing arrived. It is sent once more; a receiver that never closes is believed the second time.

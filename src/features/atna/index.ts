@@ -11,6 +11,7 @@ import { createForwarder, type Forwarder } from './forwarder.ts';
 import { createRepository } from './receiver.ts';
 import type { RetrieveDeps } from './retrieve.ts';
 import { targetRoutes } from './routes.ts';
+import { bindEarlierTargets, createTargetBinder } from './target-binding.ts';
 import { listTargets } from './target-store.ts';
 import { createTargets, type Targets } from './targets.ts';
 
@@ -41,6 +42,8 @@ export interface AtnaDeps {
   readonly site: string;
   /** The client certificate shown to receivers; undefined where none is set up. */
   readonly identity: CarrierDeps['identity'];
+  /** Whether targets of earlier versions have been bound; kept outside the database. */
+  readonly bound?: { isSet(): Promise<boolean>; set(): Promise<void> };
   readonly recordsOf: RetrieveDeps['recordsOf'];
   /** Whether this Careseal is the audit repository of other systems, and at which ports beside FHIR. */
   readonly repository: {
@@ -51,15 +54,18 @@ export interface AtnaDeps {
 }
 
 export function createAtna(deps: AtnaDeps): Atna {
-  const { database, keyRing, clock, audit, log, site, identity } = deps;
+  const { database, keyRing, clock, audit, log, site, identity, bound } = deps;
   const { takes, tlsPort, udpPort } = deps.repository;
   const repository = createRepository({ database, keyRing, clock, audit });
-  const targets = createTargets({ database, clock, audit });
+  const binder = createTargetBinder(keyRing);
+  const targets = createTargets({ database, clock, audit, binder });
   const forwarder = createForwarder({
     database,
     clock,
     audit,
     carrier: { site, identity },
+    binder,
+    ...(bound === undefined ? {} : { prepare: () => bindEarlierTargets(database, binder, bound) }),
     onChange({ id }, failure) {
       if (failure === undefined) log.info('An audit receiver takes events again', { target: id });
       else log.warn('An audit receiver takes no events; they wait in the log', { target: id, failure });

@@ -10,7 +10,10 @@ import { testDatabase } from '../../../test/support/database.ts';
 import { testAuthority, testLeaf } from '../../../test/support/tls.ts';
 import { createAudit } from '../audit/index.ts';
 import { createForwarder } from './forwarder.ts';
+import { createTargetBinder } from './target-binding.ts';
 import { createTargets } from './targets.ts';
+
+const binder = createTargetBinder(testKeyRing());
 
 /** Rsyslog with GnuTLS: a receiver that nobody here wrote. Where it is not installed this says so instead of passing. */
 const RSYSLOGD = '/usr/sbin/rsyslogd';
@@ -57,7 +60,7 @@ action(type="omfile" file="${out}" template="raw")\n`,
       const clock = { nowMs: () => Date.now() };
       const { database } = db;
       const audit = createAudit({ database, keyRing: testKeyRing(), clock, source, onFailure: () => undefined });
-      const targets = createTargets({ database, clock, audit });
+      const targets = createTargets({ database, clock, audit, binder });
       await targets.add(userActor, {
         name: 'rsyslog',
         protocol: 'tls',
@@ -71,6 +74,7 @@ action(type="omfile" file="${out}" template="raw")\n`,
       const shown: { identity?: typeof client } = {};
       const forwarder = createForwarder({
         database,
+        binder,
         clock,
         audit,
         carrier: { site: source.site, identity: () => Promise.resolve(shown.identity) },

@@ -20,6 +20,8 @@ export interface Target {
   readonly deliveredAt: Date | null;
   readonly failingSince: Date | null;
   readonly failure: TargetFailure | null;
+  /** See target-binding.ts; null: of an earlier version, or somebody else's. */
+  readonly binding: Buffer | null;
 }
 
 type Raw = Omit<Target, 'nextLeaf' | 'delivered' | 'skipped'> & {
@@ -29,7 +31,7 @@ type Raw = Omit<Target, 'nextLeaf' | 'delivered' | 'skipped'> & {
 };
 
 const COLUMNS = `id, name, protocol, host, port, path, authorities, filter, paused, created_at AS "createdAt",
-  next_leaf AS "nextLeaf", delivered, skipped, delivered_at AS "deliveredAt", failing_since AS "failingSince", failure`;
+  next_leaf AS "nextLeaf", delivered, skipped, delivered_at AS "deliveredAt", failing_since AS "failingSince", failure, binding`;
 
 const LIST = statement<Raw>(
   'atna.list-targets',
@@ -61,7 +63,11 @@ export type TargetSettings = Pick<
   'name' | 'protocol' | 'host' | 'port' | 'path' | 'authorities' | 'filter' | 'paused'
 >;
 
-const values = (id: string, target: TargetSettings) => [
+export interface BoundSettings extends TargetSettings {
+  readonly binding: Uint8Array;
+}
+
+const values = (id: string, target: BoundSettings) => [
   id,
   target.name,
   target.protocol,
@@ -71,18 +77,19 @@ const values = (id: string, target: TargetSettings) => [
   target.authorities,
   JSON.stringify(target.filter),
   target.paused,
+  target.binding,
 ];
 
 const INSERT = statement(
   'atna.insert-target',
-  `INSERT INTO atna.target (id, name, protocol, host, port, path, authorities, filter, paused, created_at, next_leaf)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)`,
+  `INSERT INTO atna.target (id, name, protocol, host, port, path, authorities, filter, paused, binding, created_at, next_leaf)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)`,
 );
 
 export async function insertTarget(
   sql: Sql,
   id: string,
-  target: TargetSettings,
+  target: BoundSettings,
   start: { readonly nowMs: number; readonly nextLeaf: number },
 ): Promise<void> {
   await sql.run(INSERT, [...values(id, target), new Date(start.nowMs), start.nextLeaf]);
@@ -91,16 +98,16 @@ export async function insertTarget(
 const CHANGE = statement(
   'atna.change-target',
   `UPDATE atna.target SET name = $2, protocol = $3, host = $4, port = $5, path = $6, authorities = $7, filter = $8::jsonb,
-     paused = $9 WHERE id = $1 AND removed_at IS NULL`,
+     paused = $9, binding = $10, failure = NULL, failing_since = NULL WHERE id = $1 AND removed_at IS NULL`,
 );
 
-export async function changeTarget(sql: Sql, id: string, target: TargetSettings): Promise<void> {
+export async function changeTarget(sql: Sql, id: string, target: BoundSettings): Promise<void> {
   await sql.run(CHANGE, values(id, target));
 }
 
 const REMOVE = statement(
   'atna.remove-target',
-  'UPDATE atna.target SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL',
+  'UPDATE atna.target SET removed_at = $2, binding = NULL WHERE id = $1 AND removed_at IS NULL',
 );
 
 export async function removeTarget(sql: Sql, id: string, nowMs: number): Promise<void> {
@@ -157,4 +164,14 @@ const SKIP = statement('atna.skip', 'UPDATE atna.target SET skipped = skipped + 
 
 export async function countSkipped(sql: Sql, id: string): Promise<void> {
   await sql.run(SKIP, [id]);
+}
+
+const BIND = statement(
+  'atna.bind-target',
+  'UPDATE atna.target SET binding = $2, failure = NULL, failing_since = NULL WHERE id = $1 AND binding IS NULL',
+);
+
+/** What it failed by is told anew, if it does. For what an earlier version has written; see target-binding.ts. */
+export async function bindTarget(sql: Sql, id: string, binding: Uint8Array): Promise<void> {
+  await sql.run(BIND, [id, binding]);
 }

@@ -6,6 +6,7 @@ import { type Database, isUniqueViolation } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { type Audit, type AuditInput, eventNames } from '../audit/index.ts';
 import { nameTaken, targetNotFound, unknownEvents } from './errors.ts';
+import type { TargetBinder } from './target-binding.ts';
 import * as store from './target-store.ts';
 import type { AddTarget, ChangeTarget, TargetView } from './wire.ts';
 
@@ -25,6 +26,7 @@ export interface TargetsDeps {
   readonly database: Database;
   readonly clock: Clock;
   readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed'>;
+  readonly binder: TargetBinder;
 }
 
 /** Management of targets; each act is recorded with what was and what is. */
@@ -39,30 +41,35 @@ export function createTargets(deps: TargetsDeps): Targets {
 
 const reference = (id: string) => [{ reference: `Target/${id}`, role: 'security-resource' as const }];
 
-async function view({ database, audit }: TargetsDeps, id: string): Promise<TargetView> {
+async function view({ database, audit, binder }: TargetsDeps, id: string): Promise<TargetView> {
   const [target, size] = await Promise.all([store.findTarget(database, id), audit.feed.size()]);
   if (target === undefined) throw targetNotFound();
-  return viewOf(target, size);
+  return viewOf(binder, target, size);
 }
 
-async function list({ database, audit }: TargetsDeps, actor: Actor): ReturnType<Targets['list']> {
+async function list({ database, audit, binder }: TargetsDeps, actor: Actor): ReturnType<Targets['list']> {
   const [targets, size] = await Promise.all([store.listTargets(database), audit.feed.size()]);
   const entities = targets.flatMap(({ id }) => reference(id));
   const audited = await audit.recordNow([
     { actor, event: 'forwarding.list', action: 'R', outcome: 'success', entities },
   ]);
-  return { targets: targets.map((target) => viewOf(target, size)), audited };
+  return { targets: targets.map((target) => viewOf(binder, target, size)), audited };
 }
 
 async function add(deps: TargetsDeps, actor: Actor, asked: AddTarget): Promise<Changed> {
-  const { database, audit, clock } = deps;
+  const { database, audit, clock, binder } = deps;
   const settings = settingsOf({ ...asked, paused: false });
   const id = newId();
   const nextLeaf = asked.from === 'now' ? await audit.feed.size() : 0;
   const detail = { to: described(settings), from: asked.from };
   const audited = await named(() =>
     database.transaction(async (tx) => {
-      await store.insertTarget(tx, id, settings, { nowMs: clock.nowMs(), nextLeaf });
+      await store.insertTarget(
+        tx,
+        id,
+        { ...settings, binding: binder.bind(id, settings) },
+        { nowMs: clock.nowMs(), nextLeaf },
+      );
       return await audit.record(tx, [told(actor, 'forwarding.add', id, detail)]);
     }),
   );
@@ -75,7 +82,7 @@ async function change(deps: TargetsDeps, actor: Actor, id: string, asked: Change
     deps.database.transaction(async (tx) => {
       const before = await store.findTarget(tx, id);
       if (before === undefined) throw targetNotFound();
-      await store.changeTarget(tx, id, settings);
+      await store.changeTarget(tx, id, { ...settings, binding: deps.binder.bind(id, settings) });
       const detail = { from: described(before), to: described(settings) };
       return await deps.audit.record(tx, [told(actor, 'forwarding.change', id, detail)]);
     }),
@@ -124,8 +131,9 @@ function described({ protocol, host, port, path, filter, paused }: store.TargetS
   return `${protocol} ${host}:${port}${path}, events ${events}, outcome ${filter.outcome}${paused ? ', paused' : ''}`;
 }
 
-function viewOf(target: store.Target, size: number): TargetView {
-  const { authorities, createdAt, nextLeaf, deliveredAt, failingSince, failure, ...same } = target;
+function viewOf(binder: TargetBinder, target: store.Target, size: number): TargetView {
+  const { authorities, createdAt, nextLeaf, deliveredAt, failingSince, failure: told, binding: _, ...same } = target;
+  const failure = binder.fits(target) ? told : 'changed';
   return {
     ...same,
     authorities: authorities ?? '',

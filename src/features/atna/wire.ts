@@ -60,6 +60,7 @@ export const TargetFailure = z.enum([
   'certificate', // theirs is not trusted, expired, or for another name
   'identity', // they do not accept ours, or want one
   'closed', // ended the connection early
+  'changed', // somebody else wrote to it in the database: nothing is sent until it is saved anew
   'answer', // FHIR: an answer that says it was not taken
   'internal',
 ]);

@@ -30,6 +30,7 @@ import type { Sealing } from './sealing.ts';
 import type { Browser } from './sessions.ts';
 import { openSession, type SignInDeps, userEntity } from './sign-in.ts';
 import { afterFirstProof } from './sign-in-password.ts';
+import { tellUser } from './tell-user.ts';
 import type { VisitReturn } from './wire-organisations.ts';
 
 export const VISIT_COOKIE = 'provider';
@@ -271,6 +272,8 @@ async function linkBy(
     if (known !== undefined || own.some((one) => one.providerId === provider.id)) return 'taken';
     const nowMs = deps.clock.nowMs();
     await store.link(tx, provider, { id: newId<IdentityId>(), userId, subject: proved.subject, nowMs });
+    // Also where an administrator made the link: nobody gets a way into somebody else's account unseen.
+    await tellUser(tx, deps, account.email, 'identity-linked');
     return await deps.audit.record(tx, [
       { ...providerEvent(actor, 'provider.link', provider.id), entities: [userEntity(userId)] },
     ]);

@@ -27,6 +27,7 @@ const TOLD = {
   'account-disabled': 'Your access has been ended by an administrator.',
   'account-enabled': 'Your access has been given back by an administrator.',
   'exception-granted': 'Your account may be used without a second factor for a while.',
+  'identity-linked': 'An account at an identity provider was linked with your account here. It opens your account.',
   'new-device': 'Somebody signed in to your account from a browser that was not used before.',
 } as const;
 export type Told = keyof typeof TOLD;

@@ -1,7 +1,7 @@
 import { newId } from '../../crypto/index.ts';
 import { type LoadId, parseId } from '../../kernel/ids.ts';
 import { isProblem } from '../../kernel/problem.ts';
-import type { Actor } from '../../kernel/principal.ts';
+import type { Actor, Principal } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
 import type { AuditReceipt } from '../../platform/http/index.ts';
 import type { JobId, RunningJob } from '../../platform/jobs/index.ts';
@@ -16,7 +16,7 @@ import { createRowReader } from './row-reader.ts';
 import { isPassing, runLoad, type Run } from './runner.ts';
 import { loadContext, openJson, sealJson } from './sealing.ts';
 import * as sql from './store.ts';
-import { type Audited, headOf, uploadNotFound, type Uploads } from './uploads.ts';
+import { type Audited, headOf, isOwnUpload, uploadNotFound, type Uploads } from './uploads.ts';
 import type { LoadView, StartLoad } from './views.ts';
 import { viewOfLoad } from './views.ts';
 
@@ -27,6 +27,8 @@ export interface LoadDetail {
   readonly fileName: string;
   readonly startedBy: string;
   readonly actor: KeptActor;
+  /** Which file, under the seal; absent in loads of earlier versions and of the command line. */
+  readonly uploadId?: string;
   readonly map?: MapDocument;
   readonly reading: FileReading;
   /** The CSV header, for the file of rejected rows; empty for NDJSON. */
@@ -52,7 +54,8 @@ export function createLoads(deps: LoadDeps, uploads: Uploads): Loads {
     async list({ principal }) {
       const reach = reachOf(principal, 'client.load');
       const rows = await deps.database.rows(sql.listLoads, [LISTED_MAX, reach === 'all' ? null : reach]);
-      return await Promise.all(rows.map((row) => view(deps, row)));
+      const own = rows.filter((row) => isOwnLoad(deps, principal, row));
+      return await Promise.all(own.map((row) => view(deps, row)));
     },
     read: async (actor, loadId) => await view(deps, await rowFor(deps, actor, loadId)),
     detail: async (actor, loadId) => detailOf(deps, await rowFor(deps, actor, loadId)),
@@ -79,8 +82,13 @@ async function rowOf(deps: LoadDeps, loadId: string): Promise<sql.LoadRow> {
 
 async function rowFor(deps: LoadDeps, { principal }: Actor, loadId: string): Promise<sql.LoadRow> {
   const row = await rowOf(deps, loadId);
-  if (!isOwn(principal, row.organisation_id)) throw loadNotFound();
+  if (!isOwnLoad(deps, principal, row)) throw loadNotFound();
   return row;
+}
+
+/** Whose the load is, by its seal: whoever writes to the database could give it to another organisation. */
+function isOwnLoad(deps: Pick<LoadDeps, 'keyRing'>, principal: Principal, row: sql.LoadRow): boolean {
+  return isOwn(principal, ownerOf(restoreActor(detailOf(deps, row).actor).principal));
 }
 
 export function detailOf(deps: Pick<LoadDeps, 'keyRing'>, row: sql.LoadRow): LoadDetail {
@@ -111,7 +119,7 @@ interface Starting {
 async function start(deps: LoadDeps, uploads: Uploads, { actor, request }: Starting): Promise<Audited<LoadView>> {
   const { uploadId, map, dryRun } = request;
   const [upload] = await deps.database.rows(sql.readUpload, [uploadId]);
-  if (upload === undefined || !isOwn(actor.principal, upload.organisation_id)) throw uploadNotFound();
+  if (upload === undefined || !isOwnUpload(deps.keyRing, actor.principal, upload)) throw uploadNotFound();
   const { reading, header, fileName } = await checkBeginning(deps, uploads, { upload, request });
   const domain = await domainFor(deps, actor, { system: request.domain, dryRun });
   const loadId = newId<LoadId>();
@@ -119,6 +127,7 @@ async function start(deps: LoadDeps, uploads: Uploads, { actor, request }: Start
     fileName,
     startedBy: actorName(actor),
     actor: keepActor(actor),
+    uploadId,
     reading,
     header,
     ...(map !== undefined && { map }),
@@ -220,6 +229,8 @@ async function work(deps: LoadDeps, uploads: Uploads, job: RunningJob): Promise<
   const [row] = await deps.database.rows(sql.beginLoad, [job.id, new Date(deps.clock.nowMs())]);
   if (row === undefined || row.upload_id === null) return;
   const detail = detailOf(deps, row);
+  // The row says which file; the seal says whether somebody has exchanged it for another organisation's.
+  if (detail.uploadId !== undefined && detail.uploadId !== row.upload_id) throw uploadNotFound();
   const actor = restoreActor(detail.actor);
   const access = watchAccess(deps, actor);
   try {

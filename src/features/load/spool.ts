@@ -13,6 +13,8 @@ export interface Spool {
   write(
     uploadId: string,
     body: AsyncIterable<Uint8Array>,
+    /** What is left of the share of whoever sends it; beyond it `uploads-full`. */
+    roomBytes?: number,
   ): Promise<{ readonly sizeBytes: number; readonly head: Uint8Array }>;
   /** The file's bytes in order. */
   read(uploadId: string): AsyncGenerator<Uint8Array>;
@@ -23,6 +25,8 @@ export const PIECE_BYTES = 262_144;
 export const FILE_BYTES_MAX = 4_294_967_296;
 /** What all waiting uploads together may hold of the disk, in bytes: nobody fills the database's disk by uploading. */
 export const WAITING_BYTES_MAX = 4 * FILE_BYTES_MAX;
+/** The share of one organisation, so that none keeps the others from loading. */
+export const WAITING_BYTES_EACH = 2 * FILE_BYTES_MAX;
 /** Looked at before the first piece and every so many pieces. */
 const LOOK_EVERY_PIECES = 256;
 
@@ -55,7 +59,7 @@ export function createSpool(
     await database.run(insertPiece, [uploadId, seq, keyRing.seal(piece, pieceContext(uploadId, seq))]);
   };
   return {
-    async write(uploadId, body) {
+    async write(uploadId, body, roomBytes = Infinity) {
       const head = new Head(headBytes);
       let sizeBytes = 0;
       let seq = 0;
@@ -63,6 +67,7 @@ export function createSpool(
         for await (const piece of inPieces(body)) {
           sizeBytes += piece.length;
           if (sizeBytes > FILE_BYTES_MAX) throw tooLarge();
+          if (sizeBytes > roomBytes) throw full();
           if (seq % LOOK_EVERY_PIECES === 0) await assertRoom();
           head.add(piece);
           await store(uploadId, seq, piece);
@@ -132,7 +137,7 @@ function tooLarge(): Problem {
   );
 }
 
-function full(): Problem {
+export function full(): Problem {
   return loadProblem(
     'unavailable',
     'uploads-full',

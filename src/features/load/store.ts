@@ -57,6 +57,11 @@ export const lockUpload = statement<UploadRow>(
   'load.lock-upload',
   `SELECT ${UPLOAD} FROM load.upload WHERE upload_id = $1 FOR UPDATE`,
 );
+/** $1 organisation; null: nobody's. */
+export const waitingBytesOf = statement<{ readonly bytes: bigint }>(
+  'load.waiting-bytes-of',
+  'SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes FROM load.upload WHERE organisation_id IS NOT DISTINCT FROM $1',
+);
 export const claimUpload = statement('load.claim-upload', 'UPDATE load.upload SET load_id = $2 WHERE upload_id = $1');
 export const deleteUpload = statement('load.delete-upload', 'DELETE FROM load.upload WHERE upload_id = $1');
 export const expiredUploads = statement<{ upload_id: string }>(

@@ -1,8 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer, type ServerOptions } from 'node:https';
-import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { addressGroup, plainAddress } from './address.ts';
+import { capPerAddress } from './connection-cap.ts';
 
 /** TLS settings that may change while the door is open. Made by platform/tls. */
 export interface LiveTls {
@@ -73,20 +72,4 @@ function tlsServer(
   const stop = tls.onChange((options) => server.setSecureContext(options));
   server.on('close', stop);
   return server;
-}
-
-/** Counts raw TCP connections, before any TLS work is spent on them. */
-function capPerAddress(server: Server, max: number): void {
-  const open = new Map<string, number>();
-  server.prependListener('connection', (socket: Socket) => {
-    const group = addressGroup(plainAddress(socket.remoteAddress));
-    const count = (open.get(group) ?? 0) + 1;
-    open.set(group, count);
-    socket.once('close', () => {
-      const left = (open.get(group) ?? 1) - 1;
-      if (left > 0) open.set(group, left);
-      else open.delete(group);
-    });
-    if (count > max) socket.destroy();
-  });
 }

@@ -57,13 +57,17 @@ async function createServer({ tls, handle }: SmallServerOptions): Promise<Server
   const answer = async (request: IncomingMessage): Promise<SmallReply> => {
     const body = await bodyOf(request).catch(() => undefined);
     if (body === undefined) return { status: 413, body: 'The body is too long.\n' };
-    const path = new URL(request.url ?? '/', 'http://witness').pathname;
-    return await handle({ method: request.method ?? '', path, body }).catch(() => ({ status: 500, body: 'Failed.\n' }));
+    // Cut by hand: `//` and `http://[` are request targets that Node lets through and URL throws at.
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    return await handle({ method: request.method ?? '', path, body });
   };
   const listener: Parameters<typeof createPlainServer>[1] = (request, response) => {
-    void answer(request).then(({ status, contentType = 'text/plain; charset=utf-8', body }) => {
-      response.writeHead(status, { 'content-type': contentType }).end(body);
-    });
+    // Whatever a request makes fail is an answer: a rejection that nobody takes would end the process.
+    void answer(request)
+      .catch((): SmallReply => ({ status: 500, body: 'Failed.\n' }))
+      .then(({ status, contentType = 'text/plain; charset=utf-8', body }) => {
+        response.writeHead(status, { 'content-type': contentType }).end(body);
+      });
   };
   if (tls === undefined) return createPlainServer({ maxHeaderSize: 8_192 }, listener);
   const [cert, key] = await Promise.all([readFile(tls.certificateFile), readFile(tls.keyFile)]);

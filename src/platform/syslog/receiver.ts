@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type PeerCertificate, peerCertificate } from '../http/peer.ts';
-import type { LiveTls } from '../http/index.ts';
+import { capPerAddress, type LiveTls } from '../http/index.ts';
 import { createFrameReader, FramingError, type FramingFault } from './framing.ts';
 import { DATAGRAM_BYTES_MAX } from './sender.ts';
 
@@ -32,7 +32,12 @@ export interface TlsReceiverOptions<Sender> {
   /** Must ask for client certificates. */
   readonly tls: LiveTls;
   readonly sizeBytesMax: number;
+  /** Raw TCP connections, those without a handshake included. */
   readonly connectionsMax: number;
+  /** Per IPv4 address or IPv6 /56. */
+  readonly connectionsPerAddressMax: number;
+  /** From the connection to the end of the handshake. */
+  readonly handshakeTimeoutMs: number;
   readonly idleTimeoutMs: number;
   /** Who the connection's certificate stands for, asked again for each batch. A rejection ends the connection. */
   readonly admit: (source: StreamSource) => Promise<Sender>;
@@ -50,18 +55,22 @@ export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>
     ALPNProtocols: [],
     // We close after the sender did and everything is kept: it takes that for the receipt (RFC 5425 §4.4).
     allowHalfOpen: true,
+    handshakeTimeout: options.handshakeTimeoutMs,
   };
   const server = createTlsServer(settings, (socket) => {
     const source = { address: socket.remoteAddress ?? 'unknown', peer: peerCertificate(socket) };
-    if (open.size >= options.connectionsMax) {
-      options.refused(source, 'too-many');
-      socket.destroy();
-      return;
-    }
-    open.add(socket);
-    socket.on('close', () => open.delete(socket));
     socket.setTimeout(options.idleTimeoutMs, () => socket.destroy());
     void serve(socket, source, options);
+  });
+  // Before the handshake: whoever opens connections and says nothing would take every file handle of the process.
+  server.maxConnections = options.connectionsMax;
+  server.on('drop', (from) =>
+    options.refused({ address: from?.remoteAddress ?? 'unknown', peer: undefined }, 'too-many'),
+  );
+  capPerAddress(server, options.connectionsPerAddressMax);
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
   });
   const stopFollowing = options.tls.onChange((changed) => server.setSecureContext(changed));
   server.on('tlsClientError', (_error, socket) => socket.destroy());
