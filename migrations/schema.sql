@@ -1225,6 +1225,7 @@ CREATE TABLE registry.bulk (
   total integer NOT NULL,
   accepted integer DEFAULT 0 NOT NULL,
   skipped integer DEFAULT 0 NOT NULL,
+  creator_binding bytea,
   CONSTRAINT bulk_pkey PRIMARY KEY (bulk_id),
   CONSTRAINT bulk_state_check CHECK ((state = ANY (ARRAY['sampling'::text, 'accepting'::text, 'done'::text, 'given-up'::text])))
 );
@@ -1375,6 +1376,7 @@ CREATE TABLE registry.review (
   proposed_at timestamp with time zone,
   bulk_id uuid,
   bulk_skipped boolean DEFAULT false NOT NULL,
+  proposed_binding bytea,
   CONSTRAINT review_pkey PRIMARY KEY (review_id),
   CONSTRAINT review_check CHECK ((a < b)),
   CONSTRAINT review_decision_check CHECK ((decision = ANY (ARRAY['link'::text, 'different'::text]))),
@@ -1396,6 +1398,7 @@ CREATE TABLE registry.setting (
   name text NOT NULL,
   value text NOT NULL,
   changed_at timestamp with time zone NOT NULL,
+  binding bytea,
   CONSTRAINT setting_pkey PRIMARY KEY (name)
 );
 GRANT INSERT, SELECT, UPDATE ON registry.setting TO careseal_app;

@@ -9,6 +9,7 @@ import { createEncodings, type Encodings } from '../features/encodings/index.ts'
 import { createHome } from '../features/home/index.ts';
 import { createLoad, type Load } from '../features/load/index.ts';
 import {
+  bindRule,
   createMatcher,
   createRegistry,
   estimateSources,
@@ -235,8 +236,11 @@ interface RegistryParts extends Pick<Features, 'audit' | 'identity' | 'nodes'> {
 async function composeRegistry({ config, database }: FeaturesInput, common: Common, parts: RegistryParts) {
   const { audit, identity, nodes, resources } = parts;
   const people = createUserDirectory(common);
+  const rulesBound = boundMark(config.home, 'rules-bound');
+  await bindRule({ ...common, rulesBound }, common.clock.nowMs());
   return createRegistry({
     ...common,
+    rulesBound,
     resources,
     audit,
     matcher: createMatcher(compileModel(DEFAULT_MODEL, { population: await population(database) })),

@@ -18,6 +18,7 @@ export interface BulkRow {
   readonly total: number;
   readonly accepted: number;
   readonly skipped: number;
+  readonly creator_binding: Uint8Array | null;
 }
 
 export interface SampledReview {
@@ -27,7 +28,7 @@ export interface SampledReview {
   readonly score: number;
 }
 
-const COLUMNS = 'bulk_id, state, created_at, created_by, score_from, sample, total, accepted, skipped';
+const COLUMNS = 'bulk_id, state, created_at, created_by, score_from, sample, total, accepted, skipped, creator_binding';
 /** Only what a score alone holds back: contradictions, twins and changed records want a person each. $1 score, $2 domains. */
 const ALIKE = `r.state = 'open' AND r.cause = 'between-thresholds' AND r.proposed_by IS NULL AND r.score >= $1
    AND ${PAIR_WITHIN('$2')}`;
@@ -42,8 +43,8 @@ const drawSample = statement<{ review_id: ReviewId }>(
 );
 const insertBulk = statement(
   'registry.bulk-insert',
-  `INSERT INTO registry.bulk (bulk_id, state, created_at, created_by, score_from, sample, total)
-   VALUES ($1, 'sampling', $2, $3, $4, $5, $6)`,
+  `INSERT INTO registry.bulk (bulk_id, state, created_at, created_by, score_from, sample, total, creator_binding)
+   VALUES ($1, 'sampling', $2, $3, $4, $5, $6, $7)`,
 );
 const bulkById = statement<BulkRow>('registry.bulk', `SELECT ${COLUMNS} FROM registry.bulk WHERE bulk_id = $1`);
 const newestBulks = statement<BulkRow>(
@@ -95,7 +96,10 @@ export const bulkStore = {
   },
   async insert(
     tx: Transaction,
-    bulk: Pick<BulkRow, 'bulk_id' | 'created_at' | 'created_by' | 'score_from' | 'sample' | 'total'>,
+    bulk: Pick<
+      BulkRow,
+      'bulk_id' | 'created_at' | 'created_by' | 'score_from' | 'sample' | 'total' | 'creator_binding'
+    >,
   ) {
     await tx.run(insertBulk, [
       bulk.bulk_id,
@@ -104,6 +108,7 @@ export const bulkStore = {
       bulk.score_from,
       bulk.sample,
       bulk.total,
+      bulk.creator_binding,
     ]);
   },
   async find(sql: Sql, id: BulkId): Promise<BulkRow | undefined> {

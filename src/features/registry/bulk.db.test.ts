@@ -112,6 +112,12 @@ describe('alike pairs', () => {
     for (const one of second.sample) await decide(one.id, 'link');
     await call(AMA, 'PUT /api/review-rules', { body: { secondPerson: 'always' } });
     await expect(accept(AMA, second.id)).rejects.toMatchObject({ code: 'second-person-needed' });
+    // Nor does it help to have somebody else's name written into the database.
+    const nameBegun = (by: UserId) =>
+      f.db.ownerDatabase.run({ name: `test.begun-${by}`, text: 'UPDATE registry.bulk SET created_by = $1' }, [by]);
+    await nameBegun(BEN);
+    await expect(accept(AMA, second.id)).rejects.toMatchObject({ code: 'second-person-needed' });
+    await nameBegun(AMA);
     expect((await accept(BEN, second.id)).done).toBeGreaterThan(0);
   });
 });

@@ -19,6 +19,7 @@ import {
 } from './problems.ts';
 import { decideReview, undoReview } from './review-decisions.ts';
 import type { RoundDeps } from './round-loading.ts';
+import { bindWord, wordFits } from './rule-binding.ts';
 import { readSecondPerson, userOf } from './second-person.ts';
 import { withinReach } from './visibility.ts';
 
@@ -48,13 +49,15 @@ export async function beginBulk(
   const total = await bulkStore.count(deps.database, alike);
   if (total < ALIKE_MIN) throw tooFewAlike(ALIKE_MIN);
   const sample = await bulkStore.draw(deps.database, alike, asked.sampleSize);
+  const id = newId<BulkId>();
   const bulk = {
-    bulk_id: newId<BulkId>(),
+    bulk_id: id,
     created_at: new Date(deps.clock.nowMs()),
     created_by: user,
     score_from: asked.scoreFrom,
     sample,
     total,
+    creator_binding: bindWord(deps.keyRing, 'bulk', id, user),
   };
   await deps.database.transaction((tx) => bulkStore.insert(tx, bulk));
   return { ...bulk, state: 'sampling', accepted: 0, skipped: 0 };
@@ -65,8 +68,10 @@ export async function acceptNext(deps: RoundDeps, actor: Actor, id: BulkId): Pro
   const bulk = await found(deps, id);
   if (bulk.state === 'done' || bulk.state === 'given-up') throw bulkOver();
   await assertSampleRight(deps, bulk);
-  const isFirst = userOf(actor.principal) === bulk.created_by;
-  if (isFirst && (await readSecondPerson(deps.database)) !== 'never') throw secondPersonNeeded();
+  const begunByAnother = { kind: 'bulk', id, word: bulk.created_by } as const;
+  const isFirst =
+    userOf(actor.principal) === bulk.created_by || !wordFits(deps.keyRing, begunByAnother, bulk.creator_binding);
+  if (isFirst && (await readSecondPerson(deps, deps.database)) !== 'never') throw secondPersonNeeded();
   const within = await withinReach(deps, actor.principal, 'review.decide');
   const ids = await bulkStore.next(deps.database, bulk, within, AT_ONCE);
   const accepted: ReviewId[] = [];

@@ -30,6 +30,8 @@ export interface RegistryDeps {
   /** Who may decide reviews, for handing them over. */
   readonly reviewers?: (reach: Reach) => Promise<readonly { readonly id: UserId; readonly name: string }[]>;
   readonly clock: Clock;
+  /** Kept outside the database: once set, a rule that is missing there was taken away. Missing itself: none is expected. */
+  readonly rulesBound?: { isSet(): Promise<boolean>; set(): Promise<void> };
   /**
    * Identifiers of domains that other nodes own may be carried by whoever has one of their own, unless marked official: they are
    * shown and found, and nobody is matched by them. Missing or false: such records are refused.

@@ -77,7 +77,7 @@ async function assertPersonMay({ deps, tx, state, actor }: Decision, { obsolete,
   if (!principal.permissions.has('review.decide')) throw mergeNotAllowed();
   await assertOwnThroughout(deps, actor, state);
   const sizes = [state.golden(obsolete.goldenId).members.size, state.golden(survivor.goldenId).members.size] as const;
-  if (await needsSecondPerson(tx, principal, sizes)) throw mergeWantsTwo();
+  if (await needsSecondPerson(deps, tx, principal, sizes)) throw mergeWantsTwo();
 }
 
 interface Both {

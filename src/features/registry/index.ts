@@ -140,6 +140,7 @@ export type {
   TogetherStep,
 } from './service.ts';
 /** For the prior of matching: the size of the registry, roughly. */
+export { bindRule } from './second-person.ts';
 export { estimateSources } from './store.ts';
 export type { SubmitOptions } from './submit-options.ts';
 /** Every client, page by page, for work over the whole registry. */

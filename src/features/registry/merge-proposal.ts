@@ -20,16 +20,18 @@ export async function proposeMerge(
   decision: Decision,
   what: { readonly survivor: ResourceId; readonly other: ResourceId },
 ): Promise<ReviewId | undefined> {
-  const { tx, state, nowMs, actor } = decision;
+  const { deps, tx, state, nowMs, actor } = decision;
   const staying = [...state.golden(what.survivor).members];
   const moving = [...state.golden(what.other).members];
   const sizes = [staying.length, moving.length] as const;
-  if (!(await needsSecondPerson(tx, actor.principal, sizes))) return undefined;
+  if (!(await needsSecondPerson(deps, tx, actor.principal, sizes))) return undefined;
   const waiting = (await tx.rows(between, [staying, moving]))[0];
   const review = waiting ?? newReview(decision, staying, moving);
   if (review === undefined) return undefined;
   if (waiting === undefined) await openReviews(tx, [review]);
-  return (await agreedByTwo(tx, { review, principal: actor.principal, sizes, nowMs })) ? undefined : review.review_id;
+  return (await agreedByTwo(deps, tx, { review, principal: actor.principal, sizes, nowMs }))
+    ? undefined
+    : review.review_id;
 }
 
 /** The most alike pair of records stands for the two people: what a second person will want to see. */

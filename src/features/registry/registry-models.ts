@@ -70,7 +70,7 @@ export function registryModels({ roundDeps, seat }: BuiltCore): RegistryModels {
     simulate: (batch) => simulateBatch(roundDeps, batch),
     checkGroups: (batch) => checkGroups(roundDeps, batch),
     pair: (a, b) => pairView(roundDeps, a, b),
-    twoPeople: async (sql) => (await readSecondPerson(sql)) !== 'never',
+    twoPeople: async (sql) => (await readSecondPerson(roundDeps, sql)) !== 'never',
     estimate: estimateSources,
     sources: async (sql) => (await readFigures(sql)).sources,
   };

@@ -155,7 +155,8 @@ async function linked(decision: Decision, review: QueuedReview, verdict: ReviewV
   const [left, right] = [[...state.golden(goldenA).members], [...state.golden(goldenB).members]];
   const { principal } = decision.actor;
   const sizes = [left.length, right.length] as const;
-  if (verdict.agreed !== true && !(await agreedByTwo(tx, { review, principal, sizes, nowMs }))) return 'waits';
+  if (verdict.agreed !== true && !(await agreedByTwo(decision.deps, tx, { review, principal, sizes, nowMs })))
+    return 'waits';
   const waiting = await readWaitingBetween(tx, left, right);
   const { survivor, other } = survivorOf(decision, goldenA, goldenB);
   return {

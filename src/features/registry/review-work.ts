@@ -97,7 +97,7 @@ function ruleRoutes(deps: RegistryDeps): RouteDeclaration[] {
       input: { params: none, query: none, body: 'none' },
       limits: { bodyBytesMax: 0, perMinute: 120 },
       async handle({ actor }) {
-        const secondPerson = await readSecondPerson(deps.database);
+        const secondPerson = await readSecondPerson(deps, deps.database);
         const audited = await deps.audit.recordNow([{ actor, event: 'review.rules', action: 'R', outcome: 'success' }]);
         return { status: 200, body: { secondPerson }, audited };
       },
@@ -111,8 +111,8 @@ function ruleRoutes(deps: RegistryDeps): RouteDeclaration[] {
       limits: { bodyBytesMax: 1_024, perMinute: 30 },
       async handle({ actor, body }) {
         return await deps.database.transaction(async (tx) => {
-          const from = await readSecondPerson(tx);
-          await writeSecondPerson(tx, body.secondPerson, new Date(deps.clock.nowMs()));
+          const from = await readSecondPerson(deps, tx);
+          await writeSecondPerson(deps, tx, body.secondPerson, new Date(deps.clock.nowMs()));
           const audited = await deps.audit.record(tx, [
             {
               actor,
