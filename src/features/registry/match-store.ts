@@ -1,5 +1,4 @@
 /** SQL of `$match`: what a round asks, without all that only writing needs. */
-import type { ResourceId } from '../../kernel/ids.ts';
 import { type Sql, statement } from '../../platform/db/sql.ts';
 import type { SourceRow } from './store.ts';
 
