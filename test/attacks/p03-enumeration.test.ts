@@ -58,9 +58,11 @@ test('… also once it is throttled', async () => {
 test('… and takes the same time', async () => {
   target.clock.forward(86_400_000);
   const time = async (email: string) => {
-    const started = performance.now();
+    // What the process works for it, hashing threads included: other work of the machine does not count.
+    const started = process.cpuUsage();
     await signIn(email);
-    return performance.now() - started;
+    const { user, system } = process.cpuUsage(started);
+    return (user + system) / 1_000;
   };
   const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
   for (let i = 0; i < 30; i++) {

@@ -119,11 +119,13 @@ test.each<[string, () => { path: string; body: string; type?: string }, number]>
 ])('%s', async (_what, make, status) => {
   const { path, body, type = 'application/fhir+json' } = make();
   const before = process.memoryUsage().rss;
-  const from = performance.now();
+  const from = process.cpuUsage();
   const answer = await door.send(node, { method: 'POST', path, body, headers: { 'content-type': type } });
   expect(answer.status).toBe(status);
   expect(answer.json()['resourceType']).toBe('OperationOutcome');
-  expect(performance.now() - from).toBeLessThan(TIME_MAX_MS);
+  // What this process has worked: other work of the machine does not count.
+  const { user, system } = process.cpuUsage(from);
+  expect((user + system) / 1_000).toBeLessThan(TIME_MAX_MS);
   expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY_MAX_BYTES);
 });
 

@@ -32,6 +32,9 @@ beforeAll(async () => {
 });
 afterAll(() => door.close());
 
+/** The limits above are a fraction of it, without them it would be minutes; a machine with other work is given the rest. */
+const BOUND_MS = 15_000;
+
 /** What was told to the audit log. */
 const reasons = () => door.refusals.map(({ problem }) => problem.code);
 const open = () =>
@@ -59,7 +62,7 @@ describe('slow clients', () => {
     const drip = setInterval(() => socket.writable && socket.write('X-A: b\r\n'), 50);
     const { text, ms } = await lifeOf(socket);
     clearInterval(drip);
-    expect(ms).toBeLessThan(2_000);
+    expect(ms).toBeLessThan(BOUND_MS);
     expect(text).toMatch(/^HTTP\/1\.1 408 /);
     expect(reasons()).toContain('request-too-slow');
   });
@@ -72,20 +75,20 @@ describe('slow clients', () => {
     const drip = setInterval(() => socket.writable && socket.write(' '), 50);
     const { text, ms } = await lifeOf(socket);
     clearInterval(drip);
-    expect(ms).toBeLessThan(2_000);
+    expect(ms).toBeLessThan(BOUND_MS);
     expect(text).toMatch(/^HTTP\/1\.1 408 [\s\S]*body-too-slow/);
     expect(reasons()).toContain('body-too-slow');
   });
 
   test('silence is cut off, before and after the handshake and between requests', async () => {
     const bare = connectTcp({ host: '127.0.0.1', port: door.port });
-    expect((await lifeOf(bare)).ms).toBeLessThan(2_000);
-    expect((await lifeOf(await open())).ms).toBeLessThan(2_000);
+    expect((await lifeOf(bare)).ms).toBeLessThan(BOUND_MS);
+    expect((await lifeOf(await open())).ms).toBeLessThan(BOUND_MS);
     const kept = await open();
     kept.write('GET /api/test HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const { text, ms } = await lifeOf(kept);
     expect(text).toMatch(/^HTTP\/1\.1 200 /);
-    expect(ms).toBeLessThan(2_500);
+    expect(ms).toBeLessThan(BOUND_MS);
   });
 
   test('connections of one address are capped, and room is made when they end', async () => {

@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statement } from '../../src/platform/db/index.ts';
 import { askAsNode } from '../support/node-client.ts';
+import { freePorts } from '../support/ports.ts';
 import { careseal, databaseOf, startTestServer, testHome, type TestServer } from '../support/server.ts';
 
 /** P50: at the ports of the audit repository nobody passes for a node, and no bytes stop it. A whole server, from outside. */
@@ -15,17 +15,9 @@ let folder: string;
 let tlsPort: number;
 let udpPort: number;
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 beforeAll(async () => {
   home = await testHome();
-  [tlsPort, udpPort] = [await freePort(), await freePort()];
+  [tlsPort = 0, udpPort = 0] = await freePorts(2);
   const settings = {
     CARESEAL_AUDIT_REPOSITORY: 'true',
     CARESEAL_AUDIT_TLS_PORT: String(tlsPort),

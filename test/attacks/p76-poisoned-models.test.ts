@@ -37,13 +37,19 @@ const POISONED: readonly (readonly [string, Partial<MatchingModel>])[] = [
   ['brings more names than anybody has', { frequencies: { given: huge, family: {} } }],
 ];
 
+/** What this process has worked since: other work of the machine does not count. */
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1_000;
+}
+
 describe('a model that', () => {
   test.each(POISONED)('%s is refused', async (_, change) => {
-    const began = performance.now();
+    const began = process.cpuUsage();
     await expect(upload(variant('poisoned', change))).rejects.toMatchObject({
       code: expect.stringMatching(/^model-(unsound|invalid)$/),
     });
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(cpuMs(began)).toBeLessThan(5_000);
   });
 
   test.each([

@@ -63,7 +63,8 @@ describe('by keyboard alone', () => {
     await page.getByText('Kept apart: different people.').waitFor();
     // The next pair is another page: what has the focus on this one goes with it.
     await expect.poll(() => page.url()).not.toBe(first);
-    await expect.poll(() => page.locator('.review-grid').getAttribute('aria-busy')).toBe('false');
+    const next = new URL(page.url()).pathname.split('/').at(-1);
+    await page.locator(`.review-grid[data-review="${next}"][aria-busy="false"]`).waitFor();
     expect((await hour.api('/api/reviews')).counts.decidedToday).toBe(decidedToday + 1);
     await tabTo(page, page.getByRole('button', { name: /^One person/ }));
     await page.keyboard.press('Enter');

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CSV_HEADER, CSV_MAP, csvLine, people } from '../../bench/people.ts';
-import { statement } from '../../src/platform/db/index.ts';
+import { REGISTRY_LOCK } from '../../src/features/registry/store.ts';
+import { type Sql, statement } from '../../src/platform/db/index.ts';
 import { careseal, databaseOf, startTestServer, testHome } from '../support/server.ts';
 
 let home: string;
@@ -30,23 +32,53 @@ async function writeFiles(count: number): Promise<{ csv: string; map: string; ro
   return { csv, map, rows: lines.length };
 }
 
+const waiting = statement<{ n: bigint }>(
+  'journey.waiting',
+  `SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objid = ${REGISTRY_LOCK} AND NOT granted`,
+);
 const sources = statement<{ n: bigint }>('journey.sources', 'SELECT count(*) AS n FROM registry.source');
 
 test('a load killed in the middle is finished by giving the same command again: nothing lost, nothing twice', async () => {
   const { csv, map, rows } = await writeFiles(3_000);
   const server = await startTestServer({ home });
   const words = ['load', csv, '--domain', DOMAIN, '--map', map, '--json'];
+  const database = databaseOf(home);
+  const counted = async (sql: Sql = database) => Number((await sql.rows(sources))[0]?.n ?? 0);
+  // Nothing is written without the registry's lock, and who waits for it gets it in turn. So this and the load take turns until it has
+  // written something, and it is killed while this has the lock: never before its first part, never after its last.
+  const first = Promise.withResolvers<void>();
+  const holding = Promise.withResolvers<void>();
+  const held = database.transaction(async () => (holding.resolve(), await first.promise), { lock: REGISTRY_LOCK });
+  await holding.promise;
   const child = spawn(join(PROGRAM, 'node_modules/node/bin/node'), [join(PROGRAM, 'src/cli/main.ts'), ...words], {
     env: { PATH: process.env['PATH'] ?? '', CARESEAL_HOME: home },
     stdio: 'ignore',
   });
-  const database = databaseOf(home);
-  const counted = async () => Number((await database.rows(sources))[0]?.n ?? 0);
-  await expect.poll(counted, { timeout: 60_000, interval: 20 }).toBeGreaterThan(0);
-  child.kill('SIGKILL');
-  await new Promise((resolve) => child.once('close', resolve));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const before = await counted();
+  const inLine = async () => Number((await database.rows(waiting))[0]?.n ?? 0);
+  await expect.poll(inLine, { timeout: 60_000, interval: 20 }).toBeGreaterThan(0);
+  const turn = () =>
+    database.transaction(
+      async (tx) => {
+        const written = await counted(tx);
+        if (written > 0) child.kill('SIGKILL');
+        return written;
+      },
+      { lock: REGISTRY_LOCK },
+    );
+  const turns = (async () => {
+    for (;;) {
+      const written = await turn();
+      if (written > 0) return written;
+    }
+  })();
+  first.resolve();
+  await held;
+  const closed = once(child, 'close');
+  const before = await turns;
+  await closed;
+  // A part that stood in line when it died is not written by the rest of it.
+  await turn();
+  expect(await counted()).toBe(before);
   expect(before).toBeLessThan(rows);
   const again = await careseal(words, { home });
   expect(again.stderr).toBe('');

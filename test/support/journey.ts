@@ -1,10 +1,9 @@
 /** What people do at the pages, for journeys: the same clicks and keys, seen from outside. */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import type { Locator, Page } from 'playwright-core';
 import { Authenticator } from './authenticator.ts';
 import { picture } from './pictures.ts';
+import { freePorts } from './ports.ts';
 
 export interface Account {
   readonly email: string;
@@ -121,12 +120,6 @@ export async function download(page: Page, click: () => Promise<void>): Promise<
 /** Settings with ports that are free now: where the server prints and shows addresses, they are the real ones. */
 export async function portSettings(): Promise<Readonly<Record<string, string>>> {
   const names = ['CARESEAL_USERS_PORT', 'CARESEAL_NODES_PORT', 'CARESEAL_OPERATIONS_PORT'];
-  const taken = names.map(() => createServer().listen(0));
-  await Promise.all(taken.map((server) => once(server, 'listening')));
-  const ports = taken.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? String(address.port) : '0';
-  });
-  await Promise.all(taken.map((server) => new Promise((resolve) => server.close(resolve))));
-  return Object.fromEntries(names.map((name, index) => [name, ports[index] ?? '0']));
+  const ports = await freePorts(names.length);
+  return Object.fromEntries(names.map((name, index) => [name, String(ports[index])]));
 }

@@ -93,7 +93,7 @@ const decide: Handler = (state, { path }, [, , id]) => {
   if (path.endsWith('/undo')) state.reviews += 2;
   return path.endsWith('/undo')
     ? { body: { review: reviewDetail(indexOf(id), 5).review } }
-    : { body: { entryId: idOf(3, 1), ...(state.reviews > 0 ? { next: idOf(4, next) } : {}) } };
+    : { body: { entryId: idOf(3, 1), alsoAnswered: 2, ...(state.reviews > 0 ? { next: idOf(4, next) } : {}) } };
 };
 
 export const REVIEW_ROUTES: readonly (readonly [string, RegExp, Handler])[] = [

@@ -234,9 +234,11 @@ describe('sessions', () => {
     const header = `__Host-session=${kofi.browser.cookies.get('session')}`;
     const origin = { door: 'users', requestId: 'r' } as const;
     const rounds = 20_000;
-    const started = performance.now();
+    // What this process works for it: other work of the machine does not count.
+    const started = process.cpuUsage();
     for (let i = 0; i < rounds; i++) await fixture.identity.authenticateUser(header, origin);
-    const cachedUs = ((performance.now() - started) / rounds) * 1000;
+    const { user, system } = process.cpuUsage(started);
+    const cachedUs = (user + system) / rounds;
     console.log(`session check: ${cachedUs.toFixed(1)} µs from memory`);
     expect(cachedUs).toBeLessThan(300);
   });

@@ -27,6 +27,7 @@ export function duplicates(hour: Hour): void {
       await page.getByRole('link', { name: 'Start reviewing' }).click();
       await heading(page, 'Are these two one person?').waitFor();
       await picture(page, 'review');
+      await page.locator('.review-grid[aria-busy="false"]').waitFor();
       const first = page.url();
       const stateOf = async (address: string): Promise<unknown> =>
         (await hour.api(`/api${new URL(address).pathname}`)).review;
@@ -35,6 +36,8 @@ export function duplicates(hour: Hour): void {
         await page.keyboard.press(key);
         await page.getByText(said).waitFor();
         await expect.poll(() => page.url()).not.toBe(at);
+        const next = new URL(page.url()).pathname.split('/').at(-1);
+        await page.locator(`.review-grid[data-review="${next}"][aria-busy="false"]`).waitFor();
       };
       await press('l', 'Linked: one person.');
       expect(await stateOf(first)).toMatchObject({ state: 'decided', decision: 'link' });

@@ -134,7 +134,7 @@ function ReviewView({ detail, view, fresh }: ReviewViewProps): ReactNode {
         </div>
       )}
       {decide.isError && <FailureNotice error={decide.error} focus onRetry={() => decide.reset()} />}
-      <div className="review-grid" aria-busy={!fresh}>
+      <div className="review-grid" data-review={review.id} aria-busy={!fresh}>
         <Comparison review={review} />
         <Waterfall explanation={review.explanation} />
       </div>
