@@ -121,3 +121,26 @@ describe.each(WAYS)('%s', (_name, merge) => {
     expect([answer.status, await areOne()]).toEqual([403, false]);
   });
 });
+
+test('what somebody else took apart is put back by two people where two have to agree, and by whoever did it alone', async () => {
+  await rule('never');
+  const merged = await p.ask('north steward', 'POST', '/api/clients/merge', {
+    ...{ survivor: other.golden, other: one.golden, reason: 'the same person' },
+  });
+  expect(merged.status, merged.text).toBe(200);
+  const unlink = { sourceId: one.source, reason: 'two people after all' };
+  const apart = await p.ask('north steward', 'POST', `/api/clients/${other.golden}/unlink`, unlink);
+  expect(apart.status, apart.text).toBe(200);
+  const { entryId } = apart.json<{ entryId: string }>();
+  await rule('always');
+  const undo = (who: Who) =>
+    p.ask(who, 'POST', `/api/clients/${other.golden}/undo`, { entryId, reason: 'one person all the same' });
+  const together = async () => (await goldenOf(other.golden)).includes(one.source);
+  const alone = await undo('north administrator');
+  expect([alone.status, alone.json<{ code: string }>().code, await together()]).toEqual([
+    409,
+    'second-person-needed',
+    false,
+  ]);
+  expect([(await undo('north steward')).status, await together()]).toEqual([200, true]);
+});

@@ -23,7 +23,7 @@ describe('the log', () => {
   let audit: Audit;
   let targets: Targets;
   let forwarder: Forwarder;
-  let true_: SyslogServer;
+  let ministry: SyslogServer;
   let thief: SyslogServer;
   const binder = createTargetBinder(testKeyRing());
   const clock = { nowMs: () => Date.now() };
@@ -33,21 +33,21 @@ describe('the log', () => {
     const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' };
     audit = createAudit({ database: db.database, keyRing: testKeyRing(), clock, source, onFailure: () => undefined });
     targets = createTargets({ database: db.database, clock, audit, binder });
-    [true_, thief] = [await syslogServer(), await syslogServer()];
+    [ministry, thief] = [await syslogServer(), await syslogServer()];
     forwarder = createForwarder({
       ...{ database: db.database, clock, audit, binder, onChange: () => undefined },
       carrier: { site: 'careseal.example.org', identity: () => Promise.resolve(undefined) },
       pace: { pollMs: 20, retryMs: 20, retryMsMax: 40, lingerMs: 50 },
     });
     await targets.add(userActor, {
-      ...{ name: 'Ministry', protocol: 'tcp', host: '127.0.0.1', port: true_.port, path: '', authorities: '' },
+      ...{ name: 'Ministry', protocol: 'tcp', host: '127.0.0.1', port: ministry.port, path: '', authorities: '' },
       ...{ from: 'beginning', filter: { events: ['client.*'], outcome: 'all' } },
     });
     forwarder.start();
   });
   afterAll(async () => {
     await forwarder.stop();
-    await Promise.all([true_.close(), thief.close()]);
+    await Promise.all([ministry.close(), thief.close()]);
     await audit.stop();
     await db.close();
   });
@@ -67,7 +67,7 @@ describe('the log', () => {
        FROM atna.target`,
     );
     await happens();
-    await expect.poll(() => true_.messages.length, { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => ministry.messages.length, { timeout: 15_000 }).toBe(1);
     await expect.poll(() => failureOf('Mine'), { timeout: 15_000 }).toBe('changed');
     expect([thief.connections, await failureOf('Ministry')]).toEqual([0, undefined]);
   });
@@ -77,14 +77,14 @@ describe('the log', () => {
       await asOwner(db, `UPDATE atna.target SET ${change} WHERE name LIKE 'Ministry%'`);
       await happens();
       const [name] = (await targets.list(userActor)).targets.flatMap((one) =>
-        /^Mini/.test(one.name) ? [one.name] : [],
+        one.name.startsWith('Mini') ? [one.name] : [],
       );
       expect(await failureOf(name ?? '')).toBe('changed');
     }
-    const found = (await targets.list(userActor)).targets.find((one) => /^Mini/.test(one.name));
+    const found = (await targets.list(userActor)).targets.find((one) => one.name.startsWith('Mini'));
     const { protocol, host, path, authorities } = { ...found } as NonNullable<typeof found>;
     await targets.change(userActor, found?.id ?? '', {
-      ...{ name: 'Ministry', protocol, host, port: true_.port, path, authorities, paused: false },
+      ...{ name: 'Ministry', protocol, host, port: ministry.port, path, authorities, paused: false },
       filter: { events: ['client.*'], outcome: 'all' },
     });
     const state = async () => (await targets.list(userActor)).targets.find((one) => one.id === found?.id);

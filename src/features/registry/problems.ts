@@ -179,6 +179,14 @@ export const secondPersonNeeded = (): RegistryProblem =>
     'You proposed this link yourself. Nothing was changed. A second person has to agree; until then you can still say that they are different people.',
   );
 
+/** To take back somebody else's separation is to make two clients one. */
+export const undoWantsTwo = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'second-person-needed',
+    'Somebody else took this record out, and two people decide here that two clients are one. Nothing was changed. Merge the two clients: your wish is kept, and a second person agrees to it.',
+  );
+
 /** A person who tells a merge by FHIR does by another way what the pages ask two people for. */
 export const mergeWantsTwo = (): RegistryProblem =>
   new Problem(

@@ -5,11 +5,12 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { Decision } from './decision.ts';
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
-import { clientNotFound, nothingToUndo } from './problems.ts';
+import { clientNotFound, nothingToUndo, undoWantsTwo } from './problems.ts';
 import { assertNotKeptApart } from './review-decisions.ts';
 import { reopenReviewsOf } from './review-settling.ts';
 import { readLedger, removeNeverLinksOf } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
+import { needsSecondPerson, userOf } from './second-person.ts';
 import { decide, type DecisionResult, placePinned, stewardAudit } from './stewardship.ts';
 import { visibleAmong, withinReach } from './visibility.ts';
 
@@ -36,6 +37,7 @@ export function undoEntry(
     },
     async act(decision) {
       if (entry === undefined) throw gone();
+      if (entry.kind === 'unlinked') await assertAgreed(deps, decision, { actor, entry });
       await removeNeverLinksOf(decision.tx, entry.entryId);
       if (entry.kind === 'unlinked') await putBack(decision, entry);
       const records = [...decision.state.sources.keys()];
@@ -67,6 +69,22 @@ async function assertSeen(
 ): Promise<void> {
   const within = await withinReach(deps, actor.principal, 'review.decide');
   if (within !== undefined && !(await visibleAmong(tx, [id], within)).has(id)) throw clientNotFound();
+}
+
+/**
+ * To put back what somebody else took out joins two clients against their word: where two people have to agree on that, one does
+ * not do it alone. One's own decision of a moment ago is taken back by oneself.
+ */
+async function assertAgreed(
+  deps: RoundDeps,
+  { state, tx }: Decision,
+  { actor, entry }: { readonly actor: Actor; readonly entry: LedgerEntry },
+): Promise<void> {
+  const user = userOf(actor.principal);
+  if (user === undefined || (entry.actor.kind === 'user' && entry.actor.id === user)) return;
+  const sizeOf = (id: ResourceId | undefined): number => (id === undefined ? 0 : state.golden(id).members.size);
+  const sizes = [sizeOf(entry.goldenId), sizeOf(entry.otherGoldenId)] as const;
+  if (await needsSecondPerson(deps, tx, actor.principal, sizes)) throw undoWantsTwo();
 }
 
 async function standingEntry(
