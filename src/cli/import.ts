@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { sha256Hex } from '../crypto/index.ts';
 import { DEFAULT_MODEL } from '../features/matching/index.ts';
-import { convertRules, DecisionRules, importOpenCr } from '../features/opencr/index.ts';
+import { type ConvertedRules, convertRules, DecisionRules, importOpenCr } from '../features/opencr/index.ts';
 import { utf8Encode } from '../kernel/bytes.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Command, Invocation } from './command.ts';
@@ -12,7 +12,11 @@ export const importOpenCrCommand: Command = {
   positional: [],
   options: {
     rules: { kind: 'value', valueName: 'FILE', description: 'decisionRules.json of the OpenCR' },
-    model: { kind: 'value', valueName: 'OUT', description: 'Write the matching model made from it here' },
+    model: {
+      kind: 'value',
+      valueName: 'OUT',
+      description: 'Write the model made of them to a file, without the registry',
+    },
     patients: {
       kind: 'value',
       valueName: 'FILE',
@@ -28,19 +32,21 @@ export const importOpenCrCommand: Command = {
   help: `Patients: source records keep their content, and each person keeps the CRUID it had. Export them with
   curl 'https://hapi.example/fhir/Patient?_count=500' (all pages, one resource a line), or as a bulk export.
 Giving the same file again changes nothing. Import before the nodes are added: a domain that a node owns is written by it alone.
-Rules: says what was taken over and what has no equivalent. Compare the model with \`careseal evaluate\` before you use it.`,
+Rules: says what was taken over and what has no equivalent. The model made of them is kept in the registry and decides nothing
+until it is activated: try it with \`careseal model simulate\`, or, written to a file, with \`careseal evaluate\`.`,
   async run(invocation) {
     const { value, out } = invocation;
     const [rules, patients] = [value('rules'), value('patients')];
     if (rules === undefined && patients === undefined)
       throw new Problem('invalid', 'usage', 'Give --rules, --patients, or both.');
-    const converted = rules === undefined ? undefined : takeRules(invocation, rules);
+    const converted = rules === undefined ? undefined : await takeRules(invocation, rules);
     const summary = patients === undefined ? undefined : await takePatients(invocation, patients);
     out.json({ ...(converted ? { rules: converted } : {}), ...(summary ? { patients: summary } : {}) });
   },
 };
 
-function takeRules({ value, out }: Invocation, file: string) {
+async function takeRules(invocation: Invocation, file: string) {
+  const { value, out } = invocation;
   const text = readText(file);
   const document = DecisionRules.safeParse(json(text, file));
   if (!document.success)
@@ -50,15 +56,36 @@ function takeRules({ value, out }: Invocation, file: string) {
       })),
     });
   const version = `opencr-${sha256Hex(utf8Encode(text)).slice(0, 8)}`;
-  const { model, taken, left } = convertRules(document.data, DEFAULT_MODEL, version);
+  const converted = convertRules(document.data, DEFAULT_MODEL, version);
   const target = value('model');
-  if (target !== undefined) writeFileSync(target, `${JSON.stringify(model, null, 2)}\n`);
-  out.line(
-    `Matching model ${model.version}${target === undefined ? ' (give --model OUT to keep it)' : ` is in ${target}`}`,
-  );
+  if (target !== undefined) {
+    writeFileSync(target, `${JSON.stringify(converted.model, null, 2)}\n`);
+    out.line(`Matching model ${version} is in ${target}`);
+  } else if (await keepModel(invocation, converted)) {
+    out.line(`Matching model ${version} is kept and decides nothing yet. Try it: careseal model simulate ${version}`);
+  } else out.line(`Matching model ${version} was kept before; nothing was changed.`);
+  const { taken, left } = converted;
   for (const line of taken) out.line(`  taken over: ${line}`);
   for (const line of left) out.line(`  no equivalent: ${line}`);
-  return { version: model.version, taken, left };
+  return { version, taken, left };
+}
+
+/** Characters that the notes of a model hold. */
+const NOTES_MAX = 2_000;
+
+/** Among the registry's versions, with what has no equivalent as its notes. False: the same rules were taken over before. */
+async function keepModel({ withServices }: Invocation, { model, left }: ConvertedRules): Promise<boolean> {
+  const notes = ['Made of decisionRules.json.', ...left.map((line) => `No equivalent: ${line}`)].join(' ');
+  try {
+    await withServices(({ models, actor }) =>
+      models.add(actor, { document: model, notes: notes.slice(0, NOTES_MAX), origin: 'opencr-rules' }),
+    );
+    return true;
+  } catch (error) {
+    // The version is a hash of the rules.
+    if (error instanceof Problem && error.code === 'model-exists') return false;
+    throw error;
+  }
 }
 
 async function takePatients({ value, out, signal, withServices }: Invocation, file: string) {

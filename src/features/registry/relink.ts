@@ -14,6 +14,7 @@ import { type GroupVerdict, judgeGroup } from './group-rules.ts';
 import { ledgerActor } from './ledger.ts';
 import { type ActivationId, type Move, relinkStore } from './relink-store.ts';
 import { keptApart } from './review-settling.ts';
+import { scoreReviewsAnew } from './review-rescoring.ts';
 import { readFormerGolden } from './review-store.ts';
 import { scoredGoldens } from './round-decisions.ts';
 import { loadRound, type RoundDeps } from './round-loading.ts';
@@ -63,6 +64,7 @@ export async function relinkBatch(live: RoundDeps, batch: RelinkBatch): Promise<
       const rows = await relinkStore.next(tx, batch.after, batch.limit);
       await makeKeysAnew(deps, tx, rows, batch.allKeys ?? false);
       const found = batch.links && rows.length > 0 ? await relinkRows(deps, tx, rows, batch) : NOTHING;
+      await scoreReviewsAnew(deps, tx, rows);
       const done = {
         ...found,
         visited: rows.length,
