@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readNodeFigures } from '../features/nodes/index.ts';
+import { readListFigures, readNodeFigures } from '../features/nodes/index.ts';
+import type { Clock } from '../kernel/time.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
@@ -67,9 +68,14 @@ function writeBeside(directory: string, name: string, content: Uint8Array): void
   renameSync(beside, join(directory, name));
 }
 
-/** How many nodes are left without a certificate soon: gauges, asked for when somebody looks. */
-export function nodeMetrics({ database }: Services, metrics: Metrics): void {
-  const figures = () => readNodeFigures(database, systemClock.nowMs());
+/** How many nodes are left without a certificate soon, and authorities without a list: gauges, asked for when somebody looks. */
+export function nodeMetrics(
+  { database }: Pick<Services, 'database'>,
+  metrics: Metrics,
+  clock: Clock = systemClock,
+): void {
+  const figures = () => readNodeFigures(database, clock.nowMs());
+  const lists = () => readListFigures(database, clock.nowMs());
   metrics.gauge('nodes', 'Nodes that are not revoked', async () => (await figures()).nodes);
   metrics.gauge('nodes_certificate_ended', 'Nodes without a valid certificate', async () => (await figures()).expired);
   for (const days of [30, 14, 7] as const)
@@ -78,4 +84,14 @@ export function nodeMetrics({ database }: Services, metrics: Metrics): void {
       `Nodes whose last certificate ends within ${days} days`,
       async () => (await figures()).endingWithin[days],
     );
+  metrics.gauge(
+    'foreign_revocation_lists_over_refusing',
+    'Foreign authorities whose list of revoked certificates ran out, so that they let nobody in',
+    async () => (await lists()).required,
+  );
+  metrics.gauge(
+    'foreign_revocation_lists_over',
+    'Foreign authorities whose list of revoked certificates ran out, and which go on without',
+    async () => (await lists()).others,
+  );
 }

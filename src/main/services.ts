@@ -36,6 +36,7 @@ import {
 import { composeExchange, type Exchange } from './exchange.ts';
 import { composeModels, type ComposedModels } from './models.ts';
 import { boundMark } from './bound-mark.ts';
+import { tellOfEnding } from './node-warnings.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { programVersion } from './place.ts';
 import { composeLogFollowers, type LogFollowers, members } from './log-followers.ts';
@@ -223,8 +224,7 @@ function composeActors({ config, connection, mail, log, baseUrl, fhirUrl }: Feat
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
     publicUrl: baseUrl,
     outbound: createOutbound({ allowedNetworks: config.outboundNetworks }),
-    onEnding: ({ nodeId, sha256, days }) =>
-      log.warn('The last certificate of a node ends soon', { nodeId, certificate: sha256, days }),
+    onEnding: tellOfEnding(log),
   });
   return { audit, identity, nodes };
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readListFigures } from '../../src/features/nodes/index.ts';
 import { statement } from '../../src/platform/db/index.ts';
 import { createOutbound } from '../../src/platform/outbound/index.ts';
 import type { KeyMaterial } from '../../src/platform/tls/index.ts';
@@ -149,10 +150,16 @@ describe.skipIf(!has('openssl'))('lists by address', () => {
     }
     expect([await code(a), await code(b)]).toEqual(['in', 'in']);
     for (const { ca } of [strict, lax]) answers.set(ca, { status: 500, body: '' });
+    const figures = () => readListFigures(door.db.database, door.fixture.clock.nowMs());
+    const before = await figures();
     door.fixture.clock.forward(25 * HOUR_MS);
     const warned = await refresh();
     for (const { ca } of [strict, lax]) expect(warned).toContainEqual({ authority: ca, what: 'list-over' });
     expect([await code(a), await code(b)]).toEqual(['crl-stale', 'in']);
+    const over = await figures();
+    expect(over.required - before.required).toBe(1);
+    // Lists of the tests before may end here too.
+    expect(over.others).toBeGreaterThan(before.others);
     expect((await refresh()).filter(({ what }) => what === 'list-over')).toEqual([]);
     answers.set(strict.ca, { status: 200, body: await list(strict.ca, undefined, '60') });
     door.fixture.clock.forward(300_000);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/crypto/index.ts';
@@ -49,6 +50,25 @@ it('the OpenAPI document is as test/golden/openapi.txt shows it (a digest of eac
   );
   expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
   await expect(`${operations.map(({ line }) => line).join('\n')}\n`).toMatchFileSnapshot('../golden/openapi.txt');
+});
+
+it('the OpenAPI document stands an independent validator, and every route that is not FHIR is in it', async () => {
+  const info = { version: '0.0.0', usersUrl: 'https://localhost:8443', nodesUrl: 'https://localhost:8444' };
+  const document = openApiDocument(services.routes, info);
+  const found = await new Validator().validate(structuredClone(document));
+  expect(found.errors).toBeUndefined();
+  expect(found.valid).toBe(true);
+  const broken = { ...structuredClone(document), info: {} };
+  expect((await new Validator().validate(broken)).valid).toBe(false);
+  const paths = z.record(z.string(), z.record(z.string(), z.unknown())).parse(document['paths']);
+  const told = Object.entries(paths).flatMap(([path, one]) =>
+    Object.keys(one).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const served = services.routes
+    .filter(({ path }) => path !== '/fhir' && !path.startsWith('/fhir/'))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}').replace('*', '{rest}')}`);
+  expect(told.toSorted()).toEqual([...new Set(served)].toSorted());
+  expect(served.length).toBeGreaterThan(100);
 });
 
 function digest(operation: object): string {

@@ -50,6 +50,7 @@ export function nodesFixture(
     readonly keyRing?: KeyRing;
     readonly outbound?: Outbound;
     readonly fhirUrl?: string;
+    readonly onEnding?: (ending: EndingCertificate) => void;
   } = {},
 ): NodesFixture {
   const clock = options.clock ?? testClock(Date.now());
@@ -70,7 +71,10 @@ export function nodesFixture(
     publicUrl: 'https://careseal.example.org:8443',
     outbound: options.outbound ?? createOutbound({ allowedNetworks: [] }),
     onBackgroundFailure: rethrow,
-    onEnding: (ending) => void endings.push(ending),
+    onEnding: (ending) => {
+      endings.push(ending);
+      options.onEnding?.(ending);
+    },
   });
   return { nodes, audit, clock, keyRing, endings };
 }

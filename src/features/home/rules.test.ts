@@ -8,7 +8,10 @@ const kinds = (facts: Parameters<typeof attentionOf>[0]) =>
 describe('what needs attention', () => {
   it('is nothing where nothing is known or all is well', () => {
     expect(kinds({ nowMs })).toEqual([]);
-    const well = { nodes: { nodes: 3, expiring: 0, expired: 0 }, users: { users: 5, invited: 0, administrators: 2 } };
+    const well = {
+      nodes: { nodes: 3, expired: 0, endingWithin: { 30: 0, 14: 0, 7: 0 } },
+      users: { users: 5, invited: 0, administrators: 2 },
+    };
     expect(kinds({ nowMs, ...well, audit: { proven: true }, loads: { running: 0, failed: 0 } })).toEqual([]);
   });
 
@@ -16,7 +19,7 @@ describe('what needs attention', () => {
     const facts = {
       nowMs,
       audit: { proven: false },
-      nodes: { nodes: 3, expiring: 1, expired: 1 },
+      nodes: { nodes: 3, expired: 1, endingWithin: { 30: 1, 14: 0, 7: 0 } },
       users: { users: 1, invited: 0, administrators: 1 },
       registry: { clients: 10, reviewsOpen: 2 },
     };
@@ -27,6 +30,14 @@ describe('what needs attention', () => {
       'amber one-administrator',
       'info reviews-open',
     ]);
+  });
+
+  it('warns of certificates by the nearest of 30, 14 and 7 days', () => {
+    const told = (within: Record<30 | 14 | 7, number>) =>
+      attentionOf({ nowMs, nodes: { nodes: 9, expired: 0, endingWithin: within } }).map(({ text }) => text);
+    expect(told({ 30: 3, 14: 0, 7: 0 })).toEqual(['The certificate of 3 systems ends within 30 days.']);
+    expect(told({ 30: 3, 14: 2, 7: 0 })).toEqual(['The certificate of 2 systems ends within 14 days.']);
+    expect(told({ 30: 3, 14: 2, 7: 1 })).toEqual(['The certificate of 1 system ends within 7 days.']);
   });
 
   it('says while search keys are made anew that links may be missed, and whether that goes on', () => {

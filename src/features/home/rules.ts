@@ -4,7 +4,12 @@ import type { AttentionItem } from './wire.ts';
 export interface HomeFacts {
   readonly nowMs: number;
   readonly registry?: { readonly clients: number; readonly reviewsOpen: number; readonly oldestReviewMs?: number };
-  readonly nodes?: { readonly nodes: number; readonly expiring: number; readonly expired: number };
+  readonly nodes?: {
+    readonly nodes: number;
+    readonly expired: number;
+    /** Nodes whose last certificate ends within so many days. */
+    readonly endingWithin: Readonly<Record<30 | 14 | 7, number>>;
+  };
   readonly users?: { readonly users: number; readonly invited: number; readonly administrators: number };
   /** Emergency accesses that somebody has to look at. */
   readonly emergencies?: number;
@@ -59,9 +64,11 @@ function nodeItems({ nodes }: HomeFacts): AttentionItem[] {
     const text = `${plural(nodes.expired, 'system has', 'systems have')} no valid certificate any more and cannot connect.`;
     items.push({ kind: 'node-expired', level: 'red', text, count: nodes.expired, href: '/nodes' });
   }
-  if (nodes.expiring > 0) {
-    const text = `The certificate of ${plural(nodes.expiring, 'system', 'systems')} ends within 30 days.`;
-    items.push({ kind: 'node-expiring', level: 'amber', text, count: nodes.expiring, href: '/nodes' });
+  const days = ([7, 14, 30] as const).find((limit) => nodes.endingWithin[limit] > 0);
+  if (days !== undefined) {
+    const count = nodes.endingWithin[days];
+    const text = `The certificate of ${plural(count, 'system', 'systems')} ends within ${days} days.`;
+    items.push({ kind: 'node-expiring', level: 'amber', text, count, href: '/nodes' });
   }
   return items;
 }

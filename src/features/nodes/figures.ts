@@ -27,8 +27,7 @@ const DAY_MS = 86_400_000;
 export interface NodeFigures {
   /** Nodes that are not revoked. */
   readonly nodes: number;
-  /** Of these, how many have no certificate valid beyond 30 days. */
-  readonly expiring: number;
+  /** Of these, how many have no certificate valid beyond so many days. */
   readonly endingWithin: Readonly<Record<30 | 14 | 7, number>>;
   readonly expired: number;
   /** When the next certificate ends. */
@@ -40,11 +39,29 @@ export async function readNodeFigures(sql: Sql, nowMs: number): Promise<NodeFigu
   const [row] = await sql.rows(FIGURES, [new Date(nowMs), inDays(30), inDays(14), inDays(7)]);
   return {
     nodes: row?.nodes ?? 0,
-    expiring: row?.within_30 ?? 0,
     endingWithin: { 30: row?.within_30 ?? 0, 14: row?.within_14 ?? 0, 7: row?.within_7 ?? 0 },
     expired: row?.expired ?? 0,
     ...(row?.first ? { firstExpiry: row.first } : {}),
   };
+}
+
+/** $1 now. */
+const LISTS_OVER = statement<{ required: number; others: number }>(
+  'nodes.lists-over',
+  `SELECT count(*) FILTER (WHERE crl_required)::int AS required, count(*) FILTER (WHERE NOT crl_required)::int AS others
+   FROM nodes.foreign_authority WHERE removed_at IS NULL AND crl_next_update <= $1`,
+);
+
+export interface ListFigures {
+  /** Foreign authorities whose list of revoked certificates ran out, and which refuse everybody for it. */
+  readonly required: number;
+  /** Those that go on without. */
+  readonly others: number;
+}
+
+export async function readListFigures(sql: Sql, nowMs: number): Promise<ListFigures> {
+  const [row] = await sql.rows(LISTS_OVER, [new Date(nowMs)]);
+  return { required: row?.required ?? 0, others: row?.others ?? 0 };
 }
 
 const NODES_OF = statement<{ id: NodeId }>(

@@ -32,7 +32,8 @@ import type { AddNodeRequest } from './wire.ts';
 export type { Authorities } from './authorities.ts';
 export type { NodesDeps } from './deps.ts';
 export type { Domains } from './domains.ts';
-export { type NodeFigures, readNodeFigures, readNodesOf } from './figures.ts';
+export { type NodeFigures, readListFigures, readNodeFigures, readNodesOf } from './figures.ts';
+export type { EndingCertificate } from './model.ts';
 export { mayReceive } from './may-receive.ts';
 export type { Domain, DomainTable, Node } from './model.ts';
 /** Nodes and authorities in their wire forms, for `--json`. */
