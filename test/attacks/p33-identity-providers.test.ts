@@ -283,7 +283,7 @@ describe('the administration', () => {
     const { url } = await admin.browser.ask('POST', '/api/identities', { providerId: liarId });
     const asked = new URL(url).searchParams;
     nonce = asked.get('nonce') ?? '';
-    liar.lie({ sub: 'the administrator' });
+    liar.lie({ claims: { sub: 'the administrator' } });
     const returned = { code: 'any', state: asked.get('state') ?? '', iss: liar.issuer };
     expect(await back(admin.browser, returned)).toEqual({ next: 'linked' });
     const [linked] = (await admin.browser.ask('GET', '/api/identities')).identities;
