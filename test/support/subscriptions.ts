@@ -3,7 +3,7 @@ import type { Subscription } from '@medplum/fhirtypes';
 import { createSubscriptions, type Subscriptions } from '../../src/features/subscriptions/index.ts';
 import type { NodeId } from '../../src/kernel/ids.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
-import { createOutbound } from '../../src/platform/outbound/index.ts';
+import { createOutbound, type Outbound } from '../../src/platform/outbound/index.ts';
 import { type FhirClient, type FhirFixture, fhirFixture } from './fhir-client.ts';
 import { type RegistryFixture, registryFixture } from './registry.ts';
 import { type TestSubscriber, testSubscriber } from './subscriber.ts';
@@ -22,11 +22,15 @@ export interface SubscriptionsFixture {
   close(): Promise<void>;
 }
 
-export async function subscriptionsFixture(allowedNetworks = ['127.0.0.0/8']): Promise<SubscriptionsFixture> {
+/** Subscribers are reached on loopback unless said otherwise. */
+export async function subscriptionsFixture(
+  allowedNetworks = ['127.0.0.0/8'],
+  way?: Outbound,
+): Promise<SubscriptionsFixture> {
   const f = await registryFixture();
   const subscriber = await testSubscriber();
   const silenced = new Set<NodeId>();
-  const outbound = createOutbound({ allowedNetworks, authoritiesPem: subscriber.authority.ca });
+  const outbound = way ?? createOutbound({ allowedNetworks, authoritiesPem: subscriber.authority.ca });
   const subscriptions = createSubscriptions({
     database: f.db.database,
     keyRing: f.keyRing,
