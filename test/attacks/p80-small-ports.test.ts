@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openSyslogDoors } from '../../src/features/atna/doors.ts';
@@ -14,7 +14,7 @@ import { fixedTls, testAuthority, testLeaf } from '../support/tls.ts';
  */
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+  for (const end of ends.splice(0).toReversed()) await end();
 });
 
 /** What a raw request is answered, to the end of the connection. */
@@ -107,7 +107,7 @@ test('datagrams that wait for the database are bounded in bytes, and taken again
   const blocked = new Promise<void>((resolve) => (go = resolve));
   const probe = createSocket('udp4');
   await new Promise<void>((resolve) => probe.bind(0, '127.0.0.1', resolve));
-  const udpPort = (probe.address() as AddressInfo).port;
+  const udpPort = probe.address().port;
   await new Promise<void>((resolve) => probe.close(() => resolve()));
   const doors = await openSyslogDoors({
     ...{ host: '127.0.0.1', tlsPort: undefined, udpPort, tls: await tls() },

@@ -28,7 +28,8 @@ const FAILURES: Readonly<Record<NonNullable<TargetView['failure']>, string>> = {
   certificate: 'The receiver’s certificate is not trusted, has expired, or is for another name.',
   identity: 'The receiver does not accept this server’s certificate, or wants one.',
   closed: 'The receiver ends the connection before it has taken everything.',
-  changed: 'Somebody wrote to this receiver in the database. Nothing is sent to it. Check its address, then save it anew or remove it.',
+  changed:
+    'Somebody wrote to this receiver in the database. Nothing is sent to it. Check its address, then save it anew or remove it.',
   answer: 'The receiver answers that it cannot take the events.',
   internal: 'Something failed on this server; its own log says what.',
 };
