@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { statement } from '../../src/platform/db/index.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
   BASE_URL,
   type EnrolledPerson,
   enrol,
-  type IdentityFixture,
   identityFixture,
   operator,
   PASSWORD,
@@ -14,17 +12,16 @@ import {
   TestBrowser,
   tokenOf,
 } from '../support/identity.ts';
+import { type IdentityDoor, identityDoor } from '../support/identity-door.ts';
 
 /** Attacker: an open session of somebody else, or an account without the right. Goal: to weaken how people sign in. */
-let db: TestDatabase;
-let fixture: IdentityFixture;
+let fixture: IdentityDoor;
 let admin: EnrolledPerson;
 beforeAll(async () => {
-  db = await testDatabase();
-  fixture = identityFixture(db.database);
+  fixture = await identityDoor();
   admin = await setUp(fixture);
 });
-afterAll(() => db.close());
+afterAll(() => fixture.close());
 
 let people = 0;
 async function person(): Promise<EnrolledPerson> {
@@ -163,7 +160,7 @@ describe('an invited person who is to have a second factor', () => {
 });
 
 test('a policy written into the database counts for nothing: the safest values hold, and it is said', async () => {
-  const { ownerDatabase } = db;
+  const { ownerDatabase } = fixture.db;
   await ownerDatabase.run(
     statement(
       'test.policy',
@@ -189,7 +186,7 @@ test('a policy written into the database counts for nothing: the safest values h
 
 test('ended access holds at the next request, in this process and in another within a second', async () => {
   const who = await person();
-  const other = identityFixture(db.database, { clock: fixture.clock, keyRing: fixture.keyRing });
+  const other = identityFixture(fixture.db.database, { clock: fixture.clock, keyRing: fixture.keyRing });
   const elsewhere = new TestBrowser(other.identity);
   for (const [name, value] of who.browser.cookies) elsewhere.cookies.set(name, value);
   const principal = await elsewhere.principal();

@@ -1,6 +1,7 @@
+import { Agent } from 'node:https';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { type TestDoor, testDoor } from './door.ts';
-import { type IdentityFixture, identityFixture } from './identity.ts';
+import { type IdentityFixture, identityFixture, reachedThrough } from './identity.ts';
 import { type Answer, OWN_PAGE, send } from './tls.ts';
 
 /** The users' door with identity behind it: real TLS, real database, the audit log told of refusals. */
@@ -10,9 +11,9 @@ export interface IdentityDoor extends IdentityFixture {
   close(): Promise<void>;
 }
 
-export async function identityDoor(): Promise<IdentityDoor> {
+export async function identityDoor(options: Parameters<typeof identityFixture>[1] = {}): Promise<IdentityDoor> {
   const db = await testDatabase();
-  const fixture = identityFixture(db.database);
+  const fixture = identityFixture(db.database, options);
   const { identity, audit, clock } = fixture;
   audit.assertKnownEvents(identity.routes);
   const door = await testDoor(identity.routes, {
@@ -20,11 +21,14 @@ export async function identityDoor(): Promise<IdentityDoor> {
     decideAccess: identity.decideAccess,
     clock,
   });
+  const agent = new Agent({ keepAlive: true });
+  reachedThrough(identity, { ...door.client, agent });
   return {
     ...fixture,
     db,
     door,
     async close() {
+      agent.destroy();
       await door.close();
       await db.close();
     },

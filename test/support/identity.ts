@@ -15,6 +15,7 @@ import type { RouteReply, RouteRequest } from '../../src/platform/http/route.ts'
 import type { KeyRing } from '../../src/store/index.ts';
 import { testKeyRing } from './audit.ts';
 import { handled } from './handled.ts';
+import { type Client, OWN_PAGE, send } from './tls.ts';
 
 /** A clock that a test moves. */
 export interface TestClock extends Clock {
@@ -120,6 +121,10 @@ export async function upgradeRows(
   await identity.stop();
 }
 
+/** Identities behind a real door (identity-door.ts): their browsers speak TLS to it. */
+const doors = new WeakMap<Identity, Client>();
+export const reachedThrough = (identity: Identity, client: Client): void => void doors.set(identity, client);
+
 /** A browser: keeps cookies, asks like the door does (input schema, principal, access, receipt), at one address. */
 export class TestBrowser {
   readonly cookies = new Map<string, string>();
@@ -144,6 +149,8 @@ export class TestBrowser {
   }
 
   async send(method: string, path: string, body?: object): Promise<{ reply: RouteReply<unknown> }> {
+    const client = doors.get(this.identity);
+    if (client !== undefined) return await this.#travel(client, { method, path }, body);
     const found = this.#route(method, path);
     const principal = await this.principal();
     const refusal = this.identity.decideAccess(principal, found.route.access);
@@ -168,6 +175,37 @@ export class TestBrowser {
       else this.cookies.set(name, value);
     }
     return { reply };
+  }
+
+  /** Over TLS, from an address of this machine that stands for the browser's. */
+  async #travel(
+    client: Client,
+    { method, path }: { readonly method: string; readonly path: string },
+    body?: object,
+  ): Promise<{ reply: RouteReply<unknown> }> {
+    const cookie = [...this.cookies].map(([name, value]) => `__Host-${name}=${value}`).join('; ');
+    const localAddress = this.address.replace(/^\d+/, '127');
+    const answer = await send(
+      { ...client, localAddress },
+      {
+        ...{ method, path },
+        headers: {
+          ...OWN_PAGE,
+          ...{ host: new URL(BASE_URL).host, 'user-agent': 'TestBrowser/1' },
+          ...(cookie === '' ? {} : { cookie }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      },
+    );
+    const said: unknown = answer.text === '' ? undefined : answer.json();
+    for (const line of answer.headers['set-cookie'] ?? []) {
+      const [, name = '', value = ''] = /^__Host-([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (/Max-Age=0/.test(line)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    if (answer.status >= 400) throw Object.assign(new Error(`${answer.status} ${method} ${path}`), said);
+    return { reply: { status: answer.status, body: said, audited: null } };
   }
 
   #origin() {

@@ -75,6 +75,8 @@ export interface Client {
   /** The client's own certificate. */
   readonly identity?: KeyMaterial;
   readonly agent?: Agent;
+  /** Of this machine: where the connection comes from. */
+  readonly localAddress?: string;
 }
 
 export interface ClientRequest {
@@ -95,6 +97,7 @@ export function send(client: Client, what: ClientRequest): Promise<Answer> {
     path: what.path,
     headers: { host: `localhost:${client.port}`, ...what.headers },
     agent: client.agent ?? new Agent({ keepAlive: false, maxCachedSessions: 0 }),
+    ...(client.localAddress === undefined ? {} : { localAddress: client.localAddress }),
     ...(client.identity === undefined ? {} : { cert: client.identity.certificate, key: client.identity.key }),
   };
   return exchange((done) => httpsRequest(options, done), what.body);
