@@ -34,11 +34,14 @@ export interface PasswordHasherOptions {
 const ARGON2ID = 2;
 const COSTS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
 
-/** All processors but one: whoever is signed in must not notice that others sign in. */
-const SPARE_CORES = Math.max(1, Math.min(8, availableParallelism() - 1));
+/**
+ * All processors but one, and two at least: on two, what a sign-in does beside its hash goes on meanwhile, and whoever is signed in
+ * waits 5 ms at most (bench/RESULTS.md).
+ */
+const HASHES_AT_ONCE = Math.max(2, Math.min(8, availableParallelism() - 1));
 
 export function createPasswordHasher(
-  options: PasswordHasherOptions = { parallelMax: SPARE_CORES, waitingMax: 32 },
+  options: PasswordHasherOptions = { parallelMax: HASHES_AT_ONCE, waitingMax: 32 },
 ): PasswordHasher {
   const { run, assertRoom } = createBoundedQueue(options);
   const costs = { ...COSTS, memoryCost: options.memoryKiB ?? COSTS.memoryCost };

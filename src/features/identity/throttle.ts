@@ -64,19 +64,37 @@ interface ThrottleDeps {
 }
 
 export function createThrottle(deps: ThrottleDeps): Throttle {
-  const { database, sealing, clock, settings } = deps;
+  const { database, sealing, clock } = deps;
+  const { chargedOf, chargeHeld, chargeAndLook } = charging(deps);
+  return {
+    charge: (attempt) => chargeAndLook(attempt, async () => undefined),
+    chargeAndLook,
+    async settle(tx, attempt) {
+      const keys = settledKeysOf(sealing, attempt);
+      const counters = keys.map((key) => ({ key, settlement: settlement(key.kind, channelOf(attempt)) }));
+      await settleCounters(tx, counters, clock.nowMs());
+    },
+    async hold(tx, attempt) {
+      const nowMs = clock.nowMs();
+      const held = await heldCounters(tx, settledKeysOf(sealing, attempt));
+      chargedOf(keysOf(sealing, attempt).map((key) => counterOf(held, key, nowMs)));
+      return {
+        async right() {
+          const channel = channelOf(attempt);
+          const settled = held.map((one) => ({ ...one, ...settle(one, channel, nowMs, { charged: false }) }));
+          const changed = settled.filter(({ failures }, at) => failures !== held[at]?.failures);
+          if (changed.length > 0) await writeCounters(tx, changed);
+        },
+        wrong: () => chargeHeld(tx, attempt),
+      };
+    },
+    clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
+    housekeep: () => deleteIdleCounters(database, clock.nowMs()),
+  };
+}
 
-  function keysOf(attempt: Attempt): CounterKey[] {
-    const { stage, knownDevice, address } = attempt;
-    const subject = sealing.emailToken(attempt.email);
-    const account: CounterKey = { subject, stage, kind: 'account', deviceHash: NO_DEVICE };
-    // A browser known to the account answers for itself alone: neither strangers nor its network can hold it up.
-    if (knownDevice !== undefined) return [account, { subject, stage, kind: 'device', deviceHash: knownDevice }];
-    const strangers: CounterKey = { subject, stage, kind: 'unknown-devices', deviceHash: NO_DEVICE };
-    if (address === undefined) return [account, strangers];
-    const network = sealing.networkToken(addressGroup(address));
-    return [account, strangers, { subject: network, stage: 'any', kind: 'network', deviceHash: NO_DEVICE }];
-  }
+function charging(deps: ThrottleDeps) {
+  const { database, sealing, clock, settings } = deps;
 
   /** What one more attempt makes of the counters. */
   function chargedOf(counters: readonly StoredCounter[]): StoredCounter[] {
@@ -87,21 +105,13 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
 
   /** With the counters held: for who comes at the same moment as another, or was wrong. */
   async function chargeHeld(tx: Transaction, attempt: Attempt): Promise<void> {
-    const charged = chargedOf(await lockCounters(tx, keysOf(attempt), clock.nowMs()));
+    const charged = chargedOf(await lockCounters(tx, keysOf(sealing, attempt), clock.nowMs()));
     await writeCounters(tx, charged);
     await noteNetwork(tx, deps, attempt, charged);
   }
 
-  const channelOf = (attempt: Attempt) => (attempt.knownDevice === undefined ? 'unknown-devices' : 'device');
-
-  /** What a success gives back: strangers' counter, too, where the browser is a known one. */
-  function settledKeysOf(attempt: Attempt): CounterKey[] {
-    const strangers = keysOf({ ...attempt, knownDevice: undefined, address: undefined }).slice(1);
-    return channelOf(attempt) === 'device' ? [...keysOf(attempt), ...strangers] : keysOf(attempt);
-  }
-
   async function chargeAndLook<T>(attempt: Attempt, look: (sql: Sql) => Promise<T>): Promise<T> {
-    const keys = keysOf(attempt);
+    const keys = keysOf(sealing, attempt);
     const [done, seen] = await database.together(async (sql) => {
       const read = await readCounters(sql, keys);
       // Counters only open with time or success, so most of a flood is turned away without a lock or a write.
@@ -114,33 +124,26 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     return seen;
   }
 
-  return {
-    charge: (attempt) => chargeAndLook(attempt, async () => undefined),
-    chargeAndLook,
-    async settle(tx, attempt) {
-      const keys = settledKeysOf(attempt);
-      const counters = keys.map((key) => ({ key, settlement: settlement(key.kind, channelOf(attempt)) }));
-      await settleCounters(tx, counters, clock.nowMs());
-    },
-    async hold(tx, attempt) {
-      const nowMs = clock.nowMs();
-      const held = await heldCounters(tx, settledKeysOf(attempt));
-      chargedOf(keysOf(attempt).map((key) => counterOf(held, key, nowMs)));
-      return {
-        async right() {
-          const settled = held.map((one) => ({
-            ...one,
-            ...settle(one, channelOf(attempt), nowMs, { charged: false }),
-          }));
-          const changed = settled.filter(({ failures }, at) => failures !== held[at]?.failures);
-          if (changed.length > 0) await writeCounters(tx, changed);
-        },
-        wrong: () => chargeHeld(tx, attempt),
-      };
-    },
-    clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
-    housekeep: () => deleteIdleCounters(database, clock.nowMs()),
-  };
+  return { chargedOf, chargeHeld, chargeAndLook };
+}
+
+function keysOf(sealing: Sealing, { stage, email, knownDevice, address }: Attempt): CounterKey[] {
+  const subject = sealing.emailToken(email);
+  const account: CounterKey = { subject, stage, kind: 'account', deviceHash: NO_DEVICE };
+  // A browser known to the account answers for itself alone: neither strangers nor its network can hold it up.
+  if (knownDevice !== undefined) return [account, { subject, stage, kind: 'device', deviceHash: knownDevice }];
+  const strangers: CounterKey = { subject, stage, kind: 'unknown-devices', deviceHash: NO_DEVICE };
+  if (address === undefined) return [account, strangers];
+  const network = sealing.networkToken(addressGroup(address));
+  return [account, strangers, { subject: network, stage: 'any', kind: 'network', deviceHash: NO_DEVICE }];
+}
+
+const channelOf = (attempt: Attempt) => (attempt.knownDevice === undefined ? 'unknown-devices' : 'device');
+
+/** What a success gives back: strangers' counter, too, where the browser is a known one. */
+function settledKeysOf(sealing: Sealing, attempt: Attempt): CounterKey[] {
+  const strangers = keysOf(sealing, { ...attempt, knownDevice: undefined, address: undefined }).slice(1);
+  return channelOf(attempt) === 'device' ? [...keysOf(sealing, attempt), ...strangers] : keysOf(sealing, attempt);
 }
 
 async function noteNetwork(
