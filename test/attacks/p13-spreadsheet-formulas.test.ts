@@ -9,7 +9,15 @@ beforeAll(async () => {
 });
 afterAll(() => f.close());
 
-const FORMULAS = ['=cmd|calc!A0', '+1+1', '-2+3', '@SUM(A1)', '=HYPERLINK("https://evil.example","x")'];
+const FORMULAS = [
+  '=cmd|calc!A0',
+  'Okello;=1+1',
+  'Okello;	@SUM(A1)',
+  '+1+1',
+  '-2+3',
+  '@SUM(A1)',
+  '=HYPERLINK("https://evil.example","x")',
+];
 
 const load = (text: string) =>
   f.load.loadFile(OPERATOR, {
@@ -31,7 +39,7 @@ test('no cell of the file of rejected rows begins like a formula', async () => {
   const done = await load(`id,given,family,phone\n${rows.join('\n')}\n`);
   expect(done.rejected).toBe(FORMULAS.length);
   const file = await rejected(done.loadId);
-  expect(file).not.toMatch(/(^|,|"|\n)[=+\-@]/);
+  expect(file).not.toMatch(/(^|[,";\t\n])[=+\-@]/);
   expect(file).toContain("'=cmd|calc!A0");
 });
 

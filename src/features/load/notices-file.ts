@@ -1,3 +1,4 @@
+import { guardCell } from '../../kernel/spreadsheet.ts';
 import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { KeptNotice } from './model.ts';
@@ -45,10 +46,10 @@ function csvRow(values: readonly string[]): string {
 }
 
 /**
- * A spreadsheet runs what begins like a formula, and this file is opened in one by somebody who trusts it. An apostrophe makes it text
- * there; loading takes it off again (row-values.ts).
+ * A spreadsheet runs what looks like a formula, and this file is opened in one by somebody who trusts it. Apostrophes make it text there;
+ * loading takes them off again (row-values.ts).
  */
 function csvField(value: string): string {
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const text = guardCell(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,3 +1,4 @@
+import { unguardCell } from '../../kernel/spreadsheet.ts';
 import type { MapDocument } from './map-document.ts';
 
 /** Column names to places, and readers of single values. Made once per file, called once per row. */
@@ -39,14 +40,8 @@ const BREAKS = /[\t\r\n]+/g;
 export function cell(fields: readonly string[], at: number): string {
   const text = fields[at];
   if (text === undefined) return '';
-  const trimmed = unguarded(text.trim());
+  const trimmed = unguardCell(text.trim());
   return BREAK.test(trimmed) ? trimmed.replace(BREAKS, ' ') : trimmed;
-}
-
-const APOSTROPHE = 39;
-/** Without the apostrophe that the file of rejected rows, like spreadsheets, puts before what would be a formula. */
-function unguarded(text: string): string {
-  return text.charCodeAt(0) === APOSTROPHE && /^'[=+\-@]/.test(text) ? text.slice(1) : text;
 }
 
 export function readColumn(columns: Columns, column: string): ReadValue {
