@@ -1185,6 +1185,8 @@ GRANT USAGE ON SCHEMA registry TO careseal_app;
 
 CREATE SEQUENCE registry.change_seq_seq AS bigint;
 CREATE SEQUENCE registry.relink_move_move_seq AS bigint;
+CREATE SEQUENCE registry.turn AS bigint;
+GRANT USAGE ON SEQUENCE registry.turn TO careseal_app;
 
 CREATE OR REPLACE FUNCTION registry.note_changes()
  RETURNS trigger
@@ -1206,6 +1208,22 @@ AS $function$
 BEGIN
   RAISE EXCEPTION 'registry.ledger is append-only';
 END $function$
+;
+CREATE OR REPLACE FUNCTION registry.take_turn(expected bigint DEFAULT NULL::bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  turn bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(1129466955);
+  turn := nextval('registry.turn');
+  IF turn <> expected THEN
+    RAISE EXCEPTION 'another turn came first' USING ERRCODE = 'CS001';
+  END IF;
+  RETURN turn;
+END
+$function$
 ;
 
 CREATE TABLE registry.blocking_key (

@@ -12,7 +12,7 @@ export type {
   StoredResource,
   TokenQuery,
 } from './model.ts';
-export { createResourceStore, type ResourceStore } from './resource-store.ts';
+export { createResourceStore, type PreparedWrites, type ResourceStore } from './resource-store.ts';
 /** Where the root key comes from. */
 export { type RootKeySource, rootKeyFile, rootKeyFromPassphrase } from './root-key.ts';
 /** The store's own rows in a rotation; the registry says which tokens a resource has. */

@@ -104,13 +104,12 @@ function bySize(make: (size: WriteSize) => Statement<never>): Readonly<Record<Wr
   return { 1: make(1), 2: make(2), 4: make(4), 8: make(8), 16: make(16), 32: make(32), 64: make(64) };
 }
 
-/** First versions. A row that exists already is left alone, and missing from the count. */
+/** First versions. A row that exists already is a unique violation. */
 export const insertRows = bySize((size) =>
   statement(
     `store.insert-${size}`,
     `INSERT INTO store.resource (${COLUMNS}, tokens)
-     SELECT * FROM (VALUES ${rowsOfParameters(size)}) AS input (${COLUMNS}, tokens) WHERE id IS NOT NULL
-     ON CONFLICT DO NOTHING`,
+     SELECT * FROM (VALUES ${rowsOfParameters(size)}) AS input (${COLUMNS}, tokens) WHERE id IS NOT NULL`,
   ),
 );
 

@@ -2,6 +2,7 @@ import { type SealContext, sealedAtRest } from '../crypto/index.ts';
 import type { ResourceId } from '../kernel/ids.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Sql, SqlValue, Statement, Transaction } from '../platform/db/sql.ts';
+import { isUniqueViolation } from '../platform/db/index.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { ResourceWrite, StoredResource, TokenQuery } from './model.ts';
 import * as statements from './resource-sql.ts';
@@ -15,6 +16,13 @@ export interface ResourceStore {
    * transaction must then be rolled back.
    */
   write(tx: Transaction, writes: readonly ResourceWrite[]): Promise<void>;
+  /** Seals what `writePrepared` will write, which is what `write` does at once: for whoever has time before the transaction. */
+  prepare(writes: readonly ResourceWrite[]): PreparedWrites;
+  /**
+   * Begins all statements before it returns, unless a resource is written twice. First versions need no look at what became of
+   * them: one that is there already fails the transaction.
+   */
+  writePrepared(tx: Transaction, prepared: PreparedWrites): Promise<void>;
   /** Current versions of those that exist, deleted ones included with null content. */
   read(sql: Sql, type: string, ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, StoredResource>>;
   /** One version, current or past. */
@@ -39,6 +47,12 @@ export interface ResourceStore {
   erase(tx: Transaction, type: string, id: ResourceId): Promise<void>;
 }
 
+/** Rows of parameters, sealed, in waves: one statement may touch a row only once. */
+export type PreparedWrites = readonly {
+  readonly first: readonly SqlValue[][];
+  readonly later: readonly SqlValue[][];
+}[];
+
 export interface HistoryPage {
   readonly limit: number;
   readonly beforeVersion?: number;
@@ -52,16 +66,9 @@ const NEWEST = 2_147_483_647;
 export function createResourceStore({ keyRing }: { readonly keyRing: KeyRing }): ResourceStore {
   const opened = (row: ResourceRow): StoredResource => openRow(keyRing, row);
   return {
-    async write(tx, writes) {
-      for (const wave of inWaves(writes)) {
-        const first = wave.filter((write) => write.version === 1);
-        const later = wave.filter((write) => write.version !== 1);
-        await Promise.all([
-          writeRows(tx, statements.insertRows, sealRows(keyRing, first)),
-          writeRows(tx, statements.updateRows, sealRows(keyRing, later)),
-        ]);
-      }
-    },
+    write: (tx, writes) => writeWaves(tx, prepareWaves(keyRing, writes)),
+    prepare: (writes) => prepareWaves(keyRing, writes),
+    writePrepared: writeWaves,
     async read(sql, type, ids) {
       if (ids.length === 0) return new Map();
       const rows =
@@ -106,6 +113,25 @@ export function createResourceStore({ keyRing }: { readonly keyRing: KeyRing }):
       await Promise.all([tx.run(statements.eraseCurrent, [type, id]), tx.run(statements.eraseHistory, [type, id])]);
     },
   };
+}
+
+function prepareWaves(keyRing: KeyRing, writes: readonly ResourceWrite[]): PreparedWrites {
+  return inWaves(writes).map((wave) => ({
+    first: sealRows(
+      keyRing,
+      wave.filter((write) => write.version === 1),
+    ),
+    later: sealRows(
+      keyRing,
+      wave.filter((write) => write.version !== 1),
+    ),
+  }));
+}
+
+async function writeWaves(tx: Transaction, waves: PreparedWrites): Promise<void> {
+  for (const { first, later } of waves) {
+    await Promise.all([writeRows(tx, statements.insertRows, first), writeRows(tx, statements.updateRows, later)]);
+  }
 }
 
 async function searchRows(sql: Sql, query: TokenQuery): Promise<ResourceRow[]> {
@@ -168,10 +194,16 @@ async function writeRows(
     written.push(tx.run(sizes[size], values));
   }
   let total = 0;
-  for (const part of await Promise.all(written)) total += part;
-  if (total !== rows.length) {
-    throw new Problem('precondition-failed', 'version-conflict', 'The record was changed by someone else meanwhile.');
+  try {
+    for (const part of await Promise.all(written)) total += part;
+  } catch (error) {
+    throw isUniqueViolation(error) ? versionConflict() : error;
   }
+  if (total !== rows.length) throw versionConflict();
+}
+
+function versionConflict(): Problem {
+  return new Problem('precondition-failed', 'version-conflict', 'The record was changed by someone else meanwhile.');
 }
 
 /** Where a version's content belongs: the same before and after it moves into the history. */

@@ -32,9 +32,10 @@ async function writeFiles(count: number): Promise<{ csv: string; map: string; ro
   return { csv, map, rows: lines.length };
 }
 
+// The number of the lock in registry.take_turn: "CRLK".
 const waiting = statement<{ n: bigint }>(
   'journey.waiting',
-  `SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objid = ${REGISTRY_LOCK} AND NOT granted`,
+  `SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objid = ${0x43_52_4c_4b} AND NOT granted`,
 );
 const sources = statement<{ n: bigint }>('journey.sources', 'SELECT count(*) AS n FROM registry.source');
 

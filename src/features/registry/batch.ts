@@ -4,8 +4,9 @@
  */
 import type { ResourceId } from '../../kernel/ids.ts';
 import { reachOf } from '../../kernel/reach.ts';
+import type { RoundState } from './batch-state.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
-import type { Transaction } from '../../platform/db/sql.ts';
+import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import type { AuditInput } from '../audit/index.ts';
 import { doneInputs, refusedInputs } from './batch-audit.ts';
 import type { DomainTable } from './deps.ts';
@@ -33,8 +34,6 @@ export async function runBatch(
     readonly domains: DomainTable;
     /** Of a dry run: nothing is written, and no event recorded. */
     readonly rehearsal?: Rehearsal | undefined;
-    /** Called when the lock is held and the first answer has come. */
-    readonly begun?: () => void;
   },
 ): Promise<BatchResult> {
   let audited: AuditReceipt | undefined;
@@ -45,7 +44,6 @@ export async function runBatch(
   while (waiting.length > 0) {
     const also = batch.rehearsal?.anchors(waiting);
     const found = await findRound(deps, tx, { works: waiting, domains: batch.domains, ...(also && { also }) });
-    batch.begun?.();
     const { now, later } = splitRound(waiting, found.existing, batch.rehearsal);
     await runRound(deps, tx, { works: now, found, domains: batch.domains, rehearsal: batch.rehearsal, record });
     waiting = later;
@@ -54,13 +52,13 @@ export async function runBatch(
   return { outcomes: batch.works.map(outcomeOf), audited };
 }
 
-function outcomeOf(work: Work): SubmissionOutcome {
+export function outcomeOf(work: Work): SubmissionOutcome {
   if (!work.outcome) throw new Error('a submission was left without an answer');
   return work.outcome;
 }
 
 /** Each record once per round. */
-function splitRound(
+export function splitRound(
   works: readonly Work[],
   existing: readonly SourceRow[],
   rehearsal: Rehearsal | undefined,
@@ -103,10 +101,36 @@ async function runRound(
   },
 ): Promise<void> {
   const { rehearsal } = round;
+  const { state, decided, nowMs } = await decideRound(deps, tx, round);
+  await explainMissing(deps, tx, round.works);
+  const { contents } = rehearsal
+    ? { contents: NO_CONTENTS }
+    : await writeRound(deps, tx, { state, nowMs, meanwhile: () => round.record(doneInputs(decided)) });
+  rehearsal?.keep(state);
+  for (const one of decided) one.work.outcome = answer(one, contents);
+}
+
+interface RoundDecided {
+  readonly state: RoundState;
+  readonly decided: readonly Decided[];
+  readonly nowMs: number;
+}
+
+/** Reads what is lacking and decides, in memory; refused submissions have their outcome then. */
+export async function decideRound(
+  deps: RoundDeps,
+  sql: Sql,
+  round: {
+    readonly works: readonly Work[];
+    readonly found: Found;
+    readonly domains: DomainTable;
+    readonly rehearsal?: Rehearsal | undefined;
+  },
+): Promise<RoundDecided> {
   const state = loadRound(deps, round.found);
-  rehearsal?.enter(state, round.works, deps.matcher);
+  round.rehearsal?.enter(state, round.works, deps.matcher);
   const meant = round.works.flatMap((work) => (work.existingId === undefined ? [] : [work.existingId]));
-  await loadPatients(deps, tx, state, meant);
+  await loadPatients(deps, sql, state, meant);
   const nowMs = deps.clock.nowMs();
   const decided: Decided[] = [];
   for (const work of round.works) {
@@ -118,12 +142,7 @@ async function runRound(
     );
     if (found) decided.push(found);
   }
-  await explainMissing(deps, tx, round.works);
-  const { contents } = rehearsal
-    ? { contents: NO_CONTENTS }
-    : await writeRound(deps, tx, { state, nowMs, meanwhile: () => round.record(doneInputs(decided)) });
-  rehearsal?.keep(state);
-  for (const one of decided) one.work.outcome = answer(one, contents);
+  return { state, decided, nowMs };
 }
 
 /** "Not found" is said exactly: unknown, deleted, or a golden record that nobody may write. */
@@ -138,7 +157,7 @@ async function explainMissing(deps: RoundDeps, tx: Transaction, works: readonly 
   }
 }
 
-function answer(one: Decided, contents: ReadonlyMap<ResourceId, Uint8Array | null>): SubmissionOutcome {
+export function answer(one: Decided, contents: ReadonlyMap<ResourceId, Uint8Array | null>): SubmissionOutcome {
   const { source, status, linked, reviews, candidatesCut } = one;
   return {
     status,

@@ -6,6 +6,12 @@ export const CANDIDATES_PER_KEY_MAX = 64;
 /** Submissions in one transaction. Larger batches cost latency for the ones that wait behind. */
 export const BATCH_SUBMISSIONS_MAX = 256;
 
+/**
+ * Submissions in a batch that is planned before it has the lock. Of larger ones two nearly always have something in common, and what
+ * was planned would be planned again.
+ */
+export const PLANNED_MAX = 64;
+
 /** Submissions waiting in this process before new ones are refused with 503: memory stays bounded. */
 export const WAITING_SUBMISSIONS_MAX = 5_000;
 

@@ -1,35 +1,23 @@
 /**
  * Group commit for registrations. Callers queue; whatever arrives while a batch is under way becomes the next one. A lone caller
- * waits for nobody, many share one transaction, and the lock is taken once for all of them. While one batch is being written, the
- * next already waits for the lock in PostgreSQL, its first question behind it: the turn changes without this process being asked.
+ * waits for nobody, many share one transaction, and the lock is taken once for all of them. New records are read, decided and sealed
+ * while the batch before them is being written (plan.ts); what has to be decided under the lock waits for it in PostgreSQL, its first
+ * question behind it. Either way the turn changes without this process being asked.
  */
 
 import type { Actor } from '../../kernel/principal.ts';
-import { isProblem, Problem } from '../../kernel/problem.ts';
-import { type BatchResult, runBatch } from './batch.ts';
-import { BATCH_SUBMISSIONS_MAX, WAITING_SUBMISSIONS_MAX } from './bounds.ts';
-import type { Submission, SubmissionOutcome } from './model.ts';
-import { transactionRefused } from './problems.ts';
+import { Problem } from '../../kernel/problem.ts';
+import type { BatchResult } from './batch.ts';
+import { PLANNED_MAX, WAITING_SUBMISSIONS_MAX } from './bounds.ts';
+import { type Flight, type Group, launch, launchPlanned, recordsIn, worksOf } from './flight.ts';
+import { dependsOn } from './footprint.ts';
+import type { Submission } from './model.ts';
+import { type Plan, planBatch } from './plan.ts';
+import { isPlannable, takeBatch } from './queue.ts';
 import type { RoundDeps } from './round-loading.ts';
-import { REGISTRY_LOCK } from './store.ts';
 import type { SubmitOptions } from './submit-options.ts';
-import { prepareWork, refused, underModel, type Work } from './work.ts';
-
-interface Group {
-  readonly works: readonly Work[];
-  readonly options: SubmitOptions;
-  readonly resolve: (result: BatchResult) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Thrown to undo a transaction whose outcome is known; never leaves this file. */
-class Undo extends Error {
-  readonly result: BatchResult;
-  constructor(result: BatchResult) {
-    super('undone on purpose');
-    this.result = result;
-  }
-}
+import { createTurns } from './turns.ts';
+import { prepareWork } from './work.ts';
 
 /** Longest wait for callers to join the next batch, where several share batches; a lone caller never waits. */
 const GATHER_MS = 4;
@@ -42,7 +30,6 @@ const TOGETHER = 8;
  * while PostgreSQL writes the other.
  */
 const wantedOf = (records: number) => Math.max(Math.ceil(records / 2), Math.min(records, TOGETHER));
-const recordsIn = (groups: readonly Group[]) => groups.reduce((sum, { works }) => sum + works.length, 0);
 
 export interface Intake {
   submit(actor: Actor, submissions: readonly Submission[], options: SubmitOptions): Promise<BatchResult>;
@@ -50,8 +37,11 @@ export interface Intake {
   drained(): Promise<void>;
 }
 
-export function createIntake(deps: RoundDeps): Intake {
+export function createIntake(live: RoundDeps): Intake {
   const queue: Group[] = [];
+  const turns = createTurns();
+  /** Oldest first. */
+  const flights: Flight[] = [];
   let waiting = 0;
   let running: Promise<void> | undefined;
   /** Told of each group that joins the queue. */
@@ -62,18 +52,67 @@ export function createIntake(deps: RoundDeps): Intake {
     await new Promise((resolve) => setImmediate(resolve));
     try {
       while (queue.length > 0) {
-        const groups = takeBatch(queue);
-        const flight = launch(deps, groups);
-        // Whoever holds the lock keeps the order: the next batch cannot overtake this one any more, and may be sent.
-        await Promise.race([flight.begun, flight.ended]);
-        const wanted = wantedOf(recordsIn(groups) + recordsIn(queue));
-        await Promise.race([gathered(wanted), flight.ended]);
+        const groups = takeBatch(queue, flights);
+        if (groups.length === 0) {
+          await flights[0]?.ended;
+          continue;
+        }
+        const flight = await send(groups);
+        keep(flight);
+        const wanted = wantedOf(flights.reduce((sum, { records }) => sum + records, 0) + recordsIn(queue));
+        // Those whose answers are under way come back: as long as there are any, a batch need not leave half empty.
+        await Promise.race([gathered(wanted), Promise.all(flights.map(({ ended }) => ended))]);
         if (groups.length + queue.length > 1) await gathered(wanted, GATHER_MS);
-        if (queue.length === 0) await flight.ended;
       }
     } finally {
       // At once after the last look at the queue: who joins it later begins anew.
       running = undefined;
+    }
+  }
+
+  function keep(flight: Flight): void {
+    flights.push(flight);
+    void flight.ended.then(() => flights.splice(flights.indexOf(flight), 1));
+  }
+
+  async function send(groups: readonly Group[]): Promise<Flight> {
+    const couldBePlanned = groups.every(isPlannable) && recordsIn(groups) <= PLANNED_MAX;
+    const planned = couldBePlanned ? await planAhead(groups) : undefined;
+    if (planned) return launchPlanned({ live, turns }, groups, planned);
+    await settled(flights.at(-1));
+    return launch({ live, turns }, groups, couldBePlanned);
+  }
+
+  /** A plan whose turn has come to be sent; `undefined` where the batch is to be decided under the lock. */
+  async function planAhead(groups: readonly Group[]): Promise<{ plan: Plan; expected: bigint } | undefined> {
+    for (;;) {
+      // What was changed by a batch that is decided under the lock is known when it has ended.
+      for (const flight of flights.filter(({ footprint }) => footprint === undefined)) {
+        if (!flight.couldBePlanned) return undefined;
+        await flight.ended;
+      }
+      // A second model that is tried beside is told of each decision once.
+      if (!turns.areOurs || live.matcher.beside !== undefined) return undefined;
+      const { era } = turns;
+      const deps = { ...live };
+      const before = [...flights];
+      const plan = await attempt(deps, groups);
+      if (plan === undefined) return undefined;
+      const touched = before.filter(({ footprint }) => footprint === undefined || dependsOn(plan.footprint, footprint));
+      for (const flight of touched) await flight.ended;
+      if (touched.length > 0) continue;
+      await settled(flights.at(-1));
+      const { expected } = turns;
+      if (turns.era === era && live.matcher === deps.matcher && expected !== undefined) return { plan, expected };
+    }
+  }
+
+  /** Whatever fails beforehand is tried under the lock, where it is told whose fault it is. */
+  async function attempt(deps: RoundDeps, groups: readonly Group[]): Promise<Plan | undefined> {
+    try {
+      return await planBatch(deps, { works: worksOf(deps, groups), domains: await deps.domains.table() });
+    } catch {
+      return undefined;
     }
   }
 
@@ -100,8 +139,8 @@ export function createIntake(deps: RoundDeps): Intake {
       if (waiting + submissions.length > WAITING_SUBMISSIONS_MAX) throw overloaded();
       waiting += submissions.length;
       try {
-        const domains = await deps.domains.table();
-        const works = submissions.map((submission) => prepareWork(deps, { actor, submission, options }, domains));
+        const domains = await live.domains.table();
+        const works = submissions.map((submission) => prepareWork(live, { actor, submission, options }, domains));
         return await new Promise<BatchResult>((resolve, reject) => {
           const group = { works, options, resolve, reject };
           queue.push(group);
@@ -118,91 +157,9 @@ export function createIntake(deps: RoundDeps): Intake {
   };
 }
 
-/**
- * All-or-nothing groups, dry runs and groups with rows of their own to write get a transaction of their own: undoing one must not
- * undo its neighbours.
- */
-const isAlone = ({ options }: Group) =>
-  options.atomic === true || options.rehearsal !== undefined || options.alongside !== undefined;
-
-function takeBatch(queue: Group[]): Group[] {
-  const first = queue.shift();
-  if (!first) return [];
-  if (isAlone(first)) return [first];
-  const batch = [first];
-  let size = first.works.length;
-  while (queue[0] && !isAlone(queue[0]) && size + queue[0].works.length <= BATCH_SUBMISSIONS_MAX) {
-    const next = queue.shift();
-    if (!next) break;
-    batch.push(next);
-    size += next.works.length;
-  }
-  return batch;
-}
-
-/** A batch on its way. Neither promise rejects: failures go to those who submitted. */
-interface Flight {
-  /** It holds the registry's lock. May never resolve, where the batch fails before. */
-  readonly begun: Promise<void>;
-  readonly ended: Promise<void>;
-}
-
-function launch(deps: RoundDeps, groups: readonly Group[]): Flight {
-  const { promise: begun, resolve } = Promise.withResolvers<void>();
-  return { begun, ended: runNext(deps, groups, resolve) };
-}
-
-async function runNext(deps: RoundDeps, groups: readonly Group[], begun?: () => void): Promise<void> {
-  try {
-    const result = await transact(deps, groups, begun);
-    let from = 0;
-    for (const group of groups) {
-      const outcomes = result.outcomes.slice(from, from + group.works.length);
-      from += group.works.length;
-      group.resolve({ outcomes, audited: result.audited });
-    }
-  } catch (error) {
-    if (groups.length === 1 || isPassing(error)) for (const group of groups) group.reject(error);
-    // Nothing was written. One of them is at fault (a record it touches is broken): the others must not suffer for it.
-    else for (const group of groups) await runNext(deps, [group]);
-  }
-}
-
-/** The database is away: trying each group by itself would only take longer. */
-const isPassing = (error: unknown) => isProblem(error) && error.kind === 'unavailable';
-
-async function transact(live: RoundDeps, groups: readonly Group[], begun?: () => void): Promise<BatchResult> {
-  // A copy: the model that is in force now decides the whole batch.
-  const deps = { ...live };
-  // Copies, since deciding leaves its marks on them and a group may have to be decided again.
-  const works = groups.flatMap((group) => group.works.map((work) => underModel(deps, work)));
-  const domains = await deps.domains.table();
-  try {
-    return await deps.database.transaction(
-      async (tx) => {
-        const result = await runBatch(deps, tx, {
-          works,
-          domains,
-          rehearsal: groups[0]?.options.rehearsal,
-          ...(begun && { begun }),
-        });
-        const only = groups.length === 1 ? groups[0] : undefined;
-        if (only?.options.atomic && result.outcomes.some((outcome) => outcome.status === 'refused')) {
-          throw new Undo({ outcomes: result.outcomes.map(allRefused), audited: undefined });
-        }
-        await only?.options.alongside?.(tx, result.outcomes);
-        return result;
-      },
-      { lock: REGISTRY_LOCK },
-    );
-  } catch (error) {
-    if (error instanceof Undo) return error.result;
-    throw error;
-  }
-}
-
-function allRefused(outcome: SubmissionOutcome): SubmissionOutcome {
-  return outcome.status === 'refused' ? outcome : refused(transactionRefused());
+/** Whoever holds the lock keeps the order: the next batch cannot overtake it any more, and may be sent. */
+async function settled(flight: Flight | undefined): Promise<void> {
+  if (flight) await Promise.race([flight.begun, flight.ended]);
 }
 
 function overloaded(): Problem {

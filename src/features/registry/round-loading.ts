@@ -1,7 +1,7 @@
 /** What a round reads before it decides, in as few round trips as there are dependencies. */
 import type { Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
-import type { Transaction } from '../../platform/db/sql.ts';
+import type { Sql } from '../../platform/db/sql.ts';
 import { pairKey, RoundState } from './batch-state.ts';
 import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { patientOf } from './content.ts';
@@ -31,7 +31,7 @@ export interface Found {
  */
 export async function findRound(
   deps: Pick<RoundDeps, 'keyRing'>,
-  tx: Transaction,
+  sql: Sql,
   batch: {
     readonly works: readonly Work[];
     readonly domains: DomainTable;
@@ -48,7 +48,7 @@ export async function findRound(
     else for (const key of keyTokens) keys.add(key);
     for (const token of content?.lookupTokens ?? []) tokens.add(token);
   }
-  const found = await readRound(tx, {
+  const found = await readRound(sql, {
     tokens: [...tokens],
     perKeyMax: CANDIDATES_PER_KEY_MAX + 1,
     ids: [...ids, ...(batch.also ?? [])],
@@ -57,9 +57,9 @@ export async function findRound(
   const existing = found.known.filter(
     (row) => ids.has(row.source_id) || (row.key_token !== null && keys.has(row.key_token)),
   );
-  const gained = await ownersOfGained(deps, tx, { ...batch, rows: existing });
+  const gained = await ownersOfGained(deps, sql, { ...batch, rows: existing });
   if (gained.length === 0) return { ...found, existing };
-  const around = await readRound(tx, { tokens: [], perKeyMax: 0, ids: gained.map((row) => row.source_id), keys: [] });
+  const around = await readRound(sql, { tokens: [], perKeyMax: 0, ids: gained.map((row) => row.source_id), keys: [] });
   return { ...found, known: [...found.known, ...around.known], existing: [...existing, ...gained] };
 }
 
@@ -69,7 +69,7 @@ export async function findRound(
  */
 async function ownersOfGained(
   { keyRing }: Pick<RoundDeps, 'keyRing'>,
-  tx: Transaction,
+  sql: Sql,
   batch: { readonly works: readonly Work[]; readonly domains: DomainTable; readonly rows: readonly SourceRow[] },
 ): Promise<SourceRow[]> {
   const nameless = new Map(batch.rows.filter((row) => row.key_token === null).map((row) => [row.source_id, row]));
@@ -88,7 +88,7 @@ async function ownersOfGained(
   }
   if (wanted.length === 0) return [];
   const known = new Set(batch.rows.map((row) => row.source_id));
-  return (await readSourcesByKey(tx, wanted)).filter((row) => !known.has(row.source_id));
+  return (await readSourcesByKey(sql, wanted)).filter((row) => !known.has(row.source_id));
 }
 
 /** Puts what was found where deciding looks for it. */
@@ -120,7 +120,7 @@ export function loadRound(deps: Pick<RoundDeps, 'records'>, { candidates, known,
 /** Opens the full content of records that are needed whole: to compare with a new version, or to compute a golden record. */
 export async function loadPatients(
   deps: RoundDeps,
-  tx: Transaction,
+  sql: Sql,
   state: RoundState,
   ids: Iterable<ResourceId>,
 ): Promise<void> {
@@ -129,7 +129,7 @@ export async function loadPatients(
     return source !== undefined && source.patient === undefined && source.change !== 'deleted';
   });
   if (missing.length === 0) return;
-  const stored = await deps.resources.read(tx, 'Patient', missing);
+  const stored = await deps.resources.read(sql, 'Patient', missing);
   for (const id of missing) {
     const source = state.sources.get(id);
     const found = stored.get(id);
@@ -141,11 +141,11 @@ export async function loadPatients(
 }
 
 /** Rows of the golden records that will be rewritten, where they are not known yet. */
-export async function loadGoldenVersions(tx: Transaction, state: RoundState): Promise<void> {
+export async function loadGoldenVersions(sql: Sql, state: RoundState): Promise<void> {
   const touched = [...state.goldens.values()].filter((golden) => golden.touched && !golden.known);
   if (touched.length === 0) return;
   for (const row of await readGoldens(
-    tx,
+    sql,
     touched.map((golden) => golden.id),
   )) {
     const golden = state.golden(row.golden_id);

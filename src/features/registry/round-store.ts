@@ -238,17 +238,16 @@ const insertNew = statement(
    ${insertLedger(FIRST_ENTRY)}`,
 );
 
+export interface NewRows {
+  readonly sources: readonly SourceRow[];
+  readonly keys: readonly BlockingRow[];
+  readonly goldens: readonly GoldenRow[];
+  readonly reviews: readonly NewReview[];
+  readonly ledger: readonly LedgerRow[];
+}
+
 /** Records that were not there before, with all that belongs to them: whoever has no keys yet needs no check for those that are there. */
-export async function writeNew(
-  tx: Transaction,
-  rows: {
-    readonly sources: readonly SourceRow[];
-    readonly keys: readonly BlockingRow[];
-    readonly goldens: readonly GoldenRow[];
-    readonly reviews: readonly NewReview[];
-    readonly ledger: readonly LedgerRow[];
-  },
-): Promise<void> {
+export async function writeNew(tx: Transaction, rows: NewRows): Promise<void> {
   if (rows.sources.length + rows.goldens.length + rows.ledger.length === 0) return;
   await tx.run(insertNew, [
     ...sourceColumns(rows.sources),

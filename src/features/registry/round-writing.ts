@@ -1,7 +1,8 @@
 /** Writes what a round decided: each table once, all rows in one statement. */
 import { newId } from '../../crypto/index.ts';
 import type { ResourceId, ReviewId } from '../../kernel/ids.ts';
-import type { Transaction } from '../../platform/db/sql.ts';
+import type { Sql, Transaction } from '../../platform/db/sql.ts';
+import type { PreparedWrites } from '../../store/index.ts';
 import type { ResourceWrite } from '../../store/model.ts';
 import {
   type GoldenState,
@@ -24,6 +25,7 @@ import {
   type BlockingRow,
   dropReviewsOf,
   type NewReview,
+  type NewRows,
   openReviews,
   removeBlockingKeys,
   removeSources,
@@ -122,15 +124,8 @@ async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Pr
   const goldenRows = goldens.map((golden) => goldenRow(golden, nowMs));
   const ledger = state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs));
   const reviews = newReviews(deps, state, nowMs);
-  if (sources.every((source) => source.storedVersion === 0 && source.change === 'written')) {
-    const keys = sources.flatMap((source) => keysOf(source));
-    await writeNew(tx, {
-      sources: sources.map((one) => sourceRow(deps, one)),
-      keys,
-      goldens: goldenRows,
-      ledger,
-      reviews,
-    });
+  if (sources.every(isNew)) {
+    await writeNew(tx, { ...newRows(deps, sources), goldens: goldenRows, ledger, reviews });
     await carry(tx, round);
     return;
   }
@@ -144,6 +139,53 @@ async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Pr
     writeGoldens(tx, goldenRows),
     appendLedger(tx, ledger),
   ]);
+}
+
+const isNew = (source: SourceState) => source.storedVersion === 0 && source.change === 'written';
+
+const newRows = (deps: RoundDeps, sources: readonly SourceState[]): Pick<NewRows, 'sources' | 'keys'> => ({
+  sources: sources.map((one) => sourceRow(deps, one)),
+  keys: sources.flatMap((source) => keysOf(source)),
+});
+
+/** What a round will write, made and sealed before its transaction begins. */
+export interface RoundMade extends RoundWritten {
+  readonly writes: PreparedWrites;
+  readonly rows: NewRows;
+}
+
+/**
+ * Makes and seals all that `sendRound` will write. Only for rounds of new records, about which no steward decided anything before
+ * they were deleted: `undefined` where there is more to it.
+ */
+export async function makeRound(
+  deps: RoundDeps,
+  sql: Sql,
+  { state, nowMs }: { readonly state: RoundState; readonly nowMs: number },
+): Promise<RoundMade | undefined> {
+  const goldens = [...state.goldens.values()].filter((golden) => golden.touched);
+  const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
+  if (!sources.every((source) => isNew(source) && source.formerId === undefined)) return undefined;
+  const lacking = goldens.filter((golden) => lacksContent(state, golden)).flatMap((golden) => [...golden.members]);
+  await Promise.all([loadPatients(deps, sql, state, lacking), loadGoldenVersions(sql, state)]);
+  const ownership = await ownershipFor(deps, state, goldens);
+  for (const golden of goldens) settleOwnership(state, golden, ownership);
+  const own = sources.map(sourceWrite);
+  return {
+    contents: new Map(own.map(({ id, content }) => [id, content])),
+    writes: deps.resources.prepare([...own, ...goldens.map((golden) => goldenWrite(deps, state, { golden, nowMs }))]),
+    rows: {
+      ...newRows(deps, sources),
+      goldens: goldens.map((golden) => goldenRow(golden, nowMs)),
+      ledger: state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs)),
+      reviews: newReviews(deps, state, nowMs),
+    },
+  };
+}
+
+/** Begins all statements before it returns. */
+export async function sendRound(deps: RoundDeps, tx: Transaction, made: RoundMade): Promise<void> {
+  await Promise.all([deps.resources.writePrepared(tx, made.writes), writeNew(tx, made.rows)]);
 }
 
 /** Domains as they are now: one that another process made a moment ago is not in a table a second old. */

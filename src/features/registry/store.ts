@@ -1,5 +1,6 @@
 /** SQL for the registry's own tables. Values arrive blinded or sealed; nothing here knows a name. */
 import type { LinkEntryId, OrganisationId, ResourceId, ReviewId } from '../../kernel/ids.ts';
+import { SqlError } from '../../platform/db/index.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { LedgerKind, ReviewCause, ReviewState } from './model.ts';
 
@@ -51,13 +52,23 @@ export interface ReviewRow {
 
 export const SOURCE_COLUMNS = 'source_id, golden_id, domain_id, key_token, version, pinned, match_record';
 
-/** One lock for all that decides who is the same person: batches of every process take turns. */
-export const REGISTRY_LOCK = 0x43_52_4c_4b; // "CRLK"
-const lockRegistry = statement('registry.lock', `SELECT pg_advisory_xact_lock(${REGISTRY_LOCK})`);
+/** One lock for all that decides who is the same person: batches of every process take turns, each with a number. */
+export const REGISTRY_LOCK = 'registry.take_turn';
+const lockRegistry = statement<{ turn: bigint }>('registry.lock', 'SELECT registry.take_turn($1) AS turn');
 
 export async function takeRegistryLock(tx: Transaction): Promise<void> {
-  await tx.run(lockRegistry);
+  await takeTurn(tx, null);
 }
+
+/** Waits for the lock; the number of this turn. Where another one was expected, the transaction fails: see `isTurnTaken`. */
+export async function takeTurn(tx: Transaction, expected: bigint | null): Promise<bigint> {
+  const [row] = await tx.rows(lockRegistry, [expected]);
+  if (row === undefined) throw new Error('the registry gave no turn');
+  return row.turn;
+}
+
+/** Somebody else had a turn between the last known one and the one expected. Nothing was written. */
+export const isTurnTaken = (error: unknown): boolean => error instanceof SqlError && error.sqlState === 'CS001';
 
 const sourcesById = statement<SourceRow>(
   'registry.sources-by-id',

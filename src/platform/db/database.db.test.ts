@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { Problem } from '../../kernel/problem.ts';
-import { createDatabase, isUniqueViolation, SqlError, statement, withMaintenanceSession } from './index.ts';
+import {
+  createDatabase,
+  isUniqueViolation,
+  SqlError,
+  statement,
+  type Transaction,
+  withMaintenanceSession,
+} from './index.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -52,6 +59,56 @@ describe('statements', () => {
     expect(isUniqueViolation(refusal)).toBe(true);
     expect(isUniqueViolation(refusal, 'thing_pkey')).toBe(true);
     expect(isUniqueViolation(refusal, 'other')).toBe(false);
+  });
+});
+
+describe('bursts', () => {
+  const there = async (...ids: bigint[]) => {
+    const found = await Promise.all(ids.map((id) => db.database.rows(read, [id])));
+    return found.map((rows) => rows.length);
+  };
+
+  it('commit what they began, in one message, and answer it', async () => {
+    const order: string[] = [];
+    const rows = await db.database.burst((tx) => {
+      tx.afterCommit(() => order.push('committed'));
+      const done = Promise.all([tx.run(insert, [601n, null, []]), tx.rows(read, [601n])]).then(([, found]) => found);
+      return { done, commit: 'at-once' };
+    });
+    expect(rows).toHaveLength(1);
+    expect(order).toEqual(['committed']);
+    expect(await there(601n)).toEqual([1]);
+  });
+
+  it('write nothing when one statement fails, and say which was first', async () => {
+    const failed = db.database.burst((tx) => {
+      const all = [611n, 611n, 612n].map((id) => tx.run(insert, [id, null, []]));
+      return { done: Promise.all(all), commit: 'at-once' };
+    });
+    await expect(failed).rejects.toMatchObject({ sqlState: '23505' });
+    expect(await there(611n, 612n)).toEqual([0, 0]);
+  });
+
+  it('wait with COMMIT where the work asks for it, and roll back when it comes to nothing', async () => {
+    const work = async (tx: Transaction, id: bigint, fails: boolean) => {
+      await tx.run(insert, [id, null, []]);
+      await tx.run(insert, [id + 1n, null, []]);
+      if (fails) throw new Error('on second thoughts');
+    };
+    await db.database.burst((tx) => ({ done: work(tx, 621n, false), commit: 'when-done' }));
+    expect(await there(621n, 622n)).toEqual([1, 1]);
+    const undone = db.database.burst((tx) => ({ done: work(tx, 631n, true), commit: 'when-done' }));
+    await expect(undone).rejects.toThrow('on second thoughts');
+    expect(await there(631n, 632n)).toEqual([0, 0]);
+  });
+
+  it('refuse a statement that begins when COMMIT is on its way', async () => {
+    const late = db.database.burst((tx) => {
+      const done = tx.run(insert, [641n, null, []]).then(() => tx.run(insert, [642n, null, []]));
+      return { done, commit: 'at-once' };
+    });
+    await expect(late).rejects.toThrow(/has ended/);
+    expect(await there(642n)).toEqual([0]);
   });
 });
 

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { becomeRole, CONNECT_TIMEOUT_MS, type Connection, clientConfig } from './connection.ts';
 import { databaseFailure } from './failure.ts';
 import { createListener } from './listener.ts';
-import type { Database, Sql, SqlValue, Statement, Transaction, TransactionOptions } from './sql.ts';
+import type { Burst, Database, Sql, SqlValue, Statement, Transaction, TransactionOptions } from './sql.ts';
 import { parameter } from './values.ts';
 
 export interface DatabaseOptions {
@@ -55,6 +55,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     ...sql,
     together: (work) => withClient((client) => work(clientSql(client))),
     transaction: (work, begin) => withClient((client) => runTransaction(client, work, begin)),
+    burst: (start) => withClient((client) => runBurst(client, start)),
     listen: (channel, onPayload) => listener.listen(channel, onPayload),
     async close() {
       await listener.close();
@@ -138,28 +139,14 @@ async function runTransaction<T>(
 ): Promise<T> {
   const afterCommit: (() => void)[] = [];
   const state = { ended: false };
-  // Not awaited: it is first in the connection's queue, and when it fails every statement after it fails as well.
-  sendTogether(client);
-  const begun = client
-    .query(lock === undefined ? 'BEGIN' : `BEGIN; SELECT ${advisoryLock(lock)}`)
-    .catch((error: unknown) => {
-      throw databaseFailure(error, 'BEGIN');
-    });
-  begun.catch(() => undefined);
+  const begun = begin(client, lock);
   let result: T;
   try {
     result = await work(transactionOn(client, afterCommit, state));
     await begun;
   } catch (error) {
     state.ended = true;
-    // What failed first is the cause of all that followed.
-    const first = await begun.then(
-      () => error,
-      (cause: unknown) => cause,
-    );
-    // When the ROLLBACK itself fails the connection is gone, and PostgreSQL rolls back by itself; withClient discards it.
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw first;
+    throw await rolledBack(client, begun, error);
   }
   state.ended = true;
   await commit(client);
@@ -167,9 +154,58 @@ async function runTransaction<T>(
   return result;
 }
 
-function advisoryLock(number: number): string {
-  if (!Number.isSafeInteger(number)) throw new RangeError('An advisory lock goes by a whole number');
-  return `pg_advisory_xact_lock(${number})`;
+/** Not to be awaited: it is first in the connection's queue, and when it fails every statement after it fails as well. */
+function begin(client: pg.ClientBase, lock?: string): Promise<unknown> {
+  sendTogether(client);
+  const begun = client
+    .query(lock === undefined ? 'BEGIN' : `BEGIN; SELECT ${functionName(lock)}()`)
+    .catch((error: unknown) => {
+      throw databaseFailure(error, 'BEGIN');
+    });
+  begun.catch(() => undefined);
+  return begun;
+}
+
+/** What failed first, which is the cause of all that followed. */
+async function rolledBack(client: pg.ClientBase, begun: Promise<unknown>, error: unknown): Promise<unknown> {
+  const first = await begun.then(
+    () => error,
+    (cause: unknown) => cause,
+  );
+  // When the ROLLBACK itself fails the connection is gone, and PostgreSQL rolls back by itself; withClient discards it.
+  await client.query('ROLLBACK').catch(() => undefined);
+  return first;
+}
+
+async function runBurst<T>(client: pg.ClientBase, start: (tx: Transaction) => Burst<T>): Promise<T> {
+  const afterCommit: (() => void)[] = [];
+  const state = { ended: false };
+  const begun = begin(client);
+  let burst: Burst<T>;
+  try {
+    burst = start(transactionOn(client, afterCommit, state));
+    burst.done.catch(() => undefined);
+    if (burst.commit === 'when-done') await burst.done;
+  } catch (error) {
+    state.ended = true;
+    throw await rolledBack(client, begun, error);
+  }
+  state.ended = true;
+  const committed = commit(client);
+  committed.catch(() => undefined);
+  await begun;
+  // A failed statement before the COMMIT that PostgreSQL therefore answered with ROLLBACK.
+  const result = await burst.done;
+  await committed;
+  for (const act of afterCommit) act();
+  return result;
+}
+
+const FUNCTION_NAME = /^[a-z_]+\.[a-z_]+$/;
+
+function functionName(name: string): string {
+  if (!FUNCTION_NAME.test(name)) throw new RangeError('A lock is taken by a function of the database, schema.name');
+  return name;
 }
 
 async function commit(client: pg.ClientBase): Promise<void> {

@@ -14,4 +14,12 @@ export { type Migration, migrate, readMigrations } from './migrations.ts';
 export { dumpSchema } from './schema-dump.ts';
 /** Maintenance SQL on a connection of its own. */
 export { type MaintenanceSession, withMaintenanceSession } from './session.ts';
-export { type Database, type Sql, type SqlValue, type Statement, statement, type Transaction } from './sql.ts';
+export {
+  type Burst,
+  type Database,
+  type Sql,
+  type SqlValue,
+  type Statement,
+  statement,
+  type Transaction,
+} from './sql.ts';

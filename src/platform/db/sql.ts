@@ -33,13 +33,25 @@ export interface Transaction extends Sql {
 }
 
 export interface TransactionOptions {
-  /** The number of an advisory lock that is held from the beginning to the end; taken in the same message as BEGIN. */
-  readonly lock?: number;
+  /** A function of the database (`schema.name`) that takes a lock until the end; called in the same message as BEGIN. */
+  readonly lock?: string;
+}
+
+/** Statements on their way. */
+export interface Burst<T> {
+  readonly done: Promise<T>;
+  /** `at-once`: all statements have been begun, and that none of them fails is enough. Otherwise COMMIT waits for `done`. */
+  readonly commit: 'at-once' | 'when-done';
 }
 
 export interface Database extends Sql {
   /** BEGIN … COMMIT around `work`; a throw rolls back and is rethrown. Default isolation READ COMMITTED. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * For work that knows beforehand all it will write: BEGIN, the statements that `start` begins before it returns, and COMMIT leave
+   * as one message. When one of them fails nothing is written, and what failed first is thrown. A statement begun later is refused.
+   */
+  burst<T>(start: (tx: Transaction) => Burst<T>): Promise<T>;
   /**
    * One connection for as long as `work` takes: statements that it starts together travel together, and run in that order, each a
    * transaction of its own.
