@@ -15,6 +15,10 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
     summary: 'whom two programmes share, found by encoded records',
     run: () => import('./encodings.ts'),
   },
+  'search-typing': {
+    summary: 'search as you type in Chromium, from the last key to the answer on the page (minutes)',
+    run: () => import('./search-typing.ts'),
+  },
   formats: { summary: 'XML beside JSON, in processor time', run: () => import('./formats.ts') },
   handshakes: { summary: 'full mutual-TLS handshakes beside nginx', run: () => import('./handshakes.ts') },
   linkage: { summary: 'accuracy of the shipped model on labelled sets', run: () => import('./linkage.ts') },

@@ -60,7 +60,7 @@ const columns: readonly Column<ReviewSummary>[] = [
   {
     key: 'who',
     header: 'With',
-    width: '9rem',
+    width: 'minmax(5rem, 0.8fr)',
     wideOnly: true,
     cell: (review) => <Who review={review} />,
   },
