@@ -121,8 +121,8 @@ async function promote(directory: string): Promise<void> {
 }
 
 /** An address that leads to a port of this machine, or nowhere. */
-async function wayTo(first: number) {
-  let port: number | undefined = first;
+async function wayTo(first: number | undefined) {
+  let port = first;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);

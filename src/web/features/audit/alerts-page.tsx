@@ -24,9 +24,7 @@ export function AlertsPage(): ReactNode {
   const list = useInfiniteQuery(alertList(state));
   const alerts = useMemo(() => list.data?.pages.flatMap((page) => page.alerts) ?? [], [list.data]);
   const [rules, setRules] = useState(false);
-  const { user } = useSession();
-  const { central } = user.organisation;
-  const own = alert.actor?.kind === 'user' && alert.actor.id === user.id;
+  const { central } = useSession().user.organisation;
   return (
     <Page
       title="Alerts"
@@ -95,7 +93,9 @@ function AlertCard({ alert }: { readonly alert: AlertView }): ReactNode {
   });
   const { acknowledged, closed } = alert;
   // The central administration answers for alerts; those of one organisation see the ones about its people.
-  const { central } = useSession().user.organisation;
+  const { user } = useSession();
+  const { central } = user.organisation;
+  const own = alert.actor?.kind === 'user' && alert.actor.id === user.id;
   return (
     <li className="alert" data-open={closed === undefined}>
       <div className="alert-head">
