@@ -44,6 +44,26 @@ it('workers end when their primary is killed, and the next start takes the ports
   expect(await next.end('SIGTERM')).toBe(0);
 });
 
+it('guesses are counted together, whichever worker they reach', async () => {
+  const server = await startTestServer({ home }, ['--workers', '2']);
+  const guess = async (email: string): Promise<number> => {
+    const headers = { 'x-careseal': '1', 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+    const body = JSON.stringify({ email, password: 'not the right one' });
+    return (await fetchFrom(`${server.usersUrl}/api/sign-in/password`, { method: 'POST', headers, body })).status;
+  };
+  const all = async (emails: readonly string[]): Promise<number[]> => {
+    const statuses: number[] = [];
+    for (const email of emails) statuses.push(await guess(email));
+    return statuses;
+  };
+  // Each on a connection of its own, so that both workers get some: ten of one account, fifty of one network are compared.
+  const ofOne = await all(Array.from({ length: 16 }, () => 'nobody@example.org'));
+  expect(ofOne).toEqual([...Array.from({ length: 10 }, () => 401), ...Array.from({ length: 6 }, () => 429)]);
+  const ofMany = await all(Array.from({ length: 60 }, (_, at) => `nobody${at}@example.org`));
+  expect(ofMany).toEqual([...Array.from({ length: 40 }, () => 401), ...Array.from({ length: 20 }, () => 429)]);
+  expect(await server.end('SIGTERM')).toBe(0);
+});
+
 /** A dead process that nobody has collected (state Z) does not run. */
 async function isRunning(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
