@@ -14,6 +14,7 @@ export const evaluate: Command = {
     truth: { kind: 'value', valueName: 'COLUMN', description: 'Column that says who is the same person' },
     'truth-pairs': { kind: 'value', valueName: 'PAIRS', description: 'CSV file of pairs of record ids instead' },
     model: { kind: 'value', valueName: 'MODEL', description: 'Model document; without it one is trained on the file' },
+    memory: { kind: 'value', valueName: 'MEGABYTES', description: 'End rather than take more memory than this' },
     seed: { kind: 'value', valueName: 'NUMBER', description: 'Seed of the training samples (default 1)' },
   },
   json: true,
@@ -43,6 +44,7 @@ automatically, pairs linked or sent to review, and pairs implied by the groups.`
       nowMs: () => performance.now(),
       onProgress: (step) => out.progress(`${step} …`),
       signal,
+      memory: memoryBound(value('memory')),
     });
     out.progress('');
     out.json(found);
@@ -55,6 +57,18 @@ function seedOf(text: string | undefined): number {
   const seed = Number(text);
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
   throw new Problem('invalid', 'usage', 'The seed must be a whole number.');
+}
+
+/** A program that has started holds about this much. */
+const MEGABYTES_MIN = 200;
+
+function memoryBound(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const megabytes = Number(text);
+  if (Number.isSafeInteger(megabytes) && megabytes >= MEGABYTES_MIN) {
+    return { maxBytes: megabytes * 1e6, usedBytes: () => process.memoryUsage.rss() };
+  }
+  throw new Problem('invalid', 'usage', `The memory must be a whole number of megabytes, ${MEGABYTES_MIN} or more.`);
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2).padStart(6)} %`;

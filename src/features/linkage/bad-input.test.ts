@@ -193,6 +193,26 @@ describe('what is asked wrongly', () => {
     expect(readdirSync(folder)).toHaveLength(before);
   });
 
+  test('it ends, in plain words, where it would need more memory than was allowed', async () => {
+    const path = join(folder, `${files++}.csv`);
+    const lines = Array.from({ length: 40_000 }, (_, at) =>
+      [at, at >> 1, letters(3000 + (at >> 1)), letters(90_000 + at), born(at), `0772${100_000 + at * 3}`, 'gulu'].join(
+        ',',
+      ),
+    );
+    writeFileSync(path, `id,person,given,family,born,phone,city\n${lines.join('\n')}\n`);
+    let looks = 0;
+    const order = { path, map, truth: 'person', seed: 1, today: '2026-01-01', nowMs: () => 0 };
+    const memory = { maxBytes: 300e6, usedBytes: () => (looks++, 301e6) };
+    await expect(evaluate({ ...order, memory })).rejects.toMatchObject({
+      code: 'memory-bound',
+      message: expect.stringContaining('300 MB'),
+    });
+    expect(looks).toBeGreaterThan(0);
+    writeFileSync(path, 'id,person,given,family,born,phone,city\n1,a,Ann,Lee,,,\n2,a,Ann,Lee,,,\n');
+    expect((await evaluate({ ...order, memory: { ...memory, usedBytes: () => 299e6 } })).records).toBe(2);
+  }, 120_000);
+
   test('a mapping that uses the truth is refused', async () => {
     const path = join(folder, 'told.csv');
     writeFileSync(path, 'id,person,given\n1,a,Ann\n2,a,Ann\n');

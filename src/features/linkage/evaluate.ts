@@ -7,6 +7,7 @@ import { textOf } from './fields.ts';
 import { blockingReport, pairsBroughtTogether } from './blocking-report.ts';
 import { judgeClusters, judgePairs, type WrongPair, worstLinks, worstMisses } from './judge.ts';
 import { linkTable, type Linkage, type Thresholds, TRAINED_THRESHOLDS, weightOf } from './link-table.ts';
+import { type MemoryBound, watchMemory } from './memory-bound.ts';
 import type { MatchingModel } from '../matching/index.ts';
 import { parametersOf } from './model-parameters.ts';
 import { fieldNames } from './parameters.ts';
@@ -36,6 +37,8 @@ export interface EvaluationOrder {
   readonly onProgress?: ((step: string, share: number) => void) | undefined;
   /** Stops the work within a second or so; the call rejects with Problem `evaluation-interrupted`. */
   readonly signal?: AbortSignal | undefined;
+  /** Ends the work once it is passed; the call rejects with Problem `memory-bound`. */
+  readonly memory?: MemoryBound | undefined;
 }
 
 const WORST = 10;
@@ -50,7 +53,8 @@ export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
   };
   refuseTruthInMap(order.map, order.truth);
   const model = compileModel(order.model ?? DEFAULT_MODEL);
-  const team = deservesThreads(order.path) ? teamOfThreads(order.signal) : teamOfOne(order.signal);
+  const watch = watchMemory(order.memory, order.signal);
+  const team = deservesThreads(order.path) ? teamOfThreads(watch.signal) : teamOfOne(watch.signal);
   try {
     onProgress('reading', 0);
     const file = await readFile(team, { ...order, model });
@@ -69,8 +73,11 @@ export async function evaluate(order: EvaluationOrder): Promise<Evaluation> {
     const values = order.values ?? false;
     return report({ file, truth, linkage, thresholds, model, seconds, steps: steps.seconds(), values });
   } catch (error) {
-    throw order.signal?.aborted === true ? interrupted(error) : error;
+    if (order.signal?.aborted === true) throw interrupted(error);
+    watch.signal?.throwIfAborted();
+    throw error;
   } finally {
+    watch.end();
     await team.end();
   }
 }

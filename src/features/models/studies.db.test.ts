@@ -121,6 +121,31 @@ describe('training on the registry’s own records', () => {
     expect(await of('own-1')).toEqual(await of('own-2'));
   }, 120_000);
 
+  it('killed in the middle begins again from the start, and gives the same model', async () => {
+    const documentOf = async (version: string) => {
+      const { version: _, description: __, ...rest } = await f.models.document(await f.models.named(version));
+      return rest;
+    };
+    await f.jobs.stop();
+    const { study } = await f.call<{ study: StudyView }>('POST /api/models/train', { body: { version: 'own-3' } });
+    // What a process leaves behind that dies at work.
+    await f.db.ownerDatabase.run({
+      name: 'models-test.dead',
+      text: `UPDATE jobs.job SET state = 'running', runner = NULL, lease_until = now() - interval '1 hour',
+        progress = '{"step": "training", "done": 0, "total": 1}' WHERE id = '${study.id}'`,
+    });
+    const next = await f.another();
+    await next.jobs.start();
+    await expect
+      .poll(async () => (await f.call<ModelsReply>('GET /api/models')).studies[0], { timeout: 60_000 })
+      .toMatchObject({ id: study.id, state: 'done' });
+    expect(await documentOf('own-3')).toEqual(await documentOf('own-1'));
+    await next.jobs.stop();
+    await next.models.stop();
+    Object.assign(f, { jobs: (await f.another()).jobs });
+    await f.jobs.start();
+  }, 120_000);
+
   it('with decisions of people needs enough of them, and says how many there are', async () => {
     const { labels } = await f.call<ModelsReply>('GET /api/models');
     expect(labels).toEqual({ same: 0, different: 0, needed: 50 });

@@ -2,6 +2,7 @@
 import { newId } from '../../crypto/index.ts';
 import { parseId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { JobData, JobId, RunningJob } from '../../platform/jobs/index.ts';
 import type { ModelsDeps } from './deps.ts';
@@ -30,8 +31,16 @@ export interface StudyRun {
   tell(step: string, done: number, total: number): Promise<void>;
 }
 
-/** What a kind of study does. Answers its report, and the model it made or is about. */
-export type StudyWork = (run: StudyRun) => Promise<{ readonly report: unknown; readonly modelId?: ModelId }>;
+/** What a kind of study does. A killed one begins again from the start, so whatever it keeps is written with its report. */
+export type StudyWork = (run: StudyRun) => Promise<StudyFound>;
+
+export interface StudyFound {
+  readonly report: unknown;
+  /** The model it is about. */
+  readonly modelId?: ModelId;
+  /** Writes the model it made, in the transaction that ends the study. */
+  readonly keep?: (tx: Transaction) => Promise<ModelId>;
+}
 
 export interface Studies {
   begin(
@@ -145,12 +154,13 @@ async function workOn(deps: ModelsDeps, works: Readonly<Record<StudyKind, StudyW
       await job.saveProgress(deps.database, { step, done: Math.floor(done), total: Math.floor(total) });
     },
   };
-  const { report, modelId } = await works[row.kind](run);
+  const { report, modelId, keep } = await works[row.kind](run);
   job.signal.throwIfAborted();
   await deps.database.transaction(async (tx) => {
     const sealed = sealJson(deps.keyRing, 'study.report', row.study_id, report);
     const at = new Date(deps.clock.nowMs());
-    await store.finishStudy(tx, row.study_id, { report: sealed, modelId: modelId ?? null, at });
+    const about = (await keep?.(tx)) ?? modelId ?? null;
+    await store.finishStudy(tx, row.study_id, { report: sealed, modelId: about, at });
     await job.saveProgress(tx, { step: 'done', done: 1, total: 1 });
   });
 }

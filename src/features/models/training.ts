@@ -1,4 +1,5 @@
 /** Training on the registry's own records, without labels or with what people decided besides. */
+import type { Transaction } from '../../platform/db/sql.ts';
 import { type RecordsTrained, startRecordsTrainer } from '../linkage/index.ts';
 import { compileModel, type MatchingModel, prepare, score } from '../matching/index.ts';
 import type { LabelledPair } from '../registry/index.ts';
@@ -41,7 +42,7 @@ export function training(deps: ModelsDeps): StudyWork {
       principal: { kind: 'system' as const, permissions: new Set<never>() },
       origin: { door: 'background' as const, requestId: run.id },
     };
-    const modelId = await deps.database.transaction(async (tx) => {
+    const keep = async (tx: Transaction) => {
       const row = await addModel(deps, tx, { document, origin: 'trained', notes, actor, createdBy: run.asked.by });
       await deps.audit.record(tx, [
         {
@@ -53,11 +54,11 @@ export function training(deps: ModelsDeps): StudyWork {
         },
       ]);
       return row.model_id;
-    });
+    };
     const { model: _, records: drawn, ...told } = trained;
     const counted = labels.length > 0 ? countsOf(labels) : undefined;
     const report: TrainingReport = { version, records, drawn, ...told, labels: counted };
-    return { report, modelId };
+    return { report, keep };
   };
 }
 
