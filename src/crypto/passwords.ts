@@ -36,7 +36,7 @@ const COSTS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelis
 
 /**
  * All processors but one, and two at least: on two, what a sign-in does beside its hash goes on meanwhile, and whoever is signed in
- * waits 5 ms at most (bench/RESULTS.md).
+ * waits some milliseconds (bench/RESULTS.md).
  */
 const HASHES_AT_ONCE = Math.max(2, Math.min(8, availableParallelism() - 1));
 

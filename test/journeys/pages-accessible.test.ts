@@ -74,6 +74,16 @@ const VISITS: readonly Visit[] = [
     },
   },
   { name: 'dead link', path: '/enrol#dead', before: signedOut },
+  {
+    name: 'enrolment, second factor that may wait',
+    path: '/enrol#optional',
+    before: signedOut,
+    act: async (page) => {
+      await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('button', { name: 'Not now' }).waitFor();
+    },
+  },
   { name: 'forgotten password', path: '/forgot', before: signedOut },
   { name: 'new password by link', path: '/password#token', before: signedOut },
   { name: 'new factor by link', path: '/factor#token', before: signedOut },
