@@ -10,7 +10,7 @@ import { type NodesDoor, nodesDoor } from '../support/nodes-door.ts';
 import { operator } from '../support/nodes.ts';
 import { person } from '../support/registry.ts';
 import { type SubscriptionsFixture, subscriptionsFixture } from '../support/subscriptions.ts';
-import { type TestAuthority, testAuthority, testLeaf } from '../support/tls.ts';
+import { testAuthority, testLeaf } from '../support/tls.ts';
 
 /**
  * P68: no address that somebody gives makes the server ask itself or its neighbours: not by its figures, not by a name that leads there,

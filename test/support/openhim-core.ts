@@ -14,6 +14,8 @@ export interface OpenHimCore {
   readonly url: string;
   readonly authority: TestAuthority;
   readonly mediators: Map<string, { readonly document: Record<string, never>; readonly heartbeats: number[] }>;
+  /** Method and path of what was taken with its authentication, and its body. */
+  readonly taken: { readonly call: string; readonly body: Readonly<Record<string, unknown>> }[];
   /** Requests refused for their authentication. */
   readonly refused: string[];
   /** The core's database is replaced. */
@@ -43,9 +45,13 @@ export async function openHimCore(user: string, password: string): Promise<OpenH
   const passwordHash = sha512(salt + password);
   const mediators: OpenHimCore['mediators'] = new Map();
   const refused: string[] = [];
+  const taken: OpenHimCore['taken'] = [];
   const used = new Set<string>();
 
   function isAuthenticated({ headers }: IncomingMessage): boolean {
+    // As it comes, a core takes both: a token, which proves the password, or the password itself.
+    const basic = /^Basic (.+)$/.exec(headers.authorization ?? '')?.[1];
+    if (basic !== undefined) return Buffer.from(basic, 'base64').toString() === `${user}:${password}`;
     const [name, at, requestSalt, token] = ['auth-username', 'auth-ts', 'auth-salt', 'auth-token'].map((header) =>
       String(headers[header] ?? ''),
     );
@@ -81,6 +87,7 @@ export async function openHimCore(user: string, password: string): Promise<OpenH
         return answer(401);
       }
       const body = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+      taken.push({ call: `${method} ${decodeURIComponent(url)}`, body });
       if (method === 'POST' && url === '/mediators') return answer(register(body));
       const urn = /^\/mediators\/(.+)\/heartbeat$/.exec(url)?.[1];
       const known = mediators.get(decodeURIComponent(urn ?? ''));
@@ -95,6 +102,7 @@ export async function openHimCore(user: string, password: string): Promise<OpenH
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
     authority,
     mediators,
+    taken,
     refused,
     forget: () => mediators.clear(),
     async route(what, to) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FhirDoor, fhirDoor } from '../../../test/support/fhir-door.ts';
+import { openHimClient } from '../../../test/support/openhim-client.ts';
 import { type OpenHimCore, openHimCore } from '../../../test/support/openhim-core.ts';
 import { person } from '../../../test/support/registry.ts';
 import { createOutbound } from '../../platform/outbound/index.ts';
@@ -50,6 +51,23 @@ describe('an OpenHIM mediator', () => {
     await one.beat();
     expect(core.mediators.has(one.urn)).toBe(true);
     expect(mediator().urn).toBe(one.urn);
+  });
+  it('says what OpenHIM’s own library for mediators says, to the same places', async () => {
+    core.forget();
+    const one = mediator();
+    core.taken.length = 0;
+    await one.beat();
+    await one.beat();
+    const ours = core.taken.splice(0);
+    const theirs = openHimClient({ apiURL: core.url, username: USER, password: PASSWORD, urn: one.urn });
+    const document = ours[0]?.body ?? {};
+    await theirs.register(document);
+    await theirs.heartbeat();
+    expect(core.taken.map(({ call }) => call)).toEqual(ours.map(({ call }) => call));
+    expect(core.taken[0]?.body).toEqual(document);
+    expect(Object.keys(ours[1]?.body ?? {})).toEqual(['uptime']);
+    expect(core.taken[1]?.body).toMatchObject({ uptime: expect.any(Number) as number });
+    await expect(theirs.register({ ...document, endpoints: [] })).rejects.toThrow('400');
   });
   it('by itself, in the background', async () => {
     core.forget();

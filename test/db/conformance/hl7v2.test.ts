@@ -1,5 +1,3 @@
-import { Batch, Client, FileBatch, Message } from 'node-hl7-client';
-import { Hl7Message as OtherParser } from '@medplum/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, answerOf, type Hl7Door, hl7Door } from '../../support/hl7.ts';
 import type { KeyMaterial } from '../../../src/platform/tls/index.ts';
@@ -17,30 +15,6 @@ beforeAll(async () => {
   await door.alias('hl7v2:HOSP', B);
 });
 afterAll(() => door.close());
-
-type OtherLine = ReturnType<Client['createConnection']>;
-type OtherHandler = (reply: { getMessage(): { get(path: string): { toString(): string } } }) => Promise<void>;
-function otherClient(handler: OtherHandler): OtherLine {
-  const tls = { ca: door.ca, cert: a.certificate, key: a.key, servername: 'localhost' };
-  return new Client({ host: 'localhost', version: '2.5.1', tls } as never).createConnection(
-    { port: door.port } as never,
-    handler,
-  );
-}
-/** What the other client hands on: MSA-1 of each acknowledgement, as it read them. */
-async function byOtherClient(send: (line: OtherLine) => Promise<unknown>, answers: number): Promise<string[]> {
-  const codes: string[] = [];
-  const all = Promise.withResolvers<void>();
-  const line = otherClient(async (reply) => {
-    codes.push(reply.getMessage().get('MSA.1').toString());
-    if (codes.length === answers) all.resolve();
-  });
-  line.on('data.error', all.reject);
-  await send(line);
-  await all.promise;
-  await line.close();
-  return codes;
-}
 
 let control = 0;
 const msh = (
@@ -392,52 +366,5 @@ describe('HL7 v2', () => {
     const registry = door.f.registry.as(door.f.operator.principal);
     const stored = await registry.read((await registry.findByKey(A, 'deli')) ?? ('' as never));
     expect(JSON.parse(Buffer.from(stored?.content ?? []).toString()).name[0].family).toBe('O$Brien * Sons');
-  });
-  it('interoperability · an independent client (node-hl7-client) over mutual TLS gets its AA', async () => {
-    const text = adt('A04', pid('indep^^^CLINIC')).replace(/\r$/, '');
-    expect(await byOtherClient((line) => line.sendMessage(new Message({ text })), 1)).toEqual(['AA']);
-  });
-  it('interoperability · its batch gets an answer to each message, its file too', async () => {
-    const messages = (name: string) =>
-      ['1', '2'].map((n) => new Message({ text: adt('A04', pid(`${name}-${n}^^^CLINIC`)).replace(/\r$/, '') }));
-    const batch = new Batch();
-    batch.start();
-    for (const message of messages('other-batch')) batch.add(message);
-    batch.end();
-    expect(await byOtherClient((line) => line.sendMessage(batch), 2)).toEqual(['AA', 'AA']);
-    const inner = new Batch();
-    inner.start();
-    for (const message of messages('other-file')) inner.add(message);
-    inner.end();
-    const file = new FileBatch();
-    file.start();
-    file.add(inner);
-    file.end();
-    // It takes no file for an answer, so this one is read by us: as it came through its framing.
-    const raw = Promise.withResolvers<string>();
-    const line = otherClient(async () => undefined);
-    line.on('data.raw', raw.resolve);
-    await line.sendMessage(file);
-    const answered = answerOf(await raw.promise);
-    expect(answered.segments('MSA').map(([, code]) => code)).toEqual(['AA', 'AA']);
-    await line.close();
-    const registry = door.f.registry.as(door.f.operator.principal);
-    const keys = ['other-batch-1', 'other-batch-2', 'other-file-1', 'other-file-2'];
-    for (const key of keys) expect(await registry.findByKey(A, key), key).toBeDefined();
-  });
-  it('interoperability · its message that asks for enhanced acknowledgement gets what it asked for', async () => {
-    const wished = (key: string, accept: string, application: string) => {
-      const text = wishing(adt('A04', pid(`${key}^^^CLINIC`)), accept, application).replace(/\r$/, '');
-      return (line: OtherLine) => line.sendMessage(new Message({ text }));
-    };
-    expect(await byOtherClient(wished('other-e1', 'AL', 'NE'), 1)).toEqual(['CA']);
-    expect(await byOtherClient(wished('other-e2', 'NE', 'AL'), 1)).toEqual(['AA']);
-    expect(await byOtherClient(wished('other-e3', 'AL', 'AL'), 2)).toEqual(['CA', 'AA']);
-  });
-  it('interoperability · an independent parser (@medplum/core) reads our answers', async () => {
-    const { text } = await door.send(a, pixQuery('px^^^CLINIC'));
-    const parsed = OtherParser.parse(text);
-    expect(parsed.getSegment('MSA')?.getField(1)?.toString()).toBe('AA');
-    expect(parsed.getSegment('PID')?.getField(3)?.getComponent(1)).toBe('py');
   });
 });
