@@ -4,7 +4,6 @@
  * the search token of each organisation are all there is to it: every read goes through `seenBy`.
  * decisions/whose-clients.md says what is shown of others' records, and why.
  */
-import type { Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Permission } from '../../kernel/access.ts';
 import type { Principal, Reach } from '../../kernel/principal.ts';
@@ -110,12 +109,8 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
       // 64 bits of a token may collide: what is handed out is in reach by the plain columns as well.
       return { ...found, records: await keep(found.records) };
     },
-    async match(patient: Patient, options = {}) {
-      return await matchPatient(deps, patient, { ...options, see: seenIds });
-    },
-    async rank(patient: Patient, options = {}) {
-      return await rankMatches(deps, patient, { ...options, see: seenIds });
-    },
+    match: (patient, options) => matchPatient(deps, patient, { ...options, see: seenIds }),
+    rank: (patient, options) => rankMatches(deps, patient, { ...options, see: seenIds }),
     async goldenOf(sourceIds) {
       return await all.goldenOf([...(await see(sourceIds)).keys()]);
     },
