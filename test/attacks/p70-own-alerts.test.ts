@@ -12,7 +12,7 @@ beforeAll(async () => {
   p = await programme();
   // A second person who answers for alerts.
   const roles = await p.ask(ACCUSED, 'PUT', `/api/users/${idOf(OTHER)}/roles`, { roles: ['administrator'] });
-  expect(roles.status, roles.text).toBe(200);
+  if (roles.status !== 200) throw new Error(`The second administrator was not made: ${roles.text}`);
   const { database, vault, audit } = p.services;
   const alerts = createAlerts({ database, keyRing: vault.keyRing, clock: { nowMs: Date.now }, audit });
   const about = { what: 'Seven files in an hour', atMs: Date.now(), mail: false };
