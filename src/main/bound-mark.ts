@@ -8,7 +8,10 @@ import { homePaths } from './place.ts';
  * The file that says that the rows of this home carry bindings. In the home, where whoever writes to the database alone cannot
  * remove it; should it be lost, the bindings of the central organisation tell the same.
  */
-export function boundMark(home: string, name: 'rows-bound' | 'targets-bound' | 'rules-bound' = 'rows-bound'): BoundMark {
+export function boundMark(
+  home: string,
+  name: 'rows-bound' | 'targets-bound' | 'rules-bound' = 'rows-bound',
+): BoundMark {
   const path = join(homePaths(home).keys, name);
   return {
     isSet: async () => existsSync(path),
