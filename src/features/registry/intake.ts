@@ -13,10 +13,10 @@ import { type Flight, type Group, launch, launchPlanned, recordsIn, worksOf } fr
 import { dependsOn } from './footprint.ts';
 import type { Submission } from './model.ts';
 import { type Plan, planBatch } from './plan.ts';
-import { isPlannable, takeBatch } from './queue.ts';
+import { createQueue, isPlannable, takeBatch } from './queue.ts';
 import type { RoundDeps } from './round-loading.ts';
 import type { SubmitOptions } from './submit-options.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 import { prepareWork } from './work.ts';
 
 /** Longest wait for callers to join the next batch, where several share batches; a lone caller never waits. */
@@ -38,14 +38,12 @@ export interface Intake {
 }
 
 export function createIntake(live: RoundDeps): Intake {
-  const queue: Group[] = [];
+  const { queue, add, gathered } = createQueue();
   const turns = createTurns();
   /** Oldest first. */
   const flights: Flight[] = [];
   let waiting = 0;
   let running: Promise<void> | undefined;
-  /** Told of each group that joins the queue. */
-  let joined = (_group: Group): void => {};
 
   async function work(): Promise<void> {
     // Let every request that arrived in this turn of the event loop join the first batch.
@@ -57,7 +55,7 @@ export function createIntake(live: RoundDeps): Intake {
           await flights[0]?.ended;
           continue;
         }
-        const flight = await send(groups);
+        const flight = await send({ live, turns, flights }, groups);
         keep(flight);
         const wanted = wantedOf(flights.reduce((sum, { records }) => sum + records, 0) + recordsIn(queue));
         // Those whose answers are under way come back: as long as there are any, a batch need not leave half empty.
@@ -75,65 +73,6 @@ export function createIntake(live: RoundDeps): Intake {
     void flight.ended.then(() => flights.splice(flights.indexOf(flight), 1));
   }
 
-  async function send(groups: readonly Group[]): Promise<Flight> {
-    const couldBePlanned = groups.every(isPlannable) && recordsIn(groups) <= PLANNED_MAX;
-    const planned = couldBePlanned ? await planAhead(groups) : undefined;
-    if (planned) return launchPlanned({ live, turns }, groups, planned);
-    await settled(flights.at(-1));
-    return launch({ live, turns }, groups, couldBePlanned);
-  }
-
-  /** A plan whose turn has come to be sent; `undefined` where the batch is to be decided under the lock. */
-  async function planAhead(groups: readonly Group[]): Promise<{ plan: Plan; expected: bigint } | undefined> {
-    for (;;) {
-      // What was changed by a batch that is decided under the lock is known when it has ended.
-      for (const flight of flights.filter(({ footprint }) => footprint === undefined)) {
-        if (!flight.couldBePlanned) return undefined;
-        await flight.ended;
-      }
-      // A second model that is tried beside is told of each decision once.
-      if (!turns.areOurs || live.matcher.beside !== undefined) return undefined;
-      const { era } = turns;
-      const deps = { ...live };
-      const before = [...flights];
-      const plan = await attempt(deps, groups);
-      if (plan === undefined) return undefined;
-      const touched = before.filter(({ footprint }) => footprint === undefined || dependsOn(plan.footprint, footprint));
-      for (const flight of touched) await flight.ended;
-      if (touched.length > 0) continue;
-      await settled(flights.at(-1));
-      const { expected } = turns;
-      if (turns.era === era && live.matcher === deps.matcher && expected !== undefined) return { plan, expected };
-    }
-  }
-
-  /** Whatever fails beforehand is tried under the lock, where it is told whose fault it is. */
-  async function attempt(deps: RoundDeps, groups: readonly Group[]): Promise<Plan | undefined> {
-    try {
-      return await planBatch(deps, { works: worksOf(deps, groups), domains: await deps.domains.table() });
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Resolves when so many records wait, or after a moment. */
-  function gathered(records: number, longestMs?: number): Promise<void> {
-    let missing = records - recordsIn(queue);
-    if (missing <= 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const go = () => {
-        clearTimeout(timer);
-        joined = () => {};
-        resolve();
-      };
-      const timer = longestMs === undefined ? undefined : setTimeout(go, longestMs);
-      joined = ({ works }) => {
-        missing -= works.length;
-        if (missing <= 0) go();
-      };
-    });
-  }
-
   return {
     async submit(actor, submissions, options) {
       if (waiting + submissions.length > WAITING_SUBMISSIONS_MAX) throw overloaded();
@@ -142,9 +81,7 @@ export function createIntake(live: RoundDeps): Intake {
         const domains = await live.domains.table();
         const works = submissions.map((submission) => prepareWork(live, { actor, submission, options }, domains));
         return await new Promise<BatchResult>((resolve, reject) => {
-          const group = { works, options, resolve, reject };
-          queue.push(group);
-          joined(group);
+          add({ works, options, resolve, reject });
           running ??= work();
         });
       } finally {
@@ -155,6 +92,57 @@ export function createIntake(live: RoundDeps): Intake {
       while (running) await running;
     },
   };
+}
+
+interface UnderWay {
+  readonly live: RoundDeps;
+  readonly turns: Turns;
+  /** Oldest first. */
+  readonly flights: readonly Flight[];
+}
+
+async function send(underWay: UnderWay, groups: readonly Group[]): Promise<Flight> {
+  const couldBePlanned = groups.every(isPlannable) && recordsIn(groups) <= PLANNED_MAX;
+  const planned = couldBePlanned ? await planAhead(underWay, groups) : undefined;
+  if (planned) return launchPlanned(underWay, groups, planned);
+  await settled(underWay.flights.at(-1));
+  return launch(underWay, groups, couldBePlanned);
+}
+
+/** A plan whose turn has come to be sent; `undefined` where the batch is to be decided under the lock. */
+async function planAhead(
+  { live, turns, flights }: UnderWay,
+  groups: readonly Group[],
+): Promise<{ plan: Plan; expected: bigint } | undefined> {
+  for (;;) {
+    // What was changed by a batch that is decided under the lock is known when it has ended.
+    for (const flight of flights.filter(({ footprint }) => footprint === undefined)) {
+      if (!flight.couldBePlanned) return undefined;
+      await flight.ended;
+    }
+    // A second model that is tried beside is told of each decision once.
+    if (!turns.areOurs || live.matcher.beside !== undefined) return undefined;
+    const { era } = turns;
+    const deps = { ...live };
+    const before = [...flights];
+    const plan = await attempt(deps, groups);
+    if (plan === undefined) return undefined;
+    const touched = before.filter(({ footprint }) => footprint === undefined || dependsOn(plan.footprint, footprint));
+    for (const flight of touched) await flight.ended;
+    if (touched.length > 0) continue;
+    await settled(flights.at(-1));
+    const { expected } = turns;
+    if (turns.era === era && live.matcher === deps.matcher && expected !== undefined) return { plan, expected };
+  }
+}
+
+/** Whatever fails beforehand is tried under the lock, where it is told whose fault it is. */
+async function attempt(deps: RoundDeps, groups: readonly Group[]): Promise<Plan | undefined> {
+  try {
+    return await planBatch(deps, { works: worksOf(deps, groups), domains: await deps.domains.table() });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whoever holds the lock keeps the order: the next batch cannot overtake it any more, and may be sent. */

@@ -1,6 +1,6 @@
 /** Which of those who wait go together, in the order they came. */
 import { BATCH_SUBMISSIONS_MAX, PLANNED_MAX } from './bounds.ts';
-import type { Flight, Group } from './flight.ts';
+import { type Flight, type Group, recordsIn } from './flight.ts';
 
 /**
  * All-or-nothing groups, dry runs and groups with rows of their own to write get a transaction of their own: undoing one must not
@@ -56,4 +56,39 @@ function fitting(queue: readonly Group[], recordsMax: number): number {
     return at > 0 && (isAlone(group) || size > recordsMax);
   });
   return beyond < 0 ? queue.length : beyond;
+}
+
+export interface Queue {
+  readonly queue: Group[];
+  add(group: Group): void;
+  /** Resolves when so many records wait, or after a moment. One waits at a time: who asks again takes the place of the former. */
+  gathered(records: number, longestMs?: number): Promise<void>;
+}
+
+export function createQueue(): Queue {
+  const queue: Group[] = [];
+  let joined = (_group: Group): void => {};
+  return {
+    queue,
+    add(group) {
+      queue.push(group);
+      joined(group);
+    },
+    gathered(records, longestMs) {
+      let missing = records - recordsIn(queue);
+      if (missing <= 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const go = () => {
+          clearTimeout(timer);
+          joined = () => {};
+          resolve();
+        };
+        const timer = longestMs === undefined ? undefined : setTimeout(go, longestMs);
+        joined = ({ works }) => {
+          missing -= works.length;
+          if (missing <= 0) go();
+        };
+      });
+    },
+  };
 }
