@@ -84,19 +84,15 @@ function useMoves(detail: ReviewDetailReply, view: SeenAs) {
   };
 }
 
-function ReviewView({ detail, view, fresh }: ReviewViewProps): ReactNode {
-  const { review } = detail;
+function useDecision(id: string, view: SeenAs, moves: ReturnType<typeof useMoves>) {
   const queries = useQueryClient();
-  const may = useMay();
-  const moves = useMoves(detail, view);
-  const [helping, setHelping] = useState(false);
-  const decide = useMutation({
+  return useMutation({
     mutationFn: (decision: ReviewDecision) =>
-      api.send('POST', `/api/reviews/${review.id}/decision${viewQuery(view)}`, reviewDecisionReply, { decision }),
+      api.send('POST', `/api/reviews/${id}/decision${viewQuery(view)}`, reviewDecisionReply, { decision }),
     onSuccess: async (answer, decision) => {
       const { alsoAnswered } = answer;
       rememberDecision(queries, {
-        ...{ reviewId: review.id, alsoAnswered },
+        ...{ reviewId: id, alsoAnswered },
         decision: answer.waitsForSecond ? 'proposed' : decision,
       });
       // What was next before may be answered by this very decision.
@@ -105,6 +101,14 @@ function ReviewView({ detail, view, fresh }: ReviewViewProps): ReactNode {
       await forgetReviews(queries);
     },
   });
+}
+
+function ReviewView({ detail, view, fresh }: ReviewViewProps): ReactNode {
+  const { review } = detail;
+  const may = useMay();
+  const moves = useMoves(detail, view);
+  const [helping, setHelping] = useState(false);
+  const decide = useDecision(review.id, view, moves);
   const mayDecide = may('review.decide') && review.state !== 'decided';
   const act = (decision: ReviewDecision) => (): void => {
     if (mayDecide && fresh && !decide.isPending) decide.mutate(decision);
