@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
 import { ensureWebBuilt } from './build-web.mjs';
 
+/** Half of what V8 takes by itself for what was just made: some 60 MB less, for more and smaller collections. The bench does the same. */
+const MEMORY = ['--max-semi-space-size=8'];
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 let words = process.argv.slice(2);
 const needsWeb = words[0] === '--web' || (words[0] === 'start' && !words.includes('--help'));
@@ -21,7 +24,7 @@ try {
   const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (needsWeb) await ensureWebBuilt(root, node);
   const [program, ...args] = words[0] === '--run' ? words.slice(1) : ['src/cli/main.ts', ...words];
-  await run(node, [join(root, program ?? ''), ...args]);
+  await run(node, [...MEMORY, join(root, program ?? ''), ...args]);
 } catch (error) {
   process.stderr.write(`careseal: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

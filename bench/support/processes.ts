@@ -59,6 +59,8 @@ export interface Running<T> {
 
 function start<T>(file: string, options: object): Promise<Running<T>> {
   const child = fork(join(import.meta.dirname, file), [JSON.stringify(options)], {
+    // As scripts/careseal.mjs starts the program.
+    execArgv: [...process.execArgv, '--max-semi-space-size=8'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   return new Promise((resolve, reject) => {
