@@ -22,6 +22,7 @@ describe.skipIf(!has('curl') || !has('openssl'))('the integration guide', () => 
   let home: Awaited<ReturnType<typeof testHome>>;
   let server: TestServer;
   let token = '';
+  let clientId = '';
   beforeAll(async () => {
     home = await testHome();
     server = await startTestServer({ home: home.path });
@@ -39,7 +40,7 @@ describe.skipIf(!has('curl') || !has('openssl'))('the integration guide', () => 
     blocks.filter(({ kind }) => kind !== 'skip').map((block) => [block.text.split('\n')[0] ?? '', block] as const),
   )('%s', async (_first, { kind, text, expected }) => {
     if (kind === 'operator') return operatorRuns(text);
-    const env = `export FHIR='${server.nodesUrl.replace(/\/fhir$/, '')}/fhir' TOKEN='${token}'\n`;
+    const env = `export FHIR='${server.nodesUrl.replace(/\/fhir$/, '')}/fhir' TOKEN='${token}' CLIENT_ID='${clientId}'\n`;
     const ran = await run('bash', ['-euc', env + text], join(home.path, 'sandbox'));
     expect(ran.code, ran.stderr + ran.stdout).toBe(0);
     if (expected !== undefined) expect(ran.stdout).toContain(expected);
@@ -49,11 +50,12 @@ describe.skipIf(!has('curl') || !has('openssl'))('the integration guide', () => 
   async function operatorRuns(text: string): Promise<void> {
     const words = [...text.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '').slice(1);
     const placed = words.map((word, index) =>
-      ['--out', '--csr'].includes(words[index - 1] ?? '') ? join(home.path, word) : word,
+      ['--out', '--csr', '--file'].includes(words[index - 1] ?? '') ? join(home.path, word) : word,
     );
     const done = await careseal([...placed, '--json'], { home: home.path });
     expect(done.code, done.stderr).toBe(0);
-    const answer = JSON.parse(done.stdout) as { invitation?: { token: string } };
+    const answer = JSON.parse(done.stdout) as { invitation?: { token: string }; node?: { id: string } };
     if (answer.invitation !== undefined) token = answer.invitation.token;
+    if (words.includes('keys')) clientId = answer.node?.id ?? '';
   }
 });
