@@ -105,20 +105,24 @@ async function measure(page: Page): Promise<void> {
     'family name and year': (one) => `${one.family} ${one.birthDate.slice(0, 4)}`,
   };
   const rows = [];
+  const asked = new Set<string>();
   for (const [what, textOf] of Object.entries(kinds)) {
     const times: number[] = [];
-    for (const one of wanted) times.push(await typed(page, textOf(one).trim()));
+    // What was asked before, the page remembers.
+    for (const text of new Set(wanted.map((one) => textOf(one).trim()))) {
+      if (asked.has(text)) continue;
+      asked.add(text);
+      times.push(await typed(page, text));
+    }
     rows.push({
       typed: what,
+      searches: times.length,
       'p50 ms': quantile(times, 0.5),
       'p95 ms': quantile(times, 0.95),
       max: quantile(times, 1),
     });
   }
-  printTable(
-    `From the last key to the answer on the page, ${PEOPLE.toLocaleString('en')} people, ${SEARCHES} each`,
-    rows,
-  );
+  printTable(`From the last key to the answer on the page, ${PEOPLE.toLocaleString('en')} people`, rows);
 }
 
 const PAGES = [

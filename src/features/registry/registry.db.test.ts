@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResourceId } from '../../kernel/ids.ts';
 import { person, type RegistryFixture, registryFixture } from '../../../test/support/registry.ts';
+import { QUICK_COUNT_ROWS_MAX } from './bounds.ts';
 import { createRehearsal, type SubmissionOutcome } from './index.ts';
 
 let f: RegistryFixture;
@@ -243,6 +245,33 @@ describe('searching', () => {
     expect(seen.toSorted()).toEqual(made.map((one) => one.goldenId).toSorted());
     const sources = await f.registry.search({ kind: 'source', ...search, limit: 50 });
     expect(sources.records.map((record) => record.id).toSorted()).toEqual(made.map((one) => one.id).toSorted());
+  });
+
+  it('says how many there are at least where counting all would take too long', async () => {
+    const domain = await f.domain('urn:t:many');
+    const word = (n: number): string =>
+      createHash('sha256').update(String(n)).digest('hex').replace(/\d/g, '').slice(0, 9);
+    const many = Array.from({ length: QUICK_COUNT_ROWS_MAX + 1 }, (_, n) => {
+      const birthDate = `${1930 + (n % 80)}-0${1 + (n % 9)}-1${n % 10}`;
+      const patient = person({ given: word(n), family: 'Manyfold', birthDate, key: ['urn:t:many', `m-${n}`] });
+      return { kind: 'upsert' as const, domain, key: `m-${n}`, patient };
+    });
+    const { outcomes } = await f.registry.submit(f.operator, many);
+    for (const outcome of outcomes) written(outcome);
+    const search = {
+      kind: 'golden' as const,
+      terms: [[{ parameter: 'family', value: 'manyfo' }]],
+      accepts: (patient: { name?: { family?: string }[] }) => patient.name?.[0]?.family === 'Manyfold',
+      everything: false,
+      order: 'id' as const,
+      limit: 10,
+    };
+    const quick = await f.registry.search({ ...search, total: 'quick' });
+    expect(quick).toMatchObject({ atLeast: QUICK_COUNT_ROWS_MAX });
+    expect(quick.total).toBeUndefined();
+    const exact = await f.registry.search({ ...search, total: 'accurate' });
+    expect(exact.total).toBe(QUICK_COUNT_ROWS_MAX + 1);
+    expect(exact.atLeast).toBeUndefined();
   });
 
   it('refuses a forged page link', async () => {

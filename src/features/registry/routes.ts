@@ -74,7 +74,8 @@ function searchRoute(deps: RegistryDeps, built: BuiltCore): RouteDeclaration {
           patients: found.records.map((record) => `Patient/${record.id}`),
         },
       ]);
-      const total = found.total === undefined ? {} : { total: found.total };
+      const known = found.total === undefined ? {} : { total: found.total };
+      const total = found.atLeast === undefined ? known : { total: found.atLeast, totalIsAtLeast: true };
       const next = found.next ? { next: found.next as string } : {};
       return { status: 200, body: { clients: found.records.map(summaryOf), ...total, ...next }, audited };
     },

@@ -39,7 +39,10 @@ const purposeOf = (search: RegistrySearch) => `${search.kind}:${search.order}`;
 function page(
   deps: SearchDeps,
   search: RegistrySearch,
-  found: { readonly records: readonly StoredResource[]; readonly more: boolean; readonly total: number | undefined },
+  found: Pick<RegistrySearchResult, 'records' | 'atLeast'> & {
+    readonly more: boolean;
+    readonly total: number | undefined;
+  },
 ): RegistrySearchResult {
   const last = found.records.at(-1);
   const total = found.total === undefined ? {} : { total: found.total };
@@ -48,6 +51,7 @@ function page(
   return {
     records: found.records,
     ...total,
+    ...(found.atLeast === undefined ? {} : { atLeast: found.atLeast }),
     ...(position ? { next: sealCursor(deps.keyRing, purposeOf(search), position) } : {}),
   };
 }
@@ -67,12 +71,14 @@ async function listAll(
   const ids = rows.slice(0, search.limit).map((row) => row.golden_id);
   const records = await readInOrder(deps, ids);
   let total = after?.total;
+  let atLeast: number | undefined;
   if (total === undefined && search.total !== 'none') {
     const max = search.total === 'accurate' ? Number.MAX_SAFE_INTEGER : SEARCH_ROWS_MAX;
-    const counted = await countLiveGoldens(deps.database, search.lastUpdated ?? {}, max);
-    if (counted < max) total = counted;
+    const counted = await countLiveGoldens(deps.database, search.lastUpdated ?? {}, max + 1);
+    if (counted <= max) total = counted;
+    else atLeast = max;
   }
-  return page(deps, search, { records, more: rows.length > search.limit, total });
+  return page(deps, search, { records, more: rows.length > search.limit, total, ...(atLeast ? { atLeast } : {}) });
 }
 
 /** Every client of some organisations, without opening more than the page. */
@@ -190,7 +196,9 @@ async function walk(
   }
   if (counting && !exhausted && search.total === 'accurate') throw searchTooBroad(SEARCH_ROWS_MAX);
   const total = counting ? (exhausted ? matched : undefined) : after?.total;
-  return page(deps, search, { records: records.slice(0, search.limit), more: records.length > search.limit, total });
+  const shown = records.slice(0, search.limit);
+  const atLeast = counting && !exhausted ? { atLeast: matched } : {};
+  return page(deps, search, { records: shown, more: records.length > search.limit, total, ...atLeast });
 }
 
 function blindTerms(deps: SearchDeps, search: BoundedSearch): bigint[][] {

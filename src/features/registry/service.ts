@@ -36,6 +36,8 @@ export interface RegistrySearchResult {
   readonly records: readonly StoredResource[];
   readonly next?: Cursor;
   readonly total?: number;
+  /** Of a first page whose `total` was not counted to its end: there are as many, and perhaps more. */
+  readonly atLeast?: number;
 }
 
 export interface RankedMatch {

@@ -34,7 +34,7 @@ export const clientSearchReply = z.object({
   clients: z.array(clientSummary),
   next: z.string().optional(),
   total: z.number().int().optional(),
-  /** True when `total` is a lower bound: there are more than were counted. */
+  /** True when `total` is a lower bound: counting all would take too long. */
   totalIsAtLeast: z.boolean().optional(),
 });
 export type ClientSearchReply = z.infer<typeof clientSearchReply>;

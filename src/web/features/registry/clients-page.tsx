@@ -161,7 +161,7 @@ export function ClientsPage(): ReactNode {
           columns={columns}
           rows={rows}
           rowKey={(client) => client.id}
-          total={first?.total}
+          total={first?.totalIsAtLeast ? undefined : first?.total}
           renderOpen={(client, content) => (
             <Link to="/clients/$id" params={{ id: client.id }} className="row-link">
               {content}
@@ -223,7 +223,7 @@ function SearchField({ text, onChange }: SearchFieldProps): ReactNode {
 function countText(reply: ClientSearchReply, q: string): string {
   if (reply.total === undefined) return '';
   const count = plural(reply.total, 'client', 'clients');
-  const text = reply.totalIsAtLeast ? `More than ${count}` : count;
+  const text = reply.totalIsAtLeast ? `At least ${count}` : count;
   return q === '' ? text : `${text} found`;
 }
 
