@@ -8,6 +8,7 @@ import { applyTogether } from './apply-together.ts';
 import { mergeSources } from './feed-merge.ts';
 import { createIdentifierLookup } from './identifier-lookup.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { createLongWalks } from './long-walks.ts';
 import { matchPatient, rankMatches } from './match.ts';
 import { createMatchingSeat, type MatchingSeat } from './matching-seat.ts';
 import { createReadBatcher } from './read-batcher.ts';
@@ -31,7 +32,8 @@ export interface BuiltCore {
   readonly seat: MatchingSeat;
 }
 
-export function createCore(deps: RegistryDeps): BuiltCore {
+export function createCore(given: RegistryDeps): BuiltCore {
+  const deps = { ...given, longWalks: given.longWalks ?? createLongWalks() };
   const seat = createMatchingSeat(deps);
   const roundDeps: RoundDeps = {
     ...deps,

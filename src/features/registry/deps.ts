@@ -6,6 +6,7 @@ import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing, ResourceStore } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { DomainTable } from '../nodes/index.ts';
+import type { LongWalks } from './long-walks.ts';
 import type { Matcher } from './matcher.ts';
 import type { SearchTerm } from './service.ts';
 
@@ -30,6 +31,8 @@ export interface RegistryDeps {
   /** Who may decide reviews, for handing them over. */
   readonly reviewers?: (reach: Reach) => Promise<readonly { readonly id: UserId; readonly name: string }[]>;
   readonly clock: Clock;
+  /** Turns of searches that read very many records. Missing: the registry makes its own. */
+  readonly longWalks?: LongWalks;
   /** Kept outside the database: once set, a rule that is missing there was taken away. Missing itself: none is expected. */
   readonly rulesBound?: { isSet(): Promise<boolean>; set(): Promise<void> };
   /**

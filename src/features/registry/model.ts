@@ -111,6 +111,7 @@ export type RegistryProblemCode =
   | 'last-source'
   | 'not-merged'
   | 'search-too-broad'
+  | 'searches-busy'
   | 'shared-client'
   | 'merge-not-allowed'
   | 'second-person-needed'

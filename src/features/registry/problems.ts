@@ -127,6 +127,15 @@ export const searchTooBroad = (max: number): RegistryProblem =>
     { fhirCode: 'too-costly' },
   );
 
+/** Others read very much already. A search of few records never meets this. */
+export const searchesBusy = (): RegistryProblem =>
+  new Problem(
+    'unavailable',
+    'searches-busy',
+    'Several searches that read very many records are under way, and more of them wait. Nothing is wrong with this one: ask again in 5 s, or add a criterion so that it reads less.',
+    { fhirCode: 'throttled', retryAfterSeconds: 5 },
+  );
+
 export const sameRecord = (): RegistryProblem =>
   new Problem('unprocessable', 'same-record', 'A record cannot replace itself. Nothing was changed.', {
     fhirCode: 'business-rule',

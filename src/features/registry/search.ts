@@ -10,7 +10,7 @@ import type { RegistrySearch, RegistrySearchResult } from './service.ts';
 import { organisationTerm, type Within } from './within.ts';
 import { countLiveGoldens, listGoldens, listSources, readSourcesOfGoldens } from './store.ts';
 
-type SearchDeps = Pick<RegistryDeps, 'database' | 'keyRing' | 'resources'>;
+type SearchDeps = Pick<RegistryDeps, 'database' | 'keyRing' | 'resources' | 'longWalks'>;
 
 export async function searchRegistry(
   deps: SearchDeps,
@@ -167,6 +167,9 @@ const allSources: NextCandidates = async (deps, search, { from, limit }) => {
 /** Opened between two questions. */
 const CANDIDATES_AT_ONCE = 1_000;
 
+/** What goes beyond the first thousand records waits for its turn. */
+const inTurn = <T>({ longWalks }: SearchDeps, walk: () => Promise<T>): Promise<T> => longWalks?.run(walk) ?? walk();
+
 /** Walks the candidates in order; stops when the page is full, unless it also counts. */
 async function walk(
   deps: SearchDeps,
@@ -180,7 +183,8 @@ async function walk(
   let opened = 0;
   let from = after;
   let exhausted = false;
-  while (!exhausted && (records.length <= search.limit || (counting && opened < rowsMax))) {
+  const goesOn = () => !exhausted && (records.length <= search.limit || (counting && opened < rowsMax));
+  const step = async (): Promise<void> => {
     if (opened >= SEARCH_ROWS_MAX) throw searchTooBroad(SEARCH_ROWS_MAX);
     // All that may be counted at once: each further question finds and sorts everything anew, a tenth of all clients for one letter.
     const limit = counting ? CANDIDATES_AT_ONCE : Math.min(CANDIDATES_AT_ONCE, Math.max(100, search.limit * 2));
@@ -193,7 +197,12 @@ async function walk(
       if (records.length <= search.limit) records.push(row);
     }
     from = next.last ?? from;
-  }
+  };
+  while (goesOn() && opened < CANDIDATES_AT_ONCE) await step();
+  if (goesOn())
+    await inTurn(deps, async () => {
+      while (goesOn()) await step();
+    });
   if (counting && !exhausted && search.total === 'accurate') throw searchTooBroad(SEARCH_ROWS_MAX);
   const total = counting ? (exhausted ? matched : undefined) : after?.total;
   const shown = records.slice(0, search.limit);
@@ -218,12 +227,16 @@ async function searchSources(
   after: Position | undefined,
 ): Promise<RegistrySearchResult> {
   const ids = await sourcesOfFoundGoldens(deps, search);
-  const matching: StoredResource[] = [];
-  for (let at = 0; at < ids.length; at += SOURCES_AT_ONCE) {
-    for (const one of await readInOrder(deps, ids.slice(at, at + SOURCES_AT_ONCE))) {
-      if (one.content && inRange(search, one) && search.accepts(patientOf(one.content))) matching.push(one);
+  const openMatching = async () => {
+    const matching: StoredResource[] = [];
+    for (let at = 0; at < ids.length; at += SOURCES_AT_ONCE) {
+      for (const one of await readInOrder(deps, ids.slice(at, at + SOURCES_AT_ONCE))) {
+        if (one.content && inRange(search, one) && search.accepts(patientOf(one.content))) matching.push(one);
+      }
     }
-  }
+    return matching;
+  };
+  const matching = ids.length > CANDIDATES_AT_ONCE ? await inTurn(deps, openMatching) : await openMatching();
   matching.sort(comparisonBy(search.order));
   const start = after ? matching.findIndex((one) => comparisonBy(search.order)(one, after) > 0) : 0;
   const rest = start < 0 ? [] : matching.slice(start);
@@ -235,10 +248,11 @@ async function sourcesOfFoundGoldens(deps: SearchDeps, search: BoundedSearch): P
   const sources: ResourceId[] = [];
   let from: Position | undefined;
   let opened = 0;
-  for (;;) {
+  let exhausted = false;
+  const step = async (): Promise<void> => {
     // When the person changed says nothing about when each record did.
     const { lastUpdated: _when, ...anyTime } = search;
-    const found = await goldensByTerms(deps, { ...anyTime, order: 'id' }, { from, limit: 1_000 });
+    const found = await goldensByTerms(deps, { ...anyTime, order: 'id' }, { from, limit: CANDIDATES_AT_ONCE });
     opened += found.rows.length;
     const goldens = found.rows.map((row) => row.id);
     const members = (await readSourcesOfGoldens(deps.database, goldens)).filter(
@@ -246,9 +260,15 @@ async function sourcesOfFoundGoldens(deps: SearchDeps, search: BoundedSearch): P
     );
     sources.push(...members.map((row) => row.source_id));
     if (opened > SEARCH_ROWS_MAX || sources.length > SEARCH_ROWS_MAX) throw searchTooBroad(SEARCH_ROWS_MAX);
-    if (found.exhausted || !found.last) return sources;
+    exhausted = found.exhausted || !found.last;
     from = found.last;
-  }
+  };
+  await step();
+  if (!exhausted)
+    await inTurn(deps, async () => {
+      while (!exhausted) await step();
+    });
+  return sources;
 }
 
 function inRange(search: RegistrySearch, stored: StoredResource): boolean {
