@@ -42,7 +42,7 @@ export function attentionOf(facts: HomeFacts): AttentionItem[] {
 }
 
 function plural(count: number, one: string, many: string): string {
-  return count === 1 ? `1 ${one}` : `${count} ${many}`;
+  return count === 1 ? `1 ${one}` : `${count.toLocaleString('en')} ${many}`;
 }
 
 function auditItems({ audit }: HomeFacts): AttentionItem[] {

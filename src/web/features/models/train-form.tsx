@@ -35,7 +35,7 @@ export function TrainForm({ data }: { readonly data: ModelsReply }): ReactNode {
       >
         <TextInput
           label="Name of the model"
-          description="Letters, digits, dots and dashes, for example kampala-2026-1"
+          description="Letters, digits, dots, dashes: kampala-1"
           value={version}
           maxLength={60}
           onChange={({ currentTarget }) => setVersion(currentTarget.value)}
@@ -52,7 +52,7 @@ export function TrainForm({ data }: { readonly data: ModelsReply }): ReactNode {
           min={1000}
           max={400_000}
           step={10_000}
-          thousandSeparator=" "
+          thousandSeparator=","
           value={records}
           onChange={setRecords}
         />

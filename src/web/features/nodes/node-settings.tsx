@@ -143,7 +143,7 @@ function Bounds({ draft, set }: { readonly draft: Draft; readonly set: (part: Pa
         value={draft.perMinute}
         min={1}
         max={1_000_000}
-        thousandSeparator=" "
+        thousandSeparator=","
         onChange={(value) => set({ perMinute: Number(value) || 1 })}
       />
       <Switch
