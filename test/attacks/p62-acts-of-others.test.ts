@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/crypto/index.ts';
 import { type Programme, programme, type Who } from '../support/organisations.ts';
 
 /**
@@ -157,6 +158,12 @@ test.each([
   '/fhir/AuditEvent',
 ])('%s is for auditors of everybody', async (path) => {
   expect((await p.ask(READER, 'GET', path)).status).toBe(403);
+});
+
+test('what other systems sent is for auditors of everybody', async () => {
+  expect((await p.ask(READER, 'POST', '/api/audit/received', {})).status).toBe(403);
+  expect((await p.ask(READER, 'GET', `/api/audit/received/${newId()}`)).status).toBe(403);
+  expect((await p.ask('centre administrator', 'POST', '/api/audit/received', {})).status).toBe(200);
 });
 
 test('a registrar reads no log, and nobody reads it by a ceiling that leaves it out', async () => {

@@ -168,6 +168,10 @@ it('audit events of other systems, and retrieval', async () => {
   };
   const sent = (resource: object) => ({ body: Buffer.from(JSON.stringify(resource)), header: 'application/fhir+json' });
   await act('POST /fhir/AuditEvent', sent(event));
+  const came = (await act('POST /api/audit/received', { body: { outcome: '0' } })) as unknown as {
+    events: { id: string }[];
+  };
+  await act('GET /api/audit/received/:id', { params: { id: came.events[0]?.id ?? '' } });
   await act('POST /atna/AuditEvent', sent(event));
   await act('POST /atna', sent({ resourceType: 'Bundle', type: 'batch', entry: [{ resource: event }] }));
 });

@@ -8,6 +8,7 @@ import type { CarrierDeps } from './carrier.ts';
 import { openSyslogDoors, type SyslogDoorsOptions } from './doors.ts';
 import { atnaFhirRoutes } from './fhir-routes.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
+import { receivedRoutes } from './received-routes.ts';
 import { createRepository } from './receiver.ts';
 import type { RetrieveDeps } from './retrieve.ts';
 import { targetRoutes } from './routes.ts';
@@ -71,23 +72,21 @@ export function createAtna(deps: AtnaDeps): Atna {
       else log.warn('An audit receiver takes no events; they wait in the log', { target: id, failure });
     },
   });
+  const ports = {
+    ...(tlsPort === undefined ? {} : { tlsPort }),
+    ...(udpPort === undefined ? {} : { udpPort }),
+  };
   // A certificate that cannot be read is a failure of each target that needs it, told there.
   const about = async () => ({
     identity: (await identity().catch(() => undefined)) !== undefined,
-    ...(takes
-      ? {
-          repository: {
-            ...(tlsPort === undefined ? {} : { tlsPort }),
-            ...(udpPort === undefined ? {} : { udpPort }),
-          },
-        }
-      : {}),
+    ...(takes ? { repository: ports } : {}),
   });
   return {
     targets,
     routes: [
       ...targetRoutes({ targets, about }),
       ...atnaFhirRoutes({ database, audit, repository, recordsOf: deps.recordsOf, takes }),
+      ...receivedRoutes({ database, audit, repository, takes: takes ? { takes, ...ports } : { takes } }),
     ],
     openDoors: (options) =>
       openSyslogDoors({

@@ -46,31 +46,30 @@ export interface ReceivedRow {
 const COLUMNS = 'id, recorded, received_at AS "receivedAt", transport, node_id AS "nodeId", understood, sealed';
 const SEARCH = statement<ReceivedRow>(
   'atna.search-received',
-  `SELECT ${COLUMNS} FROM atna.received WHERE understood AND recorded >= $1 AND recorded < $2 AND tokens @> $3::bigint[]
+  `SELECT ${COLUMNS} FROM atna.received WHERE (understood OR $7) AND recorded >= $1 AND recorded < $2 AND tokens @> $3::bigint[]
      AND ($4::timestamptz IS NULL OR (recorded, id) < ($4, $5::uuid)) ORDER BY recorded DESC, id DESC LIMIT $6`,
 );
 
-/** Newest first. `tokens`: all of them must be there. */
+/** Newest first. `tokens`: all of them must be there. `garbled`: with messages that nobody understood. */
 export async function searchReceived(
   sql: Sql,
   query: {
     readonly fromMs: number;
     readonly beforeMs: number;
     readonly tokens: readonly bigint[];
+    readonly garbled: boolean;
     readonly after?: { readonly recordedMs: number; readonly id: string } | undefined;
     readonly limit: number;
   },
 ): Promise<ReceivedRow[]> {
-  const { fromMs, beforeMs, tokens, after, limit } = query;
+  const { fromMs, beforeMs, tokens, garbled, after, limit } = query;
   const place = after === undefined ? [null, null] : [new Date(after.recordedMs), after.id];
-  return await sql.rows(SEARCH, [new Date(fromMs), new Date(beforeMs), tokens, ...place, limit]);
+  return await sql.rows(SEARCH, [new Date(fromMs), new Date(beforeMs), tokens, ...place, limit, garbled]);
 }
 
-const ONE = statement<ReceivedRow>(
-  'atna.one-received',
-  `SELECT ${COLUMNS} FROM atna.received WHERE understood AND id = $1`,
-);
+const ONE = statement<ReceivedRow>('atna.one-received', `SELECT ${COLUMNS} FROM atna.received WHERE id = $1`);
 
+/** Understood or not. */
 export async function readReceived(sql: Sql, id: string): Promise<ReceivedRow | undefined> {
   return (await sql.rows(ONE, [id]))[0];
 }

@@ -36,9 +36,20 @@ export interface Repository {
     actor: Actor,
     incoming: readonly Incoming[],
   ): Promise<{ readonly kept: readonly Kept[]; readonly audited: AuditReceipt }>;
+  /** The event of a row that was understood. */
   open(row: ReceivedRow): FhirAuditEvent;
+  /** What came over syslog, with what is known of its way; undefined for events over FHIR, which are kept as such. */
+  message(row: ReceivedRow): ReceivedMessageView | undefined;
   /** Search tokens of a value. */
   tokens(parameter: Parameter, value: string): readonly bigint[];
+}
+
+export interface ReceivedMessageView {
+  /** Of the connection or, over UDP, whatever the datagram claims. */
+  readonly address: string;
+  /** As many bytes as a datagram can have: what came after them is gone. */
+  readonly truncated: boolean;
+  readonly bytes: Uint8Array;
 }
 
 export interface RepositoryDeps {
@@ -54,7 +65,17 @@ const nameOf = (parameter: Parameter): string => `audit.received.${parameter}`;
 /** A sender whose clock is wrong by more is kept under the time its event came; what it said stays in the event. */
 const CLOCK_WRONG_MS = 10 * 365 * 86_400_000;
 
+/** What is sealed in a row, as `rowOf` wrote it. */
+interface Content {
+  readonly event?: unknown;
+  readonly raw?: string;
+  readonly address?: string;
+  readonly truncated?: boolean;
+}
+
 export function createRepository({ database, keyRing, clock, audit }: RepositoryDeps): Repository {
+  const contentOf = (row: ReceivedRow): Content =>
+    JSON.parse(utf8Decode(keyRing.open(sealedAtRest(row.sealed), place(row.id)))) as Content;
   return {
     async keep(actor, incoming) {
       const nowMs = clock.nowMs();
@@ -83,10 +104,7 @@ export function createRepository({ database, keyRing, clock, audit }: Repository
       return { kept: rows.map(({ id, understood }) => ({ id, understood })), audited };
     },
     open(row) {
-      const content = JSON.parse(utf8Decode(keyRing.open(sealedAtRest(row.sealed), place(row.id)))) as {
-        event: unknown;
-      };
-      const event = FhirAuditEvent.parse(content.event);
+      const event = FhirAuditEvent.parse(contentOf(row).event);
       const { transport, nodeId, receivedAt } = row;
       // Told beside the event, which stays what its sender said.
       const tag = [
@@ -94,6 +112,10 @@ export function createRepository({ database, keyRing, clock, audit }: Repository
         { system: 'https://careseal.org/fhir/received-from', code: nodeId ?? 'unproven' },
       ];
       return { ...event, id: row.id, meta: { lastUpdated: instant(receivedAt.getTime()), tag } };
+    },
+    message(row) {
+      const { raw, address = 'unknown', truncated = false } = contentOf(row);
+      return raw === undefined ? undefined : { address, truncated, bytes: Buffer.from(raw, 'base64') };
     },
     tokens: (parameter, value) => keyRing.blindAll(nameOf(parameter), value),
   };

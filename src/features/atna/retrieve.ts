@@ -3,9 +3,18 @@ import type { Database } from '../../platform/db/index.ts';
 import { type FormPairs, parseForm, parseToken, printForm, timeRange } from '../../fhir/index.ts';
 import type { Audit, EventFilter } from '../audit/index.ts';
 import { searchInvalid } from './errors.ts';
-import { type Parameter, PARAMETERS, valuesOf } from './event-parameters.ts';
+import { type Parameter, PARAMETERS } from './event-parameters.ts';
 import type { FhirAuditEvent } from './fhir-audit-event.ts';
-import { readReceived, searchReceived } from './received-store.ts';
+import {
+  type Condition,
+  findReceived,
+  LOOKED_AT_MAX,
+  meets,
+  MS_MAX,
+  type Place,
+  READ_PAGE,
+} from './received-search.ts';
+import { readReceived } from './received-store.ts';
 import type { Repository } from './receiver.ts';
 
 /** ITI-81, Retrieve ATNA Audit Event: our own log and what other systems sent, newest first. */
@@ -21,7 +30,7 @@ interface Asked {
   readonly fromMs: number;
   readonly beforeMs: number;
   /** AND of ORs. */
-  readonly conditions: readonly { readonly parameter: Parameter; readonly values: readonly string[] }[];
+  readonly conditions: readonly Condition[];
   readonly ids: readonly string[] | undefined;
   readonly count: number;
   readonly cursor: Cursor;
@@ -33,18 +42,9 @@ interface Cursor {
   readonly own?: Place | 'end';
   readonly received?: Place | 'end';
 }
-interface Place {
-  readonly recordedMs: number;
-  readonly id: string;
-}
 
 const COUNT_DEFAULT = 50;
 const COUNT_MAX = 200;
-/** Events opened to fill one page; what is left is for the next page. */
-const LOOKED_AT_MAX = 5_000;
-const READ_PAGE = 200;
-/** The end of the year 9999, as far as FHIR writes dates. */
-const MS_MAX = 253_402_300_799_999;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface Retrieved {
@@ -146,7 +146,7 @@ async function ownById({ audit }: RetrieveDeps, id: string): Promise<Found | und
 
 async function receivedById({ database, repository }: RetrieveDeps, id: string): Promise<Found | undefined> {
   const row = ID.test(id) ? await readReceived(database, id) : undefined;
-  if (row === undefined) return undefined;
+  if (row?.understood !== true) return undefined;
   return { recordedMs: row.recorded.getTime(), id, from: 'received', event: repository.open(row) };
 }
 
@@ -212,43 +212,28 @@ async function recordsNamed({ recordsOf }: RetrieveDeps, values: readonly string
   return [...new Set(all.flat())];
 }
 
-async function receivedEvents({ database, repository }: RetrieveDeps, asked: Asked): Promise<FoundAll> {
-  const { cursor, count, conditions } = asked;
+async function receivedEvents(deps: RetrieveDeps, asked: Asked): Promise<FoundAll> {
+  const { cursor, count, conditions, fromMs, beforeMs } = asked;
   if (cursor.received === 'end') return { found: [], lookedTo: undefined };
-  // Conditions with one value and one index key narrow the search; the others are tested afterwards.
-  const tokens = conditions.flatMap(({ parameter, values }) => {
-    const [value] = values;
-    if (values.length !== 1 || value === undefined) return [];
-    const blind = repository.tokens(parameter, value);
-    return blind.length === 1 ? blind : [];
-  });
-  const found: Found[] = [];
-  let after = cursor.received === undefined ? undefined : cursor.received;
-  for (let looked = 0; looked < LOOKED_AT_MAX; ) {
-    const { fromMs, beforeMs } = asked;
-    const rows = await searchReceived(database, { fromMs, beforeMs, tokens, after, limit: READ_PAGE });
-    for (const row of rows) {
-      looked += 1;
-      after = { recordedMs: row.recorded.getTime(), id: row.id };
-      const event = repository.open(row);
-      if (fits(event, row.id, asked, [])) found.push({ ...after, from: 'received', event });
-      if (found.length >= count) return { found, lookedTo: after };
-    }
-    if (rows.length < READ_PAGE) return { found, lookedTo: undefined };
-  }
-  return { found, lookedTo: after };
+  const query = { fromMs, beforeMs, conditions, garbled: false, after: cursor.received, count };
+  const { found, lookedTo } = await findReceived(deps, query);
+  return {
+    found: found.flatMap(({ row, event }) =>
+      event === undefined ? [] : [{ recordedMs: row.recorded.getTime(), id: row.id, from: 'received' as const, event }],
+    ),
+    lookedTo,
+  };
 }
 
 /** The exact test. `clients`: whom our own event is about, found by an identifier that the event itself does not hold. */
 function fits(event: FhirAuditEvent, id: string, asked: Asked, clients: readonly string[]): boolean {
   if (asked.ids !== undefined && !asked.ids.includes(id)) return false;
-  return asked.conditions.every(({ parameter, values }) => {
-    if (parameter === 'patient.identifier' && clients.length > 0) return true; // the log was asked by these clients
-    const has = valuesOf(event, parameter);
-    return values.some((value) =>
-      value.endsWith('|') ? has.some((one) => one.startsWith(value)) : has.includes(value),
-    );
-  });
+  // The log was asked by these clients.
+  const { conditions } = asked;
+  return meets(
+    event,
+    clients.length === 0 ? conditions : conditions.filter(({ parameter }) => parameter !== 'patient.identifier'),
+  );
 }
 
 function parse(query: string): Asked {
@@ -257,7 +242,7 @@ function parse(query: string): Asked {
   let count = COUNT_DEFAULT;
   let ids: readonly string[] | undefined;
   let cursor: Cursor = {};
-  const conditions: { parameter: Parameter; values: readonly string[] }[] = [];
+  const conditions: Condition[] = [];
   const used: [string, string][] = [];
   for (const [name, value] of parseForm(query)) {
     if (name === 'date' || name === '_lastUpdated') {
@@ -318,7 +303,7 @@ function readCursor(text: string): Cursor {
   const [own, received] = text.split('~').map((part): Place | 'end' | undefined => {
     if (part === 'end') return 'end';
     const [ms = '', id = ''] = part.split('.');
-    return /^\d{1,16}$/.test(ms) && ID.test(id) ? { recordedMs: Number(ms), id } : undefined;
+    return /^\d{1,15}$/.test(ms) && Number(ms) <= MS_MAX && ID.test(id) ? { recordedMs: Number(ms), id } : undefined;
   });
   return { ...(own === undefined ? {} : { own }), ...(received === undefined ? {} : { received }) };
 }
