@@ -10,6 +10,7 @@ import type { Logger } from '../platform/log/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import { answeredNames, openDoorTls } from '../platform/tls/index.ts';
 import { doorLog } from './door-log.ts';
+import { tellDropped } from './dropped-datagrams.ts';
 import { type Hl7Door, openHl7Door } from './hl7-door.ts';
 import { homePaths, WEB_DIRECTORY } from './place.ts';
 import { requestMetrics } from './request-metrics.ts';
@@ -49,6 +50,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
   const open: DoorHandle[] = [];
   let hl7: Hl7Door | undefined;
   let syslog: { close(): Promise<void> } | undefined;
+  const dropped = tellDropped(log, metrics);
   const listen = async (door: DoorHandle, port: number): Promise<number> => {
     const at = await door.listen({ host: config.bindAddress, port });
     open.push(door);
@@ -66,6 +68,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     syslog = await services.logFollowers.atna.openDoors({
       host: config.bindAddress,
       tls: tls.nodes,
+      onDropped: dropped.one,
       async authenticateNode(peer, address) {
         await identity.admitNodeNetwork(address);
         return await nodes.authenticateNode(peer, { address, authorization: undefined });
@@ -79,6 +82,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
 
   async function close(drainMs: number): Promise<void> {
     await Promise.all([...open.map((door) => door.close(drainMs)), hl7?.close(drainMs), syslog?.close()]);
+    dropped.stop();
     untrust();
     tls.stop();
   }

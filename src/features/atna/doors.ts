@@ -22,6 +22,8 @@ export interface SyslogDoorsOptions {
   readonly repository: Repository;
   readonly audit: Pick<Audit, 'recordNow'>;
   readonly onFailure: (error: unknown) => void;
+  /** For each datagram that was lost here, because too many came. Missing: nobody counts them. */
+  readonly onDropped?: () => void;
 }
 
 /** One message and more than anybody should send. */
@@ -33,6 +35,8 @@ const IDLE_MS = 3_600_000;
 /** Datagrams that wait for the database at most, and their bytes; what comes on top is lost, as datagrams may be. */
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 16_777_216;
+/** More than the systems of a large hospital write; what keeping them costs leaves most of a processor to everything else. */
+const DATAGRAMS_PER_SECOND_MAX = 500;
 const PER_BATCH = 500;
 const MINUTE_MS = 60_000;
 /** Refused networks that are told apart within a minute. */
@@ -72,7 +76,15 @@ export async function openSyslogDoors(
     );
   }
   if (options.udpPort !== undefined) {
-    open.push(await receiveOverUdp({ host: options.host, port: options.udpPort, take: datagrams.take }));
+    open.push(
+      await receiveOverUdp({
+        host: options.host,
+        port: options.udpPort,
+        perSecondMax: DATAGRAMS_PER_SECOND_MAX,
+        take: datagrams.take,
+        dropped: options.onDropped ?? (() => undefined),
+      }),
+    );
   }
   return {
     ports: open.map(({ port }) => port),

@@ -31,7 +31,7 @@ export interface Atna {
   stoppedTargets(): Promise<readonly { readonly id: string; readonly name: string; readonly sinceMs: number }[]>;
 }
 
-export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'authenticateNode'>;
+export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'authenticateNode' | 'onDropped'>;
 
 export interface AtnaDeps {
   readonly database: Database;

@@ -125,15 +125,40 @@ async function serve<Sender>(
 export interface UdpReceiverOptions {
   readonly host: string;
   readonly port: number;
+  /** Datagrams taken within a second, whoever sent them: addresses in datagrams cost their sender nothing. */
+  readonly perSecondMax: number;
   /** Never rejects; answers false when it is full, and the datagram is lost, as datagrams may be. */
   readonly take: (message: ReceivedMessage) => boolean;
+  /** For each datagram that came and was lost here, beyond the bound or because it was full. */
+  readonly dropped: () => void;
+  /** A clock that never goes back. */
+  readonly nowMs?: () => number;
+}
+
+const SECOND_MS = 1_000;
+
+/** Answers whether one more may pass within the present second. */
+function perSecond(max: number, nowMs: () => number): () => boolean {
+  let beganMs = -Infinity;
+  let passed = 0;
+  return () => {
+    const now = nowMs();
+    if (now - beganMs >= SECOND_MS) {
+      beganMs = now;
+      passed = 0;
+    }
+    passed += 1;
+    return passed <= max;
+  };
 }
 
 /** Syslog over UDP (RFC 5426): one message per datagram, from whoever says so. */
 export async function receiveOverUdp(options: UdpReceiverOptions): Promise<SyslogReceiver> {
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+  const mayPass = perSecond(options.perSecondMax, options.nowMs ?? (() => performance.now()));
   socket.on('message', (message, { address }) => {
-    options.take({ transport: 'udp', address, message, truncated: message.byteLength >= DATAGRAM_BYTES_MAX });
+    const truncated = message.byteLength >= DATAGRAM_BYTES_MAX;
+    if (!mayPass() || !options.take({ transport: 'udp', address, message, truncated })) options.dropped();
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
