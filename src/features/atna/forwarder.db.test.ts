@@ -197,6 +197,25 @@ describe('over TCP', () => {
     await slow.close();
   });
 
+  test('a repository that accepts and reads nothing is said to stall; when it reads again everything arrives in order', async () => {
+    server = await syslogServer();
+    server.mode = 'ignore';
+    const { id } = await add({ port: server.port, protocol: 'tcp' });
+    // More than the buffers of two sockets hold: only a reader makes room.
+    const query = 'x'.repeat(500_000);
+    const ids = Array.from({ length: 40 }, () => `0198f3a0-0000-7000-8000-${String(made++).padStart(12, '0')}`);
+    for (const one of ids) await audit.recordNow([{ ...readInput(one), query }]);
+    await audit.sequence();
+    start();
+    await soon(async () => (await stateOf(id))?.failure).toBe('stalled');
+    expect(await stateOf(id)).toMatchObject({ delivered: 0, waiting: expect.any(Number) });
+    expect((await stateOf(id))?.failingSince).toBeDefined();
+    server.mode = 'take';
+    await soon(async () => (await stateOf(id))?.delivered).toBe(40);
+    expect(await stateOf(id)).not.toHaveProperty('failure');
+    expect([...new Set(clientsIn(server.messages))]).toEqual(ids);
+  });
+
   test('a paused target waits, and two forwarders do not send side by side', async () => {
     server = await syslogServer();
     const { id, ...target } = await add({ port: server.port, protocol: 'tcp' });

@@ -13,8 +13,7 @@ import { openSyslogDoors } from './doors.ts';
 import { createRepository, type Repository } from './receiver.ts';
 import { retrieve, retrieveOne } from './retrieve.ts';
 import { atnaFhirRoutes } from './fhir-routes.ts';
-import { receivedRoutes } from './received-routes.ts';
-import { ReceivedOneReply, ReceivedQuery, ReceivedReply } from './received-wire.ts';
+import { oneReceived } from './received-list.ts';
 import { handled } from '../../../test/support/handled.ts';
 import { fill } from '../../../test/support/audit-log.ts';
 import { parseBody } from '../../fhir/index.ts';
@@ -52,11 +51,15 @@ const syslog = (body: string): Buffer =>
   );
 
 interface Row {
+  readonly id: string;
   readonly transport: string;
   readonly node_id: string | null;
   readonly understood: boolean;
 }
-const ROWS = statement<Row>('test.received', 'SELECT transport, node_id, understood FROM atna.received ORDER BY id');
+const ROWS = statement<Row>(
+  'test.received',
+  'SELECT id, transport, node_id, understood FROM atna.received ORDER BY id',
+);
 const rows = (): Promise<Row[]> => db.database.rows(ROWS);
 
 async function withDoors(work: (ports: readonly number[]) => Promise<void>): Promise<void> {
@@ -186,82 +189,29 @@ describe('over UDP', () => {
       socket.close();
     });
   });
-});
 
-describe('what was received, for the auditors’ page', () => {
-  const routes = () => receivedRoutes({ database: db.database, audit, repository, takes: { takes: true } });
-  const list = async (asked: object): Promise<ReceivedReply> => {
-    const route = routes().find(({ method }) => method === 'POST');
-    if (route === undefined) throw new Error('no route');
-    const reply = await handled(route, { actor: userActor, params: {}, query: {}, body: ReceivedQuery.parse(asked) });
-    return ReceivedReply.parse(reply.body);
-  };
-  const one = async (id: string): Promise<ReceivedOneReply> => {
-    const route = routes().find(({ method }) => method === 'GET');
-    if (route === undefined) throw new Error('no route');
-    const reply = await handled(route, { actor: userActor, params: { id }, query: {}, body: undefined });
-    return ReceivedOneReply.parse(reply.body);
-  };
-
-  test('the list has everything once and newest first, also what nobody understood, with who proved to have sent it', async () => {
-    const pages: ReceivedReply[] = [];
-    let next: string | undefined;
-    do {
-      pages.push(await list({ limit: 3, ...(next === undefined ? {} : { cursor: next }) }));
-      next = pages.at(-1)?.next;
-    } while (next !== undefined);
-    const events = pages.flatMap((page) => page.events);
-    expect(events.length).toBe((await rows()).length);
-    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
-    const times = events.map((event) => event.recorded);
-    expect(times).toEqual(times.toSorted((a, b) => b.localeCompare(a)));
-    expect(events.some(({ understood }) => !understood)).toBe(true);
-    for (const { transport, nodeId } of events) expect(nodeId === undefined).toBe(transport === 'udp');
-    await audit.sequence();
-    const [told] = (await audit.search({ events: ['audit.received'], limit: 1 })).events;
-    expect(told?.actor.id).toBe(userActor.principal.kind === 'user' ? userActor.principal.userId : '');
-  });
-
-  test.each([
-    [{ person: 'p-1' }, 1],
-    [{ person: 'nobody' }, 0],
-    [{ person: 'p-1', kind: '110110' }, 1],
-    [{ person: 'p-1', kind: '110112' }, 0],
-    [{ person: 'p-1', source: 'lab-system' }, 1],
-    [{ person: 'p-1', source: 'elsewhere' }, 0],
-    [{ person: 'p-1', outcome: '0' }, 1],
-    [{ person: 'p-1', outcome: '8' }, 0],
-    [{ person: 'p-1', from: '2026-01-31T09:30:00Z', to: '2026-01-31T09:30:01Z' }, 1],
-    [{ person: 'p-1', to: '2026-01-31T09:30:00Z' }, 0],
-    [{ person: 'p-1', from: '2026-01-31T09:30:01Z' }, 0],
-    [{ person: 'p-1', from: '0000-01-01T00:00:00Z', to: '9999-12-31T23:59:59Z' }, 1],
-    [{ person: 'p-1', cursor: `99999999999999.${'f'.repeat(8)}-ffff-ffff-ffff-${'f'.repeat(12)}` }, 1],
-  ])('%j finds %i', async (asked, count) => {
-    expect((await list(asked)).events).toHaveLength(count);
-  });
-
-  test('one event is shown whole, with the message as it came and from where', async () => {
-    const [summary] = (await list({ person: 'pätient-é' })).events;
-    const { event, auditEvent, message: came } = await one(summary?.id ?? '');
-    expect(event).toMatchObject({
-      ...{ transport: 'tls', understood: true, type: '110110', title: 'Patient Record' },
-      ...{ action: 'R', outcome: '0', source: 'lab-system', who: 'lab' },
+  test('a datagram as long as datagrams get is kept with the mark that its end is gone; one byte less is whole', async () => {
+    await withDoors(async ([, udp = 0]) => {
+      const before = (await rows()).length;
+      const socket = createSocket('udp4');
+      const send = (bytes: Uint8Array): Promise<void> =>
+        new Promise((resolve, reject) => {
+          socket.send(bytes, udp, '127.0.0.1', (error) => (error === null ? resolve() : reject(error)));
+        });
+      const long = syslog(message('p'.repeat(70_000)));
+      await send(long.subarray(0, 65_507));
+      await expect.poll(async () => (await rows()).length, { timeout: 15_000 }).toBe(before + 1);
+      await send(long.subarray(0, 65_506));
+      await expect.poll(async () => (await rows()).length, { timeout: 15_000 }).toBe(before + 2);
+      const kept = (await rows()).slice(before);
+      const shown = await Promise.all(kept.map(({ id }) => oneReceived({ database: db.database, repository }, id)));
+      expect(shown.map(({ message: came }) => [came?.bytes, came?.truncated])).toEqual([
+        [65_507, true],
+        [65_506, false],
+      ]);
+      expect(shown.map(({ event }) => event.understood)).toEqual([false, false]);
+      socket.close();
     });
-    expect(auditEvent).toMatchObject({ resourceType: 'AuditEvent' });
-    expect(came).toMatchObject({ address: '127.0.0.1', truncated: false });
-    expect(came?.text).toContain('ParticipantObjectID="pätient-é"');
-  });
-
-  test('a message that nobody understood is shown as it came, its first 64 kB', async () => {
-    const garbled = (await list({ limit: 200 })).events.filter(({ understood }) => !understood);
-    const shown = await Promise.all(garbled.map(({ id }) => one(id)));
-    expect(shown.every(({ auditEvent }) => auditEvent === undefined)).toBe(true);
-    const long = shown.find(({ message: came }) => came?.bytes === 1_048_576);
-    expect(long?.message?.text).toHaveLength(65_536);
-  });
-
-  test('an id of nothing is told as such', async () => {
-    await expect(one('ffffffff-ffff-7fff-8fff-ffffffffffff')).rejects.toMatchObject({ code: 'audit-event-unknown' });
   });
 });
 
