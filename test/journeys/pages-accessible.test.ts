@@ -257,6 +257,10 @@ const VISITS: readonly Visit[] = [
       await page.getByLabel('Certificate authority').waitFor();
     },
   },
+  { name: 'received', path: '/audit/received' },
+  { name: 'received, none', path: '/audit/received', before: nothingYet },
+  { name: 'received event', path: `/audit/received?open=${idOf(24, 0)}` },
+  { name: 'received, not understood', path: `/audit/received?open=${idOf(24, 5)}` },
   { name: 'who looked', path: `/audit/clients/${idOf(1, 3)}` },
   { name: 'disclosures', path: `/audit/clients/${idOf(1, 3)}?part=disclosures` },
   { name: 'list for the client', path: `/audit/clients/${idOf(1, 3)}?part=client` },

@@ -255,6 +255,27 @@ describe('a session', () => {
     expect((await rail.innerText()).split('\n').filter(Boolean)).toEqual(['Careseal', 'Home', 'Audit']);
   });
 
+  it('of an auditor shows what other systems sent, who proved it, and asks for persons in no address', async () => {
+    fixture.state.roles = ['auditor'];
+    const page = await visit('/audit/received');
+    await page.getByRole('table', { name: 'Received events' }).waitFor();
+    await page.getByRole('link', { name: 'Patient Record' }).first().click();
+    await page.getByText('The sender proved who it is').waitFor();
+    await page.goBack();
+    await page.goto(`${fixture.url}/audit/received?open=${idOf(24, 5)}`);
+    await page.getByText('Nobody proved to have sent this').waitFor();
+    await page.getByText('its end was cut off on the way').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Person').fill('NIN-4711');
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing fits these filters').waitFor();
+    expect(lastAct(/audit\/received$/)?.body).toMatchObject({ person: 'NIN-4711' });
+    expect(page.url()).toBe(`${fixture.url}/audit/received`);
+    await page.getByRole('main').getByRole('button', { name: 'Show everything' }).last().click();
+    await page.getByRole('table', { name: 'Received events' }).waitFor();
+    expect(await page.getByLabel('Person').inputValue()).toBe('');
+  });
+
   it('of an auditor lets an event be taken away with its proof, and says so when it cannot be', async () => {
     fixture.state.roles = ['auditor'];
     const page = await visit(`/audit?open=${idOf(10, 6)}`);

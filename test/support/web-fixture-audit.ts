@@ -2,7 +2,7 @@ import { RULES } from '../../src/features/alerts/rules.ts';
 import { RULE_NAMES } from '../../src/features/alerts/wire.ts';
 import { ago, auditEvent, EVENTS } from './web-fixture-answers.ts';
 import type { FixtureAnswer, FixtureRequest, FixtureState } from './web-fixture.ts';
-import { idOf } from './web-fixture-data.ts';
+import { idOf, indexOf } from './web-fixture-data.ts';
 
 /** Made-up answers about the audit log for the fixture door: activity, reports, alerts, forwarding. */
 type Handler = (state: FixtureState, request: FixtureRequest, parts: readonly string[]) => FixtureAnswer;
@@ -102,6 +102,53 @@ const forwarding: Handler = (state) => ({
   },
 });
 
+const receivedEvent = (index: number) => {
+  const transport = (['tls', 'fhir', 'udp'] as const)[index % 3];
+  const understood = index % 11 !== 5;
+  return {
+    id: idOf(24, index),
+    recorded: ago(index * 7),
+    receivedAt: ago(index * 7),
+    transport,
+    understood,
+    ...(transport === 'udp' ? {} : { nodeId: idOf(9, 1) }),
+    ...(understood
+      ? {
+          type: ['110110', '110112', 'rest', '110114'][index % 4],
+          ...(index % 4 === 0 ? { title: 'Patient Record' } : {}),
+          action: 'R',
+          outcome: ['0', '0', '4', '0', '8'][index % 5],
+          source: ['lab-system', 'مستشفى الرحمن', 'north-gateway.district.example'][index % 3],
+          who: 'Nurse Ada',
+        }
+      : {}),
+  };
+};
+
+const receivedList: Handler = (state, { body }) => {
+  const asked = body as { person?: string };
+  const events = state.nodes === 0 || asked.person !== undefined ? [] : Array.from({ length: 30 }, (_, index) => index);
+  return { body: { takes: true, tlsPort: 6514, events: events.map(receivedEvent) } };
+};
+
+const receivedOne: Handler = (_state, _request, parts) => {
+  const event = receivedEvent(indexOf(parts[3]));
+  return {
+    body: {
+      event,
+      ...(event.understood ? { auditEvent: { resourceType: 'AuditEvent', recorded: event.recorded } } : {}),
+      ...(event.transport === 'fhir'
+        ? {}
+        : {
+            message: {
+              ...{ address: '10.7.7.7', truncated: !event.understood, bytes: 1480 },
+              text: '<85>1 2026-02-01T12:00:00Z lab lab 1 IHE+RFC-3881 - <AuditMessage>…</AuditMessage>',
+            },
+          }),
+    },
+  };
+};
+
 const rows: Handler = (state) => ({
   body: { rows: state.clients === 0 ? [] : Array.from({ length: 40 }, (_, index) => auditEvent(index)) },
 });
@@ -187,6 +234,8 @@ export const auditHandlers: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/api\/alerts\/rules$/, rules],
   ['PUT', /^\/api\/alerts\/rules\/[a-z-]+$/, nothing],
   ['POST', /^\/api\/alerts\/[^/]+\/(acknowledge|close)$/, nothing],
+  ['POST', /^\/api\/audit\/received$/, receivedList],
+  ['GET', /^\/api\/audit\/received\/[^/]+$/, receivedOne],
   ['GET', /^\/api\/forwarding$/, forwarding],
   ['POST', /^\/api\/forwarding$/, () => ({ body: { target: target(0, {}) } })],
 ];

@@ -44,6 +44,13 @@ const activitySearch = z.object({
   actor: text(200),
   kind: choice('user', 'node', 'operator', 'system', 'anonymous'),
 });
+const receivedSearch = z.object({
+  from: text(30),
+  to: text(30),
+  kind: text(40),
+  outcome: choice('0', '4', '8', '12'),
+  open: text(80),
+});
 const alertsSearch = z.object({ state: choice('closed') });
 const accessesSearch = z.object({ part: choice('disclosures', 'client') });
 const peopleSearch = z.object({
@@ -252,6 +259,12 @@ const auditForwarding = createRoute({
   path: '/audit/forwarding',
   component: lazyRouteComponent(() => import('../features/audit/forwarding-page.tsx'), 'ForwardingPage'),
 });
+const auditReceived = createRoute({
+  getParentRoute: inFrame,
+  path: '/audit/received',
+  validateSearch: receivedSearch,
+  component: lazyRouteComponent(() => import('../features/audit/received-page.tsx'), 'ReceivedPage'),
+});
 const clientAccesses = createRoute({
   getParentRoute: inFrame,
   path: '/audit/clients/$id',
@@ -343,6 +356,7 @@ const tree = root.addChildren([
     auditReport,
     auditAlerts,
     auditForwarding,
+    auditReceived,
     clientAccesses,
     people,
     peopleRights,

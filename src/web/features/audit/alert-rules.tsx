@@ -96,9 +96,15 @@ function RuleForm({ rule }: { readonly rule: RuleView }): ReactNode {
     >
       <h3>{rule.title}</h3>
       <p className="soft">{rule.about}</p>
+      {rule.changed === true && (
+        <Notice tone="amber">
+          Somebody has changed this rule in the database. It is switched on, as the program has it, until it is saved
+          again.
+        </Notice>
+      )}
       <RuleFields rule={rule} settings={settings} fixed={fixed} set={set} />
       {save.isError && <FailureNotice error={save.error} focus />}
-      {changed && !fixed && (
+      {(changed || rule.changed === true) && !fixed && (
         <Button type="submit" variant="default" size="xs" mt="xs" loading={save.isPending}>
           Save
         </Button>

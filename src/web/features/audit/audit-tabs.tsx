@@ -11,9 +11,10 @@ const TABS = [
   ['/audit/report', 'User actions'],
   ['/audit/alerts', 'Alerts'],
   ['/audit/forwarding', 'Forwarding'],
+  ['/audit/received', 'Received'],
 ] as const;
 /** About everybody's acts: not for auditors of one organisation. */
-const CENTRAL = '/audit/forwarding';
+const CENTRAL: readonly string[] = ['/audit/forwarding', '/audit/received'];
 
 /** The rooms of the audit log. Each has an address of its own. */
 export function AuditTabs(): ReactNode {
@@ -22,7 +23,7 @@ export function AuditTabs(): ReactNode {
   const waiting = alerts.data?.unacknowledged ?? 0;
   return (
     <nav className="audit-tabs" aria-label="Parts of the audit log">
-      {TABS.filter(([to]) => central || to !== CENTRAL).map(([to, name]) => (
+      {TABS.filter(([to]) => central || !CENTRAL.includes(to)).map(([to, name]) => (
         <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
           {name}
           {to === '/audit/alerts' && waiting > 0 && (
