@@ -37,6 +37,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON alerts.network TO careseal_app;
 CREATE TABLE alerts.rule (
   name text NOT NULL,
   settings jsonb NOT NULL,
+  binding bytea,
   CONSTRAINT rule_pkey PRIMARY KEY (name)
 );
 GRANT INSERT, SELECT, UPDATE ON alerts.rule TO careseal_app;

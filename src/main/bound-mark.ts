@@ -10,7 +10,7 @@ import { homePaths } from './place.ts';
  */
 export function boundMark(
   home: string,
-  name: 'rows-bound' | 'targets-bound' | 'rules-bound' = 'rows-bound',
+  name: 'rows-bound' | 'targets-bound' | 'rules-bound' | 'alert-rules-bound' = 'rows-bound',
 ): BoundMark {
   const path = join(homePaths(home).keys, name);
   return {

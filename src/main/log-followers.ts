@@ -87,6 +87,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
       return actors.flatMap(({ kind, name }) => (kind === 'user' ? [name] : []));
     },
     readers: () => identity.everywhere('audit.read'),
+    bound: boundMark(config.home, 'alert-rules-bound'),
     logIsWhole: async () => (await audit.status()).ok,
     witnessedMs: () => newestWitness(audit, startedMs),
     stoppedTargets: atna.stoppedTargets,

@@ -174,6 +174,7 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
     oldKeys: models.oldKeys,
     emergenciesWaiting: identity.emergenciesWaiting,
     alertsWaiting: (actor) => logFollowers.alerts.waiting(actor),
+    changedRules: () => logFollowers.alerts.changedRules(),
     auditHealth: async () => ({ proven: (await audit.status()).ok }),
   });
   const softwareVersion = await programVersion();

@@ -17,6 +17,8 @@ export interface AlertsFeature {
   readonly checks: Pick<Checks, 'run'>;
   /** How many alerts that somebody may see nobody has taken on; at most a page of them for who does not see all. */
   readonly waiting: (actor: Actor) => Promise<number>;
+  /** How many rules somebody has changed in the database. */
+  readonly changedRules: () => Promise<number>;
   /** Begins to watch; in the one process that does background work. */
   start(): void;
   stop(): Promise<void>;
@@ -25,7 +27,7 @@ export interface AlertsFeature {
 export interface AlertsFeatureDeps
   extends Pick<FollowerDeps, 'database' | 'keyRing' | 'clock' | 'namesOf' | 'people' | 'onFailure'>,
     Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'pageUrl'>,
-    Pick<RuleSettingsDeps, 'readers'> {
+    Pick<RuleSettingsDeps, 'readers' | 'bound'> {
   readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed'>;
   readonly mail: Pick<Mail, 'configured' | 'enqueue'>;
   /** Ids of the only actors somebody may see; undefined: all. */
@@ -35,7 +37,10 @@ export interface AlertsFeatureDeps
 export function createAlertsFeature(deps: AlertsFeatureDeps): AlertsFeature {
   const settings = createRuleSettings(deps);
   const alerts = createAlerts(deps);
-  const rules = settings.read;
+  const rules = async () => {
+    await settings.bindEarlier();
+    return await settings.read();
+  };
   const follower = createFollower({ ...deps, alerts, rules });
   const checks = createChecks({
     ...deps,
@@ -49,6 +54,7 @@ export function createAlertsFeature(deps: AlertsFeatureDeps): AlertsFeature {
     follower,
     checks,
     waiting: async (actor) => (await alerts.list({ state: 'open' }, await deps.within(actor))).unacknowledged,
+    changedRules: async () => (await settings.changed()).length,
     start() {
       follower.start();
       checks.start();

@@ -2,18 +2,22 @@ import { z } from 'zod';
 import { sealedAtRest } from '../../crypto/index.ts';
 import { utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import type { Database } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
-import type { KeyRing } from '../../store/index.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
+import { type BoundRulesDeps, createBoundRules } from './bound-rules.ts';
 import { noQuietTime, recipientUnknown, unknownZone } from './errors.ts';
 import { minuteOfDay, RULES, type Rules } from './rules.ts';
 import * as store from './store.ts';
-import { RULE_NAMES, type RuleName, RuleSettings, type RulesReply } from './wire.ts';
+import type { RuleName, RuleSettings, RulesReply } from './wire.ts';
 
 /** Settings of rules, and whom to mail. */
 export interface RuleSettingsStore {
+  /** A rule that somebody else has changed or taken away is switched on, as the program has it. */
   read(): Promise<Rules>;
+  /** Rules that are not as an administrator left them. */
+  changed(): Promise<readonly RuleName[]>;
+  /** Binds what an earlier version has written, and rules nobody has set yet; once in the life of an installation. */
+  bindEarlier(): Promise<void>;
   reply(mail: boolean): Promise<RulesReply>;
   change(actor: Actor, name: RuleName, settings: RuleSettings): Promise<AuditReceipt>;
   /** Addresses of those who were chosen, are still at work and may still see all alerts. */
@@ -29,9 +33,7 @@ export interface AlertReader {
   readonly email: string;
 }
 
-export interface RuleSettingsDeps {
-  readonly database: Database;
-  readonly keyRing: KeyRing;
+export interface RuleSettingsDeps extends BoundRulesDeps {
   readonly audit: Pick<Audit, 'record'>;
   /** Whom mails may go to: active people who may see all alerts. */
   readonly readers: () => Promise<readonly AlertReader[]>;
@@ -42,13 +44,12 @@ const Stored = z.object({ recipients: z.array(z.string()) });
 
 const PLACE = { table: 'audit.alert', type: 'recipients', id: 'recipients', version: 1 };
 
-export function createRuleSettings({ database, keyRing, audit, readers }: RuleSettingsDeps): RuleSettingsStore {
+export function createRuleSettings(deps: RuleSettingsDeps): RuleSettingsStore {
+  const { database, keyRing, audit, readers } = deps;
+  const bound = createBoundRules(deps);
+
   async function read(): Promise<Rules> {
-    const stored = new Map((await store.readRules(database)).map(({ name, settings }) => [name, settings]));
-    const entries = RULE_NAMES.map((name) => {
-      const own = RuleSettings.safeParse(stored.get(name));
-      return [name, own.success ? own.data : RULES[name].settings] as const;
-    });
+    const entries = (await bound.read()).map(({ name, settings }) => [name, settings] as const);
     return Object.fromEntries(entries) as Rules;
   }
 
@@ -70,14 +71,16 @@ export function createRuleSettings({ database, keyRing, audit, readers }: RuleSe
 
   return {
     read,
+    changed: async () => (await bound.read()).flatMap(({ name, changed }) => (changed ? [name] : [])),
+    bindEarlier: bound.bindEarlier,
     recipients: async () => (await chosen()).chosen.map(({ email }) => email),
     async reply(mail) {
-      const rules = await read();
+      const rules = await bound.read();
       const who = await chosen();
       return {
-        rules: RULE_NAMES.map((name) => {
+        rules: rules.map(({ name, settings, changed }) => {
           const { title, about, uses } = RULES[name];
-          return { name, title, about, uses: [...uses], settings: rules[name] };
+          return { name, title, about, uses: [...uses], settings, ...(changed ? { changed } : {}) };
         }),
         recipients: who.chosen.map(({ id }) => id),
         people: who.people.map(({ id, name }) => ({ id, name })),
@@ -90,7 +93,7 @@ export function createRuleSettings({ database, keyRing, audit, readers }: RuleSe
       if (RULES[name].uses.includes('quiet') && settings.quietFrom === settings.quietTo) throw noQuietTime();
       const before = (await read())[name];
       return await database.transaction(async (tx) => {
-        await store.putRule(tx, name, settings);
+        await bound.put(tx, name, settings);
         return await audit.record(tx, [told(actor, name, { from: words(before), to: words(settings) })]);
       });
     },

@@ -19,17 +19,33 @@ export interface AlertRow {
 const COLUMNS = `id, rule, raised_at AS "raisedAt", last_at AS "lastAt", count, sealed, acknowledged_at AS "acknowledgedAt",
   closed_at AS "closedAt", sealed_acknowledgement AS "sealedAcknowledgement", sealed_closing AS "sealedClosing"`;
 
-const RULES = statement<{ name: string; settings: RuleSettings }>(
+const RULES = statement<{ name: string; settings: RuleSettings; binding: Buffer | null }>(
   'alerts.rules',
-  'SELECT name, settings FROM alerts.rule',
+  'SELECT name, settings, binding FROM alerts.rule',
 );
 const PUT_RULE = statement(
   'alerts.put-rule',
-  `INSERT INTO alerts.rule (name, settings) VALUES ($1, $2::jsonb) ON CONFLICT (name) DO UPDATE SET settings = excluded.settings`,
+  `INSERT INTO alerts.rule (name, settings, binding) VALUES ($1, $2::jsonb, $3)
+   ON CONFLICT (name) DO UPDATE SET settings = excluded.settings, binding = excluded.binding`,
 );
+const PUT_UNBOUND_RULE = statement(
+  'alerts.put-unbound-rule',
+  `INSERT INTO alerts.rule (name, settings, binding) VALUES ($1, $2::jsonb, $3)
+   ON CONFLICT (name) DO UPDATE SET settings = excluded.settings, binding = excluded.binding WHERE rule.binding IS NULL`,
+);
+/** See rule-binding.ts; a binding of null is an earlier version's, or somebody else's. */
 export const readRules = (sql: Sql) => sql.rows(RULES);
-export async function putRule(sql: Sql, name: RuleName, settings: RuleSettings): Promise<void> {
-  await sql.run(PUT_RULE, [name, JSON.stringify(settings)]);
+export interface BoundRule {
+  readonly name: RuleName;
+  readonly settings: RuleSettings;
+  readonly binding: Uint8Array;
+}
+export async function putRule(sql: Sql, { name, settings, binding }: BoundRule): Promise<void> {
+  await sql.run(PUT_RULE, [name, JSON.stringify(settings), binding]);
+}
+/** Leaves a rule alone that is bound already. */
+export async function putUnboundRule(sql: Sql, { name, settings, binding }: BoundRule): Promise<void> {
+  await sql.run(PUT_UNBOUND_RULE, [name, JSON.stringify(settings), binding]);
 }
 
 const AGAIN = statement<{ id: string }>(

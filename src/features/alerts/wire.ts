@@ -41,6 +41,8 @@ export const RuleView = z.object({
   /** Which settings mean something for this rule. */
   uses: z.array(z.enum(['threshold', 'minutes', 'quiet'])),
   settings: RuleSettings,
+  /** Somebody has changed it in the database; it is switched on, as the program has it, until it is saved again. */
+  changed: z.boolean().optional(),
 });
 export type RuleView = z.output<typeof RuleView>;
 

@@ -26,6 +26,8 @@ export interface HomeDeps {
   readonly emergenciesWaiting: (principal: Principal) => Promise<number>;
   /** Alerts that nobody has taken on, of those that the actor may see. */
   readonly alertsWaiting: (actor: Actor) => Promise<number>;
+  /** Rules for alerts that somebody has changed in the database. */
+  readonly changedRules: () => Promise<number>;
   /** Whether the newest checkpoint stands and the tree was found whole. */
   readonly auditHealth: () => Promise<{ readonly proven: boolean }>;
 }
@@ -61,7 +63,7 @@ async function factsFor(
   // Counts of what no organisation owns alone are for those whom every organisation concerns.
   const everywhere = (permission: Permission) => reachOf(principal, permission) === 'all';
   const nowMs = deps.clock.nowMs();
-  const [emergencies, registry, nodes, users, loads, audit, alertsWaiting, oldKeys] = await Promise.all([
+  const [emergencies, registry, nodes, users, loads, audit, alertsWaiting, changedRules, oldKeys] = await Promise.all([
     may('user.manage') ? deps.emergenciesWaiting(principal) : 0,
     may('client.read') ? deps.registry.figures(principal) : undefined,
     everywhere('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
@@ -69,6 +71,7 @@ async function factsFor(
     everywhere('client.load') ? deps.loadFigures() : undefined,
     may('audit.read') ? deps.auditHealth() : undefined,
     may('audit.read') ? deps.alertsWaiting(actor) : 0,
+    everywhere('audit.read') ? deps.changedRules() : 0,
     everywhere('review.read') ? deps.oldKeys() : undefined,
   ]);
   const oldest = registry?.oldestReviewAt;
@@ -89,6 +92,7 @@ async function factsFor(
       ...(users && may('user.manage') ? { users } : {}),
       emergencies,
       alertsWaiting,
+      changedRules,
       ...(loads ? { loads } : {}),
       ...(audit ? { audit } : {}),
       ...(oldKeys ? { oldKeys } : {}),

@@ -50,6 +50,10 @@ describe('what needs attention', () => {
 
   it('tells of alerts that nobody has taken on, and where they are', () => {
     expect(kinds({ nowMs, alertsWaiting: 0 })).toEqual([]);
+    expect(attentionOf({ nowMs, changedRules: 1, alertsWaiting: 1 })).toMatchObject([
+      { kind: 'alert-rules-changed', level: 'red', text: expect.stringMatching(/^1 rule for alerts was changed/) },
+      { kind: 'alerts-waiting' },
+    ]);
     expect(attentionOf({ nowMs, alertsWaiting: 3 })).toMatchObject([
       { level: 'amber', text: expect.stringMatching(/^3 alerts wait /), count: 3, href: '/audit/alerts' },
     ]);

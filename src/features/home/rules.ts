@@ -19,6 +19,8 @@ export interface HomeFacts {
   readonly audit?: { readonly proven: boolean; readonly signedAtMs?: number };
   /** Alerts from the audit log that nobody has taken on. */
   readonly alertsWaiting?: number;
+  /** Rules for alerts that somebody has changed in the database. */
+  readonly changedRules?: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -51,10 +53,18 @@ function auditItems({ audit }: HomeFacts): AttentionItem[] {
   return [{ kind: 'audit-not-proven', level: 'red', text, href: '/audit' }];
 }
 
-function alertItems({ alertsWaiting = 0 }: HomeFacts): AttentionItem[] {
-  if (alertsWaiting === 0) return [];
-  const text = `${plural(alertsWaiting, 'alert waits', 'alerts wait')} for somebody to look at what happened.`;
-  return [{ kind: 'alerts-waiting', level: 'amber', text, count: alertsWaiting, href: '/audit/alerts' }];
+function alertItems({ alertsWaiting = 0, changedRules = 0 }: HomeFacts): AttentionItem[] {
+  const items: AttentionItem[] = [];
+  if (changedRules > 0) {
+    const rules = plural(changedRules, 'rule for alerts was', 'rules for alerts were');
+    const text = `${rules} changed in the database, not by an administrator. They alert as the program has them until they are saved again.`;
+    items.push({ kind: 'alert-rules-changed', level: 'red', text, count: changedRules, href: '/audit/alerts' });
+  }
+  if (alertsWaiting > 0) {
+    const text = `${plural(alertsWaiting, 'alert waits', 'alerts wait')} for somebody to look at what happened.`;
+    items.push({ kind: 'alerts-waiting', level: 'amber', text, count: alertsWaiting, href: '/audit/alerts' });
+  }
+  return items;
 }
 
 function nodeItems({ nodes }: HomeFacts): AttentionItem[] {
