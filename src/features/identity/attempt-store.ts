@@ -1,4 +1,5 @@
 import { equalBytes, toHex } from '../../kernel/bytes.ts';
+import { SqlError } from '../../platform/db/index.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { Counter, CounterKind, Settlement } from './throttle-rules.ts';
 
@@ -55,6 +56,22 @@ const WRITE = statement(
 const CHARGE = statement<{ readonly charged: boolean }>(
   'identity.attempts-charge',
   'SELECT identity.charge_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9) AS charged',
+);
+/** Charges counters that are far from any wait: all of them or none (migration 000362). */
+const CHARGE_QUIETLY = statement<{ readonly charged: boolean }>(
+  'identity.attempts-charge-quietly',
+  'SELECT identity.charge_quietly($1, $2, $3, $4, $5, $6, $7) AS charged',
+);
+/** The counters of whoever owes a code under a token ($1), of this device ($2) and network ($3), in the order of LOCK. */
+const HOLD_OWING = statement<CounterRow>(
+  'identity.attempts-hold-owing',
+  `SELECT a.* FROM identity.attempts a WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (
+     SELECT u.email_token, 'factor', k.kind, k.device
+     FROM identity.pre_sessions p JOIN identity.users u ON u.id = p.user_id,
+       (VALUES ('account', ''::bytea), ('unknown-devices', ''::bytea), ('device', $2::bytea)) AS k(kind, device)
+     WHERE p.token_hash = $1
+     UNION ALL SELECT $3::bigint, 'any', 'network', ''::bytea)
+   ORDER BY a.subject, a.stage, a.kind, a.device_hash FOR UPDATE`,
 );
 /** What a success gives back, as rules of settlement() have it; locked in the order of LOCK. */
 const SETTLE = statement(
@@ -128,6 +145,32 @@ export async function chargeCounters(
   return done?.charged === true;
 }
 
+/** A counter far from any wait: fewer failures than `free` with this one, and none of them older than `rememberedFromMs`. */
+export interface QuietBounds {
+  readonly free: number;
+  readonly rememberedFromMs: number;
+}
+
+/** False: none is charged, since one of them is not that quiet. */
+export async function chargeQuietly(
+  sql: Sql,
+  counters: readonly (QuietBounds & { readonly key: CounterKey })[],
+  nowMs: number,
+): Promise<boolean> {
+  const charging = sql.rows(CHARGE_QUIETLY, [
+    ...keyColumns(counters.map(({ key }) => key)),
+    counters.map(({ free }) => free),
+    counters.map(({ rememberedFromMs: ms }) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '-infinity')),
+    new Date(nowMs),
+  ]);
+  try {
+    return (await charging)[0]?.charged === true;
+  } catch (error) {
+    if (error instanceof SqlError && error.sqlState === 'CS001') return false;
+    throw error;
+  }
+}
+
 /** Gives back what a success gives back, of those that exist. */
 export async function settleCounters(
   tx: Transaction,
@@ -162,6 +205,14 @@ function counterColumns(counters: readonly StoredCounter[]) {
 /** Forgets every failure of an account (after a reset). */
 export async function clearCounters(tx: Transaction, subject: bigint): Promise<void> {
   await tx.run(CLEAR, [subject]);
+}
+
+/** Those that exist of the account that owes a code, and of the network, locked until commit. */
+export async function heldOwing(
+  tx: Transaction,
+  by: { readonly preHash: Uint8Array; readonly device: Uint8Array | undefined; readonly network: bigint | undefined },
+): Promise<StoredCounter[]> {
+  return (await tx.rows(HOLD_OWING, [by.preHash, by.device ?? null, by.network ?? null])).map(stored);
 }
 
 export async function deleteIdleCounters(sql: Sql, nowMs: number): Promise<void> {

@@ -27,9 +27,13 @@ const FACTORS = statement<{ readonly id: FactorId; readonly sealed_secret: Uint8
   `SELECT id, sealed_secret FROM identity.factors WHERE user_id = $1 AND kind = 'totp' ORDER BY created_at`,
 );
 /** Of whoever owes a code; who that is, and whether the account is ours, is told by the account's own row. */
-const FACTORS_OWED = statement<{ readonly id: FactorId; readonly sealed_secret: Uint8Array }>(
+const FACTORS_OWED = statement<{
+  readonly id: FactorId;
+  readonly sealed_secret: Uint8Array;
+  readonly last_step: bigint;
+}>(
   'identity.factors-owed',
-  `SELECT f.id, f.sealed_secret FROM identity.factors f JOIN identity.pre_sessions p ON p.user_id = f.user_id
+  `SELECT f.id, f.sealed_secret, f.last_step FROM identity.factors f JOIN identity.pre_sessions p ON p.user_id = f.user_id
    WHERE p.token_hash = $1 AND f.kind = 'totp' ORDER BY f.created_at`,
 );
 const INSERT_FACTOR = statement(
@@ -59,6 +63,11 @@ const TAKE_STEP = statement(
   'identity.factor-step',
   `UPDATE identity.factors SET last_step = $3, last_used_at = $4 WHERE user_id = $1 AND id = $2 AND last_step < $3`,
 );
+/** The same or an error (migration 000362). */
+const TAKE_STEP_OR_FAIL = statement<{ readonly taken: unknown }>(
+  'identity.factor-step-or-fail',
+  'SELECT identity.take_step($1, $2, $3, $4) AS taken',
+);
 const DELETE_FACTORS = statement('identity.factors-delete', 'DELETE FROM identity.factors WHERE user_id = $1');
 const DELETE_PASSKEYS = statement('identity.factors-passkeys', 'DELETE FROM identity.passkeys WHERE user_id = $1');
 const DELETE_TRUSTED = statement('identity.factors-trusted', 'DELETE FROM identity.trusted_devices WHERE user_id = $1');
@@ -81,13 +90,10 @@ export type CredentialStore = ReturnType<typeof createCredentialStore>;
 
 export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
   return {
+    ...owedCodes(sealing),
     ...recoveryCodes(book),
     async factors(sql: Sql, userId: UserId): Promise<TotpFactor[]> {
       const rows = await sql.rows(FACTORS, [userId]);
-      return rows.map(({ id, sealed_secret }) => ({ id, secret: sealing.open('sealed_secret', id, sealed_secret) }));
-    },
-    async factorsOwed(sql: Sql, preHash: Uint8Array): Promise<TotpFactor[]> {
-      const rows = await sql.rows(FACTORS_OWED, [preHash]);
       return rows.map(({ id, sealed_secret }) => ({ id, secret: sealing.open('sealed_secret', id, sealed_secret) }));
     },
     /** Kept only once a code of it was right: that was its first use. */
@@ -136,6 +142,28 @@ export function createCredentialStore(sealing: Sealing, book: CredentialBook) {
       await tx.run(DELETE_PASSKEYS, [userId]);
       await tx.run(DELETE_TRUSTED, [userId]);
       await tx.run(DELETE_CODES, [userId]);
+    },
+  };
+}
+
+/** For the second step of a sign-in, asked before it is known whose it is. */
+function owedCodes(sealing: Sealing) {
+  return {
+    /** With the last step that was used up. */
+    async factorsOwed(sql: Sql, preHash: Uint8Array): Promise<(TotpFactor & { readonly lastStep: number })[]> {
+      const rows = await sql.rows(FACTORS_OWED, [preHash]);
+      return rows.map(({ id, sealed_secret, last_step }) => ({
+        ...{ id, lastStep: Number(last_step) },
+        secret: sealing.open('sealed_secret', id, sealed_secret),
+      }));
+    },
+    /** As `takeStep`; fails with SQLSTATE CS002, so that nothing of the transaction stays, when the step was used before. */
+    async takeStepOrFail(
+      tx: Transaction,
+      userId: UserId,
+      use: { factorId: FactorId; step: number; nowMs: number },
+    ): Promise<void> {
+      await tx.rows(TAKE_STEP_OR_FAIL, [userId, use.factorId, use.step, new Date(use.nowMs)]);
     },
   };
 }

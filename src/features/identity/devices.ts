@@ -24,10 +24,14 @@ export async function knownDeviceOwing(
   preHash: Uint8Array,
   at: { readonly token: string | undefined; readonly nowMs: number },
 ): Promise<Buffer | undefined> {
-  if (at.token === undefined || !TOKEN.test(at.token)) return undefined;
-  const tokenHash = hashToken(at.token);
+  const tokenHash = deviceHash(at.token);
+  if (tokenHash === undefined) return undefined;
   return (await signInStore.knowsDeviceOwing(sql, tokenHash, preHash, at.nowMs)) ? tokenHash : undefined;
 }
+
+/** What the browser's cookie is, whether anybody knows it or not. */
+export const deviceHash = (token: string | undefined): Buffer | undefined =>
+  token !== undefined && TOKEN.test(token) ? hashToken(token) : undefined;
 
 /** A fresh token for this browser; whoever else uses the browser moves on to it, so an old or planted one is worth nothing. */
 export async function rememberDevice(

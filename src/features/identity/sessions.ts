@@ -99,13 +99,13 @@ function starting({ store, clock, settings }: SessionsDeps, check: SessionCheck)
       const nowMs = clock.nowMs();
       const token = randomToken(256);
       const old = browser.sessionToken;
+      if (old !== undefined) tx.afterCommit(() => check.drop(old));
       const known = { oldToken: browser.deviceToken, nowMs, days: settings.knownDeviceDays };
       const [device] = await Promise.all([
         rememberDevice(tx, account.id, known),
         insertSession(tx, { store, settings, nowMs, tokenHash: hashToken(token), account, browser, session }),
         old === undefined ? undefined : store.endToken(tx, hashToken(old)),
       ]);
-      if (old !== undefined) tx.afterCommit(() => check.drop(old));
       const { principal } = session;
       return {
         principal,

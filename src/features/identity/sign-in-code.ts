@@ -1,16 +1,25 @@
 import { hashToken } from '../../crypto/index.ts';
 import { toHex } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import { SqlError } from '../../platform/db/index.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { ChallengeOf } from './challenge-store.ts';
-import { knownDeviceOwing } from './devices.ts';
+import { deviceHash, knownDeviceOwing } from './devices.ts';
 import { codeRefused, passkeyRefused, signInExpired } from './errors.ts';
-import { type GivenProof, type PreparedProof, prepareProof, stepsShown, takeProof } from './factor-proof.ts';
+import type { TotpFactor } from './credential-store.ts';
+import {
+  type GivenProof,
+  type PreparedProof,
+  prepareProof,
+  type ShownStep,
+  stepsShown,
+  takeProof,
+} from './factor-proof.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
 import type { Browser, SignInMethod } from './sessions.ts';
-import { type Opened, openSession, refuseGuess, type SignInDeps, type SignInEvent } from './sign-in.ts';
+import { mayOpenHere, type Opened, openSession, refuseGuess, type SignInDeps, type SignInEvent } from './sign-in.ts';
 import { signInStore } from './sign-in-store.ts';
-import type { HeldAttempt } from './throttle.ts';
+import type { Attempt, HeldAttempt } from './throttle.ts';
 import type { Account } from './user-store.ts';
 
 export interface SignedIn extends Opened {
@@ -41,7 +50,7 @@ export async function signInWithFactor(deps: SignInDeps, request: SecondRequest)
   const outcome = await database
     .transaction((tx) => secondStep(tx, deps, second, proof.kind === 'code'))
     .catch((error: unknown) => {
-      if (!(error instanceof StepTaken)) throw error;
+      if (!(error instanceof SqlError && error.sqlState === STEP_TAKEN)) throw error;
       return database.transaction((tx) => secondStep(tx, deps, second, false));
     });
   if ('cookies' in outcome) return outcome;
@@ -60,12 +69,12 @@ interface Refused {
   readonly account: Account;
 }
 
-/** The code was right, and somebody has used its step: nothing of what was written together with it stays. */
-class StepTaken extends Error {}
+/** The code was right, and somebody has used its step: nothing of what was written together with it stays (migration 000362). */
+const STEP_TAKEN = 'CS002';
 
 /**
  * Account, half-done sign-in and counters are locked until the outcome is written. `hasty`: a right code is used up together with
- * what it leads to, since each journey to the database costs more than what it does there; throws StepTaken if it was used up before.
+ * what it leads to, since each journey to the database costs more than what it does there; fails if it was used up before.
  */
 async function secondStep(
   tx: Transaction,
@@ -77,27 +86,40 @@ async function secondStep(
   const { browser, preHash, prepared } = second;
   const nowMs = clock.nowMs();
   // Locked first: whoever ends this account's access now waits, and then ends this session too.
-  const [account, device, factors] = await Promise.all([
+  const owing = { preHash, device: deviceHash(browser.deviceToken), address: browser.address };
+  const [account, device, factors, held] = await Promise.all([
     users.findOwing(tx, preHash, nowMs),
     knownDeviceOwing(tx, preHash, { token: browser.deviceToken, nowMs }),
     hasty ? credentials.factorsOwed(tx, preHash) : [],
+    throttle.holdOwing(tx, owing),
   ]);
   if (account?.state !== 'active') throw signInExpired();
-  const attempt = await throttle.hold(tx, {
-    ...{ stage: 'factor', email: account.email, knownDevice: device, address: browser.address },
-  });
+  const guess: Attempt = { stage: 'factor', email: account.email, knownDevice: device, address: browser.address };
+  const attempt = await held(guess, account.emailToken);
   const factorIds = account.credentials?.factorIds ?? [];
-  const [shown] = prepared.kind === 'code' ? stepsShown(factors, { code: prepared.code, factorIds, nowMs }) : [];
+  const shown = prepared.kind === 'code' ? freshStep(factors, { code: prepared.code, factorIds, nowMs }) : undefined;
   const open = (): Promise<SignedIn> => openSecond(tx, deps, second, { account, isNew: device === undefined, attempt });
-  if (hasty && shown !== undefined) {
-    const [taken, opened] = await Promise.all([credentials.takeStep(tx, account.id, shown), open()]);
-    if (!taken) throw new StepTaken();
-    return opened;
+  if (hasty && shown !== undefined && mayOpenHere(deps, account, browser)) {
+    const both = async (): Promise<SignedIn> => {
+      const [, opened] = await Promise.all([credentials.takeStepOrFail(tx, account.id, shown), open()]);
+      return opened;
+    };
+    // Making a device trusted asks before it writes.
+    return await (second.trust === true ? both() : tx.last(both));
   }
   const failure = await takeProof(tx, deps, account.id, { proof: prepared, baseUrl: second.baseUrl });
   if (failure === undefined) return await open();
   await Promise.all([attempt.wrong(), signInStore.tryPre(tx, preHash, nowMs)]);
   return { failure, account };
+}
+
+/** A step that the code is right for and that nobody has used up, as far as is known. */
+function freshStep(
+  factors: readonly (TotpFactor & { readonly lastStep: number })[],
+  given: { readonly code: string; readonly factorIds: readonly string[]; readonly nowMs: number },
+): ShownStep | undefined {
+  const lastOf = new Map(factors.map(({ id, lastStep }) => [id, lastStep]));
+  return stepsShown(factors, given).find(({ factorId, step }) => step > (lastOf.get(factorId) ?? step));
 }
 
 async function openSecond(

@@ -53,6 +53,16 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
   }
   const rehashed = passwords.needsRehash(account.passwordHash) ? await passwords.hash(password) : undefined;
   await deps.policy.refresh();
+  const level = rehashed === undefined ? await certainly(deps, account, browser) : undefined;
+  if (level === 'factor-asked') {
+    return await database.burst((tx) => {
+      const done = Promise.all([
+        throttle.settle(tx, attempt),
+        askFactor(tx, deps, account, { ...request, first: 'password' }),
+      ]);
+      return { done: done.then(([, next]) => next), commit: 'at-once' };
+    });
+  }
   const given = await database.transaction(async (tx) => {
     if (rehashed !== undefined) await deps.users.setPassword(tx, account.id, rehashed);
     // Sent together: each journey to the database costs more than what it does there.
@@ -73,6 +83,17 @@ async function openable({ users }: SignInDeps, email: string, sql: Sql): Promise
   return found?.state === 'active' || found?.state === 'changed' ? found : undefined;
 }
 
+/** What follows is known without a question to the database: no exception and no trusted device may change it. */
+async function certainly(
+  { policy, database }: SignInDeps,
+  account: Account,
+  browser: Browser,
+): Promise<'factor-asked' | undefined> {
+  const hasFactor = account.authenticators + account.passkeys > 0;
+  if (!hasFactor || account.hasException || browser.trustedToken !== undefined) return undefined;
+  return isFactorAsked(await policy.requirementFor(database, account), hasFactor) ? 'factor-asked' : undefined;
+}
+
 /** How somebody has proved who they are so far. */
 export interface FirstProof {
   readonly actor: Actor;
@@ -88,9 +109,8 @@ export async function afterFirstProof(
   { actor, browser, first }: FirstProof,
 ): Promise<PasswordGiven | 'factor-missing'> {
   const { policy, trusted } = deps;
-  const { authenticators, passkeys } = account;
   const level = await policy.requirementFor(tx, account);
-  const hasFactor = authenticators + passkeys > 0;
+  const hasFactor = account.authenticators + account.passkeys > 0;
   const opening = { actor, account, browser };
   if (!isFactorAsked(level, hasFactor)) {
     // Proved by the password alone: that is all there is to prove for this person.
@@ -109,6 +129,17 @@ export async function afterFirstProof(
     const opened = await openSession(tx, deps, { ...opening, ...how, authenticatedAtMs: device.factorMs });
     return { answer: { next: 'signed-in' }, ...opened };
   }
+  return await askFactor(tx, deps, account, { actor, browser, first });
+}
+
+/** The first proof was right and a second is owed; all statements are begun before this returns. */
+async function askFactor(
+  tx: Transaction,
+  deps: SignInDeps,
+  account: Account,
+  { actor, browser, first }: FirstProof,
+): Promise<PasswordGiven> {
+  const { authenticators, passkeys } = account;
   const [cookie, audited] = await Promise.all([
     startPreSession(tx, deps, account, browser),
     deps.audit.record(tx, [

@@ -97,9 +97,9 @@ export interface Opening extends HowSignedIn {
 
 /** The one place where a session begins after a sign-in: network, session, trusted device, notice and audit together. */
 export async function openSession(tx: Transaction, deps: SignInDeps, opening: Opening): Promise<Opened> {
-  const { users, sessions, policy, trusted, audit, clock } = deps;
+  const { users, sessions, trusted, audit, clock } = deps;
   const { actor, account, browser, event, method, detail } = opening;
-  if (!policy.isNetworkAllowed('users', browser.address, makePrincipal(account, NO_SESSION))) throw networkRefused();
+  if (!mayOpenHere(deps, account, browser)) throw networkRefused();
   const session = sessions.prepare(account, opening);
   const trusts = opening.trust === true && deps.settings.trustedDevices;
   // Sent together: each journey to the database costs more than what it does there.
@@ -119,6 +119,10 @@ export async function openSession(tx: Transaction, deps: SignInDeps, opening: Op
   const cookies = [...started.cookies, { name: CHALLENGE_COOKIE, value: null }, ...(opening.cookies ?? [])];
   return { cookies: trust === undefined ? cookies : [...cookies, trust], audited };
 }
+
+/** Whether the person's roles may be held where this browser is. */
+export const mayOpenHere = ({ policy }: SignInDeps, account: Account, browser: Browser): boolean =>
+  policy.isNetworkAllowed('users', browser.address, makePrincipal(account, NO_SESSION));
 
 /** Only to ask which roles the account would hold. */
 const NO_SESSION = { id: '' as never, authenticatedAtMs: 0 };

@@ -7,6 +7,8 @@ import {
   charge,
   settle,
   THROTTLE_LIMITS,
+  COUNTER_KINDS,
+  quietBounds,
 } from './throttle-rules.ts';
 
 const fresh = (kind: CounterKind): Counter => ({ kind, failures: 0, waitsUntilMs: 0, lastMs: 0 });
@@ -125,4 +127,22 @@ test('a clock set back does not make a wait longer than the longest', () => {
   const waiting: Counter = { kind: 'unknown-devices', failures: 20, waitsUntilMs: 400 * DAY, lastMs: 400 * DAY };
   const decision = charge([waiting], 0);
   expect(decision).toMatchObject({ retryAfterSeconds: THROTTLE_LIMITS['unknown-devices'].longestWaitMs / 1000 });
+});
+
+test('within the bounds that need no look at a counter, a charge is taken and leads to no wait', () => {
+  const nowMs = Date.UTC(2026, 0, 15);
+  const counters = fc.record({
+    kind: fc.constantFrom(...COUNTER_KINDS),
+    failures: fc.integer({ min: 0, max: 120 }),
+    waitsUntilMs: fc.integer({ min: nowMs - 10_000, max: nowMs }),
+    lastMs: fc.integer({ min: nowMs - 48 * 3_600_000, max: nowMs }),
+  });
+  fc.assert(
+    fc.property(counters, fc.integer({ min: 1, max: 20 }), (counter, attemptsFree) => {
+      const { free, rememberedFromMs } = quietBounds(counter.kind, nowMs, attemptsFree);
+      fc.pre(counter.failures + 1 < free && counter.lastMs > rememberedFromMs);
+      const expected = { ...counter, failures: counter.failures + 1, waitsUntilMs: nowMs, lastMs: nowMs };
+      expect(charge([counter], nowMs, attemptsFree)).toEqual({ kind: 'allowed', charged: [expected] });
+    }),
+  );
 });

@@ -109,6 +109,23 @@ export function settlement(kind: CounterKind, channel: Channel): Settlement {
 /** PostgreSQL's int. */
 const COUNT_MAX = 2_147_483_647;
 
+/** Within these bounds a charge leads to no wait, whatever the counter stands at. */
+export function quietBounds(
+  kind: CounterKind,
+  nowMs: number,
+  attemptsFree: number,
+): { readonly free: number; readonly rememberedFromMs: number } {
+  return {
+    free: Math.min(freeOf(kind, attemptsFree), THROTTLE_LIMITS[kind].closesAt),
+    rememberedFromMs: nowMs - THROTTLE_LIMITS[kind].forgetsAfterMs,
+  };
+}
+
+function freeOf(kind: CounterKind, attemptsFree: number): number {
+  const { free } = THROTTLE_LIMITS[kind];
+  return kind === 'device' || kind === 'unknown-devices' ? Math.min(free, attemptsFree) : free;
+}
+
 function forget(counter: Counter, nowMs: number): Counter {
   const old = nowMs - counter.lastMs >= THROTTLE_LIMITS[counter.kind].forgetsAfterMs;
   return old ? { ...counter, failures: 0, waitsUntilMs: nowMs } : counter;
@@ -120,9 +137,8 @@ function remainingWaitMs(counter: Counter, nowMs: number): number {
 }
 
 function chargeOne(counter: Counter, nowMs: number, attemptsFree: number): Counter {
-  const { free: freeAtMost, firstWaitMs, longestWaitMs } = THROTTLE_LIMITS[counter.kind];
-  const ofOne = counter.kind === 'device' || counter.kind === 'unknown-devices';
-  const free = ofOne ? Math.min(freeAtMost, attemptsFree) : freeAtMost;
+  const { firstWaitMs, longestWaitMs } = THROTTLE_LIMITS[counter.kind];
+  const free = freeOf(counter.kind, attemptsFree);
   const failures = counter.failures + 1;
   const waitMs = failures < free ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - free));
   return { kind: counter.kind, failures, waitsUntilMs: nowMs + waitMs, lastMs: nowMs };

@@ -5,8 +5,10 @@ import {
   type CounterKey,
   clearCounters,
   chargeCounters,
+  chargeQuietly,
   deleteIdleCounters,
   heldCounters,
+  heldOwing,
   lockCounters,
   readCounters,
   settleCounters,
@@ -17,7 +19,7 @@ import { noteBan } from './ban-notes.ts';
 import { tooManyAttempts } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
 import type { Sealing } from './sealing.ts';
-import { charge, settle, settlement } from './throttle-rules.ts';
+import { charge, quietBounds, settle, settlement } from './throttle-rules.ts';
 
 /** One guess: at which secret, of whom, and through which browser and network. */
 export interface Attempt {
@@ -32,7 +34,10 @@ export interface Attempt {
 export interface Throttle {
   /** Charges the attempt before anything is compared. Throws `too-many-attempts` and charges nothing when it is not its time. */
   charge(attempt: Attempt): Promise<void>;
-  /** The same; `look` travels to the database together with the charge, and not at all when it is not the attempt's time. */
+  /**
+   * The same; `look` travels to the database together with the charge. Where somebody has had to wait lately it does not travel before
+   * it is the attempt's time.
+   */
   chargeAndLook<T>(attempt: Attempt, look: (sql: Sql) => Promise<T>): Promise<T>;
   /** Gives the attempt back after it was right, in the transaction of what it led to. */
   settle(tx: Transaction, attempt: Attempt): Promise<void>;
@@ -41,9 +46,21 @@ export interface Throttle {
    * written with whatever it leads to. Throws `too-many-attempts`.
    */
   hold(tx: Transaction, attempt: Attempt): Promise<HeldAttempt>;
+  /**
+   * The same for whoever owes a code, begun before they are known. The answer is asked once they are; `emailToken` is the one that their
+   * account's row holds.
+   */
+  holdOwing(tx: Transaction, owing: Owing): Promise<(attempt: Attempt, emailToken: bigint) => Promise<HeldAttempt>>;
   /** Forgets all failures of an account. */
   clear(tx: Transaction, email: string): Promise<void>;
   housekeep(): Promise<void>;
+}
+
+export interface Owing {
+  readonly preHash: Uint8Array;
+  /** Of the browser's cookie, whether the account knows it or not. */
+  readonly device: Uint8Array | undefined;
+  readonly address: string | undefined;
 }
 
 /** One of the two, before the transaction ends. */
@@ -52,6 +69,8 @@ export interface HeldAttempt {
   wrong(): Promise<void>;
 }
 
+/** Then they are found out anew. */
+const LOUD_MAX = 10_000;
 const NO_DEVICE = new Uint8Array(0);
 
 interface ThrottleDeps {
@@ -66,6 +85,27 @@ interface ThrottleDeps {
 export function createThrottle(deps: ThrottleDeps): Throttle {
   const { database, sealing, clock } = deps;
   const { chargedOf, chargeHeld, chargeAndLook } = charging(deps);
+
+  /** `read`: counters of the attempt as they are, locked. */
+  function holding(tx: Transaction, attempt: Attempt, read: readonly StoredCounter[]): HeldAttempt {
+    const nowMs = clock.nowMs();
+    const keys = settledKeysOf(sealing, attempt);
+    const held = read.filter((one) => keys.some((key) => isOf(one, key)));
+    chargedOf(keysOf(sealing, attempt).map((key) => counterOf(held, key, nowMs)));
+    return {
+      async right() {
+        const channel = channelOf(attempt);
+        const settled = held.map((one) => ({ ...one, ...settle(one, channel, nowMs, { charged: false }) }));
+        const changed = settled.filter(({ failures }, at) => failures !== held[at]?.failures);
+        if (changed.length > 0) await writeCounters(tx, changed);
+      },
+      wrong: () => chargeHeld(tx, attempt),
+    };
+  }
+
+  const hold = async (tx: Transaction, attempt: Attempt): Promise<HeldAttempt> =>
+    holding(tx, attempt, await heldCounters(tx, settledKeysOf(sealing, attempt)));
+
   return {
     charge: (attempt) => chargeAndLook(attempt, async () => undefined),
     chargeAndLook,
@@ -74,18 +114,17 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
       const counters = keys.map((key) => ({ key, settlement: settlement(key.kind, channelOf(attempt)) }));
       await settleCounters(tx, counters, clock.nowMs());
     },
-    async hold(tx, attempt) {
-      const nowMs = clock.nowMs();
-      const held = await heldCounters(tx, settledKeysOf(sealing, attempt));
-      chargedOf(keysOf(sealing, attempt).map((key) => counterOf(held, key, nowMs)));
-      return {
-        async right() {
-          const channel = channelOf(attempt);
-          const settled = held.map((one) => ({ ...one, ...settle(one, channel, nowMs, { charged: false }) }));
-          const changed = settled.filter(({ failures }, at) => failures !== held[at]?.failures);
-          if (changed.length > 0) await writeCounters(tx, changed);
-        },
-        wrong: () => chargeHeld(tx, attempt),
+    hold,
+    async holdOwing(tx, { preHash, device, address }) {
+      // A browser the account knows does not wait for its network; whether it does is not known yet.
+      const network =
+        device !== undefined || address === undefined ? undefined : sealing.networkToken(addressGroup(address));
+      const held = await heldOwing(tx, { preHash, device, network });
+      return async (attempt, emailToken) => {
+        const complete =
+          emailToken === sealing.emailToken(attempt.email) &&
+          (attempt.knownDevice !== undefined) === (device !== undefined);
+        return complete ? holding(tx, attempt, held) : await hold(tx, attempt);
       };
     },
     clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
@@ -95,6 +134,20 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
 
 function charging(deps: ThrottleDeps) {
   const { database, sealing, clock, settings } = deps;
+  /** Subjects that were near a wait lately: looked at before anything else, so that a flood costs one look and tells nothing. */
+  const loud = new Set<bigint>();
+
+  const quietOf = (key: CounterKey) => ({ key, ...quietBounds(key.kind, clock.nowMs(), settings.attemptsFree) });
+
+  function noteLoudness(keys: readonly CounterKey[], read: readonly StoredCounter[]): void {
+    if (loud.size > LOUD_MAX) loud.clear();
+    const nowMs = clock.nowMs();
+    for (const key of keys) loud.delete(key.subject);
+    for (const key of keys) {
+      const { failures, waitsUntilMs } = counterOf(read, key, nowMs);
+      if (failures + 1 >= quietOf(key).free || waitsUntilMs > nowMs) loud.add(key.subject);
+    }
+  }
 
   /** What one more attempt makes of the counters. */
   function chargedOf(counters: readonly StoredCounter[]): StoredCounter[] {
@@ -113,7 +166,13 @@ function charging(deps: ThrottleDeps) {
   async function chargeAndLook<T>(attempt: Attempt, look: (sql: Sql) => Promise<T>): Promise<T> {
     const keys = keysOf(sealing, attempt);
     const [done, seen] = await database.together(async (sql) => {
+      const quiet = keys.map(quietOf);
+      if (!keys.some(({ subject }) => loud.has(subject)) && quiet.every(({ free }) => free > 1)) {
+        const [charged, early] = await Promise.all([chargeQuietly(sql, quiet, clock.nowMs()), look(sql)]);
+        if (charged) return [true, early] as const;
+      }
       const read = await readCounters(sql, keys);
+      noteLoudness(keys, read);
       // Counters only open with time or success, so most of a flood is turned away without a lock or a write.
       const charged = chargedOf(keys.map((key) => counterOf(read, key, clock.nowMs())));
       // What may become a ban is charged and written down in one transaction.

@@ -27,6 +27,7 @@ interface UserRow extends CredentialColumns {
 }
 
 interface PreSessionColumns {
+  readonly email_token: bigint;
   readonly pre_expires_at: Date;
   readonly pre_binding: Uint8Array;
 }
@@ -50,7 +51,7 @@ const SELECT = `SELECT ${COLUMNS} FROM identity.users u`;
 const FIND = statement<UserRow>('identity.user', `${SELECT} WHERE u.id = $1`);
 const FIND_LOCKED = statement<UserRow>('identity.user-locked', `${SELECT} WHERE u.id = $1 FOR UPDATE OF u`);
 /** Whose password was given in this half-done sign-in ($1 hash of its token, $2 now, $3 codes tried at most). */
-const OWING = `SELECT ${COLUMNS}, p.expires_at AS pre_expires_at, p.binding AS pre_binding
+const OWING = `SELECT ${COLUMNS}, u.email_token, p.expires_at AS pre_expires_at, p.binding AS pre_binding
    FROM identity.users u JOIN identity.pre_sessions p ON p.user_id = u.id
    WHERE p.token_hash = $1 AND p.expires_at > $2 AND p.codes_tried < $3`;
 const FIND_BY_PRE = statement<UserRow & PreSessionColumns>('identity.user-by-pre-session', OWING);
@@ -250,11 +251,16 @@ function finding(sealing: Sealing, book: CredentialBook) {
       return row && isOursPre(row, tokenHash) ? opened(row) : undefined;
     },
     /** The same with account and half-done sign-in locked until commit, as by `findLocked`. */
-    async findOwing(tx: Transaction, tokenHash: Uint8Array, nowMs: number): Promise<Account | undefined> {
+    async findOwing(
+      tx: Transaction,
+      tokenHash: Uint8Array,
+      nowMs: number,
+    ): Promise<(Account & { readonly emailToken: bigint }) | undefined> {
       const [row] = await tx.rows(FIND_BY_PRE_LOCKED, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
-      const account = row && isOursPre(row, tokenHash) ? opened(row) : undefined;
-      if (account?.credentials !== undefined) book.remember(tx, account.id, account.credentials);
-      return account;
+      if (row === undefined || !isOursPre(row, tokenHash)) return undefined;
+      const account = opened(row);
+      if (account.credentials !== undefined) book.remember(tx, account.id, account.credentials);
+      return { ...account, emailToken: row.email_token };
     },
     async findByEmail(sql: Sql, email: string): Promise<Account | undefined> {
       const tokens = sealing.emailTokens(email);

@@ -112,6 +112,41 @@ describe('bursts', () => {
   });
 });
 
+describe('the last statements of a transaction', () => {
+  const there = async (id: bigint) => (await db.database.rows(read, [id])).length;
+
+  it('take COMMIT along, and what waited for it follows', async () => {
+    const order: string[] = [];
+    await db.database.transaction(async (tx) => {
+      await tx.run(insert, [651n, null, []]);
+      return await tx.last(() => {
+        tx.afterCommit(() => order.push('committed'));
+        return tx.run(insert, [652n, null, []]);
+      });
+    });
+    expect(order).toEqual(['committed']);
+    expect([await there(651n), await there(652n)]).toEqual([1, 1]);
+  });
+
+  it('leave nothing of the whole when one of them fails, and say which', async () => {
+    const failed = db.database.transaction(async (tx) => {
+      await tx.run(insert, [653n, null, []]);
+      return await tx.last(() => Promise.all([653n, 654n].map((id) => tx.run(insert, [id, null, []]))));
+    });
+    await expect(failed).rejects.toMatchObject({ sqlState: '23505' });
+    expect([await there(653n), await there(654n)]).toEqual([0, 0]);
+    expect(await db.database.run(insert, [655n, null, []])).toBe(1);
+  });
+
+  it('refuse a statement that begins later', async () => {
+    const late = db.database.transaction((tx) =>
+      tx.last(() => tx.run(insert, [656n, null, []]).then(() => tx.run(insert, [657n, null, []]))),
+    );
+    await expect(late).rejects.toThrow(/has ended/);
+    expect(await there(657n)).toBe(0);
+  });
+});
+
 describe('transactions', () => {
   it('commit what they did, then run what waited for the commit', async () => {
     const order: string[] = [];

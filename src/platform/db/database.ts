@@ -138,7 +138,7 @@ async function runTransaction<T>(
   { lock }: TransactionOptions = {},
 ): Promise<T> {
   const afterCommit: (() => void)[] = [];
-  const state = { ended: false };
+  const state: TransactionState = { ended: false };
   const begun = begin(client, lock);
   let result: T;
   try {
@@ -149,9 +149,15 @@ async function runTransaction<T>(
     throw await rolledBack(client, begun, error);
   }
   state.ended = true;
-  await commit(client);
+  await (state.committed ?? commit(client));
   for (const act of afterCommit) act();
   return result;
+}
+
+interface TransactionState {
+  ended: boolean;
+  /** COMMIT is on its way already. */
+  committed?: Promise<void>;
 }
 
 /** Not to be awaited: it is first in the connection's queue, and when it fails every statement after it fails as well. */
@@ -179,7 +185,7 @@ async function rolledBack(client: pg.ClientBase, begun: Promise<unknown>, error:
 
 async function runBurst<T>(client: pg.ClientBase, start: (tx: Transaction) => Burst<T>): Promise<T> {
   const afterCommit: (() => void)[] = [];
-  const state = { ended: false };
+  const state: TransactionState = { ended: false };
   const begun = begin(client);
   let burst: Burst<T>;
   try {
@@ -216,7 +222,7 @@ async function commit(client: pg.ClientBase): Promise<void> {
   if (answer.command !== 'COMMIT') throw new Error('A transaction whose statement had failed was asked to commit');
 }
 
-function transactionOn(client: pg.ClientBase, afterCommit: (() => void)[], state: { ended: boolean }): Transaction {
+function transactionOn(client: pg.ClientBase, afterCommit: (() => void)[], state: TransactionState): Transaction {
   const sql = clientSql(client);
   const open = (): void => {
     if (state.ended) throw new Error('This transaction has ended; a statement was started after its work had settled');
@@ -234,6 +240,15 @@ function transactionOn(client: pg.ClientBase, afterCommit: (() => void)[], state
       afterCommit(act: () => void) {
         open();
         afterCommit.push(act);
+      },
+      last<T>(start: () => Promise<T>): Promise<T> {
+        open();
+        const done = start();
+        done.catch(() => undefined);
+        state.ended = true;
+        state.committed = commit(client);
+        state.committed.catch(() => undefined);
+        return done;
       },
     },
     // The brand has no run-time part; this is the one place that may claim it.

@@ -30,6 +30,11 @@ export interface Transaction extends Sql {
   readonly [inTransaction]: true;
   /** Runs after the commit has succeeded (cache invalidation, wake-ups). Never runs after a rollback. */
   afterCommit(act: () => void): void;
+  /**
+   * The last statements of a transaction: COMMIT leaves together with those that `start` begins before it returns. Nothing may be begun
+   * later. When one of them fails nothing is written.
+   */
+  last<T>(start: () => Promise<T>): Promise<T>;
 }
 
 export interface TransactionOptions {
