@@ -7,7 +7,7 @@ import { printSyslog } from '../../platform/syslog/index.ts';
 import { type Audit, createAudit } from '../audit/index.ts';
 import { FhirAuditEvent } from './fhir-audit-event.ts';
 import { receivedRoutes } from './received-routes.ts';
-import { ReceivedOneReply, ReceivedQuery, ReceivedReply } from './received-wire.ts';
+import { ReceivedOneReply, ReceivedQuery, ReceivedReply } from './wire-received.ts';
 import { createRepository, type Incoming, type Repository } from './receiver.ts';
 
 /** What other systems sent, as the auditors’ page asks for it. */

@@ -4,7 +4,7 @@ import { eventUnknown } from './errors.ts';
 import { type FhirAuditEvent, referenceText } from './fhir-audit-event.ts';
 import { type Condition, findReceived, MS_MAX, type Place } from './received-search.ts';
 import { type ReceivedRow, readReceived } from './received-store.ts';
-import type { ReceivedEvent, ReceivedOneReply, ReceivedQuery, ReceivedReply } from './received-wire.ts';
+import type { ReceivedEvent, ReceivedOneReply, ReceivedQuery, ReceivedReply } from './wire-received.ts';
 import type { Repository } from './receiver.ts';
 
 export interface ReceivedListDeps {

@@ -3,7 +3,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import { event, permission, type RouteDeclaration, route } from '../../platform/http/route.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
 import { listReceived, oneReceived, type ReceivedListDeps } from './received-list.ts';
-import { ReceivedOneReply, ReceivedParams, ReceivedQuery, ReceivedReply } from './received-wire.ts';
+import { ReceivedOneReply, ReceivedParams, ReceivedQuery, ReceivedReply } from './wire-received.ts';
 
 export interface ReceivedRoutesDeps extends ReceivedListDeps {
   readonly audit: Pick<Audit, 'recordNow'>;

@@ -1,7 +1,7 @@
 import { Button, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import type { ReceivedOneReply } from '../../../features/atna/received-wire.ts';
+import type { ReceivedOneReply } from '../../../features/atna/wire-received.ts';
 import { Exact, Facts } from '../../ui/bits.tsx';
 import { IconAlertTriangle, IconCircleCheck } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useState } from 'react';
-import type { ReceivedEvent, ReceivedReply } from '../../../features/atna/received-wire.ts';
+import type { ReceivedEvent, ReceivedReply } from '../../../features/atna/wire-received.ts';
 import { Tag } from '../../ui/bits.tsx';
 import { IconAlertTriangle, IconPlugConnected } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
@@ -190,9 +190,10 @@ function HowSystemsSend({ reply: { takes, tlsPort, udpPort } }: { readonly reply
   return (
     <Empty icon={<IconPlugConnected size={24} />} title="No system has sent an event yet">
       <p>Systems that are added under Nodes send their events in one of these ways:</p>
-      <ul>
+      <ul className="plain-list">
         <li>
-          FHIR: <code>POST</code> an AuditEvent, or a Bundle of them, to <code>/atna</code> at the nodes’ door.
+          FHIR: an AuditEvent to <code>/atna/AuditEvent</code>, or a Bundle of them to <code>/atna</code>, at the nodes’
+          door.
         </li>
         <li>
           {tlsPort === undefined ? (

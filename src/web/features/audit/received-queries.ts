@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { type ReceivedOutcome, ReceivedOneReply, ReceivedReply } from '../../../features/atna/received-wire.ts';
+import { type ReceivedOutcome, ReceivedOneReply, ReceivedReply } from '../../../features/atna/wire-received.ts';
 import { api } from '../../app/api.ts';
 import { dayStart } from './audit-queries.ts';
 

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { ReceivedEvent } from '../../../features/atna/received-wire.ts';
+import type { ReceivedEvent } from '../../../features/atna/wire-received.ts';
 import { Tag } from '../../ui/bits.tsx';
 import { IconAlertTriangle } from '../../ui/icons.ts';
 
