@@ -90,8 +90,7 @@ export async function openSyslogDoors(
     ports: open.map(({ port }) => port),
     async close() {
       await Promise.all(open.map((one) => one.close()));
-      await datagrams.drained();
-      refusals.stop();
+      await Promise.all([datagrams.drained(), refusals.stop()]);
     },
   };
 }
@@ -139,6 +138,7 @@ function createDatagrams({ repository, onFailure }: SyslogDoorsOptions) {
 /** Who is refused, once a minute per address and reason: a flood must not fill the log. */
 function createRefusals({ audit, onFailure }: SyslogDoorsOptions) {
   const told = new Set<string>();
+  const recording = new Set<Promise<void>>();
   const timer = setInterval(() => told.clear(), MINUTE_MS);
   timer.unref();
   return {
@@ -148,7 +148,7 @@ function createRefusals({ audit, onFailure }: SyslogDoorsOptions) {
       const key = told.has(known) || told.size < REFUSALS_TOLD_MAX ? known : `* ${because}`;
       if (told.has(key)) return;
       told.add(key);
-      void audit
+      const recorded = audit
         .recordNow([
           {
             actor: actorOf(UNPROVEN, address),
@@ -158,8 +158,14 @@ function createRefusals({ audit, onFailure }: SyslogDoorsOptions) {
             reason: because,
           },
         ])
-        .catch(onFailure);
+        .then(() => undefined, onFailure)
+        .finally(() => recording.delete(recorded));
+      recording.add(recorded);
     },
-    stop: () => clearInterval(timer),
+    /** Waits for what is being recorded. */
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      await Promise.all(recording);
+    },
   };
 }

@@ -23,6 +23,7 @@ export interface StreamSource {
 
 export interface SyslogReceiver {
   readonly port: number;
+  /** Ends every connection, and waits for what was being kept. */
   close(): Promise<void>;
 }
 
@@ -49,6 +50,7 @@ export interface TlsReceiverOptions<Sender> {
 /** Syslog over TLS (RFC 5425). Slow keeping slows the sender down: nothing is read meanwhile, so nothing piles up here. */
 export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>): Promise<SyslogReceiver> {
   const open = new Set<Socket>();
+  const serving = new Set<Promise<void>>();
   const settings = {
     ...options.tls.current(),
     requestCert: true,
@@ -60,7 +62,8 @@ export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>
   const server = createTlsServer(settings, (socket) => {
     const source = { address: socket.remoteAddress ?? 'unknown', peer: peerCertificate(socket) };
     socket.setTimeout(options.idleTimeoutMs, () => socket.destroy());
-    void serve(socket, source, options);
+    const served = serve(socket, source, options).finally(() => serving.delete(served));
+    serving.add(served);
   });
   // Before the handshake: whoever opens connections and says nothing would take every file handle of the process.
   server.maxConnections = options.connectionsMax;
@@ -82,6 +85,8 @@ export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of open) socket.destroy();
       await closed;
+      // What was read is kept, and who was refused is told, before anybody closes the database.
+      await Promise.all(serving);
     },
   };
 }
