@@ -2,8 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const databaseSetup = './test/support/postgres-setup.ts';
 const webTests = 'src/web/**/*.test.{ts,tsx}';
-/** Notes which routes answered, when asked to. */
-const setupFiles = ['./test/support/answered-routes.ts'];
+/** The values of properties are the same each time; and notes which routes answered, when asked to. */
+const propertyRuns = './test/support/property-runs.ts';
+const setupFiles = [propertyRuns, './test/support/answered-routes.ts'];
+/** Many more values are tried when asked for, which takes longer. */
+const patience = Math.max(1, Number(process.env['CARESEAL_PROPERTY_TIMES'] ?? '1'));
+/** What meets other programs over sockets is tried once more; `plain-summary.ts` names each test that needed it. */
+const retry = 1;
 
 /** Four kinds of tests (house rules); `vitest run --project unit` runs one kind. */
 export default defineConfig({
@@ -11,7 +16,7 @@ export default defineConfig({
     // Two workers: more only wait for each other, since PostgreSQL, Chromium and the servers under test want cores as well.
     maxWorkers: 2,
     reporters: [['default', { summary: false }], './test/support/plain-summary.ts'],
-    testTimeout: 20_000,
+    testTimeout: 20_000 * patience,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
     projects: [
@@ -20,6 +25,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/rules/**/*.test.ts', webTests],
           exclude: ['**/*.db.test.ts'],
+          setupFiles: [propertyRuns],
           sequence: { groupOrder: 0 },
         },
       },
@@ -29,6 +35,7 @@ export default defineConfig({
           include: ['src/**/*.db.test.ts', 'test/db/**/*.test.ts'],
           globalSetup: [databaseSetup],
           setupFiles,
+          retry,
           sequence: { groupOrder: 1 },
         },
       },
@@ -38,7 +45,8 @@ export default defineConfig({
           include: ['test/attacks/**/*.test.ts'],
           globalSetup: [databaseSetup],
           setupFiles,
-          testTimeout: 120_000,
+          retry,
+          testTimeout: 120_000 * patience,
           hookTimeout: 180_000,
           sequence: { groupOrder: 2 },
         },
@@ -49,6 +57,7 @@ export default defineConfig({
           include: ['test/journeys/**/*.test.ts'],
           globalSetup: [databaseSetup],
           setupFiles,
+          retry,
           // Each starts whole servers (and browsers); side by side they would time each other out.
           fileParallelism: false,
           testTimeout: 180_000,
