@@ -4,6 +4,10 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
     summary: 'registrations, reads, searches, $match through the nodes’ door, beside a bare skeleton (minutes)',
     run: () => import('./registry.ts'),
   },
+  prepare: {
+    summary: 'fills a directory with a registry of N records and keeps it, for `registry --prepared DIRECTORY`',
+    run: () => import('./prepare.ts'),
+  },
   audit: { summary: 'audit events written, numbered and verified', run: () => import('./audit.ts') },
   atna: { summary: 'a spool of audit events replayed to a receiver', run: () => import('./atna.ts') },
   crypto: { summary: 'seals, tokens, hashes and signatures beside OpenSSL', run: () => import('./crypto.bench.ts') },

@@ -1,12 +1,15 @@
 /**
  * The registry through the nodes' door, TLS and audit on, beside the bare skeleton in the same run.
  * `npm run bench -- registry --people 10000,100000 --seconds 10 --connections 16`
+ * `npm run bench -- registry --prepared DIRECTORY --series match,reads`: of a registry that `prepare` filled, without the skeleton.
  */
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SyntheticRecord } from './people.ts';
 import { type Measured, measure, type RequestToSend, type Target } from './support/client.ts';
 import { NATIONAL_ID, patientOf, population } from './support/population.ts';
 import { type BenchPostgres, type Running, startCareseal, startPostgres, startSkeleton } from './support/processes.ts';
+import { processorMs } from './support/processor-time.ts';
 import { machine, printTable, type Row } from './support/report.ts';
 
 const { values } = parseArgs({
@@ -16,6 +19,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     connections: { type: 'string', default: '16' },
     fsync: { type: 'string', default: '5000' },
+    prepared: { type: 'string' },
+    series: { type: 'string', default: 'reads,identifier,name,match,creates' },
   },
 });
 const seconds = Number(values.seconds);
@@ -151,16 +156,61 @@ async function prices(postgres: BenchPostgres, people: number): Promise<void> {
   printTable(`The price of sealing and audit, ${people.toLocaleString('en')} records, median of three`, rows);
 }
 
-console.log(machine());
-const postgres = await startPostgres();
-try {
-  const sizes = values.people.split(',').map(Number);
-  for (const people of sizes) await atSize(postgres, people);
-  await postgres.delayFsync(Number(values.fsync));
-  console.log(`Every flush of the log ${Number(values.fsync) / 1000} ms slower:\n`);
-  await atSize(postgres, Math.min(...sizes));
-  await postgres.delayFsync(0);
-  await prices(postgres, Math.min(...sizes));
-} finally {
-  await postgres.stop();
+/** The series asked for, of a registry that is kept; what a request costs the server and PostgreSQL besides. */
+async function ofPrepared(directory: string): Promise<void> {
+  const postgres = await startPostgres(directory);
+  try {
+    const connection = await postgres.keep('bench');
+    const kept = join(directory, 'home');
+    const careseal = await startCareseal({ connection, people: 0, sealed: true, audited: true, kept });
+    const { port, ca, cert, key, ids } = careseal.ready;
+    const rows: Row[] = [];
+    for (const name of values.series.split(',')) {
+      const make = SERIES[name];
+      if (make === undefined) throw new Error(`there is no series ${name}: ${Object.keys(SERIES).join(', ')}`);
+      const next = make(ids);
+      const run = (length: number) =>
+        measure({ port, ca, cert, key }, { connections, seconds: length, next, expect: [200, 201] });
+      await run(2); // warm
+      const before = { server: processorMs(careseal.pid), postgres: processorMs(postgres.pid()) };
+      const found = await run(seconds);
+      const cost = (pid: number, from: number) => Math.round(((processorMs(pid) - from) * 1000) / found.requests);
+      rows.push({
+        ...line(name, found),
+        'µs in the server': cost(careseal.pid, before.server),
+        'µs in PostgreSQL': cost(postgres.pid(), before.postgres),
+      });
+    }
+    printTable(`${directory}, ${connections} connections`, rows);
+    console.log(`Memory of the server process: ${Math.round((await careseal.memoryBytes()) / 1e6)} MB.\n`);
+    await careseal.stop();
+  } finally {
+    await postgres.stop();
+  }
 }
+
+const SERIES: Readonly<Record<string, (ids: readonly string[]) => () => RequestToSend>> = {
+  reads: inTurn,
+  identifier: () => searches('identifier'),
+  name: () => searches('name'),
+  match: matches,
+  creates: () => create,
+};
+
+async function besideTheSkeleton(): Promise<void> {
+  const postgres = await startPostgres();
+  try {
+    const sizes = values.people.split(',').map(Number);
+    for (const people of sizes) await atSize(postgres, people);
+    await postgres.delayFsync(Number(values.fsync));
+    console.log(`Every flush of the log ${Number(values.fsync) / 1000} ms slower:\n`);
+    await atSize(postgres, Math.min(...sizes));
+    await postgres.delayFsync(0);
+    await prices(postgres, Math.min(...sizes));
+  } finally {
+    await postgres.stop();
+  }
+}
+
+console.log(machine());
+await (values.prepared === undefined ? besideTheSkeleton() : ofPrepared(resolve(values.prepared)));

@@ -2,6 +2,7 @@
  * Careseal's own services and nodes' door in a process of their own, on a database that the bench made. Two switches exist here
  * and nowhere else: without the seal (content and tokens as they are) and without the audit log.
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,8 @@ export interface CarsealBenchOptions {
   readonly people: number;
   readonly sealed: boolean;
   readonly audited: boolean;
+  /** A directory that is kept: its registry is used as it stands, and `people` are added to it. */
+  readonly kept?: string;
 }
 
 export type ToBench =
@@ -44,7 +47,8 @@ export type ToBench =
     }
   | { readonly kind: 'memory'; readonly rssBytes: number };
 
-const organisationId = newId<OrganisationId>();
+/** The same in every run: a registry that is kept goes on belonging to it. */
+const organisationId = '0198f3a0-0000-7000-8000-00000000000a' as OrganisationId;
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
 const operator: Actor = {
   principal: { kind: 'operator', osUser: 'bench', permissions: ALL_PERMISSIONS },
@@ -121,10 +125,10 @@ async function compose(options: CarsealBenchOptions, home: string) {
 }
 
 async function serve(options: CarsealBenchOptions): Promise<void> {
-  const home = await mkdtemp(join(tmpdir(), 'careseal-bench-'));
+  const home = options.kept ?? (await mkdtemp(join(tmpdir(), 'careseal-bench-')));
   const { database, vault, audit, nodes, registry, clock, stop } = await compose(options, home);
-  const loadPerSecond = await populate(registry, nodes, options.people);
-  const { files } = await nodes.addNode(operator, { name: 'bench', domain: DOMAIN });
+  const loadPerSecond = options.people === 0 ? 0 : await populate(registry, nodes, options.people);
+  const files = await nodeFiles(nodes, home);
   const tls = await openDoorTls({
     directory: home,
     names: ['localhost'],
@@ -155,9 +159,21 @@ async function serve(options: CarsealBenchOptions): Promise<void> {
     void door.close(0).then(async () => {
       tls.stop();
       await stop();
-      await rm(home, { recursive: true, force: true });
+      if (options.kept === undefined) await rm(home, { recursive: true, force: true });
     });
   });
+}
+
+type NodeFiles = Awaited<ReturnType<ReturnType<typeof createNodes>['addNode']>>['files'];
+
+/** The certificate of the requests' sender, made once for a home. */
+async function nodeFiles(nodes: ReturnType<typeof createNodes>, home: string): Promise<NodeFiles> {
+  const kept = join(home, 'node.json');
+  // What this function wrote.
+  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as NodeFiles;
+  const { files } = await nodes.addNode(operator, { name: 'bench', domain: DOMAIN });
+  writeFileSync(kept, JSON.stringify(files), { mode: 0o600 });
+  return files;
 }
 
 const GOLDEN_IDS = statement<{ golden_id: ResourceId }>(
@@ -175,6 +191,7 @@ async function populate(
   const source = population(1);
   let left = count;
   const started = performance.now();
+  const tell50k = teller(count);
   const lane = async () => {
     while (left > 0) {
       const group: Parameters<typeof registry.submit>[1][number][] = [];
@@ -185,10 +202,29 @@ async function populate(
         group.push({ kind: 'upsert', domain, key: record.id, patient: patientOf(record) });
       }
       await registry.submit(operator, group);
+      tell50k(group.length);
     }
   };
   await Promise.all([lane(), lane()]);
   return count / ((performance.now() - started) / 1000);
+}
+
+const TOLD_EVERY = 50_000;
+
+/** Of large fillings: what the last records cost this process, and how fast they came. */
+function teller(count: number): (records: number) => void {
+  let [done, cpu, from] = [0, process.cpuUsage(), performance.now()];
+  return (records) => {
+    const before = Math.floor(done / TOLD_EVERY);
+    done += records;
+    if (count < 2 * TOLD_EVERY || Math.floor(done / TOLD_EVERY) === before) return;
+    const { user, system } = process.cpuUsage(cpu);
+    const perSecond = (TOLD_EVERY * 1000) / (performance.now() - from);
+    console.log(
+      `${done} records: ${Math.round(perSecond)}/s, ${Math.round((user + system) / TOLD_EVERY)} µs of the server each`,
+    );
+    [cpu, from] = [process.cpuUsage(), performance.now()];
+  };
 }
 
 function tell(message: ToBench): void {

@@ -12,30 +12,46 @@ type Ready = Extract<ToBench, { kind: 'ready' }>;
 export interface BenchPostgres {
   /** An empty, migrated database. */
   create(name: string): Promise<Connection>;
+  /** The database as it was left, migrated; an empty one the first time. */
+  keep(name: string): Promise<Connection>;
   /** Makes every flush of the write-ahead log take this much longer, as a slower disk would. */
   delayFsync(microseconds: number): Promise<void>;
   readonly superuser: Connection;
+  pid(): number;
   stop(): Promise<void>;
 }
 
-export async function startPostgres(): Promise<BenchPostgres> {
-  const directory = await mkdtemp(join(tmpdir(), 'careseal-bench-pg-'));
+/** `kept`: a directory whose database outlives this run. */
+export async function startPostgres(kept?: string): Promise<BenchPostgres> {
+  const directory = kept ?? (await mkdtemp(join(tmpdir(), 'careseal-bench-pg-')));
   const postgres = await startEmbeddedPostgres({
     directory: join(directory, 'pg'),
     settings: { maxConnections: 100, durable: true },
   });
   const script = (database: string, sql: string) =>
     withMaintenanceSession({ ...postgres.superuser, database }, (session) => session.script(sql));
+  const exists = (name: string) =>
+    withMaintenanceSession({ ...postgres.superuser, database: 'postgres' }, async (session) => {
+      const rows = await session.rows(`SELECT FROM pg_database WHERE datname = '${name}'`);
+      return rows.length > 0;
+    });
+  const make = (name: string) => script('postgres', `CREATE DATABASE ${name} OWNER careseal_owner TEMPLATE template0`);
+  const migrated = async (name: string): Promise<Connection> => {
+    const migrations = await readMigrations(join(import.meta.dirname, '../../migrations'));
+    await migrate({ ...postgres.owner, database: name }, migrations);
+    return { ...postgres.app, database: name };
+  };
   return {
     superuser: postgres.superuser,
+    pid: () => postgres.pid(),
     async create(name) {
       await script('postgres', `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-      await script('postgres', `CREATE DATABASE ${name} OWNER careseal_owner TEMPLATE template0`);
-      await migrate(
-        { ...postgres.owner, database: name },
-        await readMigrations(join(import.meta.dirname, '../../migrations')),
-      );
-      return { ...postgres.app, database: name };
+      await make(name);
+      return await migrated(name);
+    },
+    async keep(name) {
+      if (!(await exists(name))) await make(name);
+      return await migrated(name);
     },
     async delayFsync(microseconds) {
       // commit_delay sleeps before each flush; with no sibling asked for it always does.
@@ -45,7 +61,7 @@ export async function startPostgres(): Promise<BenchPostgres> {
     },
     async stop() {
       await postgres.stop();
-      await rm(directory, { recursive: true, force: true });
+      if (kept === undefined) await rm(directory, { recursive: true, force: true });
     },
   };
 }
