@@ -510,6 +510,7 @@ CREATE TABLE identity.external_identities (
   linked_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone,
   binding bytea,
+  pending boolean DEFAULT false NOT NULL,
   CONSTRAINT external_identities_pkey PRIMARY KEY (provider_id, subject_token),
   CONSTRAINT external_identities_id_key UNIQUE (id),
   CONSTRAINT external_identities_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES identity.providers(id),
@@ -1286,6 +1287,7 @@ CREATE TABLE registry.bulk (
   accepted integer DEFAULT 0 NOT NULL,
   skipped integer DEFAULT 0 NOT NULL,
   creator_binding bytea,
+  model_version text,
   CONSTRAINT bulk_pkey PRIMARY KEY (bulk_id),
   CONSTRAINT bulk_state_check CHECK ((state = ANY (ARRAY['sampling'::text, 'accepting'::text, 'done'::text, 'given-up'::text])))
 );

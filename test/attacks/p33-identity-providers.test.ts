@@ -243,7 +243,7 @@ describe('the administration', () => {
       { name: 'Efua', email: 'efua@example.org', roles: ['auditor'] },
       BASE_URL,
     );
-    await enrol(f, added.link?.url ?? '');
+    const efua = await enrol(f, added.link?.url ?? '');
     const { link } = await admin.browser.ask('POST', `/api/users/${added.user.id}/link-identity`);
     expect(new URL(link).pathname).toBe('/identity');
     const browser = new TestBrowser(f.identity);
@@ -257,6 +257,12 @@ describe('the administration', () => {
     expect(await refusal(back(other, secondReturned))).toBe('link-dead');
     expect(await refusal(browser.ask('POST', '/api/identity-link', { providerId, token }))).toBe('link-dead');
     expect(await refusal(kofi.browser.ask('POST', `/api/users/${ids.admin}/link-identity`))).toBe('not-allowed');
+    // It opens nothing until she has confirmed it herself.
+    const early = await signInAs('efua-at-ministry', { amr: ['mfa'] });
+    expect(await refusal(back(early.browser, early.returned))).toBe('provider-unconfirmed');
+    const [waiting] = (await efua.browser.ask('GET', '/api/identities')).identities;
+    expect(waiting).toMatchObject({ waits: true });
+    await efua.browser.ask('POST', `/api/identities/${waiting.id}/confirm`);
     const signed = await signInAs('efua-at-ministry', { amr: ['mfa'] });
     expect(await back(signed.browser, signed.returned)).toEqual({ next: 'signed-in' });
   });
@@ -320,6 +326,6 @@ test('neither names, subjects nor secrets are in the database in the clear, and 
   }
   const refused = f.recorded.filter((one) => one.event === 'sign-in.provider' && one.outcome !== 'success');
   expect(new Set(refused.map((one) => one.reason))).toEqual(
-    new Set(['identity-unlinked', 'taken', 'visit-unknown', 'link-dead', 'provider-refused', 'provider-retired']),
+    new Set(['identity-unlinked', 'identity-unconfirmed', 'taken', 'visit-unknown', 'link-dead', 'provider-refused', 'provider-retired']),
   );
 });

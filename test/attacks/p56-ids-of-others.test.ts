@@ -162,6 +162,7 @@ const ADDRESSES: readonly Address[] = [
   { method: 'PUT', path: '/api/factors/:id', kinds: ['factor'], body: () => ({ name: 'Mine' }) },
   { method: 'DELETE', path: '/api/trusted-devices/:id', kinds: ['factor', 'session'] },
   { method: 'DELETE', path: '/api/identities/:id', kinds: ['factor'] },
+  { method: 'POST', path: '/api/identities/:id/confirm', kinds: ['factor'] },
   { method: 'GET', path: '/api/users/:id/factors', kinds: ['user'] },
   { method: 'GET', path: '/api/users/:id/sessions', kinds: ['user'] },
   { method: 'GET', path: '/api/users/:id/personal-tokens', kinds: ['user'] },

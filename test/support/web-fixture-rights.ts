@@ -168,7 +168,7 @@ export const rightsRoutes = (nothing: boolean): readonly Route[] => [
     /^\/api\/identities$/,
     () => ({
       body: {
-        identities: nothing ? [] : [{ id: idOf(15, 0), provider: named, linkedAt: ago(9_000), lastUsedAt: ago(40) }],
+        identities: nothing ? [] : [{ id: idOf(15, 0), provider: named, linkedAt: ago(9_000), waits: true }],
       },
     }),
   ],

@@ -259,6 +259,13 @@ export const providerUnlinked = (): IdentityProblem =>
     'No account here is linked with this identity. Sign in the other way and link it on your account’s page, or ask an administrator for a link.',
   );
 
+export const providerUnconfirmed = (): IdentityProblem =>
+  make(
+    'forbidden',
+    'provider-unconfirmed',
+    'This identity was linked through an administrator’s link and opens nothing yet. Sign in the other way and confirm it on your profile; after that it works.',
+  );
+
 export const providerTaken = (): IdentityProblem =>
   make(
     'conflict',

@@ -125,6 +125,21 @@ export function providerRoutes(providers: Providers): RouteDeclaration[] {
     }),
     route({
       doors: ['users'],
+      method: 'POST',
+      path: '/api/identities/:id/confirm',
+      access: signedInBecause('Everybody may confirm what was linked with their own account', { stepUp: true }),
+      audit: event('provider.confirm'),
+      input: { params: IdParams, query: NoQuery, body: 'none' },
+      output: 'none',
+      limits: { bodyBytesMax: 0, perMinute: 60 },
+      async handle({ actor, params }) {
+        const id = parseId<IdentityId>(params.id);
+        if (id === undefined) throw providerUnknown();
+        return { status: 204, audited: await providers.confirmOwn(actor, id) };
+      },
+    }),
+    route({
+      doors: ['users'],
       method: 'DELETE',
       path: '/api/identities/:id',
       access: signedInBecause('Everybody may unlink their own account', { stepUp: true }),

@@ -70,9 +70,10 @@ interface IdentityRow {
   readonly binding: Uint8Array | null;
   readonly linked_at: Date;
   readonly last_used_at: Date | null;
+  readonly pending: boolean;
 }
 
-const IDENTITY = 'id, provider_id, user_id, sealed_subject, linked_at, last_used_at, binding';
+const IDENTITY = 'id, provider_id, user_id, sealed_subject, linked_at, last_used_at, binding, pending';
 const BY_SUBJECT = statement<IdentityRow>(
   'identity.external-by-subject',
   `SELECT ${IDENTITY} FROM identity.external_identities WHERE provider_id = $1 AND subject_token = ANY ($2::bigint[])`,
@@ -83,8 +84,8 @@ const OF_USER = statement<IdentityRow>(
 );
 const LINK = statement(
   'identity.external-insert',
-  `INSERT INTO identity.external_identities (provider_id, subject_token, user_id, id, sealed_subject, linked_at, binding)
-   VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+  `INSERT INTO identity.external_identities (provider_id, subject_token, user_id, id, sealed_subject, linked_at, binding, pending)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 );
 const UNLINK = statement(
   'identity.external-delete',
@@ -93,6 +94,18 @@ const UNLINK = statement(
 const UNLINK_ALL = statement(
   'identity.externals-delete',
   'DELETE FROM identity.external_identities WHERE user_id = $1',
+);
+const PENDING = statement<IdentityRow>(
+  'identity.external-pending',
+  `SELECT ${IDENTITY} FROM identity.external_identities WHERE user_id = $1 AND id = $2 AND pending FOR UPDATE`,
+);
+const CONFIRM = statement(
+  'identity.external-confirm',
+  'UPDATE identity.external_identities SET pending = false, binding = $2 WHERE id = $1',
+);
+const FORGET_PENDING = statement(
+  'identity.externals-unconfirmed',
+  'DELETE FROM identity.external_identities WHERE pending AND linked_at <= $1',
 );
 const USED = statement(
   'identity.external-used',
@@ -137,6 +150,9 @@ const TAKE = statement<VisitRow>(
 );
 const EXPIRED = statement('identity.expire-visits', 'DELETE FROM identity.provider_visits WHERE expires_at <= $1');
 
+/** One that nobody has confirmed by then was nobody's wish. */
+const PENDING_MS = 14 * 86_400_000;
+
 export interface ExternalIdentity {
   readonly id: IdentityId;
   readonly providerId: ProviderId;
@@ -144,6 +160,8 @@ export interface ExternalIdentity {
   readonly subject: string;
   readonly linkedMs: number;
   readonly lastUsedMs: number | undefined;
+  /** Opens nothing until the person confirms it. */
+  readonly pending: boolean;
 }
 
 /** SQL for identity providers, linked identities and journeys under way. */
@@ -199,6 +217,7 @@ function linksIn(sealing: Sealing) {
     subject: sealing.open('sealed_subject', row.id, row.sealed_subject),
     linkedMs: row.linked_at.getTime(),
     lastUsedMs: row.last_used_at?.getTime(),
+    pending: row.pending,
   });
   const isLinkOurs = (row: IdentityRow): boolean => sealing.rows.fits(externalIdentityRow(identity(row)), row.binding);
   return {
@@ -215,16 +234,24 @@ function linksIn(sealing: Sealing) {
     async link(
       tx: Transaction,
       at: Pick<Provider, 'id' | 'issuer'>,
-      link: { readonly id: IdentityId; readonly userId: UserId; readonly subject: string; readonly nowMs: number },
+      link: Pick<ExternalIdentity, 'id' | 'userId' | 'subject' | 'pending'> & { readonly nowMs: number },
     ): Promise<void> {
-      const { id, userId, subject, nowMs } = link;
+      const { id, userId, subject, nowMs, pending } = link;
       const token = sealing.subjectToken(at.issuer, subject);
       const sealed = sealing.seal('sealed_subject', id, subject);
-      const binding = sealing.rows.bind(externalIdentityRow({ id, providerId: at.id, userId, subject }));
-      await tx.run(LINK, [at.id, token, userId, id, sealed, new Date(nowMs), binding]);
+      const binding = sealing.rows.bind(externalIdentityRow({ id, providerId: at.id, userId, subject, pending }));
+      await tx.run(LINK, [at.id, token, userId, id, sealed, new Date(nowMs), binding, pending]);
     },
     async unlink(tx: Transaction, userId: UserId, id: IdentityId): Promise<boolean> {
       return (await tx.run(UNLINK, [userId, id])) === 1;
+    },
+    /** From now on it opens the account; its provider. undefined where nothing of this id waits for this person. */
+    async confirm(tx: Transaction, userId: UserId, id: IdentityId): Promise<ProviderId | undefined> {
+      const [row] = await tx.rows(PENDING, [userId, id]);
+      if (row === undefined || !isLinkOurs(row)) return undefined;
+      const confirmed = { ...identity(row), pending: false };
+      await tx.run(CONFIRM, [id, sealing.rows.bind(externalIdentityRow(confirmed))]);
+      return row.provider_id;
     },
     async used(tx: Transaction, id: IdentityId, nowMs: number): Promise<void> {
       await tx.run(USED, [id, new Date(nowMs)]);
@@ -272,6 +299,7 @@ function visitsIn(sealing: Sealing) {
     },
     async deleteExpired(sql: Sql, nowMs: number): Promise<void> {
       await sql.run(EXPIRED, [new Date(nowMs)]);
+      await sql.run(FORGET_PENDING, [new Date(nowMs - PENDING_MS)]);
     },
   };
 }

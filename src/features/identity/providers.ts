@@ -13,6 +13,7 @@ import {
   notSignedIn,
   providerRefused,
   providerTaken,
+  providerUnconfirmed,
   providerUnknown,
   providerUnlinked,
 } from './errors.ts';
@@ -93,7 +94,7 @@ export function createProviders(deps: ProvidersDeps) {
     signIn: (setting: Setting) => setOut(setting, { userId: undefined, linkHash: undefined }),
     /** To link one's own account; the session asks for a fresh proof. */
     linkOwn: (setting: Setting) => setOut(setting, { userId: userOf(setting.actor).userId, linkHash: undefined }),
-    /** To link an account by the one-time link that an administrator handed out. */
+    /** To link an account by the one-time link that an administrator handed out; it opens nothing until its owner confirms it. */
     async linkBy(setting: Setting, token: string) {
       const linkHash = hashToken(token);
       const link = await links.find(database, 'identity', linkHash, clock.nowMs());
@@ -101,7 +102,7 @@ export function createProviders(deps: ProvidersDeps) {
       return await setOut(setting, { userId: link.userId, linkHash });
     },
 
-    /** The way back. Throws `provider-refused`, `provider-unlinked`, `provider-taken`, `factor-missing` or `network-refused`. */
+    /** The way back. Throws `provider-refused`, `provider-unlinked`, `provider-unconfirmed`, `provider-taken`, `factor-missing` or `network-refused`. */
     async comeBack(request: {
       readonly actor: Actor;
       readonly browser: Browser;
@@ -200,10 +201,22 @@ function ownIdentities({ database, audit }: ProvidersDeps, store: Store) {
         id: one.id,
         provider: { id: one.providerId, name: names.get(one.providerId) ?? 'no longer in use' },
         linkedAt: instant(one.linkedMs),
+        waits: one.pending,
         ...(one.lastUsedMs === undefined ? {} : { lastUsedAt: instant(one.lastUsedMs) }),
       }));
       const audited = await audit.recordNow([{ actor, event: 'provider.list', action: 'R', outcome: 'success' }]);
       return { identities, audited };
+    },
+    /** What an administrator's link has begun: the person, with a fresh proof of their own, makes it a way in. */
+    async confirmOwn(actor: Actor, id: IdentityId) {
+      const { userId } = userOf(actor);
+      return await database.transaction(async (tx) => {
+        const providerId = await store.confirm(tx, userId, id);
+        if (providerId === undefined) throw providerUnknown();
+        return await audit.record(tx, [
+          { ...providerEvent(actor, 'provider.confirm', providerId), entities: [userEntity(userId)] },
+        ]);
+      });
     },
     async unlinkOwn(actor: Actor, id: IdentityId) {
       const { userId } = userOf(actor);
@@ -226,10 +239,12 @@ async function signInBy(
 ): Promise<Done> {
   const { actor, browser, provider, proved } = request;
   const identity = await store.identityBySubject(deps.database, provider, proved.subject);
-  const outcome = await deps.database.transaction(async (tx): Promise<Done | 'unlinked' | 'factor-missing'> => {
+  const outcome = await deps.database.transaction(async (tx): Promise<Done | keyof typeof UNOPENED> => {
     const account = identity && (await deps.users.findLocked(tx, identity.userId));
     // Linked meanwhile with nobody, disabled, retired: one answer.
-    if (identity === undefined || account?.state !== 'active') return 'unlinked';
+    if (identity === undefined || account?.state !== 'active') return 'identity-unlinked';
+    // Whoever held an administrator's link may have been somebody else than the account's owner.
+    if (identity.pending) return 'identity-unconfirmed';
     await store.used(tx, identity.id, deps.clock.nowMs());
     if (provesSecondFactor(provider, proved)) {
       const how = { method: 'provider', event: 'sign-in.provider', detail: { provider: provider.id } } as const;
@@ -239,10 +254,16 @@ async function signInBy(
     if (given === 'factor-missing') return given;
     return { next: given.answer.next, cookies: given.cookies, audited: given.audited };
   });
-  if (outcome === 'unlinked') return await refuse(deps, actor, 'identity-unlinked', providerUnlinked());
-  if (outcome === 'factor-missing') return await refuse(deps, actor, outcome, factorMissing(), identity?.userId);
-  return outcome;
+  if (typeof outcome !== 'string') return outcome;
+  const whose = outcome === 'identity-unlinked' ? undefined : identity?.userId;
+  return await refuse(deps, actor, outcome, UNOPENED[outcome](), whose);
 }
+
+const UNOPENED = {
+  'identity-unlinked': providerUnlinked,
+  'identity-unconfirmed': providerUnconfirmed,
+  'factor-missing': factorMissing,
+} as const;
 
 /** The provider says that a second factor was used, in words that an administrator has named. */
 export function provesSecondFactor(
@@ -267,15 +288,18 @@ async function linkBy(
   const outcome = await deps.database.transaction(async (tx): Promise<AuditReceipt | 'taken' | 'link-dead'> => {
     const account = await deps.users.findLocked(tx, userId);
     if (account?.state !== 'active' || !(await mayLink(tx, deps, { actor, userId, linkHash }))) return 'link-dead';
-    const known = await store.identityBySubject(tx, provider, proved.subject);
-    const own = await store.identitiesOf(tx, userId);
-    if (known !== undefined || own.some((one) => one.providerId === provider.id)) return 'taken';
+    const pending = linkHash !== undefined;
+    const own = (await store.identitiesOf(tx, userId)).find((one) => one.providerId === provider.id);
+    // What the person links themselves takes the place of what still waits for them; never the other way round.
+    if (own?.pending === true && !pending) await store.unlink(tx, userId, own.id);
+    else if (own !== undefined) return 'taken';
+    if ((await store.identityBySubject(tx, provider, proved.subject)) !== undefined) return 'taken';
     const nowMs = deps.clock.nowMs();
-    await store.link(tx, provider, { id: newId<IdentityId>(), userId, subject: proved.subject, nowMs });
-    // Also where an administrator made the link: nobody gets a way into somebody else's account unseen.
-    await tellUser(tx, deps, account.email, 'identity-linked');
+    await store.link(tx, provider, { id: newId<IdentityId>(), userId, subject: proved.subject, nowMs, pending });
+    await tellUser(tx, deps, account.email, pending ? 'identity-waits' : 'identity-linked');
+    const detail = { provider: provider.id, ...(pending ? { waits: 'yes' } : {}) };
     return await deps.audit.record(tx, [
-      { ...providerEvent(actor, 'provider.link', provider.id), entities: [userEntity(userId)] },
+      { ...providerEvent(actor, 'provider.link', provider.id), detail, entities: [userEntity(userId)] },
     ]);
   });
   if (outcome === 'taken') return await refuse(deps, actor, outcome, providerTaken(), userId);

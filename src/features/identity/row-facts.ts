@@ -131,7 +131,10 @@ export const externalIdentityRow = (of: {
   readonly providerId: string;
   readonly userId: string;
   readonly subject: string;
-}): BoundRow => row('external-identity', of.id, of.providerId, of.userId, of.subject);
+  /** Linked through somebody else's link, and not confirmed by the person yet. */
+  readonly pending: boolean;
+}): BoundRow =>
+  row('external-identity', of.id, of.providerId, of.userId, of.subject, ...(of.pending ? ['pending'] : []));
 
 export const visitRow = (of: {
   readonly id: string;

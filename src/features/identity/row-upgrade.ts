@@ -119,13 +119,14 @@ const KINDS: readonly Kind[] = [
   kind<{ issuer: string }>('providers', { table: 'providers', key: ID, columns: 'u.issuer' }, (row) =>
     providerRow(row.key, row.issuer),
   ),
-  kind<{ provider_id: string; user_id: string; sealed_subject: Uint8Array }>(
+  kind<{ provider_id: string; user_id: string; sealed_subject: Uint8Array; pending: boolean }>(
     'external-identities',
-    { table: 'external_identities', key: ID, columns: 'u.provider_id, u.user_id, u.sealed_subject' },
+    { table: 'external_identities', key: ID, columns: 'u.provider_id, u.user_id, u.sealed_subject, u.pending' },
     (row, sealing) =>
       externalIdentityRow({
         ...{ id: row.key, providerId: row.provider_id, userId: row.user_id },
         subject: sealing.open('sealed_subject', row.key, row.sealed_subject),
+        pending: row.pending,
       }),
   ),
 ];

@@ -28,6 +28,8 @@ const TOLD = {
   'account-enabled': 'Your access has been given back by an administrator.',
   'exception-granted': 'Your account may be used without a second factor for a while.',
   'identity-linked': 'An account at an identity provider was linked with your account here. It opens your account.',
+  'identity-waits':
+    'Through an administrator’s link, an account at an identity provider was linked with your account here. It opens nothing until you sign in and confirm it on your profile. If you know nothing of it, remove it there.',
   'new-device': 'Somebody signed in to your account from a browser that was not used before.',
 } as const;
 export type Told = keyof typeof TOLD;

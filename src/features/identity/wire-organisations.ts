@@ -245,6 +245,8 @@ export const IdentityEntry = z.object({
   provider: named,
   linkedAt: Instant,
   lastUsedAt: Instant.optional(),
+  /** Linked through an administrator's link: opens nothing until POST /api/identities/:id/confirm. */
+  waits: z.boolean(),
 });
 export type IdentityEntry = z.output<typeof IdentityEntry>;
 export const IdentitiesAnswer = z.object({ identities: z.array(IdentityEntry) });

@@ -33,6 +33,7 @@ export const IDENTITY_PROBLEM_CODES = [
   'provider-unknown', // 404
   'provider-refused', // 401: nothing that came back from the provider can be relied on; never says which
   'provider-unlinked', // 403: right at the provider, and no account here is linked with it
+  'provider-unconfirmed', // 403: linked through an administrator's link, and not confirmed by the account's owner
   'provider-taken', // 409: linked with another account, or the account with another identity there
   'provider-away', // 503
   'other-organisations', // 403: the person belongs to organisations one does not administer

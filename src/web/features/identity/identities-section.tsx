@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { VisitAnswer } from '../../../features/identity/wire-organisations.ts';
@@ -22,6 +22,10 @@ export function IdentitiesSection(): ReactNode {
     mutationFn: (id: string) => api.act('DELETE', `/api/identities/${id}`),
     onSuccess: () => queries.invalidateQueries({ queryKey: identityList.queryKey }),
   });
+  const confirm = useMutation({
+    mutationFn: (id: string) => api.act('POST', `/api/identities/${id}/confirm`),
+    onSuccess: () => queries.invalidateQueries({ queryKey: identityList.queryKey }),
+  });
   const linked = list.data?.identities ?? [];
   const offered = (choices.data?.providers ?? []).filter(
     (one) => !linked.some(({ provider }) => provider.id === one.id),
@@ -29,7 +33,9 @@ export function IdentitiesSection(): ReactNode {
   if (linked.length === 0 && offered.length === 0) return null;
   return (
     <Section title="Sign-in from elsewhere" note="Link your identity at a provider to sign in with it here.">
-      {(link.isError || unlink.isError) && <FailureNotice error={link.error ?? unlink.error} focus />}
+      {(link.isError || unlink.isError || confirm.isError) && (
+        <FailureNotice error={link.error ?? unlink.error ?? confirm.error} focus />
+      )}
       <ul className="cards">
         {linked.map((one) => (
           <li key={one.id}>
@@ -45,10 +51,23 @@ export function IdentitiesSection(): ReactNode {
                   </>
                 )}
               </div>
+              {one.waits && (
+                <div className="small">
+                  This came through an administrator’s link and opens nothing until you confirm it. Confirm it only if
+                  you went through that link yourself.
+                </div>
+              )}
             </div>
-            <Button variant="default" size="xs" loading={unlink.isPending} onClick={() => unlink.mutate(one.id)}>
-              Unlink
-            </Button>
+            <Group gap="xs">
+              {one.waits && (
+                <Button size="xs" loading={confirm.isPending} onClick={() => confirm.mutate(one.id)}>
+                  Confirm
+                </Button>
+              )}
+              <Button variant="default" size="xs" loading={unlink.isPending} onClick={() => unlink.mutate(one.id)}>
+                {one.waits ? 'Remove' : 'Unlink'}
+              </Button>
+            </Group>
           </li>
         ))}
         {offered.map((one) => (

@@ -74,7 +74,7 @@ export function IdentityLinkPage(): ReactNode {
   return (
     <Gate
       title="Link your identity"
-      sentence="Sign in at your provider once; from then on it opens your Careseal account."
+      sentence="Sign in at your provider once, then confirm it on your profile here; from then on it opens your account."
     >
       {go.isError && <FailureNotice error={go.error} focus />}
       {choices.isSuccess && offered.length === 0 && (
