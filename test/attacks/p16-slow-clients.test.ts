@@ -20,11 +20,12 @@ beforeAll(async () => {
     ],
     {
       connectionLimits: {
-        headersTimeoutMs: 300,
-        bodyTimeoutMs: 300,
-        idleTimeoutMs: 700,
-        handshakeTimeoutMs: 300,
-        keepAliveTimeoutMs: 300,
+        // Long enough that a busy machine does what a quick client does within them.
+        headersTimeoutMs: 1_000,
+        bodyTimeoutMs: 1_000,
+        idleTimeoutMs: 1_500,
+        handshakeTimeoutMs: 1_200,
+        keepAliveTimeoutMs: 600,
         connectionsPerAddressMax: 20,
       },
     },

@@ -15,6 +15,7 @@ const bodyRoute = {
 } as const;
 
 const streamed: number[] = [];
+let streaming = 0;
 const broken: unknown[] = [];
 const routes = [
   testRoute({}),
@@ -78,7 +79,10 @@ const routes = [
     handle: async ({ body: stream }) => {
       let bytes = 0;
       try {
-        for await (const chunk of stream as Readable) bytes += (chunk as Buffer).length;
+        for await (const chunk of stream as Readable) {
+          if (bytes === 0) streaming += 1;
+          bytes += (chunk as Buffer).length;
+        }
       } catch (error) {
         broken.push(error);
         throw error;
@@ -181,7 +185,9 @@ describe('a request', () => {
     const headers = { 'content-type': 'text/csv', 'transfer-encoding': 'chunked' };
     const unannounced = await post('/api/stream', 'x'.repeat(1_000_001), headers).catch(() => 'cut');
     if (unannounced !== 'cut') expect(unannounced).toMatchObject({ status: 413 });
-    expect([streamed, broken.length]).toEqual([[500_000], 1]);
+    await expect.poll(() => broken.length).toBe(1);
+    expect(streamed).toEqual([500_000]);
+    const before = streaming;
     const half = request({
       ...{ host: '127.0.0.1', port: door.port, ca: door.authority.ca, servername: 'localhost', agent: false },
       ...{
@@ -192,7 +198,8 @@ describe('a request', () => {
     });
     half.on('error', () => undefined);
     half.write('x'.repeat(1000));
-    setTimeout(() => half.destroy(), 100);
+    await expect.poll(() => streaming).toBe(before + 1);
+    half.destroy();
     await expect.poll(() => broken.length).toBe(2);
   });
 
@@ -283,22 +290,24 @@ describe('refusals', () => {
 
 describe('closing', () => {
   test('lets the request under way finish, refuses new connections, and aborts what outlasts the drain', async () => {
-    let started = (): void => undefined;
-    const underWay = new Promise<void>((resolve) => {
-      started = resolve;
-    });
+    let started = 0;
     let aborted = false;
+    let finish = (): void => undefined;
+    const mayFinish = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
     const slow = await testDoor([
       testRoute({
         handle: async () => {
-          started();
-          await new Promise((resolve) => setTimeout(resolve, 150));
+          started += 1;
+          await mayFinish;
           return { status: 200, body: { ok: true }, audited: null };
         },
       }),
       testRoute({
         path: '/api/stuck',
         handle: async ({ signal }) => {
+          started += 1;
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
           aborted = true;
           return { status: 200, body: { ok: true }, audited: null };
@@ -308,8 +317,9 @@ describe('closing', () => {
     const agent = new Agent({ keepAlive: true });
     const first = send({ ...slow.client, agent }, { path: '/api/test' });
     const stuck = send(slow.client, { path: '/api/stuck' }).catch(() => 'cut');
-    await underWay;
-    const closed = slow.handle.close(600);
+    await expect.poll(() => started, { interval: 5 }).toBe(2);
+    const closed = slow.handle.close(1_000);
+    finish();
     expect((await first).status).toBe(200);
     await expect(send(slow.client, { path: '/api/test' })).rejects.toThrow(/ECONNREFUSED/);
     await closed;

@@ -88,3 +88,17 @@ test('a log that cannot be written does not turn the refusal into something else
   expect(failures).toHaveLength(1);
   await stop();
 });
+
+test('the end waits for what is being written, whoever reported it', async () => {
+  const written: Refusal[] = [];
+  const made = createRefusalReporter({
+    record: async (one) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      written.push(one);
+    },
+    onFailure: () => undefined,
+  });
+  void made.report(refusal(node, '192.0.2.1'));
+  await made.stop();
+  expect(written).toHaveLength(1);
+});

@@ -25,6 +25,7 @@ export interface RefusalReporter {
   report(refusal: Refusal): Promise<void>;
   /** Writes the summaries that are due; called by the timer and at the end. */
   flush(): Promise<void>;
+  /** Writes what is due, and waits for what is being written: not everybody who reports waits for it. */
   stop(): Promise<void>;
 }
 
@@ -50,8 +51,15 @@ const MINUTE_MS = 60_000;
 export function createRefusalReporter(deps: ReporterDeps): RefusalReporter {
   const keysMax = deps.keysMax ?? 500;
   let counted = new Map<string, Counted>();
+  const writing = new Set<Promise<void>>();
 
-  async function write(refusal: Refusal): Promise<void> {
+  function write(refusal: Refusal): Promise<void> {
+    const written = recorded(refusal).finally(() => writing.delete(written));
+    writing.add(written);
+    return written;
+  }
+
+  async function recorded(refusal: Refusal): Promise<void> {
     try {
       await deps.record(refusal);
     } catch (error) {
@@ -87,6 +95,7 @@ export function createRefusalReporter(deps: ReporterDeps): RefusalReporter {
     async stop() {
       clearInterval(timer);
       await flush();
+      await Promise.all(writing);
     },
   };
 }
