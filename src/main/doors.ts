@@ -97,10 +97,11 @@ interface DoorParts {
 
 /** The users' and the nodes' door, not yet listening. */
 function createDoors(services: Services, { log, metrics, tls, hostNames }: DoorParts) {
-  const { config, identity, nodes, audit } = services;
+  const { config, identity, nodes, audit, rates } = services;
   const count = requestMetrics(metrics);
   const common: Omit<DoorOptions, 'name' | 'authenticate'> = {
     routes: services.routes,
+    rates,
     hostNames,
     decideAccess: identity.decideAccess,
     recordRefusal: audit.recordRefusal,

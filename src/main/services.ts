@@ -21,7 +21,7 @@ import type { Actor } from '../kernel/principal.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config/index.ts';
 import { type Connection, createDatabase, type Database } from '../platform/db/index.ts';
-import type { RouteDeclaration } from '../platform/http/index.ts';
+import { createLimits, type Limits, type RouteDeclaration } from '../platform/http/index.ts';
 import { createJobs, type Jobs } from '../platform/jobs/index.ts';
 import { createOutbound } from '../platform/outbound/index.ts';
 import type { Logger } from '../platform/log/index.ts';
@@ -67,6 +67,8 @@ export interface Services {
   readonly baseUrl: string;
   /** Where systems reach FHIR at the nodes' door. */
   readonly fhirUrl: string;
+  /** How often callers come. */
+  readonly rates: Limits;
   stop(): Promise<void>;
 }
 
@@ -75,6 +77,8 @@ export interface ServicesInput {
   readonly connection: Connection;
   readonly log: Logger;
   readonly poolSize?: number;
+  /** Where several processes count their callers together. */
+  readonly rates?: Limits;
   /** Where the doors of a server that runs already are reached; default: what the settings say. */
   readonly reachedAt?: { readonly usersUrl?: string | undefined; readonly fhirUrl?: string | undefined };
 }
@@ -98,7 +102,8 @@ export async function composeServices(input: ServicesInput): Promise<Services> {
   }
 }
 
-async function composeOn(database: Database, { config, connection, log, reachedAt }: ServicesInput): Promise<Services> {
+async function composeOn(database: Database, input: ServicesInput): Promise<Services> {
+  const { config, connection, log, reachedAt, rates = createLimits() } = input;
   const baseUrl = reachedAt?.usersUrl ?? usersUrl(config);
   const fhirUrl = reachedAt?.fhirUrl ?? nodesUrl(config);
   const vault = await openKeyVault({
@@ -114,7 +119,8 @@ async function composeOn(database: Database, { config, connection, log, reachedA
     seals: vault.keyRing,
     transport: mailTransport(config),
   });
-  const features = await composeFeatures({ config, connection, database, vault, jobs, mail, log, baseUrl, fhirUrl });
+  const common = { config, connection, database, vault, jobs, mail, log, baseUrl, fhirUrl, rates };
+  const features = await composeFeatures(common);
   features.audit.assertKnownEvents(features.routes);
   await features.identity.start();
   await features.nodes.start();
@@ -128,6 +134,7 @@ async function composeOn(database: Database, { config, connection, log, reachedA
     resealParticipants: [...resealParticipants(vault, features), mail.resealParticipant],
     baseUrl,
     fhirUrl,
+    rates,
     async stop() {
       await features.registry.drained();
       await features.models.stop();
@@ -145,7 +152,7 @@ type Features = Pick<
 >;
 
 interface FeaturesInput
-  extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl' | 'fhirUrl'> {
+  extends Pick<Services, 'config' | 'database' | 'vault' | 'jobs' | 'mail' | 'baseUrl' | 'fhirUrl' | 'rates'> {
   readonly log: Logger;
   readonly connection: Connection;
 }
@@ -193,7 +200,8 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
 }
 
 /** The log, and who acts: people and systems. */
-function composeActors({ config, connection, mail, log, baseUrl, fhirUrl }: FeaturesInput, common: Common) {
+function composeActors(input: FeaturesInput, common: Common) {
+  const { config, connection, mail, log, baseUrl, fhirUrl, rates } = input;
   const failed = (message: string) => (error: unknown) => log.error(message, { error });
   const audit = createAudit({
     ...common,
@@ -224,6 +232,7 @@ function composeActors({ config, connection, mail, log, baseUrl, fhirUrl }: Feat
     fhirUrl,
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
     publicUrl: baseUrl,
+    rates,
     outbound: createOutbound({ allowedNetworks: config.outboundNetworks }),
     onEnding: tellOfEnding(log),
   });

@@ -1,11 +1,14 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { Config } from '../platform/config/index.ts';
 import type { Connection } from '../platform/db/index.ts';
+import type { Spent } from '../platform/http/index.ts';
 
 /** What the primary tells a worker process. */
 export type ToWorker =
   | { readonly kind: 'serve'; readonly config: Config; readonly connection: Connection }
   | { readonly kind: 'metrics'; readonly request: number }
+  /** What callers did in other workers. */
+  | { readonly kind: 'spent'; readonly spent: Spent }
   | { readonly kind: 'stop'; readonly drainMs: number };
 
 /** What a worker process tells the primary. */
@@ -22,4 +25,5 @@ export type FromWorker =
       readonly request: number;
       readonly values: MetricObjectWithValues<MetricValue<string>>[];
     }
+  | { readonly kind: 'spent'; readonly spent: Spent }
   | { readonly kind: 'failed'; readonly reason: string; readonly code?: string };

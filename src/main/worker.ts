@@ -1,4 +1,6 @@
 /** One of `--workers N` processes: serves the doors; database, lock and background work are the primary's. */
+import { systemClock } from '../platform/clock.ts';
+import { createLimits } from '../platform/http/index.ts';
 import { createMetrics } from '../platform/metrics/index.ts';
 import { openDoors } from './doors.ts';
 import { processLogger } from './process-log.ts';
@@ -6,6 +8,7 @@ import { composeServices } from './services.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 const metrics = createMetrics();
+const rates = createLimits({ share: (spent) => tell({ kind: 'spent', spent }) });
 let stop: ((drainMs: number) => Promise<void>) | undefined;
 
 function tell(message: FromWorker): void {
@@ -14,7 +17,7 @@ function tell(message: FromWorker): void {
 
 async function serve({ config, connection }: Extract<ToWorker, { kind: 'serve' }>): Promise<void> {
   const log = processLogger(config).with({ worker: process.pid });
-  const services = await composeServices({ config, connection, log });
+  const services = await composeServices({ config, connection, log, rates });
   const doors = await openDoors(services, log, metrics);
   stop = async (drainMs) => {
     await doors.close(drainMs);
@@ -34,6 +37,8 @@ async function receive(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case 'serve':
       return await serve(message);
+    case 'spent':
+      return rates.add(message.spent, systemClock.nowMs());
     case 'metrics':
       return tell({ kind: 'metrics', request: message.request, values: await metrics.registry.getMetricsAsJSON() });
     case 'stop':

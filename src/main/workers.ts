@@ -38,10 +38,18 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
       const served = serving.delete(worker);
       if (served && !state.stopping) void replace();
     });
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'spent') tellOthers(worker, message);
+    });
     tell(worker, { kind: 'serve', config, connection });
     const answer = await firstAnswer(worker);
     serving.add(worker);
     return answer;
+  }
+
+  /** Callers are counted by all workers together. */
+  function tellOthers(from: Worker, spent: Extract<FromWorker, { kind: 'spent' }>): void {
+    for (const worker of serving) if (worker !== from) tell(worker, spent);
   }
 
   async function replace(): Promise<void> {

@@ -1,6 +1,16 @@
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { fetchFrom, postgresProcesses, startTestServer, testHome, workerProcesses } from '../support/server.ts';
+import {
+  careseal,
+  fetchFrom,
+  postgresProcesses,
+  startTestServer,
+  testHome,
+  workerProcesses,
+} from '../support/server.ts';
+import { setUpServer } from '../support/set-up.ts';
 
 let home: string;
 let dispose: () => Promise<void>;
@@ -61,6 +71,36 @@ it('guesses are counted together, whichever worker they reach', async () => {
   expect(ofOne).toEqual([...Array.from({ length: 10 }, () => 401), ...Array.from({ length: 6 }, () => 429)]);
   const ofMany = await all(Array.from({ length: 60 }, (_, at) => `nobody${at}@example.org`));
   expect(ofMany).toEqual([...Array.from({ length: 40 }, () => 401), ...Array.from({ length: 20 }, () => 429)]);
+  expect(await server.end('SIGTERM')).toBe(0);
+});
+
+it('a system has its rate once, not once per worker', async () => {
+  const server = await startTestServer({ home }, ['--workers', '2']);
+  const account = { organisation: 'Lakeside', name: 'Amina Okello', email: 'amina@example.org' };
+  await setUpServer(server, { ...account, password: 'seven herons over the lake' });
+  const rate = 60;
+  const out = join(home, 'clinic');
+  const words = ['node', 'add', 'Clinic 7', '--domain', 'urn:x:7', '--per-minute', `${rate}`, '--out', out];
+  expect((await careseal(words, { home })).code).toBe(0);
+  const [key, cert] = [await readFile(join(out, 'node.key')), await readFile(join(out, 'node.crt'))];
+  const options = { key, cert, ca: await readFile(join(out, 'ca.crt')), agent: false, servername: 'localhost' };
+  /** Each on a connection of its own: the workers get them in turn. */
+  const status = () =>
+    new Promise<number>((resolve, reject) => {
+      const sent = request(`${server.nodesUrl}/fhir/metadata`, options, (answer) => {
+        answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
+      });
+      sent.once('error', reject).end();
+    });
+  const began = Date.now();
+  const statuses: number[] = [];
+  for (let i = 0; i < 3 * rate; i++) statuses.push(await status());
+  const refilled = ((Date.now() - began) / 60_000) * rate;
+  const served = statuses.filter((one) => one === 200).length;
+  expect(statuses.filter((one) => one !== 200 && one !== 429)).toEqual([]);
+  expect(served).toBeGreaterThanOrEqual(rate);
+  // Each worker learns some milliseconds later what the other one served; each for itself would have served twice as much.
+  expect(served).toBeLessThan(rate + refilled + 50);
   expect(await server.end('SIGTERM')).toBe(0);
 });
 

@@ -4,7 +4,7 @@ import type { NodeId } from '../../kernel/ids.ts';
 import type { NodePrincipal } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
-import { createLimiter, type Limiter, networkCheck, type PeerCertificate } from '../../platform/http/index.ts';
+import { type Limiter, type Limits, networkCheck, type PeerCertificate } from '../../platform/http/index.ts';
 import type { Binder } from './binding.ts';
 import { nodeProblem } from './errors.ts';
 import type { Registration } from './model.ts';
@@ -41,6 +41,7 @@ export interface AuthenticatorDeps {
   /** Narrows the scopes by the request's token; throws when the token is bad, or missing where the node needs one. */
   readonly narrow: (registration: Registration, authorization: string | undefined) => NodePrincipal;
   readonly seen: (nodeId: NodeId, sha256: string) => void;
+  readonly rates: Limits;
 }
 
 interface Entry {
@@ -51,7 +52,7 @@ interface Entry {
 export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const { clock, trust } = deps;
   const entries = new Map<string, Entry>();
-  const limit = nodeLimiter();
+  const limit = nodeLimiter(deps.rates);
 
   function lookUp(peer: PeerCertificate, nowMs: number): Promise<Registration | undefined> {
     const { sha256 } = peer;
@@ -99,12 +100,12 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   };
 }
 
-/** Each node's own bound on all its requests; per process, like all limits of the doors. */
-function nodeLimiter(): (node: NodeRow, nowMs: number) => void {
+/** Each node's own bound on all its requests, whichever process they reach. */
+function nodeLimiter(rates: Limits): (node: NodeRow, nowMs: number) => void {
   const limiters = new Map<number, Limiter>();
   return (node, nowMs) => {
     let limiter = limiters.get(node.per_minute);
-    if (limiter === undefined) limiters.set(node.per_minute, (limiter = createLimiter(node.per_minute)));
+    if (limiter === undefined) limiters.set(node.per_minute, (limiter = rates.limiter('nodes', node.per_minute)));
     const retryAfterSeconds = limiter(node.id, nowMs);
     if (retryAfterSeconds === 0) return;
     const text = `The node "${node.name}" may send ${node.per_minute} requests a minute. Try again in ${retryAfterSeconds} s.`;

@@ -2,6 +2,7 @@ import type { OrganisationId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
+import type { Limits } from '../../platform/http/index.ts';
 import type { Outbound } from '../../platform/outbound/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
@@ -22,6 +23,8 @@ export interface NodesDeps {
   readonly fhirUrl: string;
   /** `https://registry.example.org:8443`: the users' door, where lists of revoked certificates are fetched. */
   readonly publicUrl: string;
+  /** Where nodes' requests are counted; missing: in this process alone. */
+  readonly rates?: Limits;
   /** For key sets that nodes publish at an address of their own. */
   readonly outbound: Outbound;
   /** Told when last-seen times or calls could not be written; nothing else depends on them. */

@@ -1,5 +1,5 @@
 import type { Actor, NodePrincipal } from '../../kernel/principal.ts';
-import type { PeerCertificate, RouteDeclaration } from '../../platform/http/index.ts';
+import { createLimits, type PeerCertificate, type RouteDeclaration } from '../../platform/http/index.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import { type AccessTokens, createAccessTokens } from './access-token.ts';
 import { addInWay } from './adding.ts';
@@ -100,7 +100,9 @@ export function createNodes(deps: NodesDeps): Nodes {
   const lists = createForeignLists(parts);
   const { learn } = certificates;
   const { narrow } = tokens;
-  const authenticator = createAuthenticator({ database, clock, binder, trust, learn, narrow, seen: lastSeen.seen });
+  const { rates = createLimits() } = deps;
+  const { seen } = lastSeen;
+  const authenticator = createAuthenticator({ database, clock, binder, trust, learn, narrow, seen, rates });
   const { service, ...acts } = composeActs(parts, { certificates, domains, tokens });
   let unlisten: (() => Promise<void>) | undefined;
   return {

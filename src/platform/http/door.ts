@@ -9,7 +9,7 @@ import { assertRoutes } from './check-routes.ts';
 import { type DoorCode, errorFacts } from './errors.ts';
 import { dataHeaders, type HeaderSet } from './headers.ts';
 import { inputParser } from './input.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimits, type Limits } from './limiter.ts';
 import { watchHandshakes } from './handshakes.ts';
 import type { DoorHandle, DoorOptions, RequestSample } from './options.ts';
 import { checkBrowserOrigin, checkHost, type HostNames, hostNames, isDataPath } from './origin-checks.ts';
@@ -44,7 +44,9 @@ export function createDoor(options: DoorOptions): DoorHandle {
   const admit = createAdmission(options, () => names);
   const refuse = createRefuse(options, reporter, base);
   const app = bareApp(options, limits, { refuse, broken: createBrokenHttp(options, reporter) });
-  const parts: DoorParts = { options, app, admit, refuse, base, limits, closing: closing.signal, names: () => names };
+  const rates = options.rates ?? createLimits();
+  const common = { options, app, admit, refuse, base, limits, rates };
+  const parts: DoorParts = { ...common, closing: closing.signal, names: () => names };
   if (options.name === 'nodes') watchHandshakes(app.server, options, reporter);
   const own = options.routes.filter((route) => route.doors.includes(options.name));
   for (const route of own) addRoute(parts, route);
@@ -79,6 +81,7 @@ interface DoorParts {
   readonly refuse: ReturnType<typeof createRefuse>;
   readonly base: HeaderSet;
   readonly limits: ConnectionLimits;
+  readonly rates: Limits;
   readonly closing: AbortSignal;
   readonly names: () => HostNames;
 }
@@ -135,8 +138,10 @@ function sampleOf(door: DoorOptions['name'], request: FastifyRequest, reply: Fas
 }
 
 function addRoute(parts: DoorParts, declaration: RouteDeclaration): void {
-  const { options, app, admit, base, closing } = parts;
-  const guarded: GuardedRoute = { declaration, limiter: createLimiter(declaration.limits.perMinute) };
+  const { options, app, admit, base, closing, rates } = parts;
+  const { method, path, limits } = declaration;
+  const limiter = rates.limiter(`${options.name} ${method} ${path}`, limits.perMinute);
+  const guarded: GuardedRoute = { declaration, limiter };
   const parse = inputParser(declaration);
   const validate = options.validateOutput === true;
   // Each kind of body has its own parsers, so each route gets an encapsulated context.

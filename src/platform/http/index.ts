@@ -7,8 +7,8 @@ export { assertRoutes } from './check-routes.ts';
 export { capPerAddress } from './connection-cap.ts';
 /** Builds a door; it listens when told to. Throws on undecided routes, and without TLS except for the operations door. */
 export { createDoor } from './door.ts';
-/** Requests per minute and caller, in bounded memory. */
-export { createLimiter, type Limiter } from './limiter.ts';
+/** Requests per minute and caller, in bounded memory, shared between processes where they tell each other. */
+export { createLimits, type Limiter, type Limits, type Spent } from './limiter.ts';
 /** Networks that a caller may come from. */
 export { isNetwork, networkCheck } from './networks.ts';
 /** OpenAPI of the routes that are not FHIR. */

@@ -3,7 +3,7 @@ import { testRoute } from '../../../test/support/door.ts';
 import { addressGroup, plainAddress } from './address.ts';
 import { assertRoutes } from './check-routes.ts';
 import { readCookie, writeCookie } from './cookies.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimits, type Spent } from './limiter.ts';
 import { permission } from './route.ts';
 import { routeLines } from './route-list.ts';
 
@@ -49,7 +49,7 @@ describe('a route declaration', () => {
 
 describe('the limiter', () => {
   test('allows a burst of a minute, then the steady rate', () => {
-    const limiter = createLimiter(6);
+    const limiter = createLimits().limiter('a route', 6);
     for (let i = 0; i < 6; i++) expect(limiter('a', 0)).toBe(0);
     expect(limiter('a', 0)).toBe(10);
     expect(limiter('b', 0)).toBe(0);
@@ -60,7 +60,7 @@ describe('the limiter', () => {
   });
 
   test('forgets idle callers first when its memory is full', () => {
-    const limiter = createLimiter(2, 100);
+    const limiter = createLimits({ callersMax: 100 }).limiter('a route', 2);
     limiter('busy', 100_000);
     limiter('busy', 100_000);
     for (let i = 0; i < 95; i++) limiter(`idle ${i}`, 0);
@@ -69,10 +69,46 @@ describe('the limiter', () => {
   });
 
   test('stays bounded when everybody is busy', () => {
-    const limiter = createLimiter(1, 100);
+    const limiter = createLimits({ callersMax: 100 }).limiter('a route', 1);
     for (let i = 0; i < 10_000; i++) expect(limiter(`address ${i}`, 0)).toBe(0);
     // The newest are still known, so the map was trimmed, not emptied.
     expect(limiter('address 9999', 0)).toBeGreaterThan(0);
+  });
+
+  test('counts what other processes tell of, for limits that it has not met itself too, and tells what was spent here', async () => {
+    const told: Spent[] = [];
+    const here = createLimits({ share: (spent) => void told.push(spent) });
+    const there = createLimits();
+    const limiter = here.limiter('a route', 6);
+    for (let i = 0; i < 4; i++) expect(limiter('a', 0)).toBe(0);
+    expect(limiter('b', 0)).toBe(0);
+    await expect
+      .poll(() => told)
+      .toEqual([
+        [
+          ['a route', 'a', 40_000],
+          ['a route', 'b', 10_000],
+        ],
+      ]);
+    for (const spent of told) there.add(spent, 0);
+    const other = there.limiter('a route', 6);
+    for (let i = 0; i < 2; i++) expect(other('a', 0)).toBe(0);
+    expect(other('a', 0)).toBe(10);
+    expect(there.limiter('another route', 6)('a', 0)).toBe(0);
+    // What was let through in both at once is paid for by waiting longer.
+    there.add([['a route', 'a', 20_000]], 0);
+    expect(other('a', 10_000)).toBe(20);
+    // Nothing new, nothing told; what others spent is not told back.
+    here.add([['a route', 'a', 20_000]], 0);
+    expect(limiter('a', 0)).toBe(10);
+    expect(told).toHaveLength(1);
+  });
+
+  test('one name counts once, whatever the rate was meanwhile', () => {
+    const limits = createLimits();
+    for (let i = 0; i < 5; i++) expect(limits.limiter('systems', 10)('a', 0)).toBe(0);
+    const slower = limits.limiter('systems', 4);
+    expect([slower('a', 0), slower('a', 0), slower('a', 0)]).toEqual([0, 0, 15]);
   });
 });
 
