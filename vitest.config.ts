@@ -9,6 +9,9 @@ const setupFiles = [propertyRuns, './test/support/answered-routes.ts'];
 const patience = Math.max(1, Number(process.env['CARESEAL_PROPERTY_TIMES'] ?? '1'));
 /** What meets other programs over sockets is tried once more; `plain-summary.ts` names each test that needed it. */
 const retry = 1;
+/** A machine with other work waits longer for the same; nothing that passes takes longer for it. */
+const patient = { testTimeout: 60_000 * patience, expect: { poll: { timeout: 30_000 } }, retry };
+const morePatient = { ...patient, testTimeout: 180_000 * patience, hookTimeout: 180_000 };
 
 /** Four kinds of tests (house rules); `vitest run --project unit` runs one kind. */
 export default defineConfig({
@@ -35,7 +38,7 @@ export default defineConfig({
           include: ['src/**/*.db.test.ts', 'test/db/**/*.test.ts'],
           globalSetup: [databaseSetup],
           setupFiles,
-          retry,
+          ...patient,
           sequence: { groupOrder: 1 },
         },
       },
@@ -45,9 +48,7 @@ export default defineConfig({
           include: ['test/attacks/**/*.test.ts'],
           globalSetup: [databaseSetup],
           setupFiles,
-          retry,
-          testTimeout: 120_000 * patience,
-          hookTimeout: 180_000,
+          ...morePatient,
           sequence: { groupOrder: 2 },
         },
       },
@@ -57,11 +58,9 @@ export default defineConfig({
           include: ['test/journeys/**/*.test.ts'],
           globalSetup: [databaseSetup],
           setupFiles,
-          retry,
+          ...morePatient,
           // Each starts whole servers (and browsers); side by side they would time each other out.
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
           sequence: { groupOrder: 3 },
         },
       },

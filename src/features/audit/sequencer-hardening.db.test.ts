@@ -10,7 +10,10 @@ const keyRing = testKeyRing();
 beforeEach(async () => {
   db = await testDatabase();
 });
-afterEach(() => db.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await db.close();
+});
 
 describe('months', () => {
   test('come as events need them, in the middle of a round too, whatever the clock says', async () => {
