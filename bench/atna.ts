@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,24 +21,30 @@ import { startEmbeddedPostgres } from '../src/platform/postgres/index.ts';
 import { nodeActor, readInput, testKeyRing, userActor } from '../test/support/audit.ts';
 import { type TestLeaf, testAuthority, testLeaf } from '../test/support/tls.ts';
 
-const binder = createTargetBinder(testKeyRing());
+/** The same in every run, so that a log that was kept can be read again. */
+const keys = testKeyRing([Buffer.alloc(32, 1).toString('base64'), Buffer.alloc(32, 2).toString('base64')]);
+const binder = createTargetBinder(keys);
 
 /**
  * Replay of a spool: how many events per second one target takes after an outage, from the log in PostgreSQL (unsealed, printed as
  * DICOM XML, framed) over TLS or TCP, and how long 24 hours of 500 events a second would take at that rate. Beside it: as many bytes
- * from memory to the same receiver. `node bench/atna.ts --events 200000 --protocol tls`
+ * from memory to the same receiver. `node bench/atna.ts --events 200000 --protocol tls`. With `--keep DIRECTORY` the log stays there, and a
+ * second run only replays.
  */
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '100000' }, protocol: { type: 'string', default: 'tls' } },
+  options: {
+    events: { type: 'string', default: '100000' },
+    protocol: { type: 'string', default: 'tls' },
+    keep: { type: 'string' },
+    /** With `--keep`: writes the log and measures nothing. */
+    fill: { type: 'boolean', default: false },
+  },
 });
 const EVENTS = Number(values.events);
 const PROTOCOL = values.protocol === 'tcp' ? 'tcp' : 'tls';
 const SPOOL = 24 * 3_600 * 500;
 /** As the forwarder writes. */
 const WRITE_BYTES = 2_500_000;
-
-if (isMainThread) await main();
-else receive();
 
 /** Counts bytes in a thread of its own, as a repository would on a machine of its own. */
 function receive(): void {
@@ -63,7 +70,8 @@ function receive(): void {
 }
 
 async function main(): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'careseal-bench-atna-'));
+  const directory = values.keep ?? (await mkdtemp(join(tmpdir(), 'careseal-bench-atna-')));
+  const isFilled = existsSync(join(directory, 'filled'));
   const postgres = await startEmbeddedPostgres({
     directory: join(directory, 'pg'),
     settings: { maxConnections: 50, durable: true, cacheMegabytes: 256 },
@@ -75,22 +83,31 @@ async function main(): Promise<void> {
     worker.once('message', (message: { port: number }) => resolve(message.port));
   });
   try {
-    await withMaintenanceSession(postgres.superuser, (session) =>
-      session.script('CREATE DATABASE bench OWNER careseal_owner'),
-    );
-    const migrations = await readMigrations(join(import.meta.dirname, '../migrations'));
-    await migrate({ ...postgres.owner, database: 'bench' }, migrations);
+    if (!isFilled) {
+      await withMaintenanceSession(postgres.superuser, (session) =>
+        session.script('CREATE DATABASE bench OWNER careseal_owner'),
+      );
+      const migrations = await readMigrations(join(import.meta.dirname, '../migrations'));
+      await migrate({ ...postgres.owner, database: 'bench' }, migrations);
+    }
     const database = createDatabase({
       connection: { ...postgres.app, database: 'bench' },
       poolSize: 8,
       statementTimeoutMs: 120_000,
     });
-    await measure(database, worker, { port: await port, authorities: authority.ca });
+    const audit = auditOf(database);
+    if (!isFilled) {
+      await fill(audit);
+      await writeFile(join(directory, 'filled'), '');
+    }
+    const receiver = { port: await port, authorities: authority.ca };
+    if (!values.fill) await measure({ database, audit }, worker, receiver);
+    await audit.stop();
     await database.close();
   } finally {
     await worker.terminate();
     await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
+    if (values.keep === undefined) await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -99,35 +116,54 @@ interface Receiver {
   readonly authorities: string;
 }
 
-async function measure(database: Database, worker: Worker, { port, authorities }: Receiver): Promise<void> {
+const clock = { nowMs: () => Date.now() };
+const source = { site: 'bench.example.org', baseUrl: 'https://bench.example.org:8443' };
+
+const auditOf = (database: Database): Audit =>
+  createAudit({ database, keyRing: keys, clock, source, onFailure: (code, error) => console.error(code, error) });
+
+interface Subject {
+  readonly database: Database;
+  readonly audit: Audit;
+}
+
+async function measure({ database, audit }: Subject, worker: Worker, receiver: Receiver): Promise<void> {
+  const { port, authorities } = receiver;
   let received = 0;
   worker.on('message', ({ bytes = 0 }: { bytes?: number }) => {
     received += bytes;
   });
-  const clock = { nowMs: () => Date.now() };
-  const source = { site: 'bench.example.org', baseUrl: 'https://bench.example.org:8443' };
-  const audit = createAudit({ database, keyRing: testKeyRing(), clock, source, onFailure: () => undefined });
-  await fill(audit);
   const targets = createTargets({ database, clock, audit, binder });
   const filter = { events: ['client.*'], outcome: 'all' as const };
-  await targets.add(userActor, {
-    ...{ name: 'bench', protocol: PROTOCOL, host: '127.0.0.1', port, path: '', from: 'beginning', filter },
+  const { target } = await targets.add(userActor, {
+    ...{
+      name: `bench ${Date.now()}`,
+      protocol: PROTOCOL,
+      host: '127.0.0.1',
+      port,
+      path: '',
+      from: 'beginning',
+      filter,
+    },
     authorities: PROTOCOL === 'tls' ? authorities : '',
   });
   const carrier = { site: source.site, identity: () => Promise.resolve(undefined) };
   const pace = { pollMs: 20, lingerMs: 20 };
   const forwarder = createForwarder({ database, clock, audit, carrier, binder, onChange: () => undefined, pace });
+  let rss = process.memoryUsage.rss();
   const cpu = process.threadCpuUsage();
   const started = performance.now();
   forwarder.start();
   for (;;) {
-    const [target] = (await targets.list(userActor)).targets;
-    if (target !== undefined && target.delivered >= EVENTS) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = (await targets.list(userActor)).targets.find(({ id }) => id === target.id);
+    if (now !== undefined && now.delivered >= EVENTS) break;
+    rss = Math.max(rss, process.memoryUsage.rss());
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const seconds = (performance.now() - started) / 1000;
   const used = process.threadCpuUsage(cpu);
   await forwarder.stop();
+  await targets.remove(userActor, target.id);
   const rate = EVENTS / seconds;
   console.log(
     `replay            ${Math.round(rate).toLocaleString()} events/s (${EVENTS.toLocaleString()} in ${seconds.toFixed(1)} s)`,
@@ -135,10 +171,10 @@ async function measure(database: Database, worker: Worker, { port, authorities }
   console.log(
     `processor time    ${((used.user + used.system) / EVENTS).toFixed(1)} µs of the sending thread per event`,
   );
+  console.log(`memory            at most ${(rss / 1e6).toFixed(0)} MB of this process, the receiver in it`);
   console.log(`bytes per event   ${Math.round(received / EVENTS)} on the wire`);
   console.log(`24 h of 500/s     ${(SPOOL / rate / 60).toFixed(0)} minutes at this rate (goal: 10)`);
   await measureRaw(port, authorities, received);
-  await audit.stop();
 }
 
 /** An outage's worth of events. */
@@ -149,6 +185,7 @@ async function fill(audit: Audit): Promise<void> {
         readInput(`0198f3a0-0000-7000-8000-${String(at + i).padStart(12, '0')}`, i % 2 === 0 ? nodeActor : userActor),
       ),
     );
+    if (at % 20_000 === 0) await audit.sequence();
   }
   await audit.sequence();
 }
@@ -179,3 +216,6 @@ async function measureRaw(port: number, authorities: string, bytes: number): Pro
     `bytes alone       ${Math.round(rate).toLocaleString()} events/s, ${((used.user + used.system) / EVENTS).toFixed(1)} µs of the sending thread`,
   );
 }
+
+if (isMainThread) await main();
+else receive();

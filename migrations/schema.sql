@@ -47,11 +47,12 @@ CREATE TABLE alerts.state (
   next_leaf bigint,
   sealed_recipients bytea,
   last_mail_at timestamp with time zone,
+  sealed_place bytea,
   CONSTRAINT state_pkey PRIMARY KEY (id),
   CONSTRAINT state_id_check CHECK ((id = 1))
 );
-GRANT SELECT ON alerts.state TO careseal_app;
-GRANT UPDATE (next_leaf, sealed_recipients, last_mail_at) ON alerts.state TO careseal_app;
+GRANT INSERT, SELECT ON alerts.state TO careseal_app;
+GRANT UPDATE (next_leaf, sealed_recipients, last_mail_at, sealed_place) ON alerts.state TO careseal_app;
 
 -- atna
 CREATE SCHEMA atna;
@@ -94,6 +95,7 @@ CREATE TABLE atna.target (
   delivered_at timestamp with time zone,
   failing_since timestamp with time zone,
   failure text,
+  sealed_place bytea,
   binding bytea,
   CONSTRAINT target_pkey PRIMARY KEY (id),
   CONSTRAINT target_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80))),

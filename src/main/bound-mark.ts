@@ -10,7 +10,13 @@ import { homePaths } from './place.ts';
  */
 export function boundMark(
   home: string,
-  name: 'rows-bound' | 'targets-bound' | 'rules-bound' | 'alert-rules-bound' = 'rows-bound',
+  name:
+    | 'rows-bound'
+    | 'targets-bound'
+    | 'target-places-bound'
+    | 'rules-bound'
+    | 'alert-rules-bound'
+    | 'alert-place-bound' = 'rows-bound',
 ): BoundMark {
   const path = join(homePaths(home).keys, name);
   return {

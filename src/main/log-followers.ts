@@ -56,6 +56,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     site: config.hostnames[0] ?? hostname(),
     identity: () => clientCertificate(config),
     bound: boundMark(config.home, 'targets-bound'),
+    placesBound: boundMark(config.home, 'target-places-bound'),
     recordsOf: recordsNamed(registry),
     repository: {
       takes: config.auditRepository,
@@ -88,6 +89,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     },
     readers: () => identity.everywhere('audit.read'),
     bound: boundMark(config.home, 'alert-rules-bound'),
+    placeBound: boundMark(config.home, 'alert-place-bound'),
     logIsWhole: async () => (await audit.status()).ok,
     witnessedMs: () => newestWitness(audit, startedMs),
     stoppedTargets: atna.stoppedTargets,

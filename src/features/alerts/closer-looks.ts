@@ -1,7 +1,8 @@
+import { instant } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import { addressGroup } from '../../platform/http/address.ts';
 import type { KeyRing } from '../../store/index.ts';
-import type { SequencedEvent } from '../audit/index.ts';
+import type { Audit, SequencedEvent } from '../audit/index.ts';
 import type { AuditEventSummary } from '../audit/wire.ts';
 import { closeness, type PersonName, type Rules } from './rules.ts';
 import * as store from './store.ts';
@@ -10,6 +11,7 @@ import type { Finding } from './watch.ts';
 export interface CloserLooksDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
+  readonly audit: Pick<Audit, 'search'>;
   /** Names of a client; undefined where there is none. */
   readonly namesOf: (clientId: string) => Promise<PersonName | undefined>;
   /** Display names of everybody who works here. */
@@ -19,7 +21,7 @@ export interface CloserLooksDeps {
 const KNOWN_NETWORK_MS = 90 * 86_400_000;
 const PEOPLE_FRESH_MS = 600_000;
 const LOOKS: ReadonlySet<string> = new Set(['client.read', 'client.vread', 'client.history']);
-const SIGN_INS: ReadonlySet<string> = new Set(['sign-in.code', 'sign-in.recovery-code', 'sign-in.passkey']);
+const SIGN_INS = ['sign-in.code', 'sign-in.recovery-code', 'sign-in.passkey'];
 
 type CloserLook = (event: SequencedEvent, summary: AuditEventSummary, rules: Rules) => Promise<Finding[]>;
 
@@ -43,7 +45,7 @@ export function createCloserLooks(deps: CloserLooksDeps): CloserLook {
 
   async function newNetwork(event: SequencedEvent, summary: AuditEventSummary, rules: Rules): Promise<Finding[]> {
     if (
-      !SIGN_INS.has(event.event) ||
+      !SIGN_INS.includes(event.event) ||
       event.outcome !== 0 ||
       event.actorKind !== 'user' ||
       summary.address === undefined
@@ -56,8 +58,9 @@ export function createCloserLooks(deps: CloserLooksDeps): CloserLook {
       atMs: event.recordedMs,
       sinceMs: event.recordedMs - KNOWN_NETWORK_MS,
     });
-    // The very first sign-in is from a new network by nature.
-    if (!rules['new-network'].enabled || fresh || known === 0) return [];
+    if (!rules['new-network'].enabled || fresh) return [];
+    // The very first sign-in is from a new network by nature. That it is the first, the log says: the list of networks lies in the database.
+    if (known === 0 && !(await signedInBefore(event, summary))) return [];
     return [
       {
         rule: 'new-network',
@@ -65,6 +68,14 @@ export function createCloserLooks(deps: CloserLooksDeps): CloserLook {
         what: 'Sign-in from a network not used in the last 90 days',
       },
     ];
+  }
+
+  async function signedInBefore({ recordedMs }: SequencedEvent, { actor }: AuditEventSummary): Promise<boolean> {
+    const to = instant(recordedMs);
+    const { events } = await deps.audit.search({
+      ...{ actors: [actor.id], events: SIGN_INS, outcome: 'success', to, limit: 1 },
+    });
+    return events.length > 0;
   }
 
   return async (event, summary, rules) => [

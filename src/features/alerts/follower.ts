@@ -5,13 +5,13 @@ import type { AuditEventSummary } from '../audit/wire.ts';
 import type { Alerts } from './alerts.ts';
 import type { Raised } from './model.ts';
 import { type CloserLooksDeps, createCloserLooks } from './closer-looks.ts';
+import { createPlace, type PlaceDeps } from './place.ts';
 import type { Rules } from './rules.ts';
-import * as store from './store.ts';
 import { createWatch, type Finding } from './watch.ts';
 
-export interface FollowerDeps extends CloserLooksDeps {
+export interface FollowerDeps extends CloserLooksDeps, Pick<PlaceDeps, 'placeBound'> {
   readonly clock: Clock;
-  readonly audit: Pick<Audit, 'feed'>;
+  readonly audit: Pick<Audit, 'feed' | 'search'>;
   readonly alerts: Pick<Alerts, 'raise'>;
   readonly rules: () => Promise<Rules>;
   readonly onFailure: (error: unknown) => void;
@@ -31,7 +31,8 @@ const WARM_UP = 20_000;
 
 /** Follows the log and raises alerts. Its place moves after the alerts are there: a crash between raises them once, not twice. */
 export function createFollower(deps: FollowerDeps): Follower {
-  const { database, audit } = deps;
+  const { audit } = deps;
+  const kept = createPlace(deps);
   const stopping = new AbortController();
   let rules: Rules;
   let warm = false;
@@ -41,12 +42,10 @@ export function createFollower(deps: FollowerDeps): Follower {
 
   /** Where to begin; the first time at the end of the log, since nobody wants alerts about last year. */
   async function place(): Promise<number> {
-    const { nextLeaf } = await store.readState(database);
-    if (nextLeaf !== null) return Number(nextLeaf);
-    const size = await audit.feed.size();
-    await store.advance(database, null, size);
-    warm = true;
-    return size;
+    const { leaf, as } = await kept.read(() => audit.feed.size());
+    if (as === 'first') warm = true;
+    if (as === 'moved' && rules['log-damaged'].enabled) await deps.alerts.raise(moved(deps.clock.nowMs(), rules));
+    return leaf;
   }
 
   async function page(): Promise<number> {
@@ -57,7 +56,7 @@ export function createFollower(deps: FollowerDeps): Follower {
     const { events, next } = await audit.feed.after(from, PAGE, worthOpening);
     if (next === from) return 0;
     for (const event of events) await look(event);
-    await store.advance(database, from, next);
+    await kept.move(next);
     return next - from;
   }
 
@@ -104,6 +103,14 @@ async function warmUp(watch: ReturnType<typeof createWatch>, feed: Audit['feed']
     at = next;
   }
 }
+
+const moved = (atMs: number, rules: Rules): Raised => ({
+  rule: 'log-damaged',
+  subject: 'place',
+  what: 'Somebody has changed in the database how far the log was looked at; nothing was passed over',
+  atMs,
+  mail: rules['log-damaged'].mail,
+});
 
 /** What people do is looked at closely; of systems only what was refused. */
 const worthOpening = (event: Omit<SequencedEvent, 'json'>): boolean =>

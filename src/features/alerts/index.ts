@@ -27,8 +27,9 @@ export interface AlertsFeature {
 export interface AlertsFeatureDeps
   extends Pick<FollowerDeps, 'database' | 'keyRing' | 'clock' | 'namesOf' | 'people' | 'onFailure'>,
     Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'pageUrl'>,
-    Pick<RuleSettingsDeps, 'readers' | 'bound'> {
-  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed'>;
+    Pick<RuleSettingsDeps, 'readers' | 'bound'>,
+    Pick<FollowerDeps, 'placeBound'> {
+  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed' | 'search'>;
   readonly mail: Pick<Mail, 'configured' | 'enqueue'>;
   /** Ids of the only actors somebody may see; undefined: all. */
   readonly within: (actor: Actor) => Promise<readonly string[] | undefined>;

@@ -132,25 +132,34 @@ export async function markMailed(tx: Transaction, atMs: number): Promise<void> {
   await tx.run(MAILED, [new Date(atMs)]);
 }
 
-interface State {
+export interface State {
+  /** As it stands in the database, where anybody who writes to it can move it: see place.ts. */
   readonly nextLeaf: bigint | null;
+  readonly sealedPlace: Buffer | null;
   readonly sealedRecipients: Buffer | null;
   readonly lastMailAt: Date | null;
 }
 const STATE = statement<State>(
   'alerts.state',
-  `SELECT next_leaf AS "nextLeaf", sealed_recipients AS "sealedRecipients", last_mail_at AS "lastMailAt" FROM alerts.state`,
+  `SELECT next_leaf AS "nextLeaf", sealed_place AS "sealedPlace", sealed_recipients AS "sealedRecipients", last_mail_at AS "lastMailAt" FROM alerts.state`,
 );
 export async function readState(sql: Sql): Promise<State> {
   const [row] = await sql.rows(STATE);
-  return row ?? { nextLeaf: null, sealedRecipients: null, lastMailAt: null };
+  return row ?? { nextLeaf: null, sealedPlace: null, sealedRecipients: null, lastMailAt: null };
 }
 const ADVANCE = statement(
   'alerts.advance',
-  'UPDATE alerts.state SET next_leaf = $2 WHERE next_leaf IS NOT DISTINCT FROM $1',
+  `INSERT INTO alerts.state AS state (id, next_leaf, sealed_place) VALUES (1, $2, $3)
+   ON CONFLICT (id) DO UPDATE SET next_leaf = excluded.next_leaf, sealed_place = excluded.sealed_place
+   WHERE state.next_leaf IS NOT DISTINCT FROM $1::bigint`,
 );
-export async function advance(sql: Sql, from: number | null, to: number): Promise<boolean> {
-  return (await sql.run(ADVANCE, [from, to])) === 1;
+/** `from`: as it stands in the database. False when somebody else has moved it meanwhile. */
+export async function advance(
+  sql: Sql,
+  from: bigint | null,
+  to: { readonly leaf: number; readonly sealed: Uint8Array },
+): Promise<boolean> {
+  return (await sql.run(ADVANCE, [from, to.leaf, to.sealed])) === 1;
 }
 const RECIPIENTS = statement('alerts.recipients', 'UPDATE alerts.state SET sealed_recipients = $1');
 export async function putRecipients(sql: Sql, sealed: Uint8Array): Promise<void> {
@@ -158,7 +167,7 @@ export async function putRecipients(sql: Sql, sealed: Uint8Array): Promise<void>
 }
 const MAIL_TURN = statement(
   'alerts.mail-turn',
-  'UPDATE alerts.state SET last_mail_at = $1 WHERE last_mail_at IS NULL OR last_mail_at < $2',
+  'UPDATE alerts.state SET last_mail_at = $1 WHERE last_mail_at IS NULL OR last_mail_at < $2 OR last_mail_at > $1',
 );
 /** True for whoever may send now; nobody else may before `quietMs` is over. */
 export async function takeMailTurn(tx: Transaction, nowMs: number, quietMs: number): Promise<boolean> {

@@ -106,15 +106,16 @@ async function serveTarget(deps: Serving, id: string): Promise<void> {
       const target = await store.findTarget(database, id);
       if (target === undefined || target.paused) return;
       try {
-        if (!deps.binder.fits(target)) throw new TargetChanged();
-        const run = await sendOnce(deps, target, holder);
-        if (run.end === 'unconfirmed' && unconfirmedAt !== target.nextLeaf) {
+        const place = deps.binder.placeOf(target);
+        if (place === undefined || !deps.binder.fits(target)) throw new TargetChanged();
+        const run = await sendOnce(deps, { target, holder, place });
+        if (run.end === 'unconfirmed' && unconfirmedAt !== place) {
           // Perhaps nothing arrived. It is sent once more; a receiver that never closes is believed the second time.
-          unconfirmedAt = target.nextLeaf;
+          unconfirmedAt = place;
           continue;
         }
         unconfirmedAt = undefined;
-        if (!(await moveOn(deps, target, run))) return;
+        if (!(await moveOn(deps, { target, place }, run))) return;
         if (target.failure !== null && run.sent > 0) deps.onChange(target, undefined);
         failures = 0;
         if (run.sent === 0) await wait(pace.pollMs, signal);
@@ -142,13 +143,20 @@ interface Run {
   readonly end: 'confirmed' | 'unconfirmed';
 }
 
+/** A target, who sends to it, and the leaf to go on with. */
+interface Sending {
+  readonly target: store.Target;
+  readonly holder: string;
+  readonly place: number;
+}
+
 /** One connection's life: from the first event it is needed for to its confirmed end. */
-async function sendOnce(deps: Serving, target: store.Target, holder: string): Promise<Run> {
+async function sendOnce(deps: Serving, { target, holder, place }: Sending): Promise<Run> {
   const { audit, database, pace, signal } = deps;
   const wanted = wantedBy(target.filter);
   const begun = performance.now();
   let carrier: Carrier | undefined;
-  let at = target.nextLeaf;
+  let at = place;
   let sent = 0;
   let lastSentMs = begun;
   let heldMs = begun;
@@ -195,10 +203,11 @@ function wantedBy({ events, outcome }: TargetFilter): (event: { event: string; o
   return (event) => (names === undefined || names.has(event.event)) && (outcome === 'all' || event.outcome !== 0);
 }
 
-async function moveOn(deps: Serving, target: store.Target, { to, sent }: Run): Promise<boolean> {
-  if (to === target.nextLeaf) return true;
-  const step = { from: target.nextLeaf, to, delivered: sent, nowMs: deps.clock.nowMs() };
-  return await store.advanceTarget(deps.database, target.id, step);
+async function moveOn(deps: Serving, { target, place }: Omit<Sending, 'holder'>, { to, sent }: Run): Promise<boolean> {
+  if (to === place) return true;
+  const { id, nextLeaf: from } = target;
+  const step = { from, to: deps.binder.seal(id, to), delivered: sent, nowMs: deps.clock.nowMs() };
+  return await store.advanceTarget(deps.database, id, step);
 }
 
 /** An event that this way cannot carry is not lost silently: the log says so, and the page counts it. */

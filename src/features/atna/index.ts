@@ -12,7 +12,7 @@ import { receivedRoutes } from './received-routes.ts';
 import { createRepository } from './receiver.ts';
 import type { RetrieveDeps } from './retrieve.ts';
 import { targetRoutes } from './routes.ts';
-import { bindEarlierTargets, createTargetBinder } from './target-binding.ts';
+import { bindEarlierPlaces, bindEarlierTargets, createTargetBinder } from './target-binding.ts';
 import { listTargets } from './target-store.ts';
 import { createTargets, type Targets } from './targets.ts';
 
@@ -33,6 +33,11 @@ export interface Atna {
 
 export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'authenticateNode' | 'onDropped'>;
 
+interface Mark {
+  isSet(): Promise<boolean>;
+  set(): Promise<void>;
+}
+
 export interface AtnaDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
@@ -44,7 +49,9 @@ export interface AtnaDeps {
   /** The client certificate shown to receivers; undefined where none is set up. */
   readonly identity: CarrierDeps['identity'];
   /** Whether targets of earlier versions have been bound; kept outside the database. */
-  readonly bound?: { isSet(): Promise<boolean>; set(): Promise<void> };
+  readonly bound?: Mark;
+  /** The same for how far they have come. */
+  readonly placesBound?: Mark;
   readonly recordsOf: RetrieveDeps['recordsOf'];
   /** Whether this Careseal is the audit repository of other systems, and at which ports beside FHIR. */
   readonly repository: {
@@ -55,7 +62,7 @@ export interface AtnaDeps {
 }
 
 export function createAtna(deps: AtnaDeps): Atna {
-  const { database, keyRing, clock, audit, log, site, identity, bound } = deps;
+  const { database, keyRing, clock, audit, log, site, identity, bound, placesBound } = deps;
   const { takes, tlsPort, udpPort } = deps.repository;
   const repository = createRepository({ database, keyRing, clock, audit });
   const binder = createTargetBinder(keyRing);
@@ -66,7 +73,10 @@ export function createAtna(deps: AtnaDeps): Atna {
     audit,
     carrier: { site, identity },
     binder,
-    ...(bound === undefined ? {} : { prepare: () => bindEarlierTargets(database, binder, bound) }),
+    async prepare() {
+      if (bound !== undefined) await bindEarlierTargets(database, binder, bound);
+      if (placesBound !== undefined) await bindEarlierPlaces(database, binder, placesBound);
+    },
     onChange({ id }, failure) {
       if (failure === undefined) log.info('An audit receiver takes events again', { target: id });
       else log.warn('An audit receiver takes no events; they wait in the log', { target: id, failure });

@@ -14,6 +14,7 @@ export interface Target {
   readonly filter: TargetFilter;
   readonly paused: boolean;
   readonly createdAt: Date;
+  /** As it stands in the database, where anybody who writes to it can move it: see `placeOf` in target-binding.ts. */
   readonly nextLeaf: number;
   readonly delivered: number;
   readonly skipped: number;
@@ -22,6 +23,8 @@ export interface Target {
   readonly failure: TargetFailure | null;
   /** See target-binding.ts; null: of an earlier version, or somebody else's. */
   readonly binding: Buffer | null;
+  /** How far it has come, sealed; null: of an earlier version, or somebody else's. */
+  readonly sealedPlace: Buffer | null;
 }
 
 type Raw = Omit<Target, 'nextLeaf' | 'delivered' | 'skipped'> & {
@@ -31,7 +34,8 @@ type Raw = Omit<Target, 'nextLeaf' | 'delivered' | 'skipped'> & {
 };
 
 const COLUMNS = `id, name, protocol, host, port, path, authorities, filter, paused, created_at AS "createdAt",
-  next_leaf AS "nextLeaf", delivered, skipped, delivered_at AS "deliveredAt", failing_since AS "failingSince", failure, binding`;
+  next_leaf AS "nextLeaf", delivered, skipped, delivered_at AS "deliveredAt", failing_since AS "failingSince", failure, binding,
+  sealed_place AS "sealedPlace"`;
 
 const LIST = statement<Raw>(
   'atna.list-targets',
@@ -67,6 +71,12 @@ export interface BoundSettings extends TargetSettings {
   readonly binding: Uint8Array;
 }
 
+/** A place in the log, and the same under the keys of the home. */
+export interface SealedPlace {
+  readonly leaf: number;
+  readonly sealed: Uint8Array;
+}
+
 const values = (id: string, target: BoundSettings) => [
   id,
   target.name,
@@ -82,17 +92,18 @@ const values = (id: string, target: BoundSettings) => [
 
 const INSERT = statement(
   'atna.insert-target',
-  `INSERT INTO atna.target (id, name, protocol, host, port, path, authorities, filter, paused, binding, created_at, next_leaf)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)`,
+  `INSERT INTO atna.target (id, name, protocol, host, port, path, authorities, filter, paused, binding, created_at, next_leaf,
+     sealed_place)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $13)`,
 );
 
 export async function insertTarget(
   sql: Sql,
   id: string,
   target: BoundSettings,
-  start: { readonly nowMs: number; readonly nextLeaf: number },
+  start: { readonly nowMs: number; readonly place: SealedPlace },
 ): Promise<void> {
-  await sql.run(INSERT, [...values(id, target), new Date(start.nowMs), start.nextLeaf]);
+  await sql.run(INSERT, [...values(id, target), new Date(start.nowMs), start.place.leaf, start.place.sealed]);
 }
 
 const CHANGE = statement(
@@ -137,18 +148,19 @@ export async function releaseTarget(sql: Sql, id: string, holder: string): Promi
 
 const ADVANCE = statement(
   'atna.advance-target',
-  `UPDATE atna.target SET next_leaf = $3, delivered = delivered + $4, failing_since = NULL, failure = NULL,
+  `UPDATE atna.target SET next_leaf = $3, sealed_place = $6, delivered = delivered + $4, failing_since = NULL, failure = NULL,
      delivered_at = CASE WHEN $4 > 0 THEN $5 ELSE delivered_at END
    WHERE id = $1 AND next_leaf = $2`,
 );
 
-/** Moves a target on. False when somebody else has moved it meanwhile. */
+/** Moves a target on. `from`: as it stands in the database. False when somebody else has moved it meanwhile. */
 export async function advanceTarget(
   sql: Sql,
   id: string,
-  step: { readonly from: number; readonly to: number; readonly delivered: number; readonly nowMs: number },
+  step: { readonly from: number; readonly to: SealedPlace; readonly delivered: number; readonly nowMs: number },
 ): Promise<boolean> {
-  return (await sql.run(ADVANCE, [id, step.from, step.to, step.delivered, new Date(step.nowMs)])) === 1;
+  const { from, to, delivered, nowMs } = step;
+  return (await sql.run(ADVANCE, [id, from, to.leaf, delivered, new Date(nowMs), to.sealed])) === 1;
 }
 
 const FAIL = statement(
@@ -174,4 +186,11 @@ const BIND = statement(
 /** What it failed by is told anew, if it does. For what an earlier version has written; see target-binding.ts. */
 export async function bindTarget(sql: Sql, id: string, binding: Uint8Array): Promise<void> {
   await sql.run(BIND, [id, binding]);
+}
+
+const PLACE = statement('atna.place-target', 'UPDATE atna.target SET next_leaf = $2, sealed_place = $3 WHERE id = $1');
+
+/** Puts a target at a place, whatever stood there. */
+export async function placeTarget(sql: Sql, id: string, { leaf, sealed }: SealedPlace): Promise<void> {
+  await sql.run(PLACE, [id, leaf, sealed]);
 }

@@ -68,7 +68,7 @@ async function add(deps: TargetsDeps, actor: Actor, asked: AddTarget): Promise<C
         tx,
         id,
         { ...settings, binding: binder.bind(id, settings) },
-        { nowMs: clock.nowMs(), nextLeaf },
+        { nowMs: clock.nowMs(), place: binder.seal(id, nextLeaf) },
       );
       return await audit.record(tx, [told(actor, 'forwarding.add', id, detail)]);
     }),
@@ -83,6 +83,8 @@ async function change(deps: TargetsDeps, actor: Actor, id: string, asked: Change
       const before = await store.findTarget(tx, id);
       if (before === undefined) throw targetNotFound();
       await store.changeTarget(tx, id, { ...settings, binding: deps.binder.bind(id, settings) });
+      // Nobody knows any more how far it had come: rather everything twice than something never.
+      if (deps.binder.placeOf(before) === undefined) await store.placeTarget(tx, id, deps.binder.seal(id, 0));
       const detail = { from: described(before), to: described(settings) };
       return await deps.audit.record(tx, [told(actor, 'forwarding.change', id, detail)]);
     }),
@@ -132,13 +134,24 @@ function described({ protocol, host, port, path, filter, paused }: store.TargetS
 }
 
 function viewOf(binder: TargetBinder, target: store.Target, size: number): TargetView {
-  const { authorities, createdAt, nextLeaf, deliveredAt, failingSince, failure: told, binding: _, ...same } = target;
-  const failure = binder.fits(target) ? told : 'changed';
+  const {
+    authorities,
+    createdAt,
+    nextLeaf: _leaf,
+    deliveredAt,
+    failingSince,
+    failure: told,
+    binding: _,
+    sealedPlace: _place,
+    ...same
+  } = target;
+  const place = binder.placeOf(target);
+  const failure = binder.fits(target) && place !== undefined ? told : 'changed';
   return {
     ...same,
     authorities: authorities ?? '',
     createdAt: instant(createdAt.getTime()),
-    waiting: Math.max(0, size - nextLeaf),
+    waiting: Math.max(0, size - (place ?? 0)),
     ...(deliveredAt === null ? {} : { deliveredAt: instant(deliveredAt.getTime()) }),
     ...(failingSince === null ? {} : { failingSince: instant(failingSince.getTime()) }),
     ...(failure === null ? {} : { failure }),
