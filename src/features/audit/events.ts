@@ -189,6 +189,7 @@ export const EVENTS = {
   'provider.list': security('110129', 'Identity providers listed'),
   'provider.add': security('110129', 'Identity provider added'),
   'provider.change': security('110129', 'Identity provider changed'),
+  'provider.check': security('110129', 'Identity provider tested'),
   'provider.retire': security('110129', 'Identity provider retired'),
   'provider.link': security('110137', 'Identity at a provider linked'),
   'provider.confirm': security('110137', 'Identity at a provider confirmed by its owner'),

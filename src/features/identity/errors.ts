@@ -273,8 +273,15 @@ export const providerTaken = (): IdentityProblem =>
     'This is linked already: with another account, or your account with another identity there. Nothing was changed.',
   );
 
-export const providerAway = (privateDetail: string): IdentityProblem =>
-  make('unavailable', 'provider-away', 'The identity provider cannot be reached, or its address is not right.', {
-    privateDetail,
-    retryAfterSeconds: 30,
-  });
+const AWAY = {
+  unreachable: 'The identity provider cannot be reached: the name is not known, or nobody answers there.',
+  certificate: 'The identity provider’s certificate is of no authority that is trusted here.',
+  late: 'The identity provider did not answer in time.',
+  'no-provider': 'At this address there is no OpenID Connect provider that describes itself, or it is out of service.',
+  'other-issuer': 'The provider at this address names itself otherwise: the issuer must be exactly as it says.',
+} as const;
+/** Why a provider cannot be used now. */
+export type ProviderFault = keyof typeof AWAY;
+
+export const providerAway = (fault: ProviderFault, privateDetail: string): IdentityProblem =>
+  make('unavailable', 'provider-away', AWAY[fault], { privateDetail, retryAfterSeconds: 30 });

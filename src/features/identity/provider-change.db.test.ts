@@ -70,3 +70,31 @@ test('who may not manage settings changes none', async () => {
   const kofi = await enrol(fixture, link?.url ?? '');
   await expect(change(NEW, kofi)).rejects.toMatchObject({ code: 'not-allowed' });
 });
+
+test('a provider is tested: where it sends people, or in plain words why it cannot be used, and the log tells', async () => {
+  const check = () => admin.browser.ask('POST', `/api/providers/${id}/check`);
+  expect(await check()).toEqual({ signInUrl: `${ministry.issuer}/auth` });
+  ministry.rest(true);
+  await expect(check()).rejects.toMatchObject({
+    code: 'provider-away',
+    publicDetail: expect.stringMatching(/describes itself/),
+  });
+  ministry.rest(false);
+  expect(await check()).toEqual({ signInUrl: `${ministry.issuer}/auth` });
+  const told = fixture.recorded.filter(({ event }) => event === 'provider.check');
+  expect(told.map(({ outcome }) => outcome).filter((one) => one === 'success')).toHaveLength(2);
+});
+
+test('why a provider cannot be added is told: its certificate, its name for itself, nobody there', async () => {
+  const { issuer, authority } = ministry;
+  const wanted = { ...NEW, clientSecret: 'x' };
+  const add = (what: object) => admin.browser.ask('POST', '/api/providers', { ...wanted, ...what });
+  await expect(add({ issuer })).rejects.toMatchObject({ publicDetail: expect.stringMatching(/certificate/) });
+  const other = issuer.replace('localhost', '127.0.0.1');
+  await expect(add({ issuer: other, authority })).rejects.toMatchObject({
+    publicDetail: expect.stringMatching(/names itself otherwise/),
+  });
+  await expect(add({ issuer: 'https://nobody.invalid', authority })).rejects.toMatchObject({
+    publicDetail: expect.stringMatching(/cannot be reached/),
+  });
+});

@@ -1,7 +1,8 @@
 import * as client from 'openid-client';
 import type { Clock } from '../../kernel/time.ts';
 import { createOutbound, type Outbound } from '../../platform/outbound/index.ts';
-import { providerAway, providerRefused } from './errors.ts';
+import { isProblem } from '../../kernel/problem.ts';
+import { type ProviderFault, providerAway, providerRefused } from './errors.ts';
 import type { Provider, VisitFacts } from './provider-store.ts';
 
 /** What a provider has proved of whoever came back from it. */
@@ -13,6 +14,8 @@ export interface Proved {
 }
 
 export interface ProviderClient {
+  /** Asks the provider for its description, now; the address where people sign in. Throws `provider-away`, which says why. */
+  check(provider: Provider): Promise<string>;
   /** Where the browser goes. Throws `provider-away`. */
   authorizationUrl(provider: Provider, visit: VisitFacts, state: string): Promise<string>;
   /**
@@ -47,6 +50,11 @@ export function createProviderClient({ clock }: { readonly clock: Clock }): Prov
   }
 
   return {
+    async check(provider) {
+      const { authorization_endpoint } = (await discover(provider)).serverMetadata();
+      if (authorization_endpoint === undefined) throw providerAway('no-provider', 'no authorization_endpoint');
+      return authorization_endpoint;
+    },
     async authorizationUrl(provider, visit, state) {
       const configuration = await configurationOf(provider);
       return client.buildAuthorizationUrl(configuration, {
@@ -105,9 +113,26 @@ async function discover(provider: Provider): Promise<client.Configuration> {
       },
     );
   } catch (error) {
-    throw providerAway(reasonOf(error));
+    throw providerAway(faultOf(error), reasonOf(error));
   }
 }
+
+/** What of all that went wrong an administrator can mend. */
+function faultOf(error: unknown): ProviderFault {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (isProblem(at)) return OUTBOUND_FAULTS[at.code] ?? 'unreachable';
+    const code = 'code' in at ? at.code : undefined;
+    if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') return 'other-issuer';
+    if (code === 'OAUTH_TIMEOUT') return 'late';
+  }
+  return 'no-provider';
+}
+
+const OUTBOUND_FAULTS: Readonly<Record<string, ProviderFault>> = {
+  'outbound-tls': 'certificate',
+  'outbound-timeout': 'late',
+  'outbound-too-large': 'no-provider',
+};
 
 /** The library's requests, made by our own client: https, verified, bounded, without redirects. */
 function fetchOver(outbound: Outbound): client.CustomFetch {

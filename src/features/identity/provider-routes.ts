@@ -203,6 +203,20 @@ export function providerAdministrationRoutes(providers: Providers): RouteDeclara
     }),
     route({
       doors: ['users'],
+      method: 'POST',
+      path: '/api/providers/:id/check',
+      access: permission('settings.manage'),
+      audit: event('provider.check'),
+      input: { params: IdParams, query: NoQuery, body: 'none' },
+      output: wire.ProviderCheckAnswer,
+      limits: { bodyBytesMax: 0, perMinute: 20 },
+      async handle({ actor, params }) {
+        const { audited, ...body } = await providers.check(actor, providerId(params.id));
+        return { status: 200, body, audited };
+      },
+    }),
+    route({
+      doors: ['users'],
       method: 'DELETE',
       path: '/api/providers/:id',
       access: administration,

@@ -182,6 +182,13 @@ function administration({ database, audit, clock }: ProvidersDeps, store: Store,
         return { provider: providerEntry(made, baseUrl), audited };
       });
     },
+    /** Whether people could sign in by it now, asked of the provider itself. Throws `provider-away`. */
+    async check(actor: Actor, id: ProviderId) {
+      const provider = await store.find(database, id);
+      if (provider === undefined) throw providerUnknown();
+      const signInUrl = await oidc.check(provider);
+      return { signInUrl, audited: await audit.recordNow([providerEvent(actor, 'provider.check', id)]) };
+    },
     async retire(actor: Actor, id: ProviderId) {
       return await database.transaction(async (tx) => {
         if (!(await store.retire(tx, id, clock.nowMs()))) throw providerUnknown();

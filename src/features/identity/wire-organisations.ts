@@ -224,6 +224,8 @@ export const ProviderEntry = z.object({
 export type ProviderEntry = z.output<typeof ProviderEntry>;
 export const ProvidersAnswer = z.object({ providers: z.array(ProviderEntry) });
 export const ProviderAnswer = z.object({ provider: ProviderEntry });
+/** POST /api/providers/:id/check: where the provider says that people sign in. */
+export const ProviderCheckAnswer = z.object({ signInUrl: z.url() });
 /** GET /api/sign-in/providers */
 export const ProviderChoices = z.object({ providers: z.array(named) });
 /** POST /api/sign-in/provider, /api/identities and /api/enrol/provider: where the browser goes next. */
