@@ -228,8 +228,11 @@ describe('re-sealing under a new data key', () => {
     await db.database.transaction(async (tx) => {
       await tx.run(hold, [ids[210] ?? null]);
       rotating = rotation.reseal('data');
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      expect((await rotation.status()).running?.parts[0]).toMatchObject({ done: 210, finished: false });
+      const first = async () => (await rotation.status()).running?.parts[0];
+      await expect.poll(first).toMatchObject({ done: 210, finished: false });
+      // Time to go past it, were it not waited for.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(await first()).toMatchObject({ done: 210, finished: false });
     });
     expect(await rotating).toMatchObject({ rows: ROWS + 51, left: [] });
     expect(await dataKeysInUse()).toHaveLength(1);

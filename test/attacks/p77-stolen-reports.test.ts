@@ -37,8 +37,10 @@ test('reports, examples, notes and names of common people lie sealed', async () 
   const { study } = await f.call<{ study: StudyView }>('POST /api/models/simulate', { body: { modelId: model.id } });
   await f.jobs.idle();
   const { report } = await f.call<StudyReportReply>('GET /api/models/studies/:id', { params: { id: study.id } });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await f.call<ShadowReply>('GET /api/models/shadow');
+  // Counting goes on behind the answer.
+  await expect
+    .poll(async () => (await f.call<ShadowReply>('GET /api/models/shadow')).examples.length)
+    .toBeGreaterThan(0);
   // It is worth stealing: examples were kept.
   expect(report.kind === 'simulation' && report.examples.length).toBeGreaterThan(0);
   const [row] = await f.db.ownerDatabase.rows<{ all: string }>({

@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createGathering } from './gathering.ts';
 
@@ -50,8 +50,7 @@ test('those who do not come back are waited for a moment only, once', async () =
   await turns(6);
   served(5);
   join();
-  await sleep(30);
-  expect(left).toEqual([5, 1]);
+  await expect.poll(() => left, { interval: 5 }).toEqual([5, 1]);
   served(1);
   join();
   await turns(6);

@@ -67,7 +67,7 @@ const read = async (load: Load, id: string) =>
   (await call<{ load: LoadView }>(load, 'GET', '/api/loads/:id', { id })).load;
 
 async function until(load: Load, id: string, done: (view: LoadView) => boolean): Promise<LoadView> {
-  for (let i = 0; i < 800; i++) {
+  for (let i = 0; i < 2_000; i++) {
     const view = await read(load, id);
     if (done(view)) return view;
     await new Promise((resolve) => setTimeout(resolve, 25));

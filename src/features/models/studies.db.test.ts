@@ -218,7 +218,8 @@ describe('a shadow', () => {
     const first = await register('urn:shadow:a', 's1', one);
     const second = await register('urn:shadow:b', 's2', one);
     expect(second.goldenId).not.toBe(first.goldenId);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Counting goes on behind the answer.
+    await expect.poll(async () => (await f.call<ShadowReply>('GET /api/models/shadow')).examples).toHaveLength(1);
     const { shadow, days, examples } = await f.call<ShadowReply>('GET /api/models/shadow');
     expect(shadow).toBe('shadow-1');
     expect(days[0]?.outcomes).toMatchObject({ 'review->link': 1 });
