@@ -1124,12 +1124,13 @@ CREATE TABLE nodes.domain (
   organisation_id uuid NOT NULL,
   node_id uuid,
   created_at timestamp with time zone NOT NULL,
+  binding bytea,
   CONSTRAINT domain_pkey PRIMARY KEY (id),
   CONSTRAINT domain_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes.node(id),
   CONSTRAINT domain_system_key UNIQUE (system)
 );
 GRANT INSERT, SELECT ON nodes.domain TO careseal_app;
-GRANT UPDATE (node_id) ON nodes.domain TO careseal_app;
+GRANT UPDATE (node_id, binding) ON nodes.domain TO careseal_app;
 
 CREATE TABLE nodes.enrolment (
   token_hash bytea NOT NULL,
@@ -1337,6 +1338,7 @@ CREATE TABLE registry.golden (
   deleted boolean DEFAULT false NOT NULL,
   organisations uuid[] DEFAULT '{}'::uuid[] NOT NULL,
   shared_with uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+  binding bigint,
   CONSTRAINT golden_pkey PRIMARY KEY (golden_id)
 );
 CREATE INDEX golden_live_by_time ON registry.golden USING btree (updated_at, golden_id) WHERE ((replaced_by IS NULL) AND (NOT deleted));

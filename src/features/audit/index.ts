@@ -28,6 +28,8 @@ import { createWitnesses } from './witnesses.ts';
 export type { AuditDeps } from './deps.ts';
 /** An event as it rests, and its canonical JSON. */
 export type { PackedEvent } from './event-batch.ts';
+/** For whoever finds a row that is not as it was written. */
+export { type ChangedPast, createChangedPast } from './changed-past.ts';
 export type { EventFeed, PackedSequencedEvent, SequencedEvent, Wanted } from './event-feed.ts';
 /** Every event there is; `eventNames` reads a filter (`client.*`). */
 export { type AuditEventName, EVENTS, eventNames, eventShape } from './events.ts';

@@ -51,6 +51,12 @@ export interface GoldenState {
   organisations: readonly OrganisationId[];
   sharedWith: readonly OrganisationId[];
   shareChanged?: boolean;
+  /** As read; whether it fits is asked before anything is changed (altered.ts). */
+  binding: bigint | null;
+  /** Records that stand for it were read from the database. */
+  loaded: boolean;
+  /** It was asked, and it fits. */
+  whole?: boolean;
 }
 
 export interface PendingLedgerEntry {
@@ -99,6 +105,8 @@ export class RoundState {
         known: false,
         organisations: [],
         sharedWith: [],
+        binding: null,
+        loaded: false,
       };
       this.goldens.set(id, golden);
     }

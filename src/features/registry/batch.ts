@@ -4,7 +4,8 @@
  */
 import type { ResourceId } from '../../kernel/ids.ts';
 import { reachOf } from '../../kernel/reach.ts';
-import type { RoundState } from './batch-state.ts';
+import { domainsOf, isWhole } from './altered.ts';
+import type { GoldenState, RoundState } from './batch-state.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import type { AuditInput } from '../audit/index.ts';
@@ -133,11 +134,25 @@ export async function decideRound(
   await loadPatients(deps, sql, state, meant);
   const nowMs = deps.clock.nowMs();
   const decided: Decided[] = [];
+  const domains = await domainsOf(
+    deps,
+    round.found.known.map((row) => row.domain_id),
+  );
+  // A dry run's persons are in part those it would make.
+  const whole = round.rehearsal ? {} : { isWhole: (golden: GoldenState) => isWhole(deps, state, golden, domains) };
   for (const work of round.works) {
     const existing = work.existingId === undefined ? undefined : state.sources.get(work.existingId);
-    if (existing && !isMeant(work, existing.patient)) delete work.existingId;
+    if (existing && !isMeant(work, existing)) delete work.existingId;
     const found = decideWork(
-      { state, domains: round.domains, matcher: deps.matcher, records: deps.records, keyRing: deps.keyRing, nowMs },
+      {
+        state,
+        domains: round.domains,
+        matcher: deps.matcher,
+        records: deps.records,
+        keyRing: deps.keyRing,
+        nowMs,
+        ...whole,
+      },
       work,
     );
     if (found) decided.push(found);

@@ -3,6 +3,7 @@ import type { ResourceId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
 import type { StoredResource } from '../../store/model.ts';
+import { createChangedPast } from '../audit/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { applyTogether } from './apply-together.ts';
 import { mergeSources } from './feed-merge.ts';
@@ -35,8 +36,10 @@ export interface BuiltCore {
 export function createCore(given: RegistryDeps): BuiltCore {
   const deps = { ...given, longWalks: given.longWalks ?? createLongWalks() };
   const seat = createMatchingSeat(deps);
+  const changedPast = createChangedPast(deps);
   const roundDeps: RoundDeps = {
     ...deps,
+    onAltered: (id) => changedPast({ what: 'client', id, patient: `Patient/${id}` }),
     get matcher() {
       return seat.current().matcher;
     },

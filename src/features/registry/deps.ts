@@ -36,6 +36,11 @@ export interface RegistryDeps {
   /** Kept outside the database: once set, a rule that is missing there was taken away. Missing itself: none is expected. */
   readonly rulesBound?: { isSet(): Promise<boolean>; set(): Promise<void> };
   /**
+   * Kept outside the database: once set, a golden record without a binding is somebody else's doing. Missing itself: that is not
+   * known, and such rows are believed.
+   */
+  readonly goldensBound?: { isSet(): boolean; set(): Promise<void> };
+  /**
    * Identifiers of domains that other nodes own may be carried by whoever has one of their own, unless marked official: they are
    * shown and found, and nobody is matched by them. Missing or false: such records are refused.
    */

@@ -24,6 +24,22 @@ export interface Plan {
 
 /** `undefined` when it turns out that the batch has to be decided under the lock. Writes nothing. */
 export async function planBatch(
+  live: RoundDeps,
+  batch: { readonly works: readonly Work[]; readonly domains: DomainTable },
+): Promise<Plan | undefined> {
+  let altered = false;
+  // What looks changed past us may be a change under way: under the lock it is known, and told.
+  const deps = { ...live, onAltered: () => void (altered = true) };
+  try {
+    const plan = await planned(deps, batch);
+    return altered ? undefined : plan;
+  } catch (error) {
+    if (altered) return undefined;
+    throw error;
+  }
+}
+
+async function planned(
   deps: RoundDeps,
   { works, domains }: { readonly works: readonly Work[]; readonly domains: DomainTable },
 ): Promise<Plan | undefined> {

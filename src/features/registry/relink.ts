@@ -17,6 +17,7 @@ import { keptApart } from './review-settling.ts';
 import { scoreReviewsAnew } from './review-rescoring.ts';
 import { readFormerGolden } from './review-store.ts';
 import { scoredGoldens } from './round-decisions.ts';
+import { leaveOutAltered } from './altered.ts';
 import { loadRound, type RoundDeps } from './round-loading.ts';
 import { addBlockingKeys, readRound, removeBlockingKeys } from './round-store.ts';
 import { writeRound } from './round-writing.ts';
@@ -110,6 +111,7 @@ async function relinkRows(deps: RoundDeps, tx: Transaction, rows: readonly Sourc
     keys: [],
   });
   const state = loadRound(deps, { ...found, existing: [] });
+  await leaveOutAltered(deps, state);
   const work: Work = { deps, tx, actor: batch.actor, state, moves: [], judged: new Set(), joined: 0, parted: 0 };
   for (const [id, lookupTokens] of tokensOf) {
     const source = state.sources.get(id);

@@ -3,7 +3,8 @@
 import { newId } from '../../crypto/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { type FormerRecord, pairKey, type RoundState, type SourceState } from './batch-state.ts';
+import { clientAltered } from './altered.ts';
+import { type FormerRecord, type GoldenState, pairKey, type RoundState, type SourceState } from './batch-state.ts';
 import { sameContent } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
 import { ledgerActor } from './ledger.ts';
@@ -24,6 +25,8 @@ export interface DecisionInput {
   readonly records: Records;
   readonly keyRing: RegistryDeps['keyRing'];
   readonly nowMs: number;
+  /** Whether a person's rows are as they were written. Missing: nothing will be written. */
+  readonly isWhole?: (golden: GoldenState) => boolean;
 }
 
 /** What became of a submission, before its content is built. */
@@ -41,7 +44,7 @@ export function decideWork(input: DecisionInput, work: Work): Decided | undefine
   if (work.outcome) return undefined;
   const existing = work.existingId === undefined ? undefined : input.state.sources.get(work.existingId);
   const { submission } = work;
-  if (submission.kind === 'create') return existing ? alreadyThere(work, existing) : register(input, work);
+  if (submission.kind === 'create') return existing ? alreadyThere(input, work, existing) : register(input, work);
   if (submission.kind === 'upsert' && !existing) return register(input, work);
   if (!existing) return refuse(work, clientNotFound());
   const domain = input.domains.byId(existing.domainId);
@@ -49,6 +52,7 @@ export function decideWork(input: DecisionInput, work: Work): Decided | undefine
   if (existing.domainId !== UNMADE && !ownsDomain(work.actor.principal, domain)) {
     return refuse(work, isInReach(work.actor.principal, domain) ? notOwnRecord() : clientNotFound());
   }
+  if (isAltered(input, existing.goldenId)) return refuse(work, clientAltered());
   if (submission.ifMatchVersion !== undefined && submission.ifMatchVersion !== existing.version) {
     return refuse(work, versionConflict(existing.version));
   }
@@ -60,7 +64,15 @@ function refuse(work: Work, problem: Parameters<typeof refused>[0]): undefined {
   return undefined;
 }
 
-function alreadyThere(work: Work, existing: SourceState): Decided | undefined {
+const isAltered = ({ state, isWhole }: DecisionInput, goldenId: ResourceId): boolean =>
+  isWhole?.(state.golden(goldenId)) === false;
+
+/** Nothing is put to a person whose rows somebody has changed: a steward is asked. */
+const unlessAltered = (input: DecisionInput, decision: LinkDecision): LinkDecision =>
+  decision.join !== undefined && isAltered(input, decision.join.goldenId) ? askInstead(decision) : decision;
+
+function alreadyThere(input: DecisionInput, work: Work, existing: SourceState): Decided | undefined {
+  if (isAltered(input, existing.goldenId)) return refuse(work, clientAltered());
   const conditional = work.submission.kind === 'create' && work.submission.ifNoneExist !== undefined;
   if (!conditional) return refuse(work, duplicateKey());
   return { work, source: existing, status: 'unchanged', linked: false, reviews: 0, candidatesCut: false };
@@ -72,7 +84,10 @@ function register(input: DecisionInput, work: Work): Decided | undefined {
   const id = (submission.kind === 'create' ? submission.id : undefined) ?? newId<ResourceId>();
   const former = cameAgain(input, work, id);
   const goldens = scoredGoldens(input, content, id);
-  const decision = former?.pinned ? askInstead(decideLink(goldens)) : decideLink(goldens, keptApart(input.state));
+  const decision = unlessAltered(
+    input,
+    former?.pinned ? askInstead(decideLink(goldens)) : decideLink(goldens, keptApart(input.state)),
+  );
   const source: SourceState = {
     id,
     goldenId: decision.join?.goldenId ?? newId<ResourceId>(),
@@ -132,7 +147,7 @@ function revise(input: DecisionInput, work: Work, source: SourceState): Decided 
     change: 'written',
   });
   input.state.golden(source.goldenId).touched = true;
-  const decision = relink(input, source, content, isOverlay);
+  const decision = unlessAltered(input, relink(input, source, content, isOverlay));
   if (isOverlay) noteOverlay(input, work.actor, source);
   if (decision.join) {
     moveAlone(input, source, decision.join.goldenId);

@@ -1,8 +1,8 @@
 /** What a round reads before it decides, in as few round trips as there are dependencies. */
-import type { Patient } from '@medplum/fhirtypes';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Sql } from '../../platform/db/sql.ts';
-import { pairKey, RoundState } from './batch-state.ts';
+import { type BindingDeps, clientAltered, fitting } from './altered.ts';
+import { pairKey, RoundState, type SourceState } from './batch-state.ts';
 import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { patientOf } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
@@ -13,7 +13,7 @@ import { carriesKey, ownIdentifier } from './own-key.ts';
 import { keyTokensOf } from './records.ts';
 import type { Work } from './work.ts';
 
-export interface RoundDeps extends RegistryDeps {
+export interface RoundDeps extends RegistryDeps, BindingDeps {
   readonly records: Records;
 }
 
@@ -108,11 +108,13 @@ export function loadRound(deps: Pick<RoundDeps, 'records'>, { candidates, known,
     state.add(deps.records.open(row));
     for (const other of row.apart ?? []) state.neverLinks.add(pairKey(row.source_id, other));
     const golden = state.golden(row.golden_id);
+    golden.loaded = true;
     if (golden.known || row.golden_version === null) continue;
     golden.known = true;
     golden.storedVersion = row.golden_version;
     golden.organisations = row.organisations ?? [];
     golden.sharedWith = row.shared_with ?? [];
+    golden.binding = row.binding;
   }
   return state;
 }
@@ -134,6 +136,11 @@ export async function loadPatients(
     const source = state.sources.get(id);
     const found = stored.get(id);
     if (!source || !found?.content) throw new Error('registry.source names a record that store.resource does not hold');
+    // An old row put back names a version that is no more; what is stored now was never meant to be seen through it.
+    if (found.version !== source.storedVersion && source.storedVersion > 0) {
+      deps.onAltered(source.goldenId);
+      throw clientAltered();
+    }
     source.patient = patientOf(found.content);
     source.storedContent = found.content;
     source.lastUpdatedMs = found.lastUpdatedMs;
@@ -141,13 +148,15 @@ export async function loadPatients(
 }
 
 /** Rows of the golden records that will be rewritten, where they are not known yet. */
-export async function loadGoldenVersions(sql: Sql, state: RoundState): Promise<void> {
+export async function loadGoldenVersions(deps: BindingDeps, sql: Sql, state: RoundState): Promise<void> {
   const touched = [...state.goldens.values()].filter((golden) => golden.touched && !golden.known);
   if (touched.length === 0) return;
-  for (const row of await readGoldens(
+  const rows = await readGoldens(
     sql,
     touched.map((golden) => golden.id),
-  )) {
+  );
+  if ((await fitting(deps, rows)).length < rows.length) throw clientAltered();
+  for (const row of rows) {
     const golden = state.golden(row.golden_id);
     golden.known = true;
     golden.storedVersion = row.version;
@@ -157,9 +166,10 @@ export async function loadGoldenVersions(sql: Sql, state: RoundState): Promise<v
   }
 }
 
-/** Guards against a collision of blind key tokens: the opened record must really carry the identifier. */
-export function isMeant(work: Work, patient: Patient | undefined): boolean {
+/** Guards against a collision of blind key tokens: the opened record must really carry the identifier, and be of the domain. */
+export function isMeant(work: Work, { patient, domainId }: Pick<SourceState, 'patient' | 'domainId'>): boolean {
   const { submission, key } = work;
   if (submission.kind === 'update' || submission.kind === 'delete') return true;
+  if (submission.domain.id !== domainId) return false;
   return patient !== undefined && key !== undefined && carriesKey(patient, submission.domain.system, key);
 }

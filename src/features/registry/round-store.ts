@@ -9,6 +9,7 @@ export interface KnownRow extends SourceRow {
   readonly golden_version: number | null;
   readonly organisations: readonly OrganisationId[] | null;
   readonly shared_with: readonly OrganisationId[] | null;
+  readonly binding: bigint | null;
   readonly apart: readonly ResourceId[] | null;
 }
 /** A record that carries one of the blocking keys asked for. */
@@ -47,20 +48,20 @@ const round = statement<KnownRow | CandidateRow | FormerRow>(
    )
    SELECT token, source_id, NULL::uuid AS golden_id, NULL::integer AS domain_id, NULL::bigint AS key_token,
      NULL::integer AS version, NULL::boolean AS pinned, NULL::bytea AS match_record, NULL::integer AS golden_version,
-     NULL::uuid[] AS organisations, NULL::uuid[] AS shared_with, NULL::uuid[] AS apart
+     NULL::uuid[] AS organisations, NULL::uuid[] AS shared_with, NULL::bigint AS binding, NULL::uuid[] AS apart
    FROM candidate
    UNION ALL
    SELECT NULL, s.source_id, s.golden_id, s.domain_id, s.key_token, s.version, s.pinned, s.match_record, g.version,
-     nullif(g.organisations, '{}'), nullif(g.shared_with, '{}'), nullif(ARRAY(
+     nullif(g.organisations, '{}'), nullif(g.shared_with, '{}'), g.binding, nullif(ARRAY(
        SELECT b FROM registry.never_link WHERE a = s.source_id UNION ALL SELECT a FROM registry.never_link WHERE b = s.source_id
      ), '{}')
    FROM registry.source AS s
    LEFT JOIN LATERAL (
-     SELECT version, organisations, shared_with FROM registry.golden WHERE golden_id = s.golden_id OFFSET 0
+     SELECT version, organisations, shared_with, binding FROM registry.golden WHERE golden_id = s.golden_id OFFSET 0
    ) AS g ON true
    WHERE s.golden_id = ANY(ARRAY(SELECT golden_id FROM person))
    UNION ALL
-   SELECT NULL, f.source_id, NULL, NULL, f.key_token, NULL, f.pinned, NULL, NULL, NULL, NULL, nullif(ARRAY(
+   SELECT NULL, f.source_id, NULL, NULL, f.key_token, NULL, f.pinned, NULL, NULL, NULL, NULL, NULL, nullif(ARRAY(
        SELECT b FROM registry.never_link WHERE a = f.source_id UNION ALL SELECT a FROM registry.never_link WHERE b = f.source_id
      ), '{}')
    FROM registry.former_record AS f WHERE f.key_token = ANY($4::bigint[])`,
@@ -153,15 +154,15 @@ export async function removeBlockingKeys(tx: Transaction, rows: readonly Blockin
   if (rows.length > 0) await tx.run(deleteKeys, [rows.map((row) => row.token), rows.map((row) => row.sourceId)]);
 }
 
-const GOLDEN_TYPES = ['uuid', 'int', 'timestamptz', 'uuid', 'boolean', 'text', 'text'];
+const GOLDEN_TYPES = ['uuid', 'int', 'timestamptz', 'uuid', 'boolean', 'text', 'text', 'bigint'];
 // An array per row travels as its literal: arrays of arrays would have to be of one length.
 const upsertGoldens = (from: number) =>
-  `INSERT INTO registry.golden (golden_id, version, updated_at, replaced_by, deleted, organisations, shared_with)
-   SELECT id, version, at, replaced, deleted, organisations::uuid[], shared::uuid[]
-   FROM ${columns(from, GOLDEN_TYPES)} AS g(id, version, at, replaced, deleted, organisations, shared)
+  `INSERT INTO registry.golden (golden_id, version, updated_at, replaced_by, deleted, organisations, shared_with, binding)
+   SELECT id, version, at, replaced, deleted, organisations::uuid[], shared::uuid[], binding
+   FROM ${columns(from, GOLDEN_TYPES)} AS g(id, version, at, replaced, deleted, organisations, shared, binding)
    ON CONFLICT (golden_id) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at,
      replaced_by = excluded.replaced_by, deleted = excluded.deleted, organisations = excluded.organisations,
-     shared_with = excluded.shared_with`;
+     shared_with = excluded.shared_with, binding = excluded.binding`;
 const goldenColumns = (rows: readonly GoldenRow[]): SqlValue[] => [
   rows.map((row) => row.golden_id),
   rows.map((row) => row.version),
@@ -170,6 +171,7 @@ const goldenColumns = (rows: readonly GoldenRow[]): SqlValue[] => [
   rows.map((row) => row.deleted),
   rows.map((row) => `{${row.organisations.join(',')}}`),
   rows.map((row) => `{${row.shared_with.join(',')}}`),
+  rows.map((row) => row.binding),
 ];
 const putGoldens = statement('registry.put-goldens', upsertGoldens(1));
 

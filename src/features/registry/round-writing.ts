@@ -13,7 +13,9 @@ import {
   type SourceState,
 } from './batch-state.ts';
 import { storedContent } from './content.ts';
+import type { DomainTable } from './deps.ts';
 import { carryDecisions, keepFormer } from './former-records.ts';
+import { bindGolden } from './golden-binding.ts';
 import { goldenWrite, type Ownership, settleOwnership } from './golden.ts';
 import { sealLedgerEntry } from './ledger.ts';
 import { ABOUT_A_LINK, keptApart, settleReviewsApart } from './review-settling.ts';
@@ -69,7 +71,7 @@ export async function writeRound(
     lacking.flatMap((golden) => [...golden.members]),
   );
   underWay.add(loaded);
-  await loadGoldenVersions(tx, state);
+  await loadGoldenVersions(deps, tx, state);
   const ownership = await ownershipFor(deps, state, goldens);
   for (const golden of goldens) settleOwnership(state, golden, ownership);
   const contents = new Map<ResourceId, Uint8Array | null>();
@@ -84,7 +86,7 @@ export async function writeRound(
       }),
     ...goldens.filter((golden) => !lacking.includes(golden)).map(makeGolden),
   ]);
-  underWay.add(writeRows(deps, tx, { state, sources, goldens, nowMs }));
+  underWay.add(writeRows(deps, tx, { state, sources, goldens, nowMs, domains: ownership.domains }));
   if (round.meanwhile) underWay.add(round.meanwhile());
   await loaded;
   sendWrites(deps, tx, underWay, lacking.map(makeGolden));
@@ -116,12 +118,13 @@ interface RoundRows {
   readonly sources: readonly SourceState[];
   readonly goldens: readonly GoldenState[];
   readonly nowMs: number;
+  readonly domains: DomainTable;
 }
 
 /** The registry's own tables. Most rounds hold new records only, and then one statement writes them all. */
 async function writeRows(deps: RoundDeps, tx: Transaction, round: RoundRows): Promise<void> {
   const { state, sources, goldens, nowMs } = round;
-  const goldenRows = goldens.map((golden) => goldenRow(golden, nowMs));
+  const goldenRows = goldens.map((golden) => goldenRow(deps, golden, round));
   const ledger = state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs));
   const reviews = newReviews(deps, state, nowMs);
   if (sources.every(isNew)) {
@@ -167,7 +170,7 @@ export async function makeRound(
   const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
   if (!sources.every((source) => isNew(source) && source.formerId === undefined)) return undefined;
   const lacking = goldens.filter((golden) => lacksContent(state, golden)).flatMap((golden) => [...golden.members]);
-  await Promise.all([loadPatients(deps, sql, state, lacking), loadGoldenVersions(sql, state)]);
+  await Promise.all([loadPatients(deps, sql, state, lacking), loadGoldenVersions(deps, sql, state)]);
   const ownership = await ownershipFor(deps, state, goldens);
   for (const golden of goldens) settleOwnership(state, golden, ownership);
   const own = sources.map(sourceWrite);
@@ -176,7 +179,7 @@ export async function makeRound(
     writes: deps.resources.prepare([...own, ...goldens.map((golden) => goldenWrite(deps, state, { golden, nowMs }))]),
     rows: {
       ...newRows(deps, sources),
-      goldens: goldens.map((golden) => goldenRow(golden, nowMs)),
+      goldens: goldens.map((golden) => goldenRow(deps, golden, { state, nowMs, domains: ownership.domains })),
       ledger: state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs)),
       reviews: newReviews(deps, state, nowMs),
     },
@@ -260,15 +263,23 @@ function keysOf(source: SourceState): BlockingRow[] {
   return Array.from(new Set(source.tokens), (token) => ({ token, sourceId: source.id }));
 }
 
-function goldenRow(golden: GoldenState, nowMs: number): GoldenRow {
+function goldenRow(
+  { keyRing }: Pick<RoundDeps, 'keyRing'>,
+  golden: GoldenState,
+  { state, nowMs, domains }: Pick<RoundRows, 'state' | 'nowMs' | 'domains'>,
+): GoldenRow {
+  const version = golden.storedVersion + 1;
+  const { id: goldenId, organisations, sharedWith } = golden;
+  const members = [...golden.members].flatMap((id) => state.sources.get(id) ?? []);
   return {
     golden_id: golden.id,
-    version: golden.storedVersion + 1,
+    version,
     updated_at: new Date(nowMs),
     replaced_by: golden.replacedBy ?? null,
     deleted: golden.members.size === 0 && golden.replacedBy === undefined,
     organisations: golden.organisations,
     shared_with: golden.sharedWith,
+    binding: bindGolden(keyRing, { goldenId, version, organisations, sharedWith, members }, domains),
   };
 }
 

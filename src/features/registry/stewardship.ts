@@ -8,6 +8,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditInput } from '../audit/index.ts';
+import { assertWhole } from './altered.ts';
 import { orderedPair, pairKey, type RoundState, RoundState as Round } from './batch-state.ts';
 import { ledgerActor, openLedgerEntry } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
@@ -87,6 +88,7 @@ export async function loadGoldens(deps: RoundDeps, tx: Transaction, ids: readonl
   const state = new Round();
   for (const row of await readSourcesOfGoldens(tx, ids)) state.add(deps.records.open(row));
   for (const { a, b } of await readNeverLinks(tx, state.sources.keys())) state.neverLinks.add(pairKey(a, b));
+  await assertWhole(deps, tx, state, ids);
   return state;
 }
 

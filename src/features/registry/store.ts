@@ -2,6 +2,7 @@
 import type { LinkEntryId, OrganisationId, ResourceId, ReviewId } from '../../kernel/ids.ts';
 import { SqlError } from '../../platform/db/index.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
+import { MEMBERS } from './golden-binding.ts';
 import type { LedgerKind, ReviewCause, ReviewState } from './model.ts';
 
 export interface SourceRow {
@@ -22,6 +23,13 @@ export interface GoldenRow {
   readonly deleted: boolean;
   readonly organisations: readonly OrganisationId[];
   readonly shared_with: readonly OrganisationId[];
+  /** golden-binding.ts; null: written by an earlier version. */
+  readonly binding: bigint | null;
+}
+
+/** As read: with the records that say that they stand for it, in the text of golden-binding.ts. */
+export interface StoredGolden extends GoldenRow {
+  readonly members: readonly string[];
 }
 
 export interface LedgerRow {
@@ -87,10 +95,10 @@ const neverLinksAround = statement<{ a: ResourceId; b: ResourceId; entry_id: Lin
   `SELECT a, b, entry_id FROM registry.never_link WHERE a = ANY($1::uuid[])
    UNION SELECT a, b, entry_id FROM registry.never_link WHERE b = ANY($1::uuid[])`,
 );
-const goldensById = statement<GoldenRow>(
+const goldensById = statement<StoredGolden>(
   'registry.goldens-by-id',
-  `SELECT golden_id, version, updated_at, replaced_by, deleted, organisations, shared_with
-   FROM registry.golden WHERE golden_id = ANY($1::uuid[])`,
+  `SELECT golden_id, version, updated_at, replaced_by, deleted, organisations, shared_with, binding, ${MEMBERS}
+   FROM registry.golden AS g WHERE golden_id = ANY($1::uuid[])`,
 );
 
 export const uuids = (ids: Iterable<ResourceId>): string[] => [...ids];
