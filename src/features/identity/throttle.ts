@@ -19,7 +19,8 @@ import { noteBan } from './ban-notes.ts';
 import { tooManyAttempts } from './errors.ts';
 import type { IdentitySettings } from './model.ts';
 import type { Sealing } from './sealing.ts';
-import { charge, quietBounds, settle, settlement } from './throttle-rules.ts';
+import { CLOSED_RETRY_SECONDS, charge, quietBounds, settle, settlement } from './throttle-rules.ts';
+import { createWrongAttempts, type Tried, type WrongAttempts } from './wrong-attempts.ts';
 
 /** One guess: at which secret, of whom, and through which browser and network. */
 export interface Attempt {
@@ -84,10 +85,13 @@ interface ThrottleDeps {
 
 export function createThrottle(deps: ThrottleDeps): Throttle {
   const { database, sealing, clock } = deps;
-  const { chargedOf, chargeHeld, chargeAndLook } = charging(deps);
+  const seenHere = createWrongAttempts(clock);
+  const { chargedOf, chargeHeld, chargeAndLook } = charging(deps, seenHere);
 
   /** `read`: counters of the attempt as they are, locked. */
   function holding(tx: Transaction, attempt: Attempt, read: readonly StoredCounter[]): HeldAttempt {
+    const tried = triedBy(sealing, attempt);
+    if (seenHere.isFull(tried)) throw tooManyAttempts(CLOSED_RETRY_SECONDS);
     const nowMs = clock.nowMs();
     const keys = settledKeysOf(sealing, attempt);
     const held = read.filter((one) => keys.some((key) => isOf(one, key)));
@@ -97,9 +101,13 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
         const channel = channelOf(attempt);
         const settled = held.map((one) => ({ ...one, ...settle(one, channel, nowMs, { charged: false }) }));
         const changed = settled.filter(({ failures }, at) => failures !== held[at]?.failures);
+        seenHere.forget(tried);
         if (changed.length > 0) await writeCounters(tx, changed);
       },
-      wrong: () => chargeHeld(tx, attempt),
+      async wrong() {
+        seenHere.charge(tried);
+        await chargeHeld(tx, attempt);
+      },
     };
   }
 
@@ -110,6 +118,7 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     charge: (attempt) => chargeAndLook(attempt, async () => undefined),
     chargeAndLook,
     async settle(tx, attempt) {
+      seenHere.forget(triedBy(sealing, attempt));
       const keys = settledKeysOf(sealing, attempt);
       const counters = keys.map((key) => ({ key, settlement: settlement(key.kind, channelOf(attempt)) }));
       await settleCounters(tx, counters, clock.nowMs());
@@ -127,12 +136,18 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
         return complete ? holding(tx, attempt, held) : await hold(tx, attempt);
       };
     },
-    clear: (tx, email) => clearCounters(tx, sealing.emailToken(email)),
+    async clear(tx, email) {
+      const subject = sealing.emailToken(email);
+      for (const stage of ['password', 'factor'] as const) {
+        for (const channel of ['device', 'unknown-devices'] as const) seenHere.forget({ subject, stage, channel });
+      }
+      await clearCounters(tx, subject);
+    },
     housekeep: () => deleteIdleCounters(database, clock.nowMs()),
   };
 }
 
-function charging(deps: ThrottleDeps) {
+function charging(deps: ThrottleDeps, seenHere: WrongAttempts) {
   const { database, sealing, clock, settings } = deps;
   /** Subjects that were near a wait lately: looked at before anything else, so that a flood costs one look and tells nothing. */
   const loud = new Set<bigint>();
@@ -164,6 +179,17 @@ function charging(deps: ThrottleDeps) {
   }
 
   async function chargeAndLook<T>(attempt: Attempt, look: (sql: Sql) => Promise<T>): Promise<T> {
+    const tried = triedBy(sealing, attempt);
+    if (!seenHere.charge(tried)) throw tooManyAttempts(CLOSED_RETRY_SECONDS);
+    try {
+      return await chargeThere(attempt, look);
+    } catch (error) {
+      seenHere.giveBack(tried);
+      throw error;
+    }
+  }
+
+  async function chargeThere<T>(attempt: Attempt, look: (sql: Sql) => Promise<T>): Promise<T> {
     const keys = keysOf(sealing, attempt);
     const [done, seen] = await database.together(async (sql) => {
       const quiet = keys.map(quietOf);
@@ -196,6 +222,10 @@ function keysOf(sealing: Sealing, { stage, email, knownDevice, address }: Attemp
   const network = sealing.networkToken(addressGroup(address));
   return [account, strangers, { subject: network, stage: 'any', kind: 'network', deviceHash: NO_DEVICE }];
 }
+
+const triedBy = (sealing: Sealing, attempt: Attempt): Tried => ({
+  ...{ subject: sealing.emailToken(attempt.email), stage: attempt.stage, channel: channelOf(attempt) },
+});
 
 const channelOf = (attempt: Attempt) => (attempt.knownDevice === undefined ? 'unknown-devices' : 'device');
 
