@@ -1291,6 +1291,7 @@ CREATE TABLE registry.bulk (
   skipped integer DEFAULT 0 NOT NULL,
   creator_binding bytea,
   model_version text,
+  model_version text,
   CONSTRAINT bulk_pkey PRIMARY KEY (bulk_id),
   CONSTRAINT bulk_state_check CHECK ((state = ANY (ARRAY['sampling'::text, 'accepting'::text, 'done'::text, 'given-up'::text])))
 );

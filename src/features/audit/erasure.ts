@@ -15,6 +15,8 @@ export interface Erasure {
   readonly events: readonly Erasable[];
   /** The `audit.erase` event that says why, recorded and numbered before. */
   readonly because: AuditEventId;
+  /** Asked within the transaction: which of them may go now. All of them where it is absent. */
+  readonly free?: (tx: Transaction) => Promise<readonly Erasable[]>;
 }
 
 /** A numbered event and the batch it rests in. */
@@ -36,10 +38,10 @@ const RESEAL = statement('audit.reseal-batch', 'UPDATE audit.batch SET sealed = 
 
 /** Erases in one transaction; answers how many events lost their content. Events that have none any more are passed over. */
 export async function eraseEvents(owner: Database, keyRing: KeyRing, erasure: Erasure): Promise<number> {
-  const { events, because } = erasure;
+  const { because, free } = erasure;
   await assertReason(owner, because);
   return await owner.transaction(async (tx) => {
-    const byBatch = groupByBatch(events);
+    const byBatch = groupByBatch(free === undefined ? erasure.events : await free(tx));
     const batches = await tx.rows(LOCK_BATCHES, [[...byBatch.keys()]]);
     let erased = 0;
     for (const batch of batches) {

@@ -2,10 +2,10 @@ import type { Actor } from '../../kernel/principal.ts';
 import { type AuditEventId, parseId } from '../../kernel/ids.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { instant } from '../../kernel/time.ts';
-import { type Database, type Sql, statement } from '../../platform/db/sql.ts';
+import { type Database, type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import { type Erasable, eraseEvents } from './erasure.ts';
 import type { AuditDeps } from './deps.ts';
-import { type Hold, type HoldId, placeHold, releaseHold, standingHolds } from './holds.ts';
+import { createHeldClients, type Hold, type HoldId, placeHold, releaseHold, standingHolds } from './holds.ts';
 import type { LogReader } from './log-reader.ts';
 import type { AuditEventName } from './events.ts';
 import type { AuditInput } from './model.ts';
@@ -79,11 +79,16 @@ export function createRetention(deps: RetentionDeps): Retention {
 
   async function erase(
     run: ErasureRun,
-    what: { readonly name: string; next(sql: Sql, after: typeof FIRST): Promise<Row[]> },
+    what: {
+      readonly name: string;
+      /** Of the one client it is about. */
+      readonly tokens?: readonly bigint[];
+      next(sql: Sql, after: typeof FIRST): Promise<Row[]>;
+    },
   ): Promise<Erased> {
-    const holds = await standingHolds(database);
-    if (holds.some((hold) => hold.client === undefined)) throw underHold();
-    const heldClients = new Set(holds.map((hold) => hold.client));
+    const holds = createHeldClients(keyRing);
+    const covered = await run.owner.transaction((tx) => holds.within(tx));
+    if (covered === 'everything' || what.tokens?.some((token) => covered.has(token))) throw underHold();
     const because = await recordAct(deps, run, 'audit.erase', { what: what.name });
     let [erased, held, after] = [0, 0, FIRST];
     for (;;) {
@@ -91,9 +96,17 @@ export function createRetention(deps: RetentionDeps): Retention {
       const last = page.at(-1);
       if (last === undefined) break;
       after = { recordedMs: last.recordedMs, id: last.id };
-      const free = page.filter(({ client }) => client === null || !heldClients.has(client));
-      held += page.length - free.length;
-      erased += await eraseEvents(run.owner, keyRing, { events: free, because });
+      let kept = 0;
+      // Asked with every page: a hold that is placed while this runs ends it for what it covers.
+      const free = async (tx: Transaction): Promise<readonly Row[]> => {
+        const now = await holds.within(tx);
+        if (now === 'everything') throw heldMeanwhile(erased);
+        const going = page.filter(({ client }) => client === null || !now.has(client));
+        kept = page.length - going.length;
+        return going;
+      };
+      erased += await eraseEvents(run.owner, keyRing, { events: page, because, free });
+      held += kept;
       run.onProgress?.(erased);
     }
     return { erased, held };
@@ -102,10 +115,8 @@ export function createRetention(deps: RetentionDeps): Retention {
   return {
     async eraseClient(run) {
       const tokens = keyRing.blindAll(TOKEN.client, clientId(run.client));
-      const holds = await standingHolds(database);
-      if (holds.some(({ client }) => client !== undefined && tokens.includes(client))) throw underHold();
       return await erase(run, {
-        name: 'client',
+        ...{ name: 'client', tokens },
         next: (sql, { recordedMs, id }) => sql.rows(OF_CLIENT, [tokens, new Date(Number(recordedMs)), id, PAGE]),
       });
     },
@@ -119,11 +130,11 @@ export function createRetention(deps: RetentionDeps): Retention {
       });
     },
     async hold(act) {
-      const { client } = act;
+      const id = act.client === undefined ? undefined : clientId(act.client);
       const because = await recordAct(deps, act, 'audit.hold', {
-        what: client === undefined ? 'everything' : 'client',
+        ...(id === undefined ? { what: 'everything' } : { what: 'client', client: id }),
       });
-      const token = client === undefined ? undefined : keyRing.blind(TOKEN.client, clientId(client));
+      const token = id === undefined ? undefined : keyRing.blind(TOKEN.client, id);
       return await placeHold(act.owner, { client: token, because });
     },
     async release(act) {
@@ -166,6 +177,12 @@ const tooEarly = (years: number): Problem =>
     'conflict',
     'audit-kept',
     `Events are kept for ${years} years (setting auditKeepYears), and this moment is less than that ago. Nothing was erased.`,
+  );
+const heldMeanwhile = (erased: number): Problem =>
+  new Problem(
+    'conflict',
+    'audit-held',
+    `A legal hold on everything was placed meanwhile. What ${erased} events said was destroyed before; nothing more is.`,
   );
 const underHold = (): Problem =>
   new Problem(

@@ -19,6 +19,8 @@ export interface BulkRow {
   readonly accepted: number;
   readonly skipped: number;
   readonly creator_binding: Uint8Array | null;
+  /** Of the scores that the sample was drawn by; null in groups of earlier versions. */
+  readonly model_version: string | null;
 }
 
 export interface SampledReview {
@@ -28,7 +30,8 @@ export interface SampledReview {
   readonly score: number;
 }
 
-const COLUMNS = 'bulk_id, state, created_at, created_by, score_from, sample, total, accepted, skipped, creator_binding';
+const COLUMNS =
+  'bulk_id, state, created_at, created_by, score_from, sample, total, accepted, skipped, creator_binding, model_version';
 /** Only what a score alone holds back: contradictions, twins and changed records want a person each. $1 score, $2 domains. */
 const ALIKE = `r.state = 'open' AND r.cause = 'between-thresholds' AND r.proposed_by IS NULL AND r.score >= $1
    AND ${PAIR_WITHIN('$2')}`;
@@ -43,8 +46,9 @@ const drawSample = statement<{ review_id: ReviewId }>(
 );
 const insertBulk = statement(
   'registry.bulk-insert',
-  `INSERT INTO registry.bulk (bulk_id, state, created_at, created_by, score_from, sample, total, creator_binding)
-   VALUES ($1, 'sampling', $2, $3, $4, $5, $6, $7)`,
+  `INSERT INTO registry.bulk (bulk_id, state, created_at, created_by, score_from, sample, total, creator_binding,
+     model_version)
+   VALUES ($1, 'sampling', $2, $3, $4, $5, $6, $7, $8)`,
 );
 const bulkById = statement<BulkRow>('registry.bulk', `SELECT ${COLUMNS} FROM registry.bulk WHERE bulk_id = $1`);
 const newestBulks = statement<BulkRow>(
@@ -60,18 +64,24 @@ const nextToAccept = statement<{ review_id: ReviewId }>(
   `SELECT review_id FROM registry.review r WHERE ${ALIKE} AND created_at <= $3 AND NOT bulk_skipped
    ORDER BY review_id LIMIT $4`,
 );
+const countAccepted = statement(
+  'registry.bulk-count-accepted',
+  `UPDATE registry.bulk SET accepted = accepted + 1 WHERE bulk_id = $1 AND state <> 'given-up'`,
+);
 const markAccepted = statement(
   'registry.bulk-mark-accepted',
-  'UPDATE registry.review SET bulk_id = $2 WHERE review_id = ANY ($1::uuid[])',
+  'UPDATE registry.review SET bulk_id = $2 WHERE review_id = $1',
 );
 const markSkipped = statement(
   'registry.bulk-mark-skipped',
   'UPDATE registry.review SET bulk_skipped = true WHERE review_id = ANY ($1::uuid[])',
 );
+/** Given up stays given up, whatever was under way beside it. */
 const setProgress = statement(
   'registry.bulk-progress',
-  'UPDATE registry.bulk SET state = $2, accepted = accepted + $3, skipped = skipped + $4 WHERE bulk_id = $1',
+  `UPDATE registry.bulk SET state = CASE state WHEN 'given-up' THEN state ELSE $2 END, skipped = skipped + $3 WHERE bulk_id = $1`,
 );
+const giveUp = statement('registry.bulk-give-up', `UPDATE registry.bulk SET state = 'given-up' WHERE bulk_id = $1`);
 const acceptedBy = statement<{ review_id: ReviewId }>(
   'registry.bulk-accepted',
   `SELECT review_id FROM registry.review WHERE bulk_id = $1 AND state = 'decided'
@@ -98,7 +108,7 @@ export const bulkStore = {
     tx: Transaction,
     bulk: Pick<
       BulkRow,
-      'bulk_id' | 'created_at' | 'created_by' | 'score_from' | 'sample' | 'total' | 'creator_binding'
+      'bulk_id' | 'created_at' | 'created_by' | 'score_from' | 'sample' | 'total' | 'creator_binding' | 'model_version'
     >,
   ) {
     await tx.run(insertBulk, [
@@ -109,6 +119,7 @@ export const bulkStore = {
       bulk.sample,
       bulk.total,
       bulk.creator_binding,
+      bulk.model_version,
     ]);
   },
   async find(sql: Sql, id: BulkId): Promise<BulkRow | undefined> {
@@ -120,14 +131,22 @@ export const bulkStore = {
     const rows = await sql.rows(nextToAccept, [bulk.score_from, pairBounds(within), bulk.created_at, limit]);
     return rows.map((row) => row.review_id);
   },
+  /** Enters a review that is being linked now as the group's. False: the group was given up meanwhile. */
+  async join(tx: Transaction, id: BulkId, reviewId: ReviewId): Promise<boolean> {
+    if ((await tx.run(countAccepted, [id])) === 0) return false;
+    await tx.run(markAccepted, [reviewId, id]);
+    return true;
+  },
   async progress(
     tx: Transaction,
     id: BulkId,
-    made: { readonly state: BulkState; readonly accepted: readonly ReviewId[]; readonly skipped: readonly ReviewId[] },
+    made: { readonly state: BulkState; readonly skipped: readonly ReviewId[] },
   ): Promise<void> {
-    if (made.accepted.length > 0) await tx.run(markAccepted, [made.accepted, id]);
     if (made.skipped.length > 0) await tx.run(markSkipped, [made.skipped]);
-    await tx.run(setProgress, [id, made.state, made.accepted.length, made.skipped.length]);
+    await tx.run(setProgress, [id, made.state, made.skipped.length]);
+  },
+  async giveUp(sql: Sql, id: BulkId): Promise<void> {
+    await sql.run(giveUp, [id]);
   },
   async accepted(sql: Sql, id: BulkId, limit: number): Promise<ReviewId[]> {
     return (await sql.rows(acceptedBy, [id, limit])).map((row) => row.review_id);

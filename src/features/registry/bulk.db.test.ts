@@ -5,6 +5,8 @@ import { person, type RegistryFixture, registryFixture } from '../../../test/sup
 import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { RouteRequest } from '../../platform/http/route.ts';
+import { compileModel, DEFAULT_MODEL } from '../matching/index.ts';
+import { takeRegistryLock } from './store.ts';
 import type { BulkView, ReviewSummary } from './wire.ts';
 
 /** Many alike pairs, accepted together after a sample. */
@@ -120,4 +122,65 @@ describe('alike pairs', () => {
     await nameBegun(AMA);
     expect((await accept(BEN, second.id)).done).toBeGreaterThan(0);
   });
+
+  /** A group whose sample is one person each; nobody else’s reviews are open. */
+  async function sampled(): Promise<string> {
+    await call(AMA, 'PUT /api/review-rules', { body: { secondPerson: 'never' } });
+    for (const one of await open()) await decide(one.id, 'different');
+    await alikePairs();
+    const { bulk } = await begin(0);
+    for (const one of bulk.sample) await decide(one.id, 'link');
+    return bulk.id;
+  }
+  const group = async (id: string) =>
+    (await call<{ bulks: BulkView[] }>(AMA, 'GET /api/review-groups')).bulks.find((one) => one.id === id);
+
+  it('are linked no further once the group is taken back, however far somebody else had come with it', async () => {
+    const id = await sampled();
+    const waiting = (await open()).length;
+    let release = (): void => undefined;
+    const held = Promise.withResolvers<void>();
+    const holding = f.db.database.transaction(async (tx) => {
+      await takeRegistryLock(tx);
+      held.resolve();
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    });
+    await held.promise;
+    // Ben’s request has chosen its pairs and waits for its turn; meanwhile all is taken back.
+    const accepting = accept(BEN, id).catch((error: unknown) => (error as { code?: string }).code);
+    try {
+      await expect.poll(waitingForTheLock, { timeout: 10_000 }).toBeGreaterThan(0);
+      await call(AMA, 'POST /api/review-groups/:id/undo', { params: { id } });
+    } finally {
+      release();
+      await holding;
+    }
+    expect(await accepting).toBe('bulk-over');
+    expect(await group(id)).toMatchObject({ state: 'given-up', accepted: 0 });
+    expect(await open()).toHaveLength(waiting);
+  });
+
+  it('are not linked after another model took over, whatever the sample said', async () => {
+    const id = await sampled();
+    const waiting = (await open()).length;
+    const model = (version: string) =>
+      f.db.ownerDatabase.run({ name: `test.model-${version}`, text: 'UPDATE registry.bulk SET model_version = $1' }, [
+        version,
+      ]);
+    await model('another');
+    await expect(accept(BEN, id)).rejects.toMatchObject({ code: 'bulk-outdated' });
+    expect(await open()).toHaveLength(waiting);
+    await model(compileModel(DEFAULT_MODEL).version);
+    expect(await accept(BEN, id)).toMatchObject({ skipped: 0, more: false });
+    expect(await group(id)).toMatchObject({ state: 'done', accepted: PAIRS - 20 });
+  });
 });
+
+async function waitingForTheLock(): Promise<number> {
+  const text =
+    'SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())';
+  const [row] = await f.db.ownerDatabase.rows<{ n: number }>({ name: 'test.waiting', text });
+  return row?.n ?? 0;
+}

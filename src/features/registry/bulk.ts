@@ -10,6 +10,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import { type BulkId, type BulkRow, bulkStore } from './bulk-store.ts';
 import {
   bulkNotFound,
+  bulkOutdated,
   bulkOver,
   reviewDecided,
   sampleFailed,
@@ -18,6 +19,7 @@ import {
   tooFewAlike,
 } from './problems.ts';
 import { decideReview, undoReview } from './review-decisions.ts';
+import type { Decision } from './decision.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { bindWord, wordFits } from './rule-binding.ts';
 import { readSecondPerson, userOf } from './second-person.ts';
@@ -58,12 +60,16 @@ export async function beginBulk(
     sample,
     total,
     creator_binding: bindWord(deps.keyRing, 'bulk', id, user),
+    model_version: deps.matcher.modelVersion,
   };
   await deps.database.transaction((tx) => bulkStore.insert(tx, bulk));
   return { ...bulk, state: 'sampling', accepted: 0, skipped: 0 };
 }
 
-/** Links the next pairs. Throws Problem `sample-pending`, `sample-failed`, `second-person-needed` or `bulk-over`. */
+/**
+ * Links the next pairs. Throws Problem `sample-pending`, `sample-failed`, `second-person-needed`, `bulk-outdated` or `bulk-over`;
+ * the last three are asked with every pair again, since others may change the model or the rule, or give the group up, meanwhile.
+ */
 export async function acceptNext(deps: RoundDeps, actor: Actor, id: BulkId): Promise<BulkProgress> {
   const bulk = await found(deps, id);
   if (bulk.state === 'done' || bulk.state === 'given-up') throw bulkOver();
@@ -72,38 +78,45 @@ export async function acceptNext(deps: RoundDeps, actor: Actor, id: BulkId): Pro
   const isFirst =
     userOf(actor.principal) === bulk.created_by || !wordFits(deps.keyRing, begunByAnother, bulk.creator_binding);
   if (isFirst && (await readSecondPerson(deps, deps.database)) !== 'never') throw secondPersonNeeded();
+  assertSameModel(deps, bulk);
   const within = await withinReach(deps, actor.principal, 'review.decide');
   const ids = await bulkStore.next(deps.database, bulk, within, AT_ONCE);
-  const accepted: ReviewId[] = [];
   const skipped: ReviewId[] = [];
+  let done = 0;
   const reason = `accepted together with ${bulk.total} alike after a sample of ${bulk.sample.length}`;
   for (const reviewId of ids) {
-    const outcome = await attempt(() =>
-      decideReview(deps, actor, { reviewId, decision: 'link', reason, agreed: true }),
-    );
+    const together = async (decision: Decision): Promise<void> => {
+      if (isFirst && (await readSecondPerson(decision.deps, decision.tx)) !== 'never') throw secondPersonNeeded();
+      assertSameModel(decision.deps, bulk);
+      if (!(await bulkStore.join(decision.tx, id, reviewId))) throw bulkOver();
+    };
+    const outcome = await attempt(() => decideReview(deps, actor, { reviewId, decision: 'link', reason, together }));
+    if (outcome === 'done') done++;
     // A pair before it may have answered this one: about the same two people, or with somebody whom one of them is kept apart from.
-    if (outcome !== 'answered') (outcome === 'done' ? accepted : skipped).push(reviewId);
+    if (outcome === 'left-out') skipped.push(reviewId);
   }
   const more = ids.length === AT_ONCE;
-  await deps.database.transaction((tx) =>
-    bulkStore.progress(tx, id, { state: more ? 'accepting' : 'done', accepted, skipped }),
-  );
-  return { done: accepted.length, skipped: skipped.length, more };
+  await deps.database.transaction((tx) => bulkStore.progress(tx, id, { state: more ? 'accepting' : 'done', skipped }));
+  return { done, skipped: skipped.length, more };
+}
+
+/** What another model finds alike, the sample says nothing about. */
+function assertSameModel({ matcher }: RoundDeps, bulk: BulkRow): void {
+  if (matcher.modelVersion !== bulk.model_version) throw bulkOutdated();
 }
 
 /** Takes back what was accepted, the newest first; what others built on since stays as it is. */
 export async function undoNext(deps: RoundDeps, actor: Actor, id: BulkId): Promise<BulkProgress> {
   await found(deps, id);
+  // First of all: whoever is accepting beside us links no further pair of it.
+  await bulkStore.giveUp(deps.database, id);
   const ids = await bulkStore.accepted(deps.database, id, AT_ONCE);
   let done = 0;
   for (const reviewId of ids) {
     if ((await attempt(() => undoReview(deps, actor, { reviewId }))) === 'done') done++;
   }
   const more = ids.length === AT_ONCE;
-  await deps.database.transaction(async (tx) => {
-    await bulkStore.forget(tx, ids);
-    await bulkStore.progress(tx, id, { state: 'given-up', accepted: [], skipped: [] });
-  });
+  await deps.database.transaction((tx) => bulkStore.forget(tx, ids));
   return { done, skipped: ids.length - done, more };
 }
 
@@ -129,9 +142,13 @@ async function attempt(act: () => Promise<unknown>): Promise<'done' | 'left-out'
     return 'done';
   } catch (error) {
     if (isProblem(error) && error.code === reviewDecided().code) return 'answered';
+    if (isProblem(error) && ENDS_ALL.has(error.code)) throw error;
     if (isProblem(error) && SKIPPED_KINDS.has(error.kind)) return 'left-out';
     throw error;
   }
 }
 
+const ENDS_ALL: ReadonlySet<string> = new Set(
+  [bulkOver(), bulkOutdated(), secondPersonNeeded()].map(({ code }) => code),
+);
 const SKIPPED_KINDS: ReadonlySet<string> = new Set(['conflict', 'not-found', 'forbidden', 'gone']);

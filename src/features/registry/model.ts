@@ -119,6 +119,7 @@ export type RegistryProblemCode =
   | 'link-check-not-found'
   | 'link-check-done'
   | 'bulk-not-found'
+  | 'bulk-outdated'
   | 'bulk-over'
   | 'too-few-alike'
   | 'sample-pending'

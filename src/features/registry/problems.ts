@@ -220,6 +220,13 @@ export const bulkNotFound = (): RegistryProblem =>
 export const bulkOver = (): RegistryProblem =>
   new Problem('conflict', 'bulk-over', 'This group is done or was taken back. Nothing was changed. Begin a new one.');
 
+export const bulkOutdated = (): RegistryProblem =>
+  new Problem(
+    'conflict',
+    'bulk-outdated',
+    'Another matching model decides since the sample of this group was drawn. Nothing more was linked. Begin a new group.',
+  );
+
 export const tooFewAlike = (least: number): RegistryProblem =>
   new Problem(
     'unprocessable',

@@ -38,8 +38,11 @@ export interface ReviewVerdict {
   readonly reviewId: ReviewId;
   readonly decision: 'link' | 'different' | 'later';
   readonly reason?: string;
-  /** Two people have agreed already, or one is enough: the rule of the second person is not asked. */
-  readonly agreed?: true;
+  /**
+   * Of many that are accepted together: asked within the transaction, throws what speaks against it, and answers for the rule of
+   * the second person, which is not asked here then.
+   */
+  readonly together?: (decision: Decision) => Promise<void>;
 }
 
 export interface ReviewDecided {
@@ -66,6 +69,7 @@ export async function decideReview(
     },
     async act(decision) {
       if (!review) throw reviewNotFound();
+      await verdict.together?.(decision);
       const result = await applyVerdict(decision, review, verdict);
       const goldens = [review.a, review.b].flatMap((id) => decision.state.sources.get(id)?.goldenId ?? []);
       const reason = [result.waitsForSecond ? 'link proposed' : verdict.decision, verdict.reason]
@@ -155,7 +159,7 @@ async function linked(decision: Decision, review: QueuedReview, verdict: ReviewV
   const [left, right] = [[...state.golden(goldenA).members], [...state.golden(goldenB).members]];
   const { principal } = decision.actor;
   const sizes = [left.length, right.length] as const;
-  if (verdict.agreed !== true && !(await agreedByTwo(decision.deps, tx, { review, principal, sizes, nowMs })))
+  if (verdict.together === undefined && !(await agreedByTwo(decision.deps, tx, { review, principal, sizes, nowMs })))
     return 'waits';
   const waiting = await readWaitingBetween(tx, left, right);
   const { survivor, other } = survivorOf(decision, goldenA, goldenB);
