@@ -59,14 +59,10 @@ describe('P46: an endpoint leads to no private network, holds up nobody else, an
       await open.clinic.post('/fhir/Subscription', open.resource({}, { endpoint: `${open.subscriber.url}${path}` }));
     await open.subscriptions.dispatcher.start();
     await open.clinic.post('/fhir/Patient', somebody('a'));
-    await expect
-      .poll(() => open.subscriber.notices.filter(({ path }) => path === '/good').length, { timeout: 10_000 })
-      .toBe(1);
+    await expect.poll(() => open.subscriber.notices.filter(({ path }) => path === '/good').length).toBe(1);
     open.subscriber.answer = () => 200;
     await open.clinic.post('/fhir/Patient', somebody('b'));
-    await expect
-      .poll(() => open.subscriber.notices.filter(({ path }) => path === '/good').length, { timeout: 10_000 })
-      .toBe(2);
+    await expect.poll(() => open.subscriber.notices.filter(({ path }) => path === '/good').length).toBe(2);
     await open.subscriptions.dispatcher.stop();
   });
   test('pages and lists show neither endpoint, nor headers, nor whom a delivery is about', async () => {

@@ -56,25 +56,25 @@ test('whoever answers in the repository’s place gets no event; the true one ge
     await audit.sequence();
   };
   await happens(0);
-  await expect.poll(async () => (await state())?.failure, { timeout: 15_000 }).toBe('refused');
+  await expect.poll(async () => (await state())?.failure).toBe('refused');
   for (const impostor of [
     await testLeaf(await testAuthority('Foreign'), { usage: 'server' }),
     await testLeaf(authority, { usage: 'server', names: ['elsewhere.example'] }),
     await testLeaf(authority, { usage: 'server', nowMs: Date.now() - 90 * 86_400_000, days: 30 }),
   ]) {
     const server = await syslogServer({ tls: impostor, port });
-    await expect.poll(async () => (await state())?.failure, { timeout: 15_000 }).toBe('certificate');
+    await expect.poll(async () => (await state())?.failure).toBe('certificate');
     expect(server.messages).toEqual([]);
     await server.close();
-    await expect.poll(async () => (await state())?.failure, { timeout: 15_000 }).toBe('refused');
+    await expect.poll(async () => (await state())?.failure).toBe('refused');
   }
   await happens(20);
   // The true one, which dies again and again while it takes.
   const dying = await syslogServer({ tls: await testLeaf(authority, { usage: 'server' }), port });
   dying.mode = 'cut-after-first';
-  await expect.poll(() => dying.connections, { timeout: 15_000 }).toBeGreaterThan(3);
+  await expect.poll(() => dying.connections).toBeGreaterThan(3);
   dying.mode = 'take';
-  await expect.poll(async () => (await state())?.delivered, { timeout: 15_000 }).toBe(40);
+  await expect.poll(async () => (await state())?.delivered).toBe(40);
   const order = dying.messages.map((one) => /ParticipantObjectID="Patient\/([^"]+)"/.exec(one)?.[1]);
   expect(order.slice(-40)).toEqual(Array.from({ length: 40 }, (_, index) => client(index)));
   await forwarder.stop();

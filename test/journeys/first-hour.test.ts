@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { firstHour } from '../support/first-hour.ts';
-import { heading, openAccount, signInByKeyboard, tabTo } from '../support/journey.ts';
+import { dayNow, heading, openAccount, signInByKeyboard, tabTo } from '../support/journey.ts';
 import { picture } from '../support/pictures.ts';
 import { clinic } from './first-hour/clinic.ts';
 import { colleague } from './first-hour/colleague.ts';
@@ -53,7 +53,12 @@ describe('by keyboard alone', () => {
     await tabTo(page, page.getByRole('link', { name: 'Start reviewing' }));
     await page.keyboard.press('Enter');
     await heading(page, 'Are these two one person?').waitFor();
+    const begun = dayNow();
     const { decidedToday } = (await hour.api('/api/reviews')).counts;
+    const decidedSince = async (): Promise<number | string> => {
+      const now = (await hour.api('/api/reviews')).counts.decidedToday;
+      return dayNow() === begun ? now - decidedToday : 'another day';
+    };
     await page.keyboard.press('?');
     await page.getByRole('dialog').getByText('Undo the last decision').waitFor();
     await page.keyboard.press('Escape');
@@ -65,11 +70,11 @@ describe('by keyboard alone', () => {
     await expect.poll(() => page.url()).not.toBe(first);
     const next = new URL(page.url()).pathname.split('/').at(-1);
     await page.locator(`.review-grid[data-review="${next}"][aria-busy="false"]`).waitFor();
-    expect((await hour.api('/api/reviews')).counts.decidedToday).toBe(decidedToday + 1);
+    expect([1, 'another day']).toContain(await decidedSince());
     await tabTo(page, page.getByRole('button', { name: /^One person/ }));
     await page.keyboard.press('Enter');
     await page.getByText('Linked: one person.').waitFor();
-    expect((await hour.api('/api/reviews')).counts.decidedToday).toBe(decidedToday + 2);
+    expect([2, 'another day']).toContain(await decidedSince());
     await context.close();
   });
 });

@@ -30,7 +30,6 @@ afterEach(async () => {
 
 async function visit(path: string, options: PageOptions = {}): Promise<Page> {
   open = await browser.newPage(options);
-  open.page.setDefaultTimeout(15_000);
   await open.page.goto(fixture.url + path);
   await open.page.waitForLoadState('networkidle');
   return open.page;
@@ -243,7 +242,7 @@ describe('a session', () => {
     );
     await open.page.goto(`${fixture.url}/clients`);
     const cover = open.page.getByRole('dialog', { name: /Hidden/ });
-    await cover.waitFor({ timeout: 15_000 });
+    await cover.waitFor();
     await open.page.keyboard.press('a');
     await cover.waitFor({ state: 'hidden' });
   });

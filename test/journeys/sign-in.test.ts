@@ -29,7 +29,6 @@ beforeAll(async () => {
   server = await startTestServer({ home: home.path, settings });
   browser = await startBrowser({ trustedKeys: await serverKeys(server.usersUrl) });
   ({ page } = await browser.newPage());
-  page.setDefaultTimeout(15_000);
 });
 afterAll(async () => {
   await browser?.close();
@@ -152,7 +151,6 @@ describe('a colleague', () => {
   it('enrols, acknowledges the notice and goes on', async () => {
     const link = /https:\S+\/enrol#\S{43}/.exec(mail.lastText('grace@lakeside.example.org') ?? '')?.[0] ?? '';
     const { page: own, context } = await browser.newPage();
-    own.setDefaultTimeout(8_000);
     nurse = await openAccount(own, {
       link,
       name: 'Grace Namukasa',

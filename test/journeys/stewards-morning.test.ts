@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CSV_HEADER, CSV_MAP, csvLine } from '../../bench/people.ts';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
-import { type Account, goTo, heading, openAccount } from '../support/journey.ts';
+import { type Account, dayNow, goTo, heading, openAccount } from '../support/journey.ts';
 import { type PeopleFile, writePeopleFile } from '../support/people-file.ts';
 import { picture } from '../support/pictures.ts';
 import { careseal, startTestServer, testHome, type TestServer } from '../support/server.ts';
@@ -29,7 +29,6 @@ beforeAll(async () => {
   server = await startTestServer({ home: home.path });
   browser = await startBrowser();
   ({ page } = await browser.newPage());
-  page.setDefaultTimeout(20_000);
   account = await openAccount(page, {
     link: server.setupLink ?? '',
     organisation: 'Lakeside Health Programme',
@@ -74,6 +73,8 @@ async function decide(key: 'l' | 'd', said: string): Promise<string> {
 describe('the queue', () => {
   const decided: string[] = [];
 
+  const begun = dayNow();
+
   it('twenty pairs by keyboard, each with its waterfall', async () => {
     await goTo(page, 'Reviews');
     const { open } = (await api('/api/reviews')).counts;
@@ -87,7 +88,7 @@ describe('the queue', () => {
       decided.push(await decide(link ? 'l' : 'd', link ? 'Linked: one person.' : 'Kept apart: different people.'));
     }
     const { counts } = await api('/api/reviews');
-    expect(counts.decidedToday).toBe(20);
+    if (dayNow() === begun) expect(counts.decidedToday).toBe(20);
     expect(counts.open).toBeLessThanOrEqual(open - 20);
   });
 
@@ -100,7 +101,8 @@ describe('the queue', () => {
     await page.goto(server.usersUrl + earlier);
     await page.getByRole('button', { name: 'Take back' }).click();
     await expect.poll(async () => (await api(`/api${earlier}`)).review.state).toBe('open');
-    expect((await api('/api/reviews')).counts.decidedToday).toBe(18);
+    const { counts } = await api('/api/reviews');
+    if (dayNow() === begun) expect(counts.decidedToday).toBe(18);
   });
 });
 

@@ -34,6 +34,9 @@ export interface TestPage {
 export const WIDE = { width: 1440, height: 900 } as const;
 export const PHONE = { width: 390, height: 844, touch: true } as const;
 
+/** How long is waited for anything on a page. A machine with other work needs more than a person would wait. */
+const PATIENCE_MS = 60_000;
+
 export interface BrowserOptions {
   /** Hashes of servers' keys (`serverKeys`) that count as trusted: pages with a certificate error get no passkeys. */
   readonly trustedKeys?: readonly string[];
@@ -78,6 +81,7 @@ export async function startBrowser({ trustedKeys = [] }: BrowserOptions = {}): P
         ignoreHTTPSErrors: true,
         acceptDownloads: true,
       });
+      context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       const faults: string[] = [];
       page.on('pageerror', (error) => faults.push(`error: ${error.message}`));

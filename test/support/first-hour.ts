@@ -131,7 +131,6 @@ class Started implements Hour {
 
   async newPage(): Promise<TestPage> {
     const made = await (this.#browser ?? early()).newPage();
-    made.page.setDefaultTimeout(15_000);
     this.#pages.push(made);
     return made;
   }

@@ -71,6 +71,9 @@ export async function comeBack(page: Page): Promise<void> {
   if (await cover.isVisible()) await cover.getByRole('button').click();
 }
 
+/** The day by UTC: what the product counts by day begins anew when it turns, also in the middle of a test. */
+export const dayNow = (): string => new Date().toISOString().slice(0, 10);
+
 /** Opens a page by the rail. */
 export async function goTo(page: Page, name: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).click();

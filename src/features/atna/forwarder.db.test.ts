@@ -89,8 +89,7 @@ const add = async (part: Partial<AddTarget> & { port: number }): Promise<TargetV
 const stateOf = async (id: string): Promise<TargetView | undefined> =>
   (await targets.list(userActor)).targets.find((target) => target.id === id);
 
-/** Nobody knows how busy the machine is. */
-const soon = <T>(look: () => T) => expect.poll(look, { timeout: 15_000 });
+const soon = <T>(look: () => T) => expect.poll(look);
 
 let made = 0;
 /** Records `count` reads of clients whose ids are numbered on from the last call; answers these ids. */

@@ -180,7 +180,7 @@ describe('over UDP', () => {
       await send(syslog(message('forged')));
       await send(syslog(message('cut')).subarray(0, 300));
       await send(Buffer.alloc(0));
-      await expect.poll(async () => (await rows()).length, { timeout: 15_000 }).toBe(before + 3);
+      await expect.poll(async () => (await rows()).length).toBe(before + 3);
       const kept = (await rows()).slice(before);
       expect(kept.map(({ node_id, understood }) => [node_id, understood])).toEqual([
         [null, true],
@@ -201,9 +201,9 @@ describe('over UDP', () => {
         });
       const long = syslog(message('p'.repeat(70_000)));
       await send(long.subarray(0, 65_507));
-      await expect.poll(async () => (await rows()).length, { timeout: 15_000 }).toBe(before + 1);
+      await expect.poll(async () => (await rows()).length).toBe(before + 1);
       await send(long.subarray(0, 65_506));
-      await expect.poll(async () => (await rows()).length, { timeout: 15_000 }).toBe(before + 2);
+      await expect.poll(async () => (await rows()).length).toBe(before + 2);
       const kept = (await rows()).slice(before);
       const shown = await Promise.all(kept.map(({ id }) => oneReceived({ database: db.database, repository }, id)));
       expect(shown.map(({ message: came }) => [came?.bytes, came?.truncated])).toEqual([

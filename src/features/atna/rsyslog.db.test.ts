@@ -86,9 +86,9 @@ action(type="omfile" file="${out}" template="raw")\n`,
       await audit.sequence();
       forwarder.start();
       const delivered = async (): Promise<unknown> => (await targets.list(userActor)).targets[0];
-      await expect.poll(delivered, { timeout: 10_000 }).toMatchObject({ failure: expect.any(String), delivered: 0 });
+      await expect.poll(delivered).toMatchObject({ failure: expect.any(String), delivered: 0 });
       shown.identity = client;
-      await expect.poll(delivered, { timeout: 15_000 }).toMatchObject({ delivered: 300 });
+      await expect.poll(delivered).toMatchObject({ delivered: 300 });
       await forwarder.stop();
       const lines = (await readFile(out, 'utf8')).trimEnd().split('\n');
       expect(lines).toHaveLength(300);

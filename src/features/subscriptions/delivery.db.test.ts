@@ -234,7 +234,7 @@ it('50 subscribers are told of a change by the loop that runs in the server', as
   try {
     const at = Date.now();
     await register();
-    await expect.poll(() => s.subscriber.notices.length, { timeout: 15_000, interval: 10 }).toBe(50);
+    await expect.poll(() => s.subscriber.notices.length, { interval: 10 }).toBe(50);
     const slowest = Math.max(...s.subscriber.notices.map(({ atMs }) => atMs)) - at;
     expect(new Set(s.subscriber.notices.map(({ path }) => path)).size).toBe(50);
     console.info(`50 subscribers were told within ${slowest} ms`);

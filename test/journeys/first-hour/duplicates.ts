@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Hour } from '../../support/first-hour.ts';
-import { goTo, heading } from '../../support/journey.ts';
+import { dayNow, goTo, heading } from '../../support/journey.ts';
 import { picture } from '../../support/pictures.ts';
 
 /** Reviews by keyboard, the picture of why, a link broken. */
@@ -22,6 +22,7 @@ export function duplicates(hour: Hour): void {
     it('decides reviews by keyboard, and takes decisions back', async () => {
       const { page } = hour.administrator;
       await goTo(page, 'Reviews');
+      const begun = dayNow();
       const open = (await hour.api('/api/reviews')).counts.open;
       await picture(page, 'reviews');
       await page.getByRole('link', { name: 'Start reviewing' }).click();
@@ -52,7 +53,8 @@ export function duplicates(hour: Hour): void {
       await expect.poll(() => page.url()).toBe(third);
       expect(await stateOf(third)).toMatchObject({ state: 'open' });
       const { counts } = await hour.api('/api/reviews');
-      expect(counts).toMatchObject({ later: 0, decidedToday: 2 });
+      expect(counts.later).toBe(0);
+      if (dayNow() === begun) expect(counts.decidedToday).toBe(2);
       // A link answers every other question between the same two people as well.
       expect(counts.open).toBeLessThanOrEqual(open - 2);
       linkedReview = first;
