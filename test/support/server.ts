@@ -8,7 +8,7 @@ import { createDatabase, type Database } from '../../src/platform/db/index.ts';
 
 const PROGRAM = join(import.meta.dirname, '../..');
 const NODE = join(PROGRAM, 'node_modules/node/bin/node');
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = 120_000;
 
 export interface RunOptions {
   readonly home: string;
@@ -141,7 +141,7 @@ export async function fetchFrom(url: string, options: FetchOptions = {}): Promis
   const { method = 'GET', headers = {}, body } = options;
   return await new Promise((resolve, reject) => {
     const make = url.startsWith('https:') ? request : plainRequest;
-    const sent = make(url, { method, headers, agent: false, rejectUnauthorized: false, timeout: 15_000 }, (answer) => {
+    const sent = make(url, { method, headers, agent: false, rejectUnauthorized: false, timeout: 30_000 }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (part: string) => (text += part));
       answer.once('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }));

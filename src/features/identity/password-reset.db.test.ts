@@ -55,7 +55,7 @@ const refusal = (code: string) => ({ code });
 const NEW = 'eleven otters by the bridge';
 
 /** Asks for a link and takes it out of the mail; undefined when none has come within the time. */
-async function linkFor(email: string, timeout = 10_000): Promise<string | undefined> {
+async function linkFor(email: string, timeout = 30_000): Promise<string | undefined> {
   const newest = (): string | undefined => /https:\S+\/password#(\S{43})/.exec(server.lastText(email) ?? '')?.[1];
   const before = newest();
   await new TestBrowser(fixture.identity).ask('POST', '/api/forgot-password', { email });
