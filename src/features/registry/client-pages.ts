@@ -19,7 +19,9 @@ import {
 } from './review-queue.ts';
 import { readLedger, readReview, readWaitingReviewsOf } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
-import { type GoldenRow, readGoldens, readNeverLinks, readSources, readSourcesOfGoldens } from './store.ts';
+import { type Person, readPerson } from './person.ts';
+import { visibleAmong } from './seen.ts';
+import { type GoldenRow, readGoldens, readNeverLinks, readSources, type SourceRow } from './store.ts';
 import { computeGolden, type Member, type Provenance } from './survivorship.ts';
 import { actorOf, compareFields, demographicsOf, ledgerView, summaryOf } from './views.ts';
 import type { ClientDetailReply, LedgerEntryView, ReviewDetailReply, ReviewSummary, SourceView } from './wire.ts';
@@ -41,16 +43,14 @@ export async function clientDetail(
   id: ResourceId,
 ): Promise<Omit<ClientDetailReply, 'reviewsOpen'> & { reviewsOpen: number }> {
   const within = await withinReach(deps, principal, 'client.read');
-  const golden = (await readGoldens(deps.database, [id]))[0];
-  if (!golden || !seesGolden(golden, within)) throw clientNotFound();
+  const person = await readPerson(deps, id, within);
+  if (!person) throw clientNotFound();
+  const { golden } = person;
   if (golden.deleted) throw clientDeleted();
-  const [opened, ledger, domains] = await Promise.all([
-    openSources(deps, await readSourcesOfGoldens(deps.database, [id])),
-    clientLedger(deps, id),
-    deps.domains.table(),
-  ]);
+  const opened = openRows(deps, person.sources, person.contents);
+  const [ledger, domains] = await Promise.all([clientLedger(deps, person), deps.domains.table()]);
   const members = opened.map(memberOf);
-  const stored = (await deps.resources.read(deps.database, 'Patient', [id])).get(id);
+  const stored = person.contents.get(id);
   if (!stored) throw clientNotFound();
   const own = opened.filter((one) => isWithin(one, within));
   const sources = own.map((one) => sourceViewOf(one, { keyRing: deps.keyRing, domains, ledger }));
@@ -90,9 +90,6 @@ export async function clientDetail(
   };
 }
 
-const seesGolden = (golden: GoldenRow, within: Within | undefined): boolean =>
-  within === undefined || golden.organisations.some((id) => within.organisations.includes(id));
-
 const isWithin = (opened: OpenedSource, within: Within | undefined): boolean =>
   within === undefined || within.domainIds.includes(opened.state.domainId);
 
@@ -128,15 +125,20 @@ async function finalGolden(deps: RoundDeps, from: GoldenRow): Promise<ResourceId
   return current.golden_id;
 }
 
-async function openSources(
-  deps: RoundDeps,
-  rows: readonly Parameters<RoundDeps['records']['open']>[0][],
-): Promise<OpenedSource[]> {
+async function openSources(deps: RoundDeps, rows: readonly SourceRow[]): Promise<OpenedSource[]> {
   const stored = await deps.resources.read(
     deps.database,
     'Patient',
     rows.map((row) => row.source_id),
   );
+  return openRows(deps, rows, stored);
+}
+
+function openRows(
+  deps: Pick<RoundDeps, 'records'>,
+  rows: readonly SourceRow[],
+  stored: ReadonlyMap<ResourceId, StoredResource>,
+): OpenedSource[] {
   const opened = rows.flatMap((row) => {
     const one = stored.get(row.source_id);
     return one?.content ? [{ state: deps.records.open(row), stored: one }] : [];
@@ -172,11 +174,10 @@ function explainPairs(deps: RoundDeps, opened: readonly OpenedSource[]): ClientD
   return links;
 }
 
-async function clientLedger(deps: RoundDeps, id: ResourceId): Promise<LedgerEntry[]> {
-  const sources = await readSourcesOfGoldens(deps.database, [id]);
+async function clientLedger(deps: RoundDeps, { golden, sources }: Person): Promise<LedgerEntry[]> {
   const rows = await readLedger(
     deps.database,
-    [id],
+    [golden.golden_id],
     sources.map((row) => row.source_id),
   );
   return rows.map((row) => openLedgerEntry(deps.keyRing, row));
@@ -184,12 +185,11 @@ async function clientLedger(deps: RoundDeps, id: ResourceId): Promise<LedgerEntr
 
 export async function clientHistory(deps: RoundDeps, principal: Principal, id: ResourceId): Promise<LedgerEntryView[]> {
   const within = await withinReach(deps, principal, 'client.read');
-  const golden = (await readGoldens(deps.database, [id]))[0];
-  if (!golden || !seesGolden(golden, within)) throw clientNotFound();
-  const sources = await readSourcesOfGoldens(deps.database, [id]);
-  const shown =
-    within && new Set(sources.filter((row) => within.domainIds.includes(row.domain_id)).map((row) => row.source_id));
-  return ownEntries(await clientLedger(deps, id), shown)
+  const person = await readPerson(deps, id, within);
+  if (!person) throw clientNotFound();
+  const own = person.sources.filter((row) => within?.domainIds.includes(row.domain_id));
+  const shown = within && new Set(own.map((row) => row.source_id));
+  return ownEntries(await clientLedger(deps, person), shown)
     .toReversed()
     .map(ledgerView);
 }
@@ -250,8 +250,19 @@ export async function reviewPage(
   const rows = await readQueue(deps.database, view, { after: page.after, limit: page.limit + 1 });
   const shown = rows.slice(0, page.limit);
   const last = shown.at(-1);
-  const reviews = await summarise(deps, shown, view.user);
+  const reviews = await summarise(deps, await seenPairs(deps, shown, view.within), view.user);
   return { reviews, ...(rows.length > page.limit && last ? { next: { id: last.review_id, score: last.score } } : {}) };
+}
+
+/** Pairs of which both records are in reach, by rows that fit. */
+async function seenPairs<R extends Pick<QueuedReview, 'a' | 'b'>>(
+  deps: RoundDeps,
+  rows: readonly R[],
+  within: Within | undefined,
+): Promise<readonly R[]> {
+  if (within === undefined) return rows;
+  const seen = await visibleAmong(deps, deps.database, { ids: rows.flatMap(({ a, b }) => [a, b]), within });
+  return rows.filter(({ a, b }) => seen.has(a) && seen.has(b));
 }
 
 /** Reviews with both sides' names. A pair of which one record is gone is left out: it needs nobody any more. */
@@ -333,14 +344,14 @@ export async function reviewDetail(
 ): Promise<Omit<ReviewDetailReply, 'counts'>> {
   const { within } = seen;
   const row = await readReview(deps.database, id);
-  if (!row) throw reviewNotFound();
+  if (!row || (await seenPairs(deps, [row], within)).length === 0) throw reviewNotFound();
   const [opened, domains] = await Promise.all([
     openSources(deps, await readSources(deps.database, [row.a, row.b])),
     deps.domains.table(),
   ]);
   const a = opened.find((one) => one.state.id === row.a);
   const b = opened.find((one) => one.state.id === row.b);
-  if (!a || !b || !isWithin(a, within) || !isWithin(b, within)) throw reviewNotFound();
+  if (!a || !b) throw reviewNotFound();
   const ledger = (await readLedger(deps.database, [], [row.a, row.b])).map((entry) =>
     openLedgerEntry(deps.keyRing, entry),
   );

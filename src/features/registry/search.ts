@@ -15,7 +15,7 @@ type SearchDeps = Pick<RegistryDeps, 'database' | 'keyRing' | 'resources' | 'lon
 export async function searchRegistry(
   deps: SearchDeps,
   asked: RegistrySearch,
-  within?: Within,
+  within?: SearchWithin,
 ): Promise<RegistrySearchResult> {
   const search: BoundedSearch = within === undefined ? asked : { ...asked, within };
   const after = search.after === undefined ? undefined : openCursor(deps.keyRing, purposeOf(search), search.after);
@@ -31,7 +31,12 @@ export async function searchRegistry(
 
 /** A search with its bounds: records of other organisations are not there. */
 interface BoundedSearch extends RegistrySearch {
-  readonly within?: Within;
+  readonly within?: SearchWithin;
+}
+
+/** `keep`: of these records those in reach, in their order. */
+export interface SearchWithin extends Within {
+  keep(records: readonly StoredResource[]): Promise<readonly StoredResource[]>;
 }
 
 const purposeOf = (search: RegistrySearch) => `${search.kind}:${search.order}`;
@@ -87,7 +92,7 @@ async function listWithin(
   search: BoundedSearch,
   after: Position | undefined,
 ): Promise<RegistrySearchResult> {
-  const { rows } = await goldensByTerms(deps, search, { from: after, limit: search.limit + 1 });
+  const { rows, exhausted } = await goldensByTerms(deps, search, { from: after, limit: search.limit + 1 });
   let total = after?.total;
   if (total === undefined && search.total !== 'none') {
     const counted = await deps.resources.count(deps.database, {
@@ -97,7 +102,7 @@ async function listWithin(
     });
     total = counted;
   }
-  return page(deps, search, { records: rows.slice(0, search.limit), more: rows.length > search.limit, total });
+  return page(deps, search, { records: rows.slice(0, search.limit), more: !exhausted, total });
 }
 
 async function readInOrder(deps: SearchDeps, ids: readonly ResourceId[]): Promise<StoredResource[]> {
@@ -132,7 +137,11 @@ const goldensByTerms: NextCandidates = async (deps, search, { from, limit }) => 
     ...(from ? { after: { lastUpdatedMs: from.lastUpdatedMs, id: from.id } } : {}),
   });
   const last = rows.at(-1);
-  return { rows, exhausted: rows.length < limit, last: last && { lastUpdatedMs: last.lastUpdatedMs, id: last.id } };
+  return {
+    rows: (await search.within?.keep(rows)) ?? rows,
+    exhausted: rows.length < limit,
+    last: last && { lastUpdatedMs: last.lastUpdatedMs, id: last.id },
+  };
 };
 
 /** No index helps (`gender:not=male`, `family:contains=kat`): the clients one after the other. */
@@ -168,7 +177,8 @@ const allSources: NextCandidates = async (deps, search, { from, limit }) => {
 const CANDIDATES_AT_ONCE = 1_000;
 
 /** What goes beyond the first thousand records waits for its turn. */
-const inTurn = <T>({ longWalks }: SearchDeps, walk: () => Promise<T>): Promise<T> => longWalks?.run(walk) ?? walk();
+const inTurn = <T>({ longWalks }: SearchDeps, { caller }: RegistrySearch, walk: () => Promise<T>): Promise<T> =>
+  longWalks?.run(walk, caller) ?? walk();
 
 /** Walks the candidates in order; stops when the page is full, unless it also counts. */
 async function walk(
@@ -200,7 +210,7 @@ async function walk(
   };
   while (goesOn() && opened < CANDIDATES_AT_ONCE) await step();
   if (goesOn())
-    await inTurn(deps, async () => {
+    await inTurn(deps, search, async () => {
       while (goesOn()) await step();
     });
   if (counting && !exhausted && search.total === 'accurate') throw searchTooBroad(SEARCH_ROWS_MAX);
@@ -230,13 +240,14 @@ async function searchSources(
   const openMatching = async () => {
     const matching: StoredResource[] = [];
     for (let at = 0; at < ids.length; at += SOURCES_AT_ONCE) {
-      for (const one of await readInOrder(deps, ids.slice(at, at + SOURCES_AT_ONCE))) {
+      const opened = await readInOrder(deps, ids.slice(at, at + SOURCES_AT_ONCE));
+      for (const one of (await search.within?.keep(opened)) ?? opened) {
         if (one.content && inRange(search, one) && search.accepts(patientOf(one.content))) matching.push(one);
       }
     }
     return matching;
   };
-  const matching = ids.length > CANDIDATES_AT_ONCE ? await inTurn(deps, openMatching) : await openMatching();
+  const matching = ids.length > CANDIDATES_AT_ONCE ? await inTurn(deps, search, openMatching) : await openMatching();
   matching.sort(comparisonBy(search.order));
   const start = after ? matching.findIndex((one) => comparisonBy(search.order)(one, after) > 0) : 0;
   const rest = start < 0 ? [] : matching.slice(start);
@@ -265,7 +276,7 @@ async function sourcesOfFoundGoldens(deps: SearchDeps, search: BoundedSearch): P
   };
   await step();
   if (!exhausted)
-    await inTurn(deps, async () => {
+    await inTurn(deps, search, async () => {
       while (!exhausted) await step();
     });
   return sources;

@@ -10,13 +10,17 @@ import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { statement, type Transaction } from '../../platform/db/sql.ts';
 import { sealedAtRest } from '../../crypto/index.ts';
 import type { ResealParticipant } from '../../store/index.ts';
+import { isProblem } from '../../kernel/problem.ts';
+import { fitting } from './altered.ts';
+import { memberOf } from './golden-binding.ts';
 import { ledgerActor } from './ledger.ts';
 import { clientNotFound, shareUnknown } from './problems.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { loadGoldens } from './stewardship.ts';
 import { readGoldens, takeRegistryLock } from './store.ts';
-import { visibleAmong, withinReach } from './visibility.ts';
+import { visibleAmong } from './seen.ts';
+import { withinReach } from './visibility.ts';
 
 type ShareId = Branded<'ShareId'>;
 
@@ -52,7 +56,15 @@ const END = statement(
   'UPDATE registry.share SET ended_at = $3 WHERE golden_id = $1 AND organisation_id = $2 AND ended_at IS NULL',
 );
 
-const context = (id: string) => ({ table: 'registry.share', type: 'detail', id, version: 0 });
+type BoundShare = Pick<ShareRow, 'share_id' | 'organisation_id'> & { readonly golden_id: ResourceId };
+
+/** A share says what it says of this client and organisation only. */
+const context = ({ share_id, golden_id, organisation_id }: BoundShare) => ({
+  ...{ table: 'registry.share', type: 'detail' },
+  ...{ id: `${share_id} ${golden_id} ${organisation_id}`, version: 1 },
+});
+/** As earlier versions sealed it; opened until all of them have been sealed anew. */
+const formerContext = (id: string) => ({ table: 'registry.share', type: 'detail', id, version: 0 });
 
 export interface Sharing {
   readonly goldenId: ResourceId;
@@ -61,18 +73,23 @@ export interface Sharing {
 }
 
 export async function shareClient(deps: RoundDeps, actor: Actor, what: Sharing): Promise<AuditReceipt> {
-  return await changeShares(deps, actor, { ...what, event: 'client.share' }, async (tx, nowMs) => {
+  return await changeShares(deps, actor, { ...what, event: 'client.share' }, async (tx, { nowMs, former }) => {
     const id = newId<ShareId>();
+    const { goldenId: golden_id, organisationId: organisation_id } = what;
     const detail: ShareDetail = { by: ledgerActor(actor), reason: what.reason };
-    const sealed = deps.keyRing.seal(utf8Encode(JSON.stringify(detail)), context(id));
-    await tx.run(INSERT, [what.goldenId, id, what.organisationId, sealed, new Date(nowMs)]);
+    const at = context({ share_id: id, golden_id, organisation_id });
+    const sealed = deps.keyRing.seal(utf8Encode(JSON.stringify(detail)), at);
+    await tx.run(INSERT, [golden_id, id, organisation_id, sealed, new Date(nowMs)]);
+    return [...new Set([...former, organisation_id])];
   });
 }
 
 /** Throws `share-unknown` where nothing is shared with that organisation. */
 export async function unshareClient(deps: RoundDeps, actor: Actor, what: Sharing): Promise<AuditReceipt> {
-  return await changeShares(deps, actor, { ...what, event: 'client.unshare' }, async (tx, nowMs) => {
-    if ((await tx.run(END, [what.goldenId, what.organisationId, new Date(nowMs)])) === 0) throw shareUnknown();
+  return await changeShares(deps, actor, { ...what, event: 'client.unshare' }, async (tx, { nowMs, former }) => {
+    if (!former.includes(what.organisationId)) throw shareUnknown();
+    await tx.run(END, [what.goldenId, what.organisationId, new Date(nowMs)]);
+    return former.filter((id) => id !== what.organisationId);
   });
 }
 
@@ -80,7 +97,11 @@ async function changeShares(
   deps: RoundDeps,
   actor: Actor,
   what: Sharing & { readonly event: 'client.share' | 'client.unshare' },
-  change: (tx: Transaction, nowMs: number) => Promise<void>,
+  /** Answers with whom it is shared now. The rows of shares say why; with whom, the golden record's bound row says. */
+  change: (
+    tx: Transaction,
+    as: { readonly nowMs: number; readonly former: readonly OrganisationId[] },
+  ) => Promise<readonly OrganisationId[]>,
 ): Promise<AuditReceipt> {
   const { goldenId, organisationId, reason, event } = what;
   return await deps.database.transaction(async (tx) => {
@@ -92,9 +113,8 @@ async function changeShares(
     const own = [...state.sources.values()].some((source) => within?.domainIds.includes(source.domainId) ?? true);
     if (!own) throw clientNotFound();
     const nowMs = deps.clock.nowMs();
-    await change(tx, nowMs);
     const golden = state.golden(goldenId);
-    golden.sharedWith = (await tx.rows(STANDING, [goldenId])).map((one) => one.organisation_id);
+    golden.sharedWith = await change(tx, { nowMs, former: row.shared_with });
     golden.shareChanged = true;
     golden.touched = true;
     await writeRound(deps, tx, { state, nowMs });
@@ -115,35 +135,56 @@ export async function sharesOf(
   goldenId: ResourceId,
 ): Promise<{ shares: Share[]; mayShare: boolean }> {
   const within = await withinReach(deps, actor.principal, 'client.read');
-  if (within !== undefined && !(await visibleAmong(deps.database, [goldenId], within)).has(goldenId))
+  if (within !== undefined && !(await visibleAmong(deps, deps.database, { ids: [goldenId], within })).has(goldenId))
     throw clientNotFound();
-  const [row] = await readGoldens(deps.database, [goldenId]);
+  const stored = await readGoldens(deps.database, [goldenId]);
+  const [row] = within === undefined ? stored : await fitting(deps, stored);
   if (!row || row.deleted) throw clientNotFound();
   const sharing = await withinReach(deps, actor.principal, 'client.share');
-  const own = await deps.database.rows(OWN, [goldenId, sharing?.domainIds ?? null]);
+  const own = row.members.map(memberOf).filter(({ domainId }) => sharing?.domainIds.includes(domainId) ?? true);
   if (within !== undefined && own.length === 0) return { shares: [], mayShare: false };
-  const shares = (await deps.database.rows(STANDING, [goldenId])).map((one) => ({
-    organisationId: one.organisation_id,
-    sharedMs: one.shared_at.getTime(),
-    ...openDetail(deps, one),
-  }));
+  const rows = await deps.database.rows(STANDING, [goldenId]);
+  const shares = rows
+    .filter((one) => row.shared_with.includes(one.organisation_id))
+    .map((one) => ({
+      organisationId: one.organisation_id,
+      sharedMs: one.shared_at.getTime(),
+      ...openDetail(deps, { ...one, golden_id: goldenId }),
+    }));
   return {
     shares,
     mayShare: actor.principal.permissions.has('client.share') && row.replaced_by === null && own.length > 0,
   };
 }
 
-const OWN = statement(
-  'registry.own-part',
-  'SELECT FROM registry.source WHERE golden_id = $1 AND ($2::int[] IS NULL OR domain_id = ANY ($2)) LIMIT 1',
-);
+type WholeShare = ShareRow & BoundShare;
 
-function openDetail({ keyRing }: Pick<RoundDeps, 'keyRing'>, row: Pick<ShareRow, 'share_id' | 'detail'>): ShareDetail {
+/** Who shared it and why; of a share that is not as it was written, that nobody knows. */
+function openDetail(deps: RoundDeps, row: WholeShare): ShareDetail {
+  const plain = opened(deps, row);
   // Written by shareClient; the seal vouches for the shape.
-  return JSON.parse(utf8Decode(keyRing.open(sealedAtRest(row.detail), context(row.share_id)))) as ShareDetail;
+  if (plain !== undefined) return JSON.parse(utf8Decode(plain)) as ShareDetail;
+  deps.onAltered(row.golden_id);
+  return { by: { kind: 'unknown', name: 'unknown' }, reason: 'This entry was changed in the database.' };
 }
 
-const NEXT = statement<ShareRow & { readonly golden_id: ResourceId }>(
+/** Undefined: it was sealed for another share, or not by us. */
+function opened(
+  { keyRing, goldensBound }: Pick<RoundDeps, 'keyRing' | 'goldensBound'>,
+  row: WholeShare,
+): Uint8Array | undefined {
+  const places = goldensBound?.isSet() === true ? [context(row)] : [context(row), formerContext(row.share_id)];
+  for (const place of places) {
+    try {
+      return keyRing.open(sealedAtRest(row.detail), place);
+    } catch (error) {
+      if (!isProblem(error) || error.code !== 'seal-broken') throw error;
+    }
+  }
+  return undefined;
+}
+
+const NEXT = statement<WholeShare>(
   'registry.share-reseal-next',
   `SELECT golden_id, share_id, organisation_id, detail, shared_at FROM registry.share
    WHERE share_id > $1 ORDER BY share_id LIMIT $2 FOR UPDATE`,
@@ -157,8 +198,8 @@ const COUNT = statement<{ readonly n: number }>(
   'SELECT count(*)::int AS n FROM registry.share',
 );
 
-/** The part of shares in a key rotation. */
-export function shareParticipant({ keyRing }: Pick<RoundDeps, 'keyRing'>): ResealParticipant {
+/** The part of shares in a key rotation. One that somebody has put there stays as it is: it opens nothing, before and after. */
+export function shareParticipant(deps: Pick<RoundDeps, 'keyRing' | 'goldensBound'>): ResealParticipant {
   return {
     name: 'registry.share',
     kinds: ['data'],
@@ -166,8 +207,9 @@ export function shareParticipant({ keyRing }: Pick<RoundDeps, 'keyRing'>): Resea
     async resealBatch(tx, { cursor, limit }) {
       const rows = await tx.rows(NEXT, [cursor ?? '00000000-0000-0000-0000-000000000000', limit]);
       for (const row of rows) {
-        const plain = keyRing.open(sealedAtRest(row.detail), context(row.share_id));
-        await tx.run(RESEAL, [row.golden_id, row.share_id, keyRing.seal(plain, context(row.share_id))]);
+        const plain = opened(deps, row);
+        if (plain !== undefined)
+          await tx.run(RESEAL, [row.golden_id, row.share_id, deps.keyRing.seal(plain, context(row))]);
       }
       return { cursor: rows.length < limit ? undefined : rows.at(-1)?.share_id, visited: rows.length };
     },

@@ -12,7 +12,8 @@ import { readLedger, removeNeverLinksOf } from './review-store.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { needsSecondPerson, userOf } from './second-person.ts';
 import { decide, type DecisionResult, placePinned, stewardAudit } from './stewardship.ts';
-import { visibleAmong, withinReach } from './visibility.ts';
+import { visibleAmong } from './seen.ts';
+import { withinReach } from './visibility.ts';
 
 export interface UndoneEntry {
   readonly entryId: LinkEntryId;
@@ -68,7 +69,7 @@ async function assertSeen(
   { actor, id }: { readonly actor: Actor; readonly id: ResourceId },
 ): Promise<void> {
   const within = await withinReach(deps, actor.principal, 'review.decide');
-  if (within !== undefined && !(await visibleAmong(tx, [id], within)).has(id)) throw clientNotFound();
+  if (within !== undefined && !(await visibleAmong(deps, tx, { ids: [id], within })).has(id)) throw clientNotFound();
 }
 
 /**

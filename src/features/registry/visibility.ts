@@ -4,18 +4,21 @@
  * the search token of each organisation are all there is to it: every read goes through `seenBy`.
  * decisions/whose-clients.md says what is shown of others' records, and why.
  */
+import type { RelatedPerson } from '@medplum/fhirtypes';
+import { parseStoredJson } from '../../fhir/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Permission } from '../../kernel/access.ts';
 import type { Principal, Reach } from '../../kernel/principal.ts';
 import { reachOf } from '../../kernel/reach.ts';
-import { type Sql, statement } from '../../platform/db/sql.ts';
+import { statement } from '../../platform/db/sql.ts';
 import type { StoredResource } from '../../store/model.ts';
 import type { DomainTable } from './deps.ts';
 import { matchPatient, rankMatches } from './match.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
+import { keepSeen, type Seen, visibleAmong } from './seen.ts';
 import { organisationTerm, type Within } from './within.ts';
-import type { RegistryCore } from './service.ts';
+import type { RegistryCore, StoredRelated } from './service.ts';
 import { readFigures } from './store.ts';
 
 /** Undefined: everything is in reach, and nothing need be asked. */
@@ -33,37 +36,30 @@ function within(domains: DomainTable, organisations: Exclude<Reach, 'all'>): Wit
   return { organisations, domainIds };
 }
 
-const visible = statement<{ id: ResourceId; golden: boolean }>(
-  'registry.visible',
-  `SELECT golden_id AS id, true AS golden FROM registry.golden WHERE golden_id = ANY($1::uuid[]) AND organisations && $2::uuid[]
-   UNION ALL
-   SELECT source_id, false FROM registry.source WHERE source_id = ANY($1::uuid[]) AND domain_id = ANY($3::int[])`,
-);
-
-/** Which of these records, golden or source, are in reach; true for golden ones. */
-export async function visibleAmong(
-  sql: Sql,
-  ids: readonly ResourceId[],
-  within: Within,
-): Promise<ReadonlyMap<ResourceId, boolean>> {
-  if (ids.length === 0 || within.organisations.length === 0) return new Map();
-  const rows = await sql.rows(visible, [ids, within.organisations, within.domainIds]);
-  return new Map(rows.map((row) => [row.id, row.golden]));
-}
-
 /** The registry as somebody of bounded reach sees it. What is out of reach is not there, for counts and paging too. */
 export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Principal): RegistryCore {
   const { database } = deps;
   const reach = () => withinReach(deps, principal, 'client.read');
-  const see = async (ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, boolean>> => {
+  const see = async (ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, Seen>> => {
     const bounds = await reach();
-    return bounds === undefined ? new Map() : await visibleAmong(database, ids, bounds);
+    return bounds === undefined ? new Map() : await visibleAmong(deps, database, { ids, within: bounds });
   };
   const seenIds = async (ids: readonly ResourceId[]) => new Set((await see(ids)).keys());
   const keep = async (records: readonly StoredResource[]): Promise<StoredResource[]> => {
-    const seen = await see(records.map((record) => record.id));
-    return records.filter((record) => seen.has(record.id));
+    const bounds = await reach();
+    return bounds === undefined ? [] : await keepSeen(deps, records, bounds);
   };
+  const readKept = async (ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, StoredResource>> => {
+    const seen = await see(ids);
+    if (seen.size === 0) return new Map();
+    const found = await all.readMany([...seen.keys()]);
+    if ([...found.values()].every(({ id, version }) => seen.get(id)?.version === version)) return found;
+    return new Map((await keep([...found.values()])).map((record) => [record.id, record]));
+  };
+  const readOne = async (id: ResourceId) => (await readKept([id])).get(id);
+  /** A relative is of the record that its own content names. */
+  const ownRelative = ({ sourceId, content }: StoredRelated): boolean =>
+    content === null || (parseStoredJson(content) as RelatedPerson).patient?.reference === `Patient/${sourceId}`;
   // Function by function, so that a new one does not compile until somebody has thought of what it shows.
   return {
     submit: all.submit,
@@ -74,45 +70,50 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
       idFor: all.related.idFor,
       write: all.related.write,
       async ofSources(sourceIds) {
-        return await all.related.ofSources([...(await see(sourceIds)).keys()]);
+        return (await all.related.ofSources([...(await see(sourceIds)).keys()])).filter(ownRelative);
       },
       async read(id) {
         const found = await all.related.read(id);
-        return found !== undefined && (await see([found.sourceId])).has(found.sourceId) ? found : undefined;
+        if (found === undefined || !ownRelative(found)) return undefined;
+        return (await see([found.sourceId])).has(found.sourceId) ? found : undefined;
       },
     },
-    async read(id) {
-      return (await see([id])).has(id) ? await all.read(id) : undefined;
-    },
-    async readMany(ids) {
-      return await all.readMany([...(await see(ids)).keys()]);
-    },
+    read: readOne,
+    readMany: readKept,
     /** Of golden records the present version only: a former one may hold what has been taken out since. */
     async readVersion(id, version) {
-      const golden = (await see([id])).get(id);
-      if (golden === undefined) return undefined;
-      if (!golden) return await all.readVersion(id, version);
-      const present = await all.read(id);
+      const seen = (await see([id])).get(id);
+      if (seen === undefined) return undefined;
+      if (!seen.golden) return await all.readVersion(id, version);
+      const present = await readOne(id);
       return present?.version === version ? present : undefined;
     },
     async history(id, page) {
-      const golden = (await see([id])).get(id);
-      if (golden === undefined) return [];
-      if (!golden) return await all.history(id, page);
-      const present = await all.read(id);
+      const seen = (await see([id])).get(id);
+      if (seen === undefined) return [];
+      if (!seen.golden) return await all.history(id, page);
+      const present = await readOne(id);
       return present === undefined || present.version >= (page.beforeVersion ?? Infinity) ? [] : [present];
     },
     async search(search) {
       const bounds = await reach();
       if (bounds === undefined) return await all.search(search);
-      const found = await searchRegistry(deps, search, bounds);
-      // 64 bits of a token may collide: what is handed out is in reach by the plain columns as well.
-      return { ...found, records: await keep(found.records) };
+      // Tokens are not bound, and 64 bits of one may collide: what is tested, counted and handed out is in reach by its row.
+      return await searchRegistry(deps, search, { ...bounds, keep });
     },
-    match: (patient, options) => matchPatient(deps, patient, { ...options, see: seenIds }),
+    async match(patient, options) {
+      const found = await matchPatient(deps, patient, { ...options, see: seenIds });
+      const kept = new Map((await keep(found.candidates.map(({ golden }) => golden))).map((one) => [one.id, one]));
+      const candidates = found.candidates.flatMap((one) => {
+        const golden = kept.get(one.goldenId);
+        return golden ? [{ ...one, golden }] : [];
+      });
+      return { ...found, candidates };
+    },
     rank: (patient, options) => rankMatches(deps, patient, { ...options, see: seenIds }),
     async goldenOf(sourceIds) {
-      return await all.goldenOf([...(await see(sourceIds)).keys()]);
+      const seen = [...(await see(sourceIds))].filter(([, one]) => !one.golden);
+      return new Map(seen.map(([id, { goldenId }]) => [id, goldenId]));
     },
     async findByKey(system, value) {
       const id = await all.findByKey(system, value);
