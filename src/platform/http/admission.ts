@@ -7,6 +7,7 @@ import type { Limiter } from './limiter.ts';
 import type { DoorOptions } from './options.ts';
 import { checkBrowserOrigin, checkHost, type HostNames } from './origin-checks.ts';
 import { type PeerCertificate, peerCertificate } from './peer.ts';
+import { assertPlainRequest } from './plain-request.ts';
 import { callerOf } from './refusals.ts';
 import type { Admitted } from './request.ts';
 import type { RouteDeclaration } from './route.ts';
@@ -38,7 +39,7 @@ export interface GuardedRoute {
 export type Admit = (request: FastifyRequest, guarded: GuardedRoute | undefined) => Promise<void>;
 
 /**
- * The order is the security argument: right host → not another site's doing → who → not too often → may they. A request
+ * The order is the security argument: one meaning → right host → not another site's doing → who → not too often → may they. A request
  * for an unknown address or method goes through the first three as well, so that the nodes' door says nothing to strangers.
  */
 export function createAdmission(options: DoorOptions, names: () => HostNames): Admit {
@@ -52,6 +53,7 @@ export function createAdmission(options: DoorOptions, names: () => HostNames): A
     const route = guarded?.declaration;
     const peer = name === 'nodes' ? peerCertificate(request.raw.socket) : undefined;
     request.careseal = { actor: { principal: ANONYMOUS, origin }, baseUrl: '', stage: 'authentication', route, peer };
+    assertPlainRequest(request.raw);
     const baseUrl = checkHost(request.headers, names());
     // The declared path where there is one: the address may be spelt in another way (`/%61pi/…`).
     if (name === 'users') checkBrowserOrigin(request.method, route?.path ?? request.url, request.headers, baseUrl);

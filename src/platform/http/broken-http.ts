@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Problem } from '../../kernel/problem.ts';
@@ -31,6 +32,11 @@ export function createBrokenHttp(
       socket.destroy();
       return;
     }
+    const underWay = answerUnderWay(socket);
+    if (underWay !== undefined) {
+      endAfter(underWay, socket);
+      return;
+    }
     const [status, words, reason] = BROKEN[code] ?? NO_HTTP;
     const peer = socket instanceof TLSSocket ? peerCertificate(socket) : undefined;
     const address = plainAddress(socket.remoteAddress);
@@ -46,4 +52,28 @@ export function createBrokenHttp(
     socket.setTimeout(LAST_WORDS_MS, () => socket.destroy());
     socket.end(`HTTP/1.1 ${status} ${words}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
   };
+}
+
+/** Node's own name for the answer that is being made on a connection; its handler of such errors goes by it too. */
+interface AnsweringSocket extends Socket {
+  readonly _httpMessage?: ServerResponse | null;
+}
+
+/**
+ * The answer to an earlier, whole request of the connection, or one that has begun: words of ours would be taken for it, so that
+ * somebody whose change was made reads that it was not.
+ */
+function answerUnderWay(socket: AnsweringSocket): ServerResponse | undefined {
+  // oxlint-disable-next-line eslint/no-underscore-dangle -- Node's name
+  const answer = socket._httpMessage ?? undefined;
+  return answer !== undefined && (answer.req.complete || answer.headersSent) ? answer : undefined;
+}
+
+/** What came after whole requests is broken: these are answered, and nothing else. */
+function endAfter(answer: ServerResponse, socket: Socket): void {
+  answer.once('close', () => {
+    const next = answerUnderWay(socket);
+    if (next === undefined || next === answer) socket.destroySoon();
+    else endAfter(next, socket);
+  });
 }

@@ -13,6 +13,7 @@ import { createLimits, type Limits } from './limiter.ts';
 import { watchHandshakes } from './handshakes.ts';
 import type { DoorHandle, DoorOptions, RequestSample } from './options.ts';
 import { checkBrowserOrigin, checkHost, type HostNames, hostNames, isDataPath } from './origin-checks.ts';
+import { assertPlainRequest, requestTarget } from './plain-request.ts';
 import { createRefusalReporter } from './refusals.ts';
 import { createRefuse } from './refuse.ts';
 import { DoorRequest } from './request.ts';
@@ -98,6 +99,7 @@ function bareApp(
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
+    rewriteUrl: requestTarget,
     genReqId: (raw) => {
       const given = raw.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : options.newRequestId();
@@ -203,6 +205,7 @@ function addNotFound(parts: DoorParts): void {
 function sitePage({ options, names }: DoorParts, request: FastifyRequest, reply: FastifyReply): FastifyReply | false {
   const path = request.url.split('?', 1)[0] ?? '/';
   if ((request.method !== 'GET' && request.method !== 'HEAD') || isDataPath(path)) return false;
+  assertPlainRequest(request.raw);
   checkBrowserOrigin(request.method, path, request.headers, checkHost(request.headers, names()));
   const found = options.site?.find(path, request.headers['accept-encoding']);
   if (found === undefined) return false;

@@ -21,12 +21,13 @@ export function hostNames(names: readonly string[], scheme: 'http' | 'https', po
   );
 }
 
+const PORT = /:\d{1,5}$/;
+
 /** The base URL for this request: its Host header chooses among the configured names and adds nothing of its own. */
 export function checkHost(headers: IncomingHttpHeaders, names: HostNames): string {
   const host = headers.host;
   if (host !== undefined) {
-    const colon = host.lastIndexOf(':');
-    const name = colon > host.lastIndexOf(']') ? host.slice(0, colon) : host;
+    const name = host.replace(PORT, '');
     const baseUrl = names.get(name) ?? names.get(name.toLowerCase());
     if (baseUrl !== undefined) return baseUrl;
   }

@@ -6,6 +6,7 @@ import { isRefusalAudited } from './audited.ts';
 import { asProblem, errorFacts } from './errors.ts';
 import type { HeaderSet } from './headers.ts';
 import type { DoorOptions } from './options.ts';
+import { isBrokenRequest } from './plain-request.ts';
 import { operationOutcome, problemDocument, problemHeaders, problemStatus, wantsXml } from './problem-reply.ts';
 import type { Refusal, RefusalReporter } from './refusals.ts';
 
@@ -21,7 +22,7 @@ export function createRefuse(options: DoorOptions, reporter: RefusalReporter, ba
     if (!isRefusalAudited(problem)) await reporter.report(refusalOf(options, problem, status, request));
     reply.code(status).header('x-request-id', request.id).headers(base).headers(problemHeaders(problem, options.name));
     // What is left of the body is not waited for: a slow sender of a refused request would hold the connection.
-    if (!request.raw.complete) reply.header('connection', 'close');
+    if (!request.raw.complete || isBrokenRequest(problem)) reply.header('connection', 'close');
     return sendProblem(options, problem, request, reply);
   };
 }
