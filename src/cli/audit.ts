@@ -25,11 +25,13 @@ runs careseal-verify.mjs on what "careseal audit export" writes instead.`,
   async run({ value, out, withServices }) {
     const kept = [value('since'), value('checkpoint')].filter((file) => file !== undefined);
     const knownCheckpoints = kept.map(readCheckpoint);
-    const found = await withServices(async ({ audit, actor }) => {
-      const verified = await audit.verify({
+    const found = await withServices(async ({ audit, logFollowers, actor }) => {
+      const log = await audit.verify({
         knownCheckpoints,
         onProgress: (done, size) => out.progress(`${done} of ${size} events checked`),
       });
+      const received = await logFollowers.atna.verifyReceived();
+      const verified = { ...log, ok: log.ok && received.ok, received };
       await audit.recordNow([
         {
           actor,
@@ -39,7 +41,7 @@ runs careseal-verify.mjs on what "careseal audit export" writes instead.`,
           detail: {
             size: String(verified.size),
             rootHash: verified.rootHash,
-            problems: String(verified.problems.length),
+            problems: String(verified.problems.length + received.problems.length),
           },
         },
       ]);
@@ -55,6 +57,7 @@ runs careseal-verify.mjs on what "careseal audit export" writes instead.`,
       out.line(
         `The log is whole: ${found.size} events, ${found.checkpointsChecked} signed heads, ${found.erased} erased.`,
       );
+      if (found.received.checked > 0) out.line(`Events of other systems are as they came: ${found.received.checked}.`);
       out.line(`Root: ${found.rootHash}`);
       return 0;
     }
@@ -67,6 +70,7 @@ runs careseal-verify.mjs on what "careseal audit export" writes instead.`,
       out.line(`  ${code}: ${detail}${where.length === 0 ? '' : ` (${where.join(', ')})`}`);
     }
     if (found.more) out.line('  … and more.');
+    for (const { code, id, detail } of found.received.problems) out.line(`  ${code}: ${detail} (${id})`);
     out.line('Keep this database as it is, stop writing to it, and compare with a backup.');
     return 1;
   },

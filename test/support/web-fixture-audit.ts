@@ -111,8 +111,8 @@ const receivedEvent = (index: number) => {
     receivedAt: ago(index * 7),
     transport,
     understood,
-    ...(transport === 'udp' ? {} : { nodeId: idOf(9, 1) }),
-    ...(understood
+    ...(index === 7 ? { altered: true } : transport === 'udp' ? {} : { nodeId: idOf(9, 1) }),
+    ...(understood && index !== 7
       ? {
           type: ['110110', '110112', 'rest', '110114'][index % 4],
           ...(index % 4 === 0 ? { title: 'Patient Record' } : {}),
@@ -136,8 +136,10 @@ const receivedOne: Handler = (_state, _request, parts) => {
   return {
     body: {
       event,
-      ...(event.understood ? { auditEvent: { resourceType: 'AuditEvent', recorded: event.recorded } } : {}),
-      ...(event.transport === 'fhir'
+      ...(event.understood && event.altered !== true
+        ? { auditEvent: { resourceType: 'AuditEvent', recorded: event.recorded } }
+        : {}),
+      ...(event.transport === 'fhir' || event.altered === true
         ? {}
         : {
             message: {

@@ -15,8 +15,10 @@ import { targetRoutes } from './routes.ts';
 import { bindEarlierPlaces, bindEarlierTargets, createTargetBinder } from './target-binding.ts';
 import { listTargets } from './target-store.ts';
 import { createTargets, type Targets } from './targets.ts';
+import { type ReceivedVerification, verifyReceived } from './verify-received.ts';
 
 export { AddTarget } from './wire.ts';
+export type { ReceivedVerification } from './verify-received.ts';
 
 /** IHE ATNA: the log goes to other audit repositories (ITI-20), others' events come here, and both are retrieved (ITI-81). */
 export interface Atna {
@@ -27,6 +29,8 @@ export interface Atna {
   readonly forwarder: Forwarder;
   /** Opens the syslog doors for other systems' events; in the processes that serve the other doors. */
   openDoors(options: SyslogDoors): ReturnType<typeof openSyslogDoors>;
+  /** Whether what other systems sent is as the log says it came. */
+  verifyReceived(): Promise<ReceivedVerification>;
   /** Targets that fail, with since when. */
   stoppedTargets(): Promise<readonly { readonly id: string; readonly name: string; readonly sinceMs: number }[]>;
 }
@@ -108,6 +112,7 @@ export function createAtna(deps: AtnaDeps): Atna {
         onFailure: (error) => log.error('Audit events of other systems could not be kept', { error }),
       }),
     forwarder,
+    verifyReceived: () => verifyReceived({ database, repository, audit }),
     async stoppedTargets() {
       const all = await listTargets(database);
       return all.flatMap(({ id, name, paused, failingSince }) =>

@@ -1,11 +1,11 @@
 import { instant } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
 import { eventUnknown } from './errors.ts';
-import { type FhirAuditEvent, referenceText } from './fhir-audit-event.ts';
+import { referenceText } from './fhir-audit-event.ts';
 import { type Condition, findReceived, MS_MAX, type Place } from './received-search.ts';
 import { type ReceivedRow, readReceived } from './received-store.ts';
 import type { ReceivedEvent, ReceivedOneReply, ReceivedQuery, ReceivedReply } from './wire-received.ts';
-import type { Repository } from './receiver.ts';
+import type { ReceivedContent, Repository } from './receiver.ts';
 
 export interface ReceivedListDeps {
   readonly database: Database;
@@ -29,7 +29,7 @@ export async function listReceived(
     count: query.limit,
   });
   return {
-    events: found.map(({ row, event }) => summaryOf(row, event)),
+    events: found.map(({ row, content }) => summaryOf(row, content)),
     ...(lookedTo === undefined ? {} : { next: `${lookedTo.recordedMs}.${lookedTo.id}` }),
   };
 }
@@ -38,10 +38,10 @@ export async function listReceived(
 export async function oneReceived({ database, repository }: ReceivedListDeps, id: string): Promise<ReceivedOneReply> {
   const row = await readReceived(database, id);
   if (row === undefined) throw eventUnknown();
-  const event = row.understood ? repository.open(row) : undefined;
-  const message = repository.message(row);
+  const content = repository.read(row);
+  const { event, message } = content;
   return {
-    event: summaryOf(row, event),
+    event: summaryOf(row, content),
     ...(event === undefined ? {} : { auditEvent: event }),
     ...(message === undefined
       ? {}
@@ -71,13 +71,15 @@ function readCursor(text: string): Place {
   return { recordedMs: Number(ms), id };
 }
 
-function summaryOf(row: ReceivedRow, event: FhirAuditEvent | undefined): ReceivedEvent {
+function summaryOf(row: ReceivedRow, { altered, event }: ReceivedContent): ReceivedEvent {
   const { id, recorded, receivedAt, transport, nodeId, understood } = row;
   const kept = {
     ...{ id, transport, understood },
     recorded: instant(recorded.getTime()),
     receivedAt: instant(receivedAt.getTime()),
-    ...(nodeId === null ? {} : { nodeId }),
+    // Who sent a row that was changed is not known.
+    ...(nodeId === null || altered ? {} : { nodeId }),
+    ...(altered ? { altered } : {}),
   };
   if (event === undefined) return kept;
   const { type, action, outcome = '0', agent, source } = event;

@@ -2,7 +2,7 @@ import type { Database } from '../../platform/db/index.ts';
 import { type Parameter, valuesOf } from './event-parameters.ts';
 import type { FhirAuditEvent } from './fhir-audit-event.ts';
 import { type ReceivedRow, searchReceived } from './received-store.ts';
-import type { Repository } from './receiver.ts';
+import type { ReceivedContent, Repository } from './receiver.ts';
 
 /** One of ITI-81's parameters with the values it may have: any of them fits. */
 export interface Condition {
@@ -21,14 +21,14 @@ export interface ReceivedQuery {
   readonly beforeMs: number;
   /** All of them must hold. */
   readonly conditions: readonly Condition[];
-  /** Whether to find messages that nobody understood as well; only where there is no condition can they be among the found. */
+  /** Whether to find what says nothing as well, not understood or altered; only where there is no condition can it be among the found. */
   readonly garbled: boolean;
   readonly after: Place | undefined;
   readonly count: number;
 }
 
 export interface FoundReceived {
-  readonly found: readonly { readonly row: ReceivedRow; readonly event: FhirAuditEvent | undefined }[];
+  readonly found: readonly { readonly row: ReceivedRow; readonly content: ReceivedContent }[];
   /** The last event that was looked at, fitting or not; undefined when there are no more. */
   readonly lookedTo: Place | undefined;
 }
@@ -52,8 +52,10 @@ export async function findReceived(
     for (const row of rows) {
       looked += 1;
       after = placeOfRow(row);
-      const event = row.understood ? repository.open(row) : undefined;
-      if (event === undefined ? conditions.length === 0 : meets(event, conditions)) found.push({ row, event });
+      const content = repository.read(row);
+      const { event } = content;
+      if (event === undefined ? garbled && conditions.length === 0 : meets(event, conditions))
+        found.push({ row, content });
       if (found.length >= count) return { found, lookedTo: after };
     }
     if (rows.length < READ_PAGE) return { found, lookedTo: undefined };

@@ -40,10 +40,11 @@ export interface ReceivedRow {
   readonly transport: 'tls' | 'udp' | 'fhir';
   readonly nodeId: string | null;
   readonly understood: boolean;
+  readonly tokens: readonly bigint[];
   readonly sealed: Buffer;
 }
 
-const COLUMNS = 'id, recorded, received_at AS "receivedAt", transport, node_id AS "nodeId", understood, sealed';
+const COLUMNS = 'id, recorded, received_at AS "receivedAt", transport, node_id AS "nodeId", understood, tokens, sealed';
 const SEARCH = statement<ReceivedRow>(
   'atna.search-received',
   `SELECT ${COLUMNS} FROM atna.received WHERE (understood OR $7) AND recorded >= $1 AND recorded < $2 AND tokens @> $3::bigint[]
@@ -73,3 +74,24 @@ const ONE = statement<ReceivedRow>('atna.one-received', `SELECT ${COLUMNS} FROM 
 export async function readReceived(sql: Sql, id: string): Promise<ReceivedRow | undefined> {
   return (await sql.rows(ONE, [id]))[0];
 }
+
+const LAST = statement<{ id: string }>('atna.last-received', 'SELECT id FROM atna.received ORDER BY id DESC LIMIT 1');
+
+/** Id of the newest row. */
+export async function lastReceived(sql: Sql): Promise<string | undefined> {
+  return (await sql.rows(LAST))[0]?.id;
+}
+
+const COUNT = statement<{ count: bigint }>('atna.count-received', 'SELECT count(*) FROM atna.received WHERE id <= $1');
+
+export async function countReceived(sql: Sql, upTo: string): Promise<number> {
+  return Number((await sql.rows(COUNT, [upTo]))[0]?.count ?? 0);
+}
+
+const BETWEEN = statement<ReceivedRow>(
+  'atna.received-between',
+  `SELECT ${COLUMNS} FROM atna.received WHERE id BETWEEN $1 AND $2 ORDER BY id`,
+);
+
+/** By id, both ends included. */
+export const receivedBetween = (sql: Sql, first: string, last: string) => sql.rows(BETWEEN, [first, last]);

@@ -1,5 +1,6 @@
 import { newId, sealedAtRest, sha256Hex } from '../../crypto/index.ts';
 import { utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
+import { isProblem } from '../../kernel/problem.ts';
 import type { Actor, Principal } from '../../kernel/principal.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
 import type { Database } from '../../platform/db/index.ts';
@@ -36,12 +37,23 @@ export interface Repository {
     actor: Actor,
     incoming: readonly Incoming[],
   ): Promise<{ readonly kept: readonly Kept[]; readonly audited: AuditReceipt }>;
-  /** The event of a row that was understood. */
-  open(row: ReceivedRow): FhirAuditEvent;
-  /** What came over syslog, with what is known of its way; undefined for events over FHIR, which are kept as such. */
-  message(row: ReceivedRow): ReceivedMessageView | undefined;
+  /** What a row says, and whether it is as it was kept. */
+  read(row: ReceivedRow): ReceivedContent;
   /** Search tokens of a value. */
   tokens(parameter: Parameter, value: string): readonly bigint[];
+}
+
+export interface ReceivedContent {
+  /** Somebody has changed the row in the database, or exchanged what is sealed in it: then nothing it says is shown. */
+  readonly altered: boolean;
+  /** Undefined where the message was not understood. */
+  readonly event?: FhirAuditEvent;
+  /** What came over syslog, with what is known of its way; undefined for events over FHIR, which are kept as such. */
+  readonly message?: ReceivedMessageView;
+  /** What the log's event over them has the SHA-256 of, for the events kept together one after the other. */
+  readonly raw?: string;
+  /** Id of the first event that was kept together with this one; undefined where an earlier version kept it. */
+  readonly keep?: string;
 }
 
 export interface ReceivedMessageView {
@@ -71,15 +83,32 @@ interface Content {
   readonly raw?: string;
   readonly address?: string;
   readonly truncated?: boolean;
+  /** The row's plain columns, so that nobody changes who sent it or when. Missing in rows of earlier versions. */
+  readonly row?: readonly unknown[];
+  /** See `ReceivedContent.keep`. */
+  readonly keep?: string;
 }
 
+const ALTERED: ReceivedContent = { altered: true };
+
 export function createRepository({ database, keyRing, clock, audit }: RepositoryDeps): Repository {
-  const contentOf = (row: ReceivedRow): Content =>
-    JSON.parse(utf8Decode(keyRing.open(sealedAtRest(row.sealed), place(row.id)))) as Content;
+  /** Undefined where the seal is not of this row. */
+  function contentOf(row: ReceivedRow): Content | undefined {
+    try {
+      return JSON.parse(utf8Decode(keyRing.open(sealedAtRest(row.sealed), place(row.id)))) as Content;
+    } catch (error) {
+      if (isProblem(error) && error.code === 'seal-broken') return undefined;
+      throw error;
+    }
+  }
+
   return {
     async keep(actor, incoming) {
       const nowMs = clock.nowMs();
-      const rows = incoming.map((one) => rowOf(keyRing, one, { principal: actor.principal, nowMs }));
+      // In their order: `verify` finds those between the first and the last, and computes over them as they lie.
+      const ids = incoming.map(() => newId()).toSorted();
+      const together = { principal: actor.principal, nowMs, keep: ids[0] ?? '' };
+      const rows = incoming.map((one, at) => rowOf(keyRing, one, { ...together, id: ids[at] ?? newId() }));
       const audited = await database.transaction(async (tx) => {
         for (const row of rows) await insertReceived(tx, row);
         const [first] = rows;
@@ -96,6 +125,7 @@ export function createRepository({ database, keyRing, clock, audit }: Repository
               'not-understood': String(rows.filter(({ understood }) => !understood).length),
               first: first?.id ?? '',
               last: rows.at(-1)?.id ?? '',
+              order: 'id',
               sha256: sha256Hex(utf8Encode(rows.map(({ raw }) => raw).join('\n'))),
             },
           },
@@ -103,22 +133,46 @@ export function createRepository({ database, keyRing, clock, audit }: Repository
       });
       return { kept: rows.map(({ id, understood }) => ({ id, understood })), audited };
     },
-    open(row) {
-      const event = FhirAuditEvent.parse(contentOf(row).event);
-      const { transport, nodeId, receivedAt } = row;
-      // Told beside the event, which stays what its sender said.
-      const tag = [
-        { system: 'https://careseal.org/fhir/received-over', code: transport },
-        { system: 'https://careseal.org/fhir/received-from', code: nodeId ?? 'unproven' },
-      ];
-      return { ...event, id: row.id, meta: { lastUpdated: instant(receivedAt.getTime()), tag } };
-    },
-    message(row) {
-      const { raw, address = 'unknown', truncated = false } = contentOf(row);
-      return raw === undefined ? undefined : { address, truncated, bytes: Buffer.from(raw, 'base64') };
+    read(row) {
+      const content = contentOf(row);
+      if (content === undefined || !fits(row, content)) return ALTERED;
+      const { event, raw, address = 'unknown', truncated = false, keep } = content;
+      return {
+        altered: false,
+        raw: raw ?? JSON.stringify(event),
+        ...(keep === undefined ? {} : { keep }),
+        ...(event === undefined ? {} : { event: told(row, FhirAuditEvent.parse(event)) }),
+        ...(raw === undefined ? {} : { message: { address, truncated, bytes: Buffer.from(raw, 'base64') } }),
+      };
     },
     tokens: (parameter, value) => keyRing.blindAll(nameOf(parameter), value),
   };
+}
+
+/** Who sent it and over what is told beside the event, which stays what its sender said. */
+function told({ id, transport, nodeId, receivedAt }: ReceivedRow, event: FhirAuditEvent): FhirAuditEvent {
+  const tag = [
+    { system: 'https://careseal.org/fhir/received-over', code: transport },
+    { system: 'https://careseal.org/fhir/received-from', code: nodeId ?? 'unproven' },
+  ];
+  return { ...event, id, meta: { lastUpdated: instant(receivedAt.getTime()), tag } };
+}
+
+type Columns = Pick<NewReceived, 'receivedMs' | 'recordedMs' | 'transport' | 'nodeId' | 'understood'>;
+
+const columnsOf = ({ receivedMs, recordedMs, transport, nodeId, understood }: Columns): readonly unknown[] => [
+  receivedMs,
+  recordedMs,
+  transport,
+  nodeId,
+  understood,
+];
+
+function fits(row: ReceivedRow, { row: kept, event }: Content): boolean {
+  // What was not understood has no event, in whatever version it was kept.
+  if (row.understood !== (event !== undefined)) return false;
+  const columns = columnsOf({ ...row, receivedMs: row.receivedAt.getTime(), recordedMs: row.recorded.getTime() });
+  return kept === undefined || (kept.length === columns.length && columns.every((one, at) => one === kept[at]));
 }
 
 /** The AuditEvent in a syslog message; undefined where it is no RFC 5424 with a DICOM message. */
@@ -130,24 +184,28 @@ function eventIn(message: Uint8Array): FhirAuditEvent | undefined {
 function rowOf(
   keyRing: KeyRing,
   one: Incoming,
-  { principal, nowMs }: { principal: Principal; nowMs: number },
+  { id, keep, principal, nowMs }: { id: string; keep: string; principal: Principal; nowMs: number },
 ): NewReceived & Kept & { readonly raw: string } {
-  const id = newId();
   const event = one.transport === 'fhir' ? one.event : eventIn(one.message);
   const raw = one.transport === 'fhir' ? JSON.stringify(one.event) : Buffer.from(one.message).toString('base64');
-  const content = {
-    ...(event === undefined ? {} : { event }),
-    // What was not understood is kept as it came: an audit repository throws nothing away.
-    ...(one.transport === 'fhir' ? {} : { raw, address: one.address, truncated: one.truncated }),
-  };
   const saidMs = event === undefined ? nowMs : Date.parse(event.recorded);
-  return {
-    id,
+  const columns: Columns = {
     receivedMs: nowMs,
     recordedMs: Math.abs(saidMs - nowMs) > CLOCK_WRONG_MS ? nowMs : saidMs,
     transport: one.transport,
     nodeId: principal.kind === 'node' ? principal.nodeId : null,
     understood: event !== undefined,
+  };
+  const content: Content = {
+    ...(event === undefined ? {} : { event }),
+    // What was not understood is kept as it came: an audit repository throws nothing away.
+    ...(one.transport === 'fhir' ? {} : { raw, address: one.address, truncated: one.truncated }),
+    row: columnsOf(columns),
+    keep,
+  };
+  return {
+    id,
+    ...columns,
     tokens: event === undefined ? [] : tokensOf(keyRing, event),
     sealed: keyRing.seal(utf8Encode(JSON.stringify(content)), place(id)),
     raw,

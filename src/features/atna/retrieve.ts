@@ -146,8 +146,9 @@ async function ownById({ audit }: RetrieveDeps, id: string): Promise<Found | und
 
 async function receivedById({ database, repository }: RetrieveDeps, id: string): Promise<Found | undefined> {
   const row = ID.test(id) ? await readReceived(database, id) : undefined;
-  if (row?.understood !== true) return undefined;
-  return { recordedMs: row.recorded.getTime(), id, from: 'received', event: repository.open(row) };
+  const event = row === undefined ? undefined : repository.read(row).event;
+  if (row === undefined || event === undefined) return undefined;
+  return { recordedMs: row.recorded.getTime(), id, from: 'received', event };
 }
 
 /** Our log finds by actor, client, address and outcome; everything is tested exactly afterwards. */
@@ -218,7 +219,7 @@ async function receivedEvents(deps: RetrieveDeps, asked: Asked): Promise<FoundAl
   const query = { fromMs, beforeMs, conditions, garbled: false, after: cursor.received, count };
   const { found, lookedTo } = await findReceived(deps, query);
   return {
-    found: found.flatMap(({ row, event }) =>
+    found: found.flatMap(({ row, content: { event } }) =>
       event === undefined ? [] : [{ recordedMs: row.recorded.getTime(), id: row.id, from: 'received' as const, event }],
     ),
     lookedTo,

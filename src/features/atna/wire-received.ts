@@ -40,6 +40,8 @@ export const ReceivedEvent = z.object({
   nodeId: z.string().optional(),
   /** False: no audit event was found in the message; it is kept as it came. */
   understood: z.boolean(),
+  /** Somebody has changed it in the database since it came: neither its sender nor its times are known any more. */
+  altered: z.boolean().optional(),
   /** Code of the kind of act and, where the sender gives them, its words. */
   type: z.string().optional(),
   title: z.string().optional(),

@@ -45,8 +45,26 @@ export function Moment({ iso, seconds = false }: { readonly iso: string; readonl
   if (Number.isNaN(at.getTime())) return iso;
   return (
     <time dateTime={iso} title={iso} className="nowrap">
-      {(seconds ? momentWithSeconds : moment).format(at)}
+      {parts(seconds ? momentWithSeconds : moment, at)}
     </time>
+  );
+}
+
+/** The zone, with the space before it, apart: where there is no room it goes first, rather than the last letters of it. */
+function parts(format: Intl.DateTimeFormat, at: Date): ReactNode {
+  const words = format.formatToParts(at);
+  const zone = words.findIndex(({ type }) => type === 'timeZoneName');
+  const text = (from: number, to: number): string =>
+    words
+      .slice(from, to)
+      .map(({ value }) => value)
+      .join('');
+  if (zone < words.length - 1) return text(0, words.length);
+  return (
+    <>
+      {text(0, zone - 1)}
+      <span className="zone">{text(zone - 1, words.length)}</span>
+    </>
   );
 }
 

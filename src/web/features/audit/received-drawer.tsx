@@ -50,6 +50,7 @@ function Sender({
   readonly reply: ReceivedOneReply;
   readonly nameOf: ReceivedDrawerProps['nameOf'];
 }): ReactNode {
+  if (event.altered === true) return <Altered />;
   const proven = event.nodeId !== undefined;
   const Icon = proven ? IconCircleCheck : IconAlertTriangle;
   return (
@@ -66,6 +67,23 @@ function Sender({
               certificate or token. What the event says is that system’s word.
             </>
           )}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+/** Nothing else of it is shown: whoever wrote to the database may have written all of it. */
+function Altered(): ReactNode {
+  return (
+    <div className="proof" data-state="bad" role="status">
+      <IconAlertTriangle size={20} stroke={1.7} aria-hidden />
+      <div>
+        <strong>Somebody changed this in the database after it came</strong>
+        <p>
+          Neither who sent it nor what it said is known any more, and its times may be wrong. The log still holds that
+          something came. Run <code>careseal audit verify</code>, keep this database as it is, and compare it with a
+          backup.
         </p>
       </div>
     </div>
@@ -98,7 +116,7 @@ function Said({ reply: { event, message } }: { readonly reply: ReceivedOneReply 
 function Content({ reply: { event, auditEvent, message } }: { readonly reply: ReceivedOneReply }): ReactNode {
   return (
     <>
-      {!event.understood && (
+      {!event.understood && event.altered !== true && (
         <p className="soft">
           No audit event was found in this message. It is kept as it came, for whoever has to look into it.
         </p>

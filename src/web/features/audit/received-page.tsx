@@ -135,7 +135,19 @@ function columnsWith(nameOf: NameOf): readonly Column<ReceivedEvent>[] {
   ];
 }
 
-function SentBy({ event: { nodeId }, nameOf }: { readonly event: ReceivedEvent; readonly nameOf: NameOf }): ReactNode {
+interface SentByProps {
+  readonly event: ReceivedEvent;
+  readonly nameOf: NameOf;
+}
+
+function SentBy({ event: { nodeId, altered }, nameOf }: SentByProps): ReactNode {
+  if (altered === true) {
+    return (
+      <Tag tone="red" icon={<IconAlertTriangle aria-hidden />}>
+        changed since
+      </Tag>
+    );
+  }
   if (nodeId !== undefined) return <Own>{nameOf(nodeId) ?? nodeId}</Own>;
   return (
     <Tag tone="amber" icon={<IconAlertTriangle aria-hidden />}>

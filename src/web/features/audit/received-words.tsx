@@ -30,7 +30,8 @@ export const WAYS = {
 } as const;
 
 /** What an event is, in the best words there are for it. */
-export function titleOf({ understood, title, type }: ReceivedEvent): string {
+export function titleOf({ understood, altered, title, type }: ReceivedEvent): string {
+  if (altered === true) return 'Changed in the database';
   if (!understood) return 'Not understood';
   return title ?? KINDS.find(({ value }) => value === type)?.label ?? type ?? 'Without a kind';
 }
