@@ -376,15 +376,15 @@ describe('every page, wide and phone, light and dark', () => {
     for (const width of [320, 780, 1024, 1280]) {
       await page.setViewportSize({ width, height: 900 });
       await page.waitForTimeout(30);
-      expect(await sideways(page), `${width} px`).toBeLessThanOrEqual(0);
+      await expect.poll(() => sideways(page), { message: `${width} px` }).toBeLessThanOrEqual(0);
     }
     for (const { size, colorScheme } of VIEWS) {
       await page.setViewportSize({ width: size.width, height: size.height });
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.waitForTimeout(60);
       const view = `${size.width} px, ${colorScheme}`;
-      expect(await accessibilityFindings(page), view).toEqual([]);
-      expect(await sideways(page), view).toBeLessThanOrEqual(0);
+      await expect.poll(() => accessibilityFindings(page), { message: view, interval: 500 }).toEqual([]);
+      await expect.poll(() => sideways(page), { message: view }).toBeLessThanOrEqual(0);
     }
     expect(faults).toEqual([]);
     expect(page.url()).not.toMatch(NAMES);
