@@ -125,6 +125,7 @@ export async function demographicsQuery(caller: Caller, message: Hl7Message, que
     order: 'id',
     limit,
     total: 'quick',
+    caller: `node ${caller.principal.nodeId}`,
     // Opened by the registry, which refuses what it did not make.
     ...(after === undefined ? {} : { after: after as Cursor }),
   });

@@ -41,7 +41,9 @@ export async function search(deps: FhirDeps, exchange: Exchange, pairs: FormPair
   const asked = queryWithSystems(plain, await aliasesOf(deps));
   const parsed = parseSearch(asked, { nowMs: deps.clock.nowMs(), strict: preferences.strict });
   await assertDomainsKnown(deps, parsed);
-  const found = parsed.ids ? await findByIds(deps, parsed, parsed.ids) : await find(deps, parsed, page.after);
+  const found = parsed.ids
+    ? await findByIds(deps, parsed, parsed.ids)
+    : await find(deps, parsed, { actor, after: page.after });
   const self = [selfQuery(parsed), printForm(withRelated.slice(0, 1))].filter((part) => part !== '').join('&');
   const ids = withRelated.length === 0 ? [] : found.records.map(({ id }) => id);
   const included = await includedWith(deps, { base, actor, ids });
@@ -107,7 +109,11 @@ function nextLink(deps: FhirDeps, exchange: Exchange, position: { pairs: FormPai
   return `${exchange.base}/Patient?${printForm(form)}`;
 }
 
-function find(deps: FhirDeps, parsed: ParsedSearch, after: Cursor | undefined): Promise<RegistrySearchResult> {
+function find(
+  deps: FhirDeps,
+  parsed: ParsedSearch,
+  { actor, after }: { readonly actor: Actor; readonly after: Cursor | undefined },
+): Promise<RegistrySearchResult> {
   const totalOnly = parsed.count === 0 || parsed.summary === 'count';
   const total = totalOnly || parsed.total === 'accurate' ? 'accurate' : parsed.total === 'none' ? 'none' : 'quick';
   const asked = deps.registry.search({
@@ -119,6 +125,7 @@ function find(deps: FhirDeps, parsed: ParsedSearch, after: Cursor | undefined): 
     order: parsed.order,
     limit: totalOnly ? 1 : parsed.count,
     total,
+    caller: principalKey(actor.principal),
     ...(after === undefined ? {} : { after }),
   });
   return totalOnly ? asked.then(({ total }) => ({ records: [], ...(total === undefined ? {} : { total }) })) : asked;

@@ -8,9 +8,9 @@ import { searchRegistry } from './search.ts';
 import type { RegistrySearch } from './service.ts';
 
 /** A walk that lasts until it is told to end. */
-function heldWalk(walks: LongWalks): { readonly end: () => void; readonly done: Promise<void> } {
+function heldWalk(walks: LongWalks, caller?: string): { readonly end: () => void; readonly done: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return { end: resolve, done: walks.run(() => promise) };
+  return { end: resolve, done: walks.run(() => promise, caller) };
 }
 
 const BUSY = { code: 'searches-busy', kind: 'unavailable', options: { retryAfterSeconds: 5 } };
@@ -26,6 +26,39 @@ describe('long walks', () => {
     first.end();
     await Promise.all([first.done, ...waiting]);
     expect(order).toEqual(['a', 'b']);
+  });
+
+  it('are shared between callers: who asks often neither goes before others nor keeps them out', async () => {
+    const walks = createLongWalks({ atOnce: 1, waitingMax: 3 });
+    const order: string[] = [];
+    const first = heldWalk(walks, 'greedy');
+    const ask = (caller: string, name: string) =>
+      walks.run(async () => void order.push(name), caller).catch((error: unknown) => (error as { code: string }).code);
+    const asked = [ask('greedy', 'g1'), ask('greedy', 'g2'), ask('greedy', 'g3')];
+    expect(await ask('greedy', 'g4')).toBe('searches-busy');
+    // Somebody else gets in, and the last of who waits most often is told to come again.
+    asked.push(ask('clinic', 'c1'));
+    first.end();
+    expect(await Promise.all([first.done, ...asked])).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'searches-busy',
+      undefined,
+    ]);
+    expect(order).toEqual(['c1', 'g1', 'g2']);
+  });
+
+  it('of a caller who has one under way wait for those of callers who have none', async () => {
+    const walks = createLongWalks({ atOnce: 2, waitingMax: 4 });
+    const order: string[] = [];
+    const [first, second] = [heldWalk(walks, 'greedy'), heldWalk(walks, 'greedy')];
+    const asked = ['greedy', 'clinic'].map((caller) => walks.run(async () => void order.push(caller), caller));
+    first.end();
+    await Promise.all([first.done, ...asked]);
+    expect(order).toEqual(['clinic', 'greedy']);
+    second.end();
+    await second.done;
   });
 
   it('that fail give their place back', async () => {

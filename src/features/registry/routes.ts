@@ -61,6 +61,7 @@ function searchRoute(deps: RegistryDeps, built: BuiltCore): RouteDeclaration {
         order: quick.terms.length === 0 ? 'last-updated-descending' : 'id',
         limit: body.limit,
         total: 'quick',
+        caller: actor.principal.kind === 'user' ? `user ${actor.principal.userId}` : actor.principal.kind,
         // The cursor is one of ours or search refuses it.
         ...(body.cursor ? { after: body.cursor as NonNullable<Parameters<typeof core.search>[0]['after']> } : {}),
       });

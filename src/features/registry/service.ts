@@ -30,6 +30,8 @@ export interface RegistrySearch {
   readonly limit: number;
   /** `none`: do not count; `quick`: count when that is cheap, else leave out; `accurate`: count or refuse. */
   readonly total: 'none' | 'quick' | 'accurate';
+  /** Who asks: what reads very much takes turns by it. */
+  readonly caller?: string;
 }
 
 export interface RegistrySearchResult {

@@ -2,7 +2,7 @@
 import type { SubscriptionDeps } from './deps.ts';
 import { deliverDue } from './deliver.ts';
 import { fanOut } from './fan-out.ts';
-import { openSubscription } from './sealing.ts';
+import { openSubscription, sealOwners } from './sealing.ts';
 import { CHANNEL, CLAIM, FORGET, NEXT_DUE } from './store.ts';
 
 export interface Dispatcher {
@@ -51,6 +51,7 @@ export function createDispatcher(deps: SubscriptionDeps): Dispatcher {
 
   return {
     async start() {
+      await sealOwners(deps);
       unlisten.push(await database.listen(changes.channel, bell.ring), await database.listen(CHANNEL, bell.ring));
       working = work();
     },

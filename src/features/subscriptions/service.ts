@@ -11,7 +11,18 @@ import type { SubscriptionDeps } from './deps.ts';
 import type { StoredSubscription, SubscriptionId, SubscriptionProblemCode, SubscriptionStatus } from './model.ts';
 import { assertSubscription } from './rules.ts';
 import { openSubscription, sealResource } from './sealing.ts';
-import { FIND, INSERT, LISTENING, LOCK, NOTIFY, OF_NODE, REMOVE, REMOVE_DELIVERIES, UPDATE } from './store.ts';
+import {
+  FIND,
+  INSERT,
+  LISTENING,
+  LOCK,
+  NOTIFY,
+  OF_NODE,
+  REMOVE,
+  REMOVE_DELIVERIES,
+  type SubscriptionRow,
+  UPDATE,
+} from './store.ts';
 
 const PER_NODE_MAX = 100;
 
@@ -40,7 +51,7 @@ export function createSubscriptionService(deps: SubscriptionDeps): SubscriptionS
 
   async function own(actor: Actor): Promise<readonly StoredSubscription[]> {
     const rows = await database.rows(OF_NODE, [nodeOf(actor).nodeId]);
-    return rows.map((row) => openSubscription(keyRing, row));
+    return rows.map((row) => openSubscription(keyRing, row)).filter(({ nodeId }) => nodeId === nodeOf(actor).nodeId);
   }
 
   return {
@@ -53,7 +64,7 @@ export function createSubscriptionService(deps: SubscriptionDeps): SubscriptionS
       return database.transaction(async (tx) => {
         if ((await tx.rows(OF_NODE, [node.nodeId])).length >= PER_NODE_MAX) throw tooMany();
         const now = new Date(clock.nowMs());
-        const sealed = sealResource(keyRing, id, bare(resource));
+        const sealed = sealResource(keyRing, id, { nodeId: node.nodeId, resource: bare(resource) });
         await tx.run(INSERT, [id, node.nodeId, node.organisationId, sealed, now, endOf(resource)]);
         await changes.want(tx, true);
         await tx.rows(NOTIFY);
@@ -68,7 +79,7 @@ export function createSubscriptionService(deps: SubscriptionDeps): SubscriptionS
         const known = await ownLocked(deps, tx, { actor, text });
         const status: SubscriptionStatus = resource.status === 'off' ? 'off' : 'requested';
         const now = new Date(clock.nowMs());
-        const sealed = sealResource(keyRing, known.id, bare(resource));
+        const sealed = sealResource(keyRing, known.id, { nodeId: known.nodeId, resource: bare(resource) });
         await tx.run(UPDATE, [known.id, status, known.version + 1, sealed, now, endOf(resource)]);
         if (status === 'off') await tx.run(REMOVE_DELIVERIES, [known.id]);
         await wantIfAny(deps, tx);
@@ -88,8 +99,7 @@ export function createSubscriptionService(deps: SubscriptionDeps): SubscriptionS
     },
     async read(actor, text) {
       const [row] = UUID.test(text) ? await database.rows(FIND, [text]) : [];
-      if (row?.node_id !== nodeOf(actor).nodeId) throw notFound();
-      return openSubscription(keyRing, row);
+      return ownOf(deps, actor, row);
     },
   };
 }
@@ -97,13 +107,20 @@ export function createSubscriptionService(deps: SubscriptionDeps): SubscriptionS
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 async function ownLocked(
-  { keyRing }: SubscriptionDeps,
+  deps: SubscriptionDeps,
   tx: Transaction,
   { actor, text }: { readonly actor: Actor; readonly text: string },
 ): Promise<StoredSubscription> {
   const [row] = UUID.test(text) ? await tx.rows(LOCK, [text]) : [];
-  if (row?.node_id !== nodeOf(actor).nodeId) throw notFound();
-  return openSubscription(keyRing, row);
+  return ownOf(deps, actor, row);
+}
+
+function ownOf({ keyRing }: SubscriptionDeps, actor: Actor, row: SubscriptionRow | undefined): StoredSubscription {
+  const { nodeId } = nodeOf(actor);
+  if (row?.node_id !== nodeId) throw notFound();
+  const stored = openSubscription(keyRing, row);
+  if (stored.nodeId !== nodeId) throw notFound();
+  return stored;
 }
 
 /** While nobody listens, nothing is noted down. */

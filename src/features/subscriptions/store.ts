@@ -240,7 +240,8 @@ export const CHANNEL = 'careseal_subscriptions';
 export const NOTIFY = statement('subscriptions.notify', `SELECT pg_notify('${CHANNEL}', '')`);
 
 export interface SealedRow {
-  readonly id: string;
+  readonly id: SubscriptionId;
+  readonly node_id: NodeId;
   readonly sealed: Buffer;
 }
 export const COUNT = statement<{ n: bigint }>(
@@ -249,7 +250,7 @@ export const COUNT = statement<{ n: bigint }>(
 );
 export const RESEAL_NEXT = statement<SealedRow>(
   'subscriptions.reseal-next',
-  'SELECT id, sealed FROM subscriptions.subscription WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE',
+  'SELECT id, node_id, sealed FROM subscriptions.subscription WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE',
 );
 export const RESEAL_WRITE = statement(
   'subscriptions.reseal-write',
