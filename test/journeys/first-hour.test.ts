@@ -52,7 +52,7 @@ describe('by keyboard alone', () => {
     await heading(page, 'Reviews').waitFor();
     await tabTo(page, page.getByRole('link', { name: 'Start reviewing' }));
     await page.keyboard.press('Enter');
-    await heading(page, 'Are these two one person?').waitFor();
+    await page.locator('.review-grid[aria-busy="false"]').waitFor();
     const begun = dayNow();
     const { decidedToday } = (await hour.api('/api/reviews')).counts;
     const decidedSince = async (): Promise<number | string> => {

@@ -61,8 +61,15 @@ async function api(path: string): Promise<any> {
   return await answer.json();
 }
 
+/** The pair of this address is on the screen: before, keys mean nothing, or the pair before. */
+async function shown(): Promise<void> {
+  const id = new URL(page.url()).pathname.split('/').at(-1);
+  await page.locator(`.review-grid[data-review="${id}"][aria-busy="false"]`).waitFor();
+}
+
 /** Presses a key of the review page and waits for the next pair. */
 async function decide(key: 'l' | 'd', said: string): Promise<string> {
+  await shown();
   const at = page.url();
   await page.keyboard.press(key);
   await page.getByText(said).first().waitFor();
@@ -93,6 +100,7 @@ describe('the queue', () => {
   });
 
   it('the last is taken back by one key, an earlier one from its own page, and both wait again', async () => {
+    await shown();
     await page.keyboard.press('u');
     const last = decided.at(-1) ?? '';
     await expect.poll(() => new URL(page.url()).pathname).toBe(last);

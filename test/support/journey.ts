@@ -104,10 +104,10 @@ export async function progressSeen(page: Page): Promise<readonly number[]> {
   const seen: number[] = [];
   const percent = page.locator('.running-line strong');
   const done = page.getByText('Finished', { exact: true });
-  const until = Date.now() + 90_000;
+  const until = Date.now() + 150_000;
   while (!(await done.isVisible())) {
     if (Date.now() > until) throw new Error('The load does not finish');
-    const text = await percent.innerText({ timeout: 100 }).catch(() => '');
+    const text = await percent.innerText({ timeout: 1_000 }).catch(() => '');
     const shown = /^(\d+) %$/.exec(text)?.[1];
     if (shown !== undefined && Number(shown) !== seen.at(-1)) seen.push(Number(shown));
   }

@@ -15,7 +15,9 @@ export function duplicates(hour: Hour): void {
       await page.getByLabel('Search clients').fill(`${somebody?.given.slice(0, 4)} ${somebody?.birthDate}`);
       await page.getByText(/\d client.* found/).waitFor();
       await picture(page, 'clients-found');
-      expect(await page.getByRole('table', { name: 'Clients' }).innerText()).toContain(somebody?.family ?? '');
+      await expect
+        .poll(() => page.getByRole('table', { name: 'Clients' }).innerText())
+        .toContain(somebody?.family ?? '');
       expect(page.url()).toBe(hour.url('/clients'));
     });
 
@@ -79,7 +81,7 @@ export function duplicates(hour: Hour): void {
       await picture(page, 'client-break');
       await page.getByRole('button', { name: 'Take it out' }).click();
       await page.getByText('Taken out.').waitFor();
-      expect(await page.locator('.ledger').innerText()).toContain('Two sisters, the clinic confirmed it');
+      await expect.poll(() => page.locator('.ledger').innerText()).toContain('Two sisters, the clinic confirmed it');
       await picture(page, 'client-broken');
       await page.getByRole('link', { name: 'open it' }).click();
       await page.getByText('One record only').waitFor();
