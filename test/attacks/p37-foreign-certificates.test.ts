@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KeyMaterial } from '../../src/platform/tls/index.ts';
 import { type NodesDoor, nodesDoor } from '../support/nodes-door.ts';
@@ -183,6 +184,84 @@ describe('of an authority with a name rule', () => {
     const chain = { certificate: text(`${below}.crt`) + text(`${between}.crt`), key: text(`${below}.key`) };
     expect(await code(chain)).toBe('certificate-unknown');
   });
+
+  /** With dates that `openssl x509` cannot be told in all its versions. */
+  async function signedBetween(ca: string, from: string, to: string): Promise<string> {
+    const name = `dated${++number}`;
+    const ways =
+      '[ca]\ndefault_ca=d\n[d]\ndatabase=dates.txt\nnew_certs_dir=.\nserial=dates.srl\npolicy=p\n[p]\ncommonName=supplied\n';
+    writeFileSync(join(folder, 'dates.cnf'), ways);
+    writeFileSync(join(folder, 'dates.txt'), '');
+    writeFileSync(join(folder, 'dates.srl'), '01\n');
+    writeFileSync(join(folder, 'dates.ext'), CLIENT);
+    await openssl(
+      'req',
+      '-new',
+      '-nodes',
+      ...EC,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
+      '-subj',
+      '/CN=lab-9',
+    );
+    const by = ['-config', 'dates.cnf', '-cert', `${ca}.crt`, '-keyfile', `${ca}.key`, '-md', 'sha256'];
+    const dates = ['-startdate', from, '-enddate', to, '-extfile', 'dates.ext', '-batch', '-notext'];
+    await openssl('ca', ...by, ...dates, '-in', `${name}.csr`, '-out', `${name}.crt`);
+    return name;
+  }
+
+  test.each<[string, (ca: string) => Promise<string>, RegExp]>([
+    [
+      'expired',
+      (ca) => signedBetween(ca, '20250101000000Z', '20260101000000Z'),
+      /^401 certificate-not-valid .* ended on 2026-01-01/,
+    ],
+    [
+      'not yet valid',
+      (ca) => signedBetween(ca, '20990101000000Z', '20991231000000Z'),
+      /^401 certificate-not-valid .* not valid before 2099-01-01/,
+    ],
+    [
+      'signed with SHA-1',
+      (ca) => signed(ca, '/CN=lab-9', CLIENT, '-days', '300', '-sha1'),
+      /^(401 certificate-unknown|422 certificate-hash-weak)/,
+    ],
+  ])('the right name on one that is %s stays out, and the refusal names the certificate', async (_what, made, told) => {
+    const { ca } = await trusted();
+    const named = identityOf(await made(ca));
+    const before = door.handled();
+    const answer = await door.read(named);
+    const [issue] = answer.json<{ issue: { details: { text: string }; diagnostics: string }[] }>().issue;
+    expect(`${answer.status} ${issue?.diagnostics} ${issue?.details.text}`).toMatch(told);
+    expect(issue?.details.text).toMatch(/[0-9a-f]{16}…|CN=lab-9/);
+    expect(door.handled()).toBe(before);
+  });
+
+  test('the right name on a key of 1024 bits stays out', async () => {
+    const { ca } = await trusted();
+    const request = ['-newkey', 'rsa:1024', '-keyout', 'weak.key', '-out', 'weak.csr', '-subj', '/CN=lab-9'];
+    await openssl('req', '-new', '-nodes', ...request);
+    const authority = ['-CA', `${ca}.crt`, '-CAkey', `${ca}.key`, '-CAcreateserial'];
+    await openssl('x509', '-req', '-in', 'weak.csr', ...authority, '-out', 'weak.crt', '-days', '300');
+    const before = door.handled();
+    // A careful client does not even show it; this one has to.
+    expect(await lax(text('weak.crt'), text('weak.key'))).not.toMatch(/^HTTP\/1\.1 200/);
+    expect(door.handled()).toBe(before);
+  });
+
+  /** What the door says to a client that takes weak keys: all of it, or why there was nothing. */
+  function lax(cert: string, key: string): Promise<string> {
+    return new Promise((resolve) => {
+      const where = { host: '127.0.0.1', servername: 'localhost', port: door.port, ca: door.ca };
+      const socket = connect({ ...where, cert, key, ciphers: 'DEFAULT:@SECLEVEL=0' });
+      let said = '';
+      socket.on('data', (chunk) => (said += String(chunk)));
+      socket.once('error', (error) => resolve(error.message)).once('close', () => resolve(said));
+      socket.write('GET /fhir/Patient/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    });
+  }
 
   test('its list of revoked certificates counts from the next request on; a changed or older list is refused', async () => {
     const { ca, id } = await trusted();

@@ -351,6 +351,14 @@ describe('PIXm feed', () => {
     expect((await merge(from('w1'), from('w2'), into('r2'))).json.issue[0].code).toBe('multiple-matches');
     expect((await merge(from('w1'), from('w1'), into('w2'))).status).toBe(200);
   });
+  it('$merge · loops are refused: itself 422, back again 409', async () => {
+    for (const key of ['l1', 'l2', 'l3']) await put(clinic, key, sent(`Loop ${key}`));
+    expect((await merge(from('l1'), into('l1'))).status).toBe(422);
+    expect((await merge(from('l1'), into('l2'))).status).toBe(200);
+    expect((await merge(from('l2'), into('l3'))).status).toBe(200);
+    expect((await merge(from('l3'), into('l1'))).status).toBe(409);
+    expect((await merge(from('l2'), into('l1'))).status).toBe(409);
+  });
   it('$merge · without a target, of foreign records, with unknown parameters: refused', async () => {
     const source = { name: 'source-patient-identifier', valueIdentifier: { system: system('a'), value: 'f1' } };
     expect((await merge(source)).status).toBe(400);
