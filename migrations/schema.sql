@@ -1239,7 +1239,7 @@ CREATE OR REPLACE FUNCTION registry.note_changes()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  IF EXISTS (SELECT FROM registry.change_wanted) THEN
+  IF current_setting('careseal.rebinding', true) IS DISTINCT FROM 'on' AND EXISTS (SELECT FROM registry.change_wanted) THEN
     INSERT INTO registry.change (golden_id, version, at)
       SELECT golden_id, version, updated_at FROM changed ORDER BY golden_id;
     PERFORM pg_notify('careseal_changes', '');

@@ -1,6 +1,7 @@
 import { createHeadMail } from '../features/audit/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log/index.ts';
+import { keepBinding } from './bind-clients.ts';
 import { keepRotating } from './key-rotation.ts';
 import { keepNodes } from './node-upkeep.ts';
 import type { SequencerThread } from './sequencer.ts';
@@ -32,6 +33,7 @@ export async function startBackground(
   services.exchange.mediator?.start();
   const rotation = keepRotating(services, log);
   const nodes = keepNodes(services, log);
+  const binding = keepBinding(services, log);
   return {
     async stop() {
       await Promise.all([
@@ -42,6 +44,7 @@ export async function startBackground(
         services.exchange.mediator?.stop(),
         rotation.stop(),
         nodes.stop(),
+        binding.stop(),
         headMail.stop(),
       ]);
       // Last, since stopping jobs is still recorded.

@@ -21,7 +21,21 @@ export function boundMark(
   const path = join(homePaths(home).keys, name);
   return {
     isSet: async () => existsSync(path),
-    set: () =>
-      writeFile(path, 'Rows of the database are bound to the keys of this home. Keep this file.\n', { mode: 0o600 }),
+    set: () => writeFile(path, MARKED, { mode: 0o600 }),
   };
 }
+
+/** The same, for who has to know it while deciding: asked of the disk only until it is there. */
+export function keptMark(
+  home: string,
+  name: 'domains-bound' | 'goldens-bound',
+): { isSet(): boolean; set(): Promise<void> } {
+  const path = join(homePaths(home).keys, name);
+  let known = false;
+  return {
+    isSet: () => (known ||= existsSync(path)),
+    set: () => writeFile(path, MARKED, { mode: 0o600 }),
+  };
+}
+
+const MARKED = 'Rows of the database are bound to the keys of this home. Keep this file.\n';

@@ -35,7 +35,7 @@ import {
 } from '../store/index.ts';
 import { composeExchange, type Exchange } from './exchange.ts';
 import { composeModels, type ComposedModels } from './models.ts';
-import { boundMark } from './bound-mark.ts';
+import { boundMark, keptMark } from './bound-mark.ts';
 import { tellOfEnding } from './node-warnings.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { programVersion } from './place.ts';
@@ -170,7 +170,10 @@ async function composeFeatures(input: FeaturesInput): Promise<Features> {
   const { audit, identity, nodes } = actors;
   const resources = createResourceStore(vault);
   const registry = await composeRegistry(input, common, { ...actors, resources });
-  const load = createLoad({ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay });
+  const load = createLoad({
+    ...{ ...common, audit, registry, domains: nodes.domains, jobs, stillMay: identity.stillMay },
+    memoryBytes: config.loadMemoryMegabytes * 2 ** 20,
+  });
   const models = await composeModels({ ...common, config, audit, registry, uploads: load.uploads, log });
   const encodings = createEncodings({ audit, walkClients: (page) => walkClients({ database, resources }, page) });
   const home = createHome({
@@ -229,6 +232,7 @@ function composeActors(input: FeaturesInput, common: Common) {
     audit,
     organisationFor: identity.organisationFor,
     organisationNames: identity.organisationNames,
+    domainsBound: keptMark(config.home, 'domains-bound'),
     fhirUrl,
     onBackgroundFailure: failed('Last-seen times of nodes could not be written'),
     publicUrl: baseUrl,
@@ -251,6 +255,7 @@ async function composeRegistry({ config, database }: FeaturesInput, common: Comm
   return createRegistry({
     ...common,
     rulesBound,
+    goldensBound: keptMark(config.home, 'goldens-bound'),
     resources,
     audit,
     matcher: createMatcher(compileModel(DEFAULT_MODEL, { population: await population(database) })),

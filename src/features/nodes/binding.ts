@@ -3,6 +3,7 @@ import { equalBytes, utf8Encode } from '../../kernel/bytes.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { AuthorityTrustRow, CertificateRow, EnrolmentRow, NameRuleRow, NodeRow } from './rows.ts';
+import type { DomainRow } from './store.ts';
 
 /**
  * Binds the rows that let somebody in to a key outside the database: a seal over the digest of the row's facts, in the row's
@@ -14,12 +15,14 @@ export interface Binder {
   enrolment(row: EnrolmentFacts): Uint8Array;
   authority(row: AuthorityFacts): Uint8Array;
   rule(row: RuleFacts): Uint8Array;
+  domain(row: DomainFacts): Uint8Array;
   /** Whether the row is as we wrote it. Throws `key-unknown` while a new key is on its way to this process. */
   isNodeIntact(row: NodeRow): boolean;
   isCertificateIntact(row: CertificateRow): boolean;
   isEnrolmentIntact(row: EnrolmentRow): boolean;
   isAuthorityIntact(row: AuthorityTrustRow): boolean;
   isRuleIntact(row: NameRuleRow): boolean;
+  isDomainIntact(row: DomainRow): boolean;
 }
 
 export type NodeFacts = Omit<NodeRow, 'binding' | 'last_seen_at' | 'sealed_reason' | 'sealed_contact'>;
@@ -27,6 +30,8 @@ export type CertificateFactsOnRecord = Omit<CertificateRow, 'binding' | 'subject
 export type EnrolmentFacts = Omit<EnrolmentRow, 'binding'>;
 export type AuthorityFacts = Omit<AuthorityTrustRow, 'binding' | 'crl_tried_at' | 'crl_failure' | 'crl_stale_told_at'>;
 export type RuleFacts = Omit<NameRuleRow, 'binding'>;
+/** Which node sends a domain is bound with the node. */
+export type DomainFacts = Pick<DomainRow, 'id' | 'system' | 'organisation_id'>;
 
 type Fact = string | number | boolean | null | readonly string[];
 /** The sealed column's place, shared with the key rotation. */
@@ -53,11 +58,13 @@ export function createBinder(keyRing: KeyRing): Binder {
     enrolment: (row) => bind('enrolment', hex(row.token_hash), enrolmentFacts(row)),
     authority: (row) => bind('foreign_authority', row.id, authorityFacts(row)),
     rule: (row) => bind('name_rule', row.id, ruleFacts(row)),
+    domain: (row) => bind('domain', String(row.id), domainFacts(row)),
     isNodeIntact: (row) => fits('node', row.id, nodeFacts(row), row.binding),
     isCertificateIntact: (row) => fits('certificate', hex(row.sha256), certificateFacts(row), row.binding),
     isEnrolmentIntact: (row) => fits('enrolment', hex(row.token_hash), enrolmentFacts(row), row.binding),
     isAuthorityIntact: (row) => fits('foreign_authority', row.id, authorityFacts(row), row.binding),
     isRuleIntact: (row) => fits('name_rule', row.id, ruleFacts(row), row.binding),
+    isDomainIntact: (row) => fits('domain', String(row.id), domainFacts(row), row.binding),
   };
 }
 
@@ -108,6 +115,8 @@ function authorityFacts(row: AuthorityFacts): Fact[] {
 function ruleFacts(row: RuleFacts): Fact[] {
   return [row.id, row.authority_id, row.node_id, row.attribute, row.value, time(row.created_at), time(row.removed_at)];
 }
+
+const domainFacts = ({ id, system, organisation_id }: DomainFacts): Fact[] => [id, system, organisation_id];
 
 function time(at: Date | null): number | null {
   return at === null ? null : at.getTime();

@@ -17,6 +17,11 @@ export interface NodesDeps {
   readonly clock: Clock;
   /** Whose nodes the actor works on: a user's own organisation; for the operator the one there is, or a Problem before set-up. */
   readonly organisationFor: (actor: Actor) => Promise<OrganisationId>;
+  /**
+   * Whether domains have been bound. Kept outside the database, so that from then on one without a binding is known to be somebody
+   * else's doing. Missing itself: that is not known, and such rows are believed.
+   */
+  readonly domainsBound?: { isSet(): boolean; set(): Promise<void> };
   /** Names of organisations, for lists that hold several's nodes. Missing: none is named. */
   readonly organisationNames?: (ids: readonly OrganisationId[]) => Promise<ReadonlyMap<OrganisationId, string>>;
   /** Where systems reach FHIR from outside: `https://registry.example.org:8444/fhir`. */

@@ -1,10 +1,13 @@
+import { toHex } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { OrganisationId } from '../../kernel/ids.ts';
 import type { Transaction } from '../../platform/db/index.ts';
+import { createChangedPast } from '../audit/index.ts';
+import { type Binder } from './binding.ts';
 import type { NodesDeps } from './deps.ts';
 import { nodeProblem } from './errors.ts';
 import type { Domain, DomainTable } from './model.ts';
-import { type DomainRow, INSERT_DOMAIN, LIST_DOMAINS, NOTIFY } from './store.ts';
+import { BIND_DOMAIN, type DomainRow, INSERT_DOMAIN, LIST_DOMAINS, NOTIFY } from './store.ts';
 
 const FRESH_MS = 1_000;
 /** Longer texts are no names, and would not fit the index that keeps them unique. */
@@ -23,13 +26,14 @@ export interface Domains {
   forget(): void;
 }
 
-export function createDomains(deps: NodesDeps): Domains {
+export function createDomains(deps: NodesDeps, binder: Binder): Domains & { bindEarlier(): Promise<void> } {
+  const isIntact = createDomainCheck(deps, binder);
   let snapshot: { readonly atMs: number; readonly table: Promise<DomainTable> } | undefined;
 
   function table(): Promise<DomainTable> {
     const nowMs = deps.clock.nowMs();
     if (snapshot !== undefined && nowMs >= snapshot.atMs && nowMs - snapshot.atMs < FRESH_MS) return snapshot.table;
-    const loaded = deps.database.rows(LIST_DOMAINS).then(domainTable);
+    const loaded = deps.database.rows(LIST_DOMAINS).then((rows) => domainTable(rows, isIntact));
     const made = { atMs: nowMs, table: loaded };
     snapshot = made;
     loaded.catch(() => {
@@ -62,6 +66,8 @@ export function createDomains(deps: NodesDeps): Domains {
   ): Promise<void> {
     const [made] = await tx.rows(INSERT_DOMAIN, [system, by.organisationId, new Date(deps.clock.nowMs())]);
     if (made === undefined) return; // somebody else was first; the caller looks again
+    const { id } = made;
+    await tx.run(BIND_DOMAIN, [id, binder.domain({ id, system, organisation_id: by.organisationId })]);
     await deps.audit.record(tx, [
       {
         actor: by.actor,
@@ -80,10 +86,42 @@ export function createDomains(deps: NodesDeps): Domains {
     resolve: async (system) => (await table()).bySystem(system),
     ensureForUsers,
     forget,
+    /** Domains of an earlier version, once in the life of an installation: the mark lies outside the database. */
+    async bindEarlier() {
+      const { domainsBound: mark } = deps;
+      if (mark === undefined || mark.isSet()) return;
+      await deps.database.transaction(async (tx) => {
+        for (const row of await tx.rows(LIST_DOMAINS))
+          if (row.binding === null) await tx.run(BIND_DOMAIN, [row.id, binder.domain(row)]);
+      });
+      await mark.set();
+      forget();
+    },
+  };
+}
+
+/** Rows are looked at each second and stay as they are: one that fitted is compared, not opened. */
+function createDomainCheck(deps: NodesDeps, binder: Binder): (row: DomainRow) => boolean {
+  const fitted = new Map<number, string>();
+  const changedPast = createChangedPast(deps);
+  return (row) => {
+    if (row.binding === null && deps.domainsBound?.isSet() !== true) return true;
+    const seen = `${row.system} ${row.organisation_id} ${row.binding === null ? '' : toHex(row.binding)}`;
+    if (fitted.get(row.id) === seen) return true;
+    const fits = binder.isDomainIntact(row);
+    if (fits) fitted.set(row.id, seen);
+    else changedPast({ what: 'domain', id: String(row.id) });
+    return fits;
   };
 }
 
 function assertOwn(domain: Domain, organisationId: OrganisationId): Domain {
+  if (domain.altered)
+    throw nodeProblem(
+      'conflict',
+      'domain-altered',
+      'Somebody has changed in the database whose this domain is, past Careseal. Nothing was written. An administrator finds it in the audit log, and puts the row back from a backup.',
+    );
   if (domain.ownerNodeId !== undefined)
     throw nodeProblem(
       'forbidden',
@@ -95,12 +133,16 @@ function assertOwn(domain: Domain, organisationId: OrganisationId): Domain {
   return domain;
 }
 
-function domainTable(rows: readonly DomainRow[]): DomainTable {
-  const domains = rows.map(toDomain);
+function domainTable(rows: readonly DomainRow[], isIntact: (row: DomainRow) => boolean): DomainTable {
+  const domains = rows.map((row) => (isIntact(row) ? toDomain(row) : altered(row)));
   const byId = new Map(domains.map((domain) => [domain.id, domain]));
   const bySystem = new Map(domains.map((domain) => [domain.system, domain]));
   return { byId: (id) => byId.get(id), bySystem: (system) => bySystem.get(system), all: () => domains };
 }
+
+/** An organisation that nobody is of. */
+const NOBODYS = '00000000-0000-0000-0000-000000000000' as OrganisationId;
+const altered = ({ id, system }: DomainRow): Domain => ({ id, system, organisationId: NOBODYS, altered: true });
 
 function toDomain(row: DomainRow): Domain {
   return {

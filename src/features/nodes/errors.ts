@@ -26,6 +26,7 @@ export type NodeProblemCode =
   | 'node-name-taken'
   | 'node-only'
   | 'registration-changed'
+  | 'domain-altered'
   | 'rights-exceed'
   | 'domain-owned'
   | 'domain-too-long'

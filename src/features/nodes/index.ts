@@ -78,8 +78,8 @@ export function createNodes(deps: NodesDeps): Nodes {
   const lastSeen = createLastSeen(deps);
   const calls = createCalls(deps);
   const authorities = createAuthorities(deps);
-  const domains = createDomains(deps);
   const binder = createBinder(keyRing);
+  const domains = createDomains(deps, binder);
   const trust = createTrust({ database, clock, binder });
   const tokens = createAccessTokens(deps);
   const forget = (): void => {
@@ -131,6 +131,7 @@ export function createNodes(deps: NodesDeps): Nodes {
     refreshLists: () => lists.refresh(),
     async start() {
       await authorities.ensure();
+      await domains.bindEarlier();
       unlisten = await database.listen(CHANNEL, forget);
       lastSeen.start();
       calls.start();

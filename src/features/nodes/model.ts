@@ -76,6 +76,8 @@ export interface Domain {
   /** Missing where no node sends this domain: the organisation's own people load it. */
   readonly ownerNodeId?: NodeId;
   readonly ownerNodeName?: string;
+  /** Its row is not as Careseal wrote it: nobody's, and nothing is filed in it. */
+  readonly altered?: true;
 }
 
 /** All domains at one moment. */

@@ -5,6 +5,7 @@ import type { Binder } from './binding.ts';
 import { nodeProblem } from './errors.ts';
 import type { CertificateRow, EnrolmentRow, NodeRow } from './rows.ts';
 import {
+  BIND_DOMAIN,
   CLAIM_DOMAIN,
   END_ENROLMENT,
   INSERT_CERTIFICATE,
@@ -50,7 +51,8 @@ export function createNodeWriting(binder: Binder): NodeWriting {
       await tx.run(RELEASE_DOMAINS, [id, domains]);
       // In one order for everybody, so that two who claim several do not wait for each other for ever.
       for (const system of [...domains].sort()) {
-        await tx.rows(INSERT_DOMAIN, [system, organisation_id, new Date(nowMs)]);
+        const [made] = await tx.rows(INSERT_DOMAIN, [system, organisation_id, new Date(nowMs)]);
+        if (made) await tx.run(BIND_DOMAIN, [made.id, binder.domain({ id: made.id, system, organisation_id })]);
         await tx.rows(LOCK_DOMAIN, [system]);
         const claimed = await tx.run(CLAIM_DOMAIN, [system, organisation_id, id]);
         if (claimed === 0) throw await domainTaken(tx, system, organisation_id);

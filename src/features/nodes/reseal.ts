@@ -46,6 +46,7 @@ const COLUMNS: readonly SealedColumn[] = [
   bindingOf('enrolment', `encode(token_hash, 'hex')`),
   bindingOf('foreign_authority', 'id::text'),
   bindingOf('name_rule', 'id::text'),
+  bindingOf('domain', 'id::text'),
 ];
 
 /** The feature's part in the rotation of data keys. */

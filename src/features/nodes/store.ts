@@ -130,12 +130,13 @@ export interface DomainRow {
   readonly organisation_id: OrganisationId;
   readonly node_id: NodeId | null;
   readonly node_name: string | null;
+  readonly binding: Buffer | null;
 }
 
 /** A domain whose node is revoked belongs to the organisation until another node claims it. */
 export const LIST_DOMAINS = statement<DomainRow>(
   'nodes.list-domains',
-  `SELECT d.id, d.system, d.organisation_id, n.id AS node_id, n.name AS node_name
+  `SELECT d.id, d.system, d.organisation_id, d.binding, n.id AS node_id, n.name AS node_name
    FROM nodes.domain d LEFT JOIN nodes.node n ON n.id = d.node_id AND n.revoked_at IS NULL ORDER BY d.system`,
 );
 
@@ -164,6 +165,12 @@ export const INSERT_DOMAIN = statement<{ readonly id: number }>(
   'nodes.insert-domain',
   `INSERT INTO nodes.domain (system, organisation_id, created_at) VALUES ($1, $2, $3)
    ON CONFLICT (system) DO NOTHING RETURNING id`,
+);
+
+/** $1 id, $2 binding: of one that was just made, or that an earlier version made. */
+export const BIND_DOMAIN = statement(
+  'nodes.bind-domain',
+  'UPDATE nodes.domain SET binding = $2 WHERE id = $1 AND binding IS NULL',
 );
 
 export const INSERT_ENROLMENT = statement(

@@ -3,8 +3,8 @@
  * them and nothing of them is shown to people of bounded reach, until the rows are as they were.
  */
 import type { ResourceId } from '../../kernel/ids.ts';
-import { Problem } from '../../kernel/problem.ts';
 import type { Sql } from '../../platform/db/sql.ts';
+import { clientAltered } from './altered-problem.ts';
 import type { GoldenState, RoundState } from './batch-state.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';
 import { goldenFits, memberOf } from './golden-binding.ts';
@@ -15,13 +15,6 @@ export type BindingDeps = Pick<RegistryDeps, 'keyRing' | 'goldensBound' | 'domai
   /** Told of every person found changed; what is told again and again is written once an hour. */
   readonly onAltered: (id: ResourceId) => void;
 };
-
-export const clientAltered = (): Problem<'client-altered'> =>
-  new Problem(
-    'conflict',
-    'client-altered',
-    'Somebody has changed in the database whose this client is, past Careseal. Nothing was written, and the change is not followed. An administrator finds it in the audit log, and puts the rows back from a backup.',
-  );
 
 /** Whether a stored row fits, with the records that stand for it. */
 export function storedFits(deps: BindingDeps, row: StoredGolden, domains: DomainTable): boolean {

@@ -51,8 +51,9 @@ export function goldenFits(
 export function boundText(facts: GoldenFacts, domains: DomainTable): string | undefined {
   const members: string[] = [];
   for (const { id, domainId, version } of facts.members) {
-    const organisation = domainId === UNMADE ? '-' : domains.byId(domainId)?.organisationId;
-    if (organisation === undefined) return undefined;
+    const domain = domains.byId(domainId);
+    if (domainId !== UNMADE && (domain === undefined || domain.altered)) return undefined;
+    const organisation = domain?.organisationId ?? '-';
     members.push(`${id}:${domainId}:${organisation}:${version}`);
   }
   const { goldenId, version, organisations, sharedWith } = facts;

@@ -13,6 +13,7 @@ import { type AdoptedPerson, adoptPersons } from './adopt.ts';
 import { type Changes, createChanges } from './changes.ts';
 import { createCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
+import { bindEarlierGoldens, type EarlierOptions } from './rebinding.ts';
 import { type RegistryModels, registryModels } from './registry-models.ts';
 import { registryParticipants, tokensOfStored } from './reseal.ts';
 import { readReviewCounts } from './review-store.ts';
@@ -51,6 +52,8 @@ export interface Registry {
   readonly models: RegistryModels;
   /** What changed, for those who tell others. */
   readonly changes: Changes;
+  /** Binds what an earlier version has written; see rebinding.ts. */
+  bindEarlier(options?: EarlierOptions): Promise<number | undefined>;
   /** Resolves when no batch is queued or in flight. */
   drained(): Promise<void>;
 }
@@ -67,6 +70,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     adopt: (actor, what) => adoptPersons(built.roundDeps, actor, what),
     models: registryModels(built),
     changes: createChanges(),
+    bindEarlier: (options) => bindEarlierGoldens(built.roundDeps, options),
     drained: () => built.intake.drained(),
     async figures(principal) {
       const midnight = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));

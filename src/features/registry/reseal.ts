@@ -10,6 +10,7 @@ import type { RoundDeps } from './round-loading.ts';
 import { addBlockingKeys, type BlockingRow, removeBlockingKeys } from './round-store.ts';
 import { readFigures, readGoldens, readSourcesOfGoldens, type SourceRow, takeRegistryLock } from './store.ts';
 import { storedKey } from './own-key.ts';
+import { bindingParticipant } from './rebinding.ts';
 import { boundWordParticipants } from './rule-binding.ts';
 
 const nextSources = statement<SourceRow>(
@@ -45,6 +46,7 @@ export function registryParticipants(deps: RoundDeps): ResealParticipant[] {
       },
     },
     formerParticipant(deps),
+    bindingParticipant(deps),
     ...boundWordParticipants(deps.keyRing),
   ];
 }

@@ -3,7 +3,7 @@
 import { newId } from '../../crypto/index.ts';
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
-import { clientAltered } from './altered.ts';
+import { clientAltered } from './altered-problem.ts';
 import { type FormerRecord, type GoldenState, pairKey, type RoundState, type SourceState } from './batch-state.ts';
 import { sameContent } from './content.ts';
 import type { DomainTable, RegistryDeps } from './deps.ts';

@@ -1,7 +1,8 @@
 /** What a round reads before it decides, in as few round trips as there are dependencies. */
 import type { ResourceId } from '../../kernel/ids.ts';
 import type { Sql } from '../../platform/db/sql.ts';
-import { type BindingDeps, clientAltered, fitting } from './altered.ts';
+import { type BindingDeps, fitting } from './altered.ts';
+import { clientAltered } from './altered-problem.ts';
 import { pairKey, RoundState, type SourceState } from './batch-state.ts';
 import { CANDIDATES_PER_KEY_MAX } from './bounds.ts';
 import { patientOf } from './content.ts';

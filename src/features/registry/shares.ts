@@ -198,6 +198,25 @@ const COUNT = statement<{ readonly n: number }>(
   'SELECT count(*)::int AS n FROM registry.share',
 );
 
+const FORMER = statement<WholeShare>(
+  'registry.shares-all',
+  'SELECT golden_id, share_id, organisation_id, detail, shared_at FROM registry.share FOR UPDATE',
+);
+
+/** What earlier versions said of shares, sealed for their client and organisation. */
+export async function resealShares(deps: Pick<RoundDeps, 'keyRing' | 'goldensBound'>, tx: Transaction): Promise<void> {
+  for (const row of await tx.rows(FORMER)) await sealAnew(deps, tx, row);
+}
+
+async function sealAnew(
+  deps: Pick<RoundDeps, 'keyRing' | 'goldensBound'>,
+  tx: Transaction,
+  row: WholeShare,
+): Promise<void> {
+  const plain = opened(deps, row);
+  if (plain !== undefined) await tx.run(RESEAL, [row.golden_id, row.share_id, deps.keyRing.seal(plain, context(row))]);
+}
+
 /** The part of shares in a key rotation. One that somebody has put there stays as it is: it opens nothing, before and after. */
 export function shareParticipant(deps: Pick<RoundDeps, 'keyRing' | 'goldensBound'>): ResealParticipant {
   return {
@@ -206,11 +225,7 @@ export function shareParticipant(deps: Pick<RoundDeps, 'keyRing' | 'goldensBound
     count: async (sql) => (await sql.rows(COUNT))[0]?.n ?? 0,
     async resealBatch(tx, { cursor, limit }) {
       const rows = await tx.rows(NEXT, [cursor ?? '00000000-0000-0000-0000-000000000000', limit]);
-      for (const row of rows) {
-        const plain = opened(deps, row);
-        if (plain !== undefined)
-          await tx.run(RESEAL, [row.golden_id, row.share_id, deps.keyRing.seal(plain, context(row))]);
-      }
+      for (const row of rows) await sealAnew(deps, tx, row);
       return { cursor: rows.length < limit ? undefined : rows.at(-1)?.share_id, visited: rows.length };
     },
   };

@@ -32,7 +32,7 @@ export async function withinReach(
 }
 
 function within(domains: DomainTable, organisations: Exclude<Reach, 'all'>): Within {
-  const domainIds = domains.all().flatMap((one) => (organisations.includes(one.organisationId) ? [one.id] : []));
+  const domainIds = domains.all().flatMap((one) => (!one.altered && organisations.includes(one.organisationId) ? [one.id] : []));
   return { organisations, domainIds };
 }
 

@@ -1,5 +1,6 @@
 /** Whose a golden record is, and how it is marked for searches. The reads that rest on it are in visibility.ts. */
 import type { OrganisationId } from '../../kernel/ids.ts';
+import { clientAltered } from './altered-problem.ts';
 import type { DomainTable } from './deps.ts';
 import type { SearchTerm } from './service.ts';
 
@@ -27,7 +28,7 @@ export function organisationsOf(
     .filter((id) => id !== UNMADE)
     .map((id) => {
       const domain = domains.byId(id);
-      if (domain === undefined) throw new Error('A record belongs to a domain that is not known');
+      if (domain === undefined || domain.altered) throw clientAltered();
       return domain.organisationId;
     });
   return [...new Set([...own, ...golden.sharedWith])].filter((id) => id !== central).sort();

@@ -48,7 +48,7 @@ const FILING = ['client.write', 'client.load', 'client.delete'] as const;
  * organisation.
  */
 export function ownsDomain(principal: Principal, domain: Domain | undefined): boolean {
-  if (!domain) return false;
+  if (!domain || domain.altered) return false;
   if (principal.kind === 'node') return domain.ownerNodeId === principal.nodeId;
   if (domain.ownerNodeId !== undefined) return false;
   // Which of these the request needs has been asked by the door; here the question is where.
