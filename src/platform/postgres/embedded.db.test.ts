@@ -17,7 +17,10 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const settings = { maxConnections: 20, durable: false, cacheMegabytes: 32 };
 
-describe('the embedded PostgreSQL', () => {
+/** Each makes a cluster and starts it, some several times. */
+const LIMIT = { timeout: 240_000 };
+
+describe('the embedded PostgreSQL', LIMIT, () => {
   it('runs in a home whose path is too long for a socket', async () => {
     const long = join(directory, 'a-rather-long-name-of-a-directory'.repeat(3), 'pg');
     const postgres = await startEmbeddedPostgres({ directory: long, settings });
@@ -54,7 +57,7 @@ describe('the embedded PostgreSQL', () => {
   });
 });
 
-describe.runIf(isRoot())('programs that PostgreSQL’s user cannot reach', () => {
+describe.runIf(isRoot())('programs that PostgreSQL’s user cannot reach', LIMIT, () => {
   it('are copied once to a place of root’s, and reached there', async () => {
     const user = await databaseUser();
     const { postgres } = await findBinaries(user);
