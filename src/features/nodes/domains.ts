@@ -86,18 +86,21 @@ export function createDomains(deps: NodesDeps, binder: Binder): Domains & { bind
     resolve: async (system) => (await table()).bySystem(system),
     ensureForUsers,
     forget,
-    /** Domains of an earlier version, once in the life of an installation: the mark lies outside the database. */
     async bindEarlier() {
-      const { domainsBound: mark } = deps;
-      if (mark === undefined || mark.isSet()) return;
-      await deps.database.transaction(async (tx) => {
-        for (const row of await tx.rows(LIST_DOMAINS))
-          if (row.binding === null) await tx.run(BIND_DOMAIN, [row.id, binder.domain(row)]);
-      });
-      await mark.set();
+      await bindEarlierDomains(deps, binder);
       forget();
     },
   };
+}
+
+/** Domains of an earlier version, once in the life of an installation: the mark lies outside the database. */
+async function bindEarlierDomains({ database, domainsBound: mark }: NodesDeps, binder: Binder): Promise<void> {
+  if (mark === undefined || mark.isSet()) return;
+  await database.transaction(async (tx) => {
+    for (const row of await tx.rows(LIST_DOMAINS))
+      if (row.binding === null) await tx.run(BIND_DOMAIN, [row.id, binder.domain(row)]);
+  });
+  await mark.set();
 }
 
 /** Rows are looked at each second and stay as they are: one that fitted is compared, not opened. */

@@ -18,7 +18,7 @@ import type { RoundDeps } from './round-loading.ts';
 import { searchRegistry } from './search.ts';
 import { keepSeen, type Seen, visibleAmong } from './seen.ts';
 import { organisationTerm, type Within } from './within.ts';
-import type { RegistryCore, StoredRelated } from './service.ts';
+import type { MatchResult, RegistryCore, StoredRelated } from './service.ts';
 import { readFigures } from './store.ts';
 
 /** Undefined: everything is in reach, and nothing need be asked. */
@@ -32,34 +32,46 @@ export async function withinReach(
 }
 
 function within(domains: DomainTable, organisations: Exclude<Reach, 'all'>): Within {
-  const domainIds = domains.all().flatMap((one) => (!one.altered && organisations.includes(one.organisationId) ? [one.id] : []));
+  const domainIds = domains
+    .all()
+    .flatMap((one) => (!one.altered && organisations.includes(one.organisationId) ? [one.id] : []));
   return { organisations, domainIds };
 }
 
-/** The registry as somebody of bounded reach sees it. What is out of reach is not there, for counts and paging too. */
-export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Principal): RegistryCore {
-  const { database } = deps;
+/** A relative is of the record that its own content names. */
+const isOwnRelative = ({ sourceId, content }: StoredRelated): boolean =>
+  content === null || (parseStoredJson(content) as RelatedPerson).patient?.reference === `Patient/${sourceId}`;
+
+/** What is in reach, and the content of that, of the version in reach. */
+function createEyes(deps: RoundDeps, all: RegistryCore, principal: Principal) {
   const reach = () => withinReach(deps, principal, 'client.read');
   const see = async (ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, Seen>> => {
     const bounds = await reach();
-    return bounds === undefined ? new Map() : await visibleAmong(deps, database, { ids, within: bounds });
+    return bounds === undefined ? new Map() : await visibleAmong(deps, deps.database, { ids, within: bounds });
   };
-  const seenIds = async (ids: readonly ResourceId[]) => new Set((await see(ids)).keys());
   const keep = async (records: readonly StoredResource[]): Promise<StoredResource[]> => {
     const bounds = await reach();
     return bounds === undefined ? [] : await keepSeen(deps, records, bounds);
   };
-  const readKept = async (ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, StoredResource>> => {
-    const seen = await see(ids);
-    if (seen.size === 0) return new Map();
-    const found = await all.readMany([...seen.keys()]);
-    if ([...found.values()].every(({ id, version }) => seen.get(id)?.version === version)) return found;
-    return new Map((await keep([...found.values()])).map((record) => [record.id, record]));
+  return {
+    reach,
+    see,
+    keep,
+    async readMany(ids: readonly ResourceId[]): Promise<ReadonlyMap<ResourceId, StoredResource>> {
+      const seen = await see(ids);
+      if (seen.size === 0) return new Map();
+      const found = await all.readMany([...seen.keys()]);
+      if ([...found.values()].every(({ id, version }) => seen.get(id)?.version === version)) return found;
+      return new Map((await keep([...found.values()])).map((record) => [record.id, record]));
+    },
   };
-  const readOne = async (id: ResourceId) => (await readKept([id])).get(id);
-  /** A relative is of the record that its own content names. */
-  const ownRelative = ({ sourceId, content }: StoredRelated): boolean =>
-    content === null || (parseStoredJson(content) as RelatedPerson).patient?.reference === `Patient/${sourceId}`;
+}
+
+/** The registry as somebody of bounded reach sees it. What is out of reach is not there, for counts and paging too. */
+export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Principal): RegistryCore {
+  const { reach, see, keep, readMany } = createEyes(deps, all, principal);
+  const seenIds = async (ids: readonly ResourceId[]) => new Set((await see(ids)).keys());
+  const readOne = async (id: ResourceId) => (await readMany([id])).get(id);
   // Function by function, so that a new one does not compile until somebody has thought of what it shows.
   return {
     submit: all.submit,
@@ -70,16 +82,16 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
       idFor: all.related.idFor,
       write: all.related.write,
       async ofSources(sourceIds) {
-        return (await all.related.ofSources([...(await see(sourceIds)).keys()])).filter(ownRelative);
+        return (await all.related.ofSources([...(await see(sourceIds)).keys()])).filter(isOwnRelative);
       },
       async read(id) {
         const found = await all.related.read(id);
-        if (found === undefined || !ownRelative(found)) return undefined;
+        if (found === undefined || !isOwnRelative(found)) return undefined;
         return (await see([found.sourceId])).has(found.sourceId) ? found : undefined;
       },
     },
     read: readOne,
-    readMany: readKept,
+    readMany,
     /** Of golden records the present version only: a former one may hold what has been taken out since. */
     async readVersion(id, version) {
       const seen = (await see([id])).get(id);
@@ -101,15 +113,8 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
       // Tokens are not bound, and 64 bits of one may collide: what is tested, counted and handed out is in reach by its row.
       return await searchRegistry(deps, search, { ...bounds, keep });
     },
-    async match(patient, options) {
-      const found = await matchPatient(deps, patient, { ...options, see: seenIds });
-      const kept = new Map((await keep(found.candidates.map(({ golden }) => golden))).map((one) => [one.id, one]));
-      const candidates = found.candidates.flatMap((one) => {
-        const golden = kept.get(one.goldenId);
-        return golden ? [{ ...one, golden }] : [];
-      });
-      return { ...found, candidates };
-    },
+    match: async (patient, options) =>
+      keptMatches(await matchPatient(deps, patient, { ...options, see: seenIds }), keep),
     rank: (patient, options) => rankMatches(deps, patient, { ...options, see: seenIds }),
     async goldenOf(sourceIds) {
       const seen = [...(await see(sourceIds))].filter(([, one]) => !one.golden);
@@ -120,6 +125,18 @@ export function boundedReads(deps: RoundDeps, all: RegistryCore, principal: Prin
       return id !== undefined && (await see([id])).has(id) ? id : undefined;
     },
   };
+}
+
+async function keptMatches(
+  found: MatchResult,
+  keep: (records: readonly StoredResource[]) => Promise<readonly StoredResource[]>,
+): Promise<MatchResult> {
+  const kept = new Map((await keep(found.candidates.map(({ golden }) => golden))).map((one) => [one.id, one]));
+  const candidates = found.candidates.flatMap((one) => {
+    const golden = kept.get(one.goldenId);
+    return golden ? [{ ...one, golden }] : [];
+  });
+  return { ...found, candidates };
 }
 
 /** How many clients and source records are in reach. */
