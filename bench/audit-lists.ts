@@ -104,7 +104,13 @@ async function fillBatches(database: Database, keyRing: KeyRing): Promise<void> 
   const source = { site: 'careseal.example.org', baseUrl: 'https://careseal.example.org:8443' };
   const payloads: Uint8Array[] = [];
   // What the sealer would seal is taken as it is, to be sealed under many ids.
-  const taking = { ...keyRing, seal: (payload: Uint8Array) => (payloads.push(new Uint8Array(payload)), payload) };
+  const taking: KeyRing = {
+    ...keyRing,
+    seal(payload, place) {
+      payloads.push(new Uint8Array(payload));
+      return keyRing.seal(payload, place);
+    },
+  };
   const write = createBatchSealer(taking, createEventWriter(source));
   for (let i = 0; i < CONTENTS; i++) write(Array.from({ length: PER_BATCH }, (_, place) => said(i + place)));
   const insert = statement(

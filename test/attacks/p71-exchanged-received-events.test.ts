@@ -5,6 +5,7 @@ import { createRepository, type Incoming } from '../../src/features/atna/receive
 import { retrieve, retrieveOne } from '../../src/features/atna/retrieve.ts';
 import { verifyReceived } from '../../src/features/atna/verify-received.ts';
 import { type Audit, createAudit } from '../../src/features/audit/index.ts';
+import type { Actor } from '../../src/kernel/principal.ts';
 import { withMaintenanceSession } from '../../src/platform/db/index.ts';
 import { nodeActor, testKeyRing } from '../support/audit.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -56,7 +57,7 @@ const event = (person: string) =>
   });
 const over = (person: string): Incoming => ({ transport: 'fhir', event: event(person) });
 const garbled: Incoming = { transport: 'udp', address: '10.0.0.9', truncated: false, message: Buffer.from('what?') };
-const stranger = { ...nodeActor, principal: { kind: 'anonymous', permissions: new Set() } } as const;
+const stranger: Actor = { ...nodeActor, principal: { kind: 'anonymous', permissions: new Set() } };
 const OTHER = '0198f3a0-0000-7000-8000-0000000000ee';
 let ids: string[];
 

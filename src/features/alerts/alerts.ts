@@ -1,6 +1,7 @@
 import { newId, sealedAtRest } from '../../crypto/index.ts';
 import { utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import { isProblem } from '../../kernel/problem.ts';
 import { type Clock, instant } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/index.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
@@ -30,6 +31,7 @@ export interface AlertsDeps {
 }
 
 const PAGE = 50;
+const READ_PAGE = 200;
 /** Alerts of one rule that may be open at once; what comes on top is one more alert that says so. */
 const OPEN_MAX = 100;
 const REST = 'rest';
@@ -57,6 +59,38 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
     await audit.record(tx, [raisedEvent(id, raised)]);
   }
 
+  /** Newest first, from behind `before`. */
+  async function seen(
+    state: AlertsQuery['state'],
+    asked: {
+      readonly before: string | undefined;
+      readonly within: readonly string[] | undefined;
+      readonly count: number;
+    },
+  ): Promise<AlertView[]> {
+    const { within, count } = asked;
+    const found: AlertView[] = [];
+    let { before } = asked;
+    for (;;) {
+      const rows = await store.listAlerts(database, state, before, READ_PAGE);
+      for (const row of rows) {
+        const alert = view(keyRing, row);
+        if (within !== undefined && (alert.actor === undefined || !within.includes(alert.actor.id))) continue;
+        found.push(alert);
+        if (found.length === count) return found;
+      }
+      before = rows.at(-1)?.id;
+      if (rows.length < READ_PAGE) return found;
+    }
+  }
+
+  /** Open ones are a hundred and one of each rule at most. */
+  async function counts(within: readonly string[] | undefined): Promise<Pick<AlertsReply, 'open' | 'unacknowledged'>> {
+    if (within === undefined) return await store.counts(database);
+    const open = await seen('open', { before: undefined, within, count: Number.POSITIVE_INFINITY });
+    return { open: open.length, unacknowledged: open.filter(({ acknowledged }) => acknowledged === undefined).length };
+  }
+
   return {
     async raise(raised) {
       const { rule, subject, atMs } = raised;
@@ -67,23 +101,12 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
       return true;
     },
 
-    async list(query, within) {
-      const rows = await store.listAlerts(database, query.state, query.before, PAGE + 1);
-      const shown = rows.slice(0, PAGE);
-      const last = rows.length > PAGE ? shown.at(-1) : undefined;
-      const alerts = shown
-        .map((row) => view(keyRing, row))
-        .filter(({ actor }) => within === undefined || (actor !== undefined && within.includes(actor.id)));
-      return {
-        alerts,
-        ...(last === undefined ? {} : { next: last.id }),
-        ...(within === undefined
-          ? await store.counts(database)
-          : {
-              open: alerts.length,
-              unacknowledged: alerts.filter(({ acknowledged }) => acknowledged === undefined).length,
-            }),
-      };
+    async list({ state, before }, within) {
+      const found = await seen(state, { before, within, count: PAGE + 1 });
+      const alerts = found.slice(0, PAGE);
+      // Of those that the asker sees: the place of another one would say that there are others.
+      const last = found.length > PAGE ? alerts.at(-1) : undefined;
+      return { alerts, ...(last === undefined ? {} : { next: last.id }), ...(await counts(within)) };
     },
 
     async handle(actor, act, id, note) {
@@ -147,24 +170,40 @@ function byOf({ principal }: Actor): AlertView['actor'] {
 
 /** Nobody judges an alert about themselves, neither by taking it on nor by closing it. */
 function isAbout(keyRing: KeyRing, { id, sealed }: store.AlertRow, by: AlertView['actor']): boolean {
-  const content: unknown = JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealed), place(id, 'content'))));
-  const { actor } = Content.parse(content);
+  const { actor } = contentOf(keyRing, id, sealed);
   return actor !== undefined && actor.kind === by?.kind && actor.id === by.id;
+}
+
+/** A row that was changed in the database says so, and hides none of the others. */
+function contentOf(keyRing: KeyRing, id: string, sealed: Buffer): Content {
+  return Content.parse(opened(keyRing, sealed, place(id, 'content')) ?? { what: CHANGED });
+}
+
+const CHANGED = 'Somebody has changed this alert in the database; the log still has what raised it';
+
+/** Undefined where the seal is not of this place. */
+function opened(keyRing: KeyRing, sealed: Buffer, where: ReturnType<typeof place>): unknown {
+  try {
+    return JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealed), where)));
+  } catch (error) {
+    if (isProblem(error) && error.code === 'seal-broken') return undefined;
+    throw error;
+  }
 }
 
 function view(keyRing: KeyRing, row: store.AlertRow): AlertView {
   const { id, rule, raisedAt, lastAt, count, acknowledgedAt, closedAt } = row;
-  const open = (sealed: Buffer, type: Parameters<typeof place>[1]): unknown =>
-    JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealed), place(id, type))));
-  const marked = (sealed: Buffer | null, at: Date | null, type: 'acknowledgement' | 'closing') =>
-    sealed === null || at === null ? undefined : { ...Mark.parse(open(sealed, type)), at: instant(at.getTime()) };
+  const marked = (sealed: Buffer | null, at: Date | null, type: 'acknowledgement' | 'closing') => {
+    const mark = sealed === null ? undefined : opened(keyRing, sealed, place(id, type));
+    return mark === undefined || at === null ? undefined : { ...Mark.parse(mark), at: instant(at.getTime()) };
+  };
   const acknowledged = marked(row.sealedAcknowledgement, acknowledgedAt, 'acknowledgement');
   const closed = marked(row.sealedClosing, closedAt, 'closing');
   return {
     id,
     rule,
     title: RULES[rule].title,
-    ...Content.parse(open(row.sealed, 'content')),
+    ...contentOf(keyRing, id, row.sealed),
     raisedAt: instant(raisedAt.getTime()),
     lastAt: instant(lastAt.getTime()),
     count: Number(count),

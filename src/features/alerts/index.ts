@@ -15,7 +15,7 @@ export interface AlertsFeature {
   readonly routes: readonly RouteDeclaration[];
   readonly follower: Pick<Follower, 'catchUp'>;
   readonly checks: Pick<Checks, 'run'>;
-  /** How many alerts that somebody may see nobody has taken on; at most a page of them for who does not see all. */
+  /** How many alerts that somebody may see nobody has taken on. */
   readonly waiting: (actor: Actor) => Promise<number>;
   /** How many rules somebody has changed in the database. */
   readonly changedRules: () => Promise<number>;

@@ -31,7 +31,7 @@ export const WAYS = {
 
 /** What an event is, in the best words there are for it. */
 export function titleOf({ understood, altered, title, type }: ReceivedEvent): string {
-  if (altered === true) return 'Changed in the database';
+  if (altered === true) return 'Changed afterwards';
   if (!understood) return 'Not understood';
   return title ?? KINDS.find(({ value }) => value === type)?.label ?? type ?? 'Without a kind';
 }
