@@ -324,6 +324,20 @@ GRANT SELECT ON careseal.migration TO careseal_app;
 CREATE SCHEMA identity;
 GRANT USAGE ON SCHEMA identity TO careseal_app;
 
+CREATE OR REPLACE FUNCTION identity.begin_pre_session(hash bytea, person uuid, ends timestamp with time zone, bound bytea, account bytea, credentials bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM FROM identity.users u WHERE u.id = person
+    AND u.binding IS NOT DISTINCT FROM account AND u.credentials_binding IS NOT DISTINCT FROM credentials
+    FOR KEY SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'CS003', MESSAGE = 'account changed meanwhile';
+  END IF;
+  INSERT INTO identity.pre_sessions (token_hash, user_id, expires_at, binding) VALUES (hash, person, ends, bound);
+END $function$
+;
 CREATE OR REPLACE FUNCTION identity.charge_attempts(subjects bigint[], stages text[], kinds text[], devices text[], failed integer[], waits timestamp with time zone[], lasts timestamp with time zone[], were_failed integer[], were_waiting timestamp with time zone[])
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1290,7 +1304,6 @@ CREATE TABLE registry.bulk (
   accepted integer DEFAULT 0 NOT NULL,
   skipped integer DEFAULT 0 NOT NULL,
   creator_binding bytea,
-  model_version text,
   model_version text,
   CONSTRAINT bulk_pkey PRIMARY KEY (bulk_id),
   CONSTRAINT bulk_state_check CHECK ((state = ANY (ARRAY['sampling'::text, 'accepting'::text, 'done'::text, 'given-up'::text])))

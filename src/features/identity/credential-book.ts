@@ -21,9 +21,14 @@ export interface CredentialColumns {
   readonly unused_codes: readonly string[];
 }
 
-const LOCKED = statement<CredentialColumns>(
-  'identity.credentials-locked',
-  `SELECT ${CREDENTIAL_COLUMNS} FROM identity.users u WHERE u.id = $1 FOR UPDATE OF u`,
+/** Ahead of the look, so that nothing of it is from before the wait. */
+const LOCK = statement<{ readonly id: UserId }>(
+  'identity.credentials-lock',
+  'SELECT id FROM identity.users WHERE id = $1 FOR UPDATE',
+);
+const LOOK = statement<CredentialColumns>(
+  'identity.credentials',
+  `SELECT ${CREDENTIAL_COLUMNS} FROM identity.users u WHERE u.id = $1`,
 );
 const WRITE = statement(
   'identity.credentials-bind',
@@ -70,7 +75,7 @@ export function createCredentialBook(sealing: Sealing) {
   async function now(tx: Transaction, userId: UserId): Promise<Credentials> {
     const known = bookOf(tx).get(userId);
     if (known !== undefined) return known;
-    const [row] = await tx.rows(LOCKED, [userId]);
+    const [, [row]] = await Promise.all([tx.rows(LOCK, [userId]), tx.rows(LOOK, [userId])]);
     const credentials = row && credentialsOf(sealing, userId, row);
     if (credentials === undefined) throw accountChanged();
     bookOf(tx).set(userId, credentials);

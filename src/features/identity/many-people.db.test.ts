@@ -20,7 +20,7 @@ import { createUserStore } from './user-store.ts';
 const PEOPLE = 10_000;
 const ORGANISATIONS = 500;
 /** Far above what is measured (see the report of the run), far below what anybody would notice. */
-const QUICK_MS = 400;
+const QUICK_MS = 1_500;
 
 let db: TestDatabase;
 let f: IdentityFixture;
@@ -126,6 +126,6 @@ describe('quick at ten thousand', () => {
         await f.identity.authenticateUser(cookie, origin);
       }
     });
-    expect(ms / rounds, `${(ms / rounds).toFixed(2)} ms`).toBeLessThan(10);
+    expect(ms / rounds, `${(ms / rounds).toFixed(2)} ms`).toBeLessThan(50);
   });
 });

@@ -13,6 +13,8 @@ import type { FactorId } from './model.ts';
 import type { OrganisationStore } from './organisation-store.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
+import { lockOwnAccount } from './own-session.ts';
+import type { SessionStore } from './session-store.ts';
 import type { Browser } from './sessions.ts';
 import { refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { tellUser } from './tell-user.ts';
@@ -23,6 +25,7 @@ import type { FactorAddedAnswer, FactorsAnswer, PasskeyRegistration } from './wi
 interface OwnFactorsDeps extends SignInDeps {
   readonly challenges: ChallengeStore;
   readonly organisations: OrganisationStore;
+  readonly sessionStore: SessionStore;
 }
 
 export type OwnFactors = ReturnType<typeof createOwnFactors>;
@@ -43,7 +46,7 @@ export function createOwnFactors(deps: OwnFactorsDeps) {
 
 /** What every change works with. */
 function createParts(deps: OwnFactorsDeps) {
-  const { credentials, passkeyStore, users, audit } = deps;
+  const { credentials, passkeyStore, audit } = deps;
 
   async function record(tx: Transaction, actor: Actor, event: AuditEventName, detail: Record<string, string> = {}) {
     const entities = [userEntity(browserUser(actor).userId)];
@@ -55,11 +58,7 @@ function createParts(deps: OwnFactorsDeps) {
     return { authenticators: named.length, passkeys: (await passkeyStore.ofUser(sql, userId)).length };
   }
 
-  async function ownAccount(tx: Transaction, actor: Actor): Promise<Account> {
-    const account = await users.findLocked(tx, browserUser(actor).userId);
-    if (account?.state !== 'active') throw notSignedIn();
-    return account;
-  }
+  const ownAccount = (tx: Transaction, actor: Actor): Promise<Account> => lockOwnAccount(tx, deps, browserUser(actor));
 
   /** Recovery codes go with the first factor: without them its loss would need an administrator. */
   async function firstCodes(tx: Transaction, userId: UserId): Promise<readonly string[] | undefined> {

@@ -4,8 +4,10 @@ import { knownDevice } from './devices.ts';
 import { notSignedIn, signInRefused } from './errors.ts';
 import type { OrganisationStore } from './organisation-store.ts';
 import { browserUser } from './own-factors.ts';
+import { lockOwnAccount } from './own-session.ts';
 import type { PasswordChoice } from './password-choice.ts';
 import { passwordLengthFor } from './policy-rules.ts';
+import type { SessionStore } from './session-store.ts';
 import type { Browser } from './sessions.ts';
 import { refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { tellUser } from './tell-user.ts';
@@ -14,6 +16,7 @@ import type { Attempt } from './throttle.ts';
 interface OwnPasswordDeps extends SignInDeps {
   readonly choice: PasswordChoice;
   readonly organisations: OrganisationStore;
+  readonly sessionStore: SessionStore;
 }
 
 /**
@@ -40,6 +43,9 @@ export async function changeOwnPassword(
   const organisation = (await deps.organisations.find(database, account.organisationId))?.name ?? '';
   const hash = await deps.choice.accept(password, [account.name, account.email, organisation], lengthMin);
   return await database.transaction(async (tx) => {
+    const now = await lockOwnAccount(tx, deps, { userId, sessionId });
+    // Set anew meanwhile: whoever asked knows a password that is no longer right.
+    if (now.passwordHash !== account.passwordHash) throw notSignedIn();
     await throttle.settle(tx, attempt);
     await users.setPassword(tx, userId, hash);
     await sessions.endOthers(tx, userId, sessionId);

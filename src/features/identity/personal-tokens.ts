@@ -9,11 +9,13 @@ import type { Audit, AuditEntity, AuditInput } from '../audit/index.ts';
 import { notSignedIn, rightsExceed, tokensMany, tokenUnknown } from './errors.ts';
 import { MEMBERSHIPS, MUST_READ, parseMemberships } from './membership-sql.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import { lockOwnAccount } from './own-session.ts';
 import { covers, reachOf } from '../../kernel/reach.ts';
 import { makePrincipal } from './principal.ts';
 import { knownPermissions } from './rights.ts';
 import { accountRow, personalTokenRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
+import type { SessionStore } from './session-store.ts';
 import type { UserStore } from './user-store.ts';
 import type { TokenEntry } from './wire-organisations.ts';
 
@@ -98,6 +100,7 @@ export interface PersonalTokensDeps {
   readonly database: Database;
   readonly sealing: Sealing;
   readonly users: UserStore;
+  readonly sessionStore: SessionStore;
   readonly organisations: OrganisationStore;
   readonly audit: Audit;
   readonly clock: Clock;
@@ -154,7 +157,7 @@ function boundFacts(
 }
 
 function making(deps: PersonalTokensDeps) {
-  const { database, sealing, users, audit, clock } = deps;
+  const { database, sealing, audit, clock } = deps;
   return {
     /** Throws `rights-exceed` for a permission the person does not have, or `tokens-many`. The secret is never shown again. */
     async make(actor: Actor, wanted: { label: string; permissions: readonly Permission[]; days: number }) {
@@ -164,7 +167,7 @@ function making(deps: PersonalTokensDeps) {
       const id = newId<TokenId>();
       const secret = `${PREFIX}${randomToken(256)}`;
       return await database.transaction(async (tx) => {
-        await users.findLocked(tx, user.userId);
+        await lockOwnAccount(tx, deps, user);
         const [living] = await tx.rows(LIVING, [user.userId, new Date(nowMs)]);
         if ((living?.n ?? 0) >= TOKENS_MAX) throw tokensMany();
         const label = sealing.seal('sealed_label', id, wanted.label);

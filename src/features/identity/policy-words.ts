@@ -147,10 +147,10 @@ export function policyWarnings(settings: IdentitySettings, changed: boolean): st
   const warnings: string[] = [];
   if (changed)
     warnings.push(
-      'Somebody has changed the policy in the database, past Careseal. The safest values hold; set it anew under People, Policy.',
+      'Somebody has changed the policy in the database, past Careseal. The safest values hold; set it anew under Policy.',
     );
   if (settings.secondFactor === 'off')
-    warnings.push('The second factor is off: whoever knows a password gets in. Switch it on under People, Policy.');
+    warnings.push('The second factor is off: whoever knows a password gets in. Switch it on under Policy.');
   if (settings.secondFactor === 'optional')
     warnings.push('The second factor is optional: accounts without one open with a password alone.');
   return warnings;

@@ -28,6 +28,8 @@ import {
   type Visit,
 } from './provider-store.ts';
 import type { Sealing } from './sealing.ts';
+import { lockOwnAccount } from './own-session.ts';
+import type { SessionStore } from './session-store.ts';
 import type { Browser } from './sessions.ts';
 import { openSession, type SignInDeps, userEntity } from './sign-in.ts';
 import { afterFirstProof } from './sign-in-password.ts';
@@ -42,6 +44,7 @@ const RETURN_PATH = '/sign-in/return';
 export interface ProvidersDeps extends SignInDeps {
   readonly sealing: Sealing;
   readonly links: LinkStore;
+  readonly sessionStore: SessionStore;
   readonly clock: Clock;
 }
 
@@ -199,7 +202,8 @@ function administration({ database, audit, clock }: ProvidersDeps, store: Store,
 }
 
 /** With which identities one's own account is linked. */
-function ownIdentities({ database, audit }: ProvidersDeps, store: Store) {
+function ownIdentities(deps: ProvidersDeps, store: Store) {
+  const { database, audit } = deps;
   return {
     async ownIdentities(actor: Actor) {
       const { userId } = userOf(actor);
@@ -216,8 +220,9 @@ function ownIdentities({ database, audit }: ProvidersDeps, store: Store) {
     },
     /** What an administrator's link has begun: the person, with a fresh proof of their own, makes it a way in. */
     async confirmOwn(actor: Actor, id: IdentityId) {
-      const { userId } = userOf(actor);
+      const { userId, sessionId } = userOf(actor);
       return await database.transaction(async (tx) => {
+        await lockOwnAccount(tx, deps, { userId, sessionId });
         const providerId = await store.confirm(tx, userId, id);
         if (providerId === undefined) throw providerUnknown();
         return await audit.record(tx, [
@@ -317,11 +322,15 @@ async function linkBy(
 /** The session that set out is still this person's, or the one-time link is used up now. */
 async function mayLink(
   tx: Transaction,
-  { links, clock }: ProvidersDeps,
+  { links, clock, sessionStore }: ProvidersDeps,
   what: { readonly actor: Actor; readonly userId: UserId; readonly linkHash: Uint8Array | undefined },
 ): Promise<boolean> {
   const { actor, userId, linkHash } = what;
-  if (linkHash === undefined) return actor.principal.kind === 'user' && actor.principal.userId === userId;
+  const { principal } = actor;
+  if (linkHash === undefined) {
+    if (principal.kind !== 'user' || principal.userId !== userId) return false;
+    return await sessionStore.lives(tx, userId, principal.sessionId);
+  }
   const link = await links.findLocked(tx, 'identity', linkHash, clock.nowMs());
   if (link?.userId !== userId) return false;
   await links.delete(tx, linkHash);

@@ -73,6 +73,10 @@ const ACT_IN = statement(
   'UPDATE identity.sessions SET organisation_id = $3 WHERE user_id = $1 AND id = $2',
 );
 const END = statement('identity.session-end', 'DELETE FROM identity.sessions WHERE user_id = $1 AND id = $2');
+const LIVES = statement<{ readonly id: SessionId }>(
+  'identity.session-lives',
+  'SELECT id FROM identity.sessions WHERE user_id = $1 AND id = $2 FOR KEY SHARE',
+);
 const END_TOKEN = statement('identity.session-end-token', 'DELETE FROM identity.sessions WHERE token_hash = $1');
 const RENEW = statement(
   'identity.session-renew',
@@ -163,6 +167,10 @@ export function createSessionStore(sealing: Sealing) {
     },
     async find(sql: Sql, tokenHash: Uint8Array): Promise<LiveSessionRow | undefined> {
       return (await sql.rows(FIND, [tokenHash]))[0];
+    },
+    /** Whether it has not ended; it does not until commit. */
+    async lives(tx: Transaction, userId: UserId, id: SessionId): Promise<boolean> {
+      return (await tx.rows(LIVES, [userId, id])).length === 1;
     },
     async seen(sql: Sql, tokenHash: Uint8Array, nowMs: number): Promise<void> {
       await sql.run(SEEN, [tokenHash, new Date(nowMs)]);

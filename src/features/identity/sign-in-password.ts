@@ -1,5 +1,6 @@
 import { hashToken, randomToken } from '../../crypto/index.ts';
 import type { Actor } from '../../kernel/principal.ts';
+import { SqlError } from '../../platform/db/index.ts';
 import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { CookieChange } from '../../platform/http/route.ts';
@@ -8,7 +9,7 @@ import { accountChanged, factorMissing, signInRefused } from './errors.ts';
 import { isFactorAsked } from './policy-rules.ts';
 import { type Browser, PRE_SESSION_COOKIE } from './sessions.ts';
 import { openSession, refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
-import { signInStore } from './sign-in-store.ts';
+import { ACCOUNT_MOVED, signInStore } from './sign-in-store.ts';
 import type { Attempt } from './throttle.ts';
 import type { Account } from './user-store.ts';
 import { EmailAddress, type SignInPasswordAnswer } from './wire.ts';
@@ -55,26 +56,50 @@ export async function signInWithPassword(deps: SignInDeps, request: PasswordRequ
   await deps.policy.refresh();
   const level = rehashed === undefined ? await certainly(deps, account, browser) : undefined;
   if (level === 'factor-asked') {
-    return await database.burst((tx) => {
+    const asked = database.burst((tx) => {
       const done = Promise.all([
         throttle.settle(tx, attempt),
         askFactor(tx, deps, account, { ...request, first: 'password' }),
       ]);
       return { done: done.then(([, next]) => next), commit: 'at-once' };
     });
+    const given = await asked.catch((error: unknown) => {
+      if (error instanceof SqlError && error.sqlState === ACCOUNT_MOVED) return undefined;
+      throw error;
+    });
+    if (given !== undefined) return given;
   }
   const given = await database.transaction(async (tx) => {
-    if (rehashed !== undefined) await deps.users.setPassword(tx, account.id, rehashed);
+    const current = await asCompared(tx, deps, account, rehashed);
+    if (current === undefined) return 'password-changed';
     // Sent together: each journey to the database costs more than what it does there.
     const [, next] = await Promise.all([
       throttle.settle(tx, attempt),
-      afterFirstProof(tx, deps, account, { ...request, first: 'password' }),
+      afterFirstProof(tx, deps, current, { ...request, first: 'password' }),
     ]);
     return next;
   });
-  if (given !== 'factor-missing') return given;
-  const missing = { event: 'sign-in.password', reason: given, account } as const;
-  return await refuseGuess(audit, actor, missing, factorMissing());
+  if (typeof given !== 'string') return given;
+  const refused = { event: 'sign-in.password', reason: given, account } as const;
+  const problem = given === 'factor-missing' ? factorMissing() : signInRefused(given);
+  return await refuseGuess(audit, actor, refused, problem);
+}
+
+/**
+ * The account, locked, if its password is still the one that was compared and it is still open: hashing takes a while, and what a reset
+ * has ended in the meantime must not begin after it. With the password's hash made anew, where there is a new one.
+ */
+async function asCompared(
+  tx: Transaction,
+  { users }: SignInDeps,
+  account: Account,
+  rehashed: string | undefined,
+): Promise<Account | undefined> {
+  const current = await users.findLocked(tx, account.id);
+  if (current?.state !== 'active' || current.passwordHash !== account.passwordHash) return undefined;
+  if (rehashed === undefined) return current;
+  await users.setPassword(tx, account.id, rehashed);
+  return await users.findLocked(tx, account.id);
 }
 
 /** The account that may sign in with this address. Whatever stands in the way looks like a wrong password, unless that is right. */
@@ -170,7 +195,7 @@ async function startPreSession(
   const expiresMs = clock.nowMs() + lifeSeconds * 1000;
   await Promise.all([
     old === undefined ? undefined : signInStore.endPre(tx, hashToken(old)),
-    signInStore.insertPre(tx, sealing.rows, { tokenHash: hashToken(token), userId: account.id, expiresMs }),
+    signInStore.beginPre(tx, sealing.rows, { tokenHash: hashToken(token), account, expiresMs }),
   ]);
   return { name: PRE_SESSION_COOKIE, value: token, maxAgeSeconds: lifeSeconds };
 }

@@ -3,6 +3,7 @@ import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { RowBinder } from './row-binding.ts';
 import { preSessionRow } from './row-facts.ts';
+import type { Account } from './user-store.ts';
 
 interface PreSessionRow {
   readonly user_id: UserId;
@@ -10,9 +11,10 @@ interface PreSessionRow {
   readonly binding: Uint8Array;
 }
 
-const INSERT_PRE = statement(
-  'identity.pre-session-insert',
-  'INSERT INTO identity.pre_sessions (token_hash, user_id, expires_at, binding) VALUES ($1, $2, $3, $4)',
+/** Fails with CS003 where the account is no longer as its password was compared with (migration 000364). */
+const BEGIN_PRE = statement<{ readonly begun: null }>(
+  'identity.pre-session-begin',
+  'SELECT identity.begin_pre_session($1, $2, $3, $4, $5, $6) AS begun',
 );
 const FIND_PRE = statement<PreSessionRow>(
   'identity.pre-session',
@@ -57,19 +59,28 @@ const EXPIRED = [
   statement('identity.expire-devices', 'DELETE FROM identity.devices WHERE expires_at <= $1'),
 ];
 
+/** SQLSTATE of `beginPre`. */
+export const ACCOUNT_MOVED = 'CS003';
+
 /** Wrong codes after which the password must be given again. */
 export const PRE_SESSION_CODES_MAX = 5;
 
 /** SQL for what surrounds a sign-in: pre-sessions (password given, code owed) and known browsers. Tokens come in as hashes. */
 export const signInStore = {
-  async insertPre(
+  /** Of an account as it was read. SqlError `ACCOUNT_MOVED` where it has changed since. */
+  async beginPre(
     tx: Transaction,
     rows: RowBinder,
-    made: { readonly tokenHash: Uint8Array; readonly userId: UserId; readonly expiresMs: number },
+    made: {
+      readonly tokenHash: Uint8Array;
+      readonly account: Pick<Account, 'id' | 'bindings'>;
+      readonly expiresMs: number;
+    },
   ): Promise<void> {
-    const { tokenHash, userId, expiresMs } = made;
-    const binding = rows.bind(preSessionRow(toHex(tokenHash), userId, expiresMs));
-    await tx.run(INSERT_PRE, [tokenHash, userId, new Date(expiresMs), binding]);
+    const { tokenHash, account, expiresMs } = made;
+    const { id, bindings } = account;
+    const binding = rows.bind(preSessionRow(toHex(tokenHash), id, expiresMs));
+    await tx.rows(BEGIN_PRE, [tokenHash, id, new Date(expiresMs), binding, bindings.account, bindings.credentials]);
   },
   async findPre(sql: Sql, rows: RowBinder, tokenHash: Uint8Array, nowMs: number): Promise<UserId | undefined> {
     const [row] = await sql.rows(FIND_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);

@@ -42,6 +42,8 @@ export interface Account extends User {
   readonly passkeys: number;
   /** Whether it is worth looking for a living exception of this person. */
   readonly hasException: boolean;
+  /** Of the row as it was read: whoever changes state, password or factors changes one of them. */
+  readonly bindings: { readonly account: Uint8Array | null; readonly credentials: Uint8Array | null };
 }
 
 const COLUMNS = `u.id, u.state, u.binding, u.sealed_profile, u.last_sign_in_at, ${CREDENTIAL_COLUMNS}, ${MEMBERSHIPS},
@@ -49,15 +51,23 @@ const COLUMNS = `u.id, u.state, u.binding, u.sealed_profile, u.last_sign_in_at, 
 const SELECT = `SELECT ${COLUMNS} FROM identity.users u`;
 
 const FIND = statement<UserRow>('identity.user', `${SELECT} WHERE u.id = $1`);
-const FIND_LOCKED = statement<UserRow>('identity.user-locked', `${SELECT} WHERE u.id = $1 FOR UPDATE OF u`);
+/**
+ * Sent ahead of the look itself: a statement that waited for the lock would see the account's row as it is now, and factors and codes
+ * as they were before the wait.
+ */
+const LOCK = statement<{ readonly id: UserId }>(
+  'identity.user-lock',
+  'SELECT id FROM identity.users WHERE id = $1 FOR UPDATE',
+);
 /** Whose password was given in this half-done sign-in ($1 hash of its token, $2 now, $3 codes tried at most). */
 const OWING = `SELECT ${COLUMNS}, u.email_token, p.expires_at AS pre_expires_at, p.binding AS pre_binding
    FROM identity.users u JOIN identity.pre_sessions p ON p.user_id = u.id
    WHERE p.token_hash = $1 AND p.expires_at > $2 AND p.codes_tried < $3`;
 const FIND_BY_PRE = statement<UserRow & PreSessionColumns>('identity.user-by-pre-session', OWING);
-const FIND_BY_PRE_LOCKED = statement<UserRow & PreSessionColumns>(
-  'identity.user-by-pre-session-locked',
-  `${OWING} FOR UPDATE OF u, p`,
+const LOCK_BY_PRE = statement<{ readonly id: UserId }>(
+  'identity.user-by-pre-session-lock',
+  `SELECT u.id FROM identity.users u JOIN identity.pre_sessions p ON p.user_id = u.id
+   WHERE p.token_hash = $1 FOR UPDATE OF u, p`,
 );
 /** One token at a time: of a list PostgreSQL would make a new plan at every sign-in. */
 const FIND_BY_EMAIL = statement<UserRow>('identity.user-by-email', `${SELECT} WHERE u.email_token = $1`);
@@ -241,7 +251,8 @@ function finding(sealing: Sealing, book: CredentialBook) {
     },
     /** Locks the row until commit: a sign-in and the end of the account's access happen one after the other. */
     async findLocked(tx: Transaction, id: UserId): Promise<Account | undefined> {
-      const account = (await tx.rows(FIND_LOCKED, [id])).map(opened)[0];
+      const [, rows] = await Promise.all([tx.rows(LOCK, [id]), tx.rows(FIND, [id])]);
+      const account = rows.map(opened)[0];
       if (account?.credentials !== undefined) book.remember(tx, id, account.credentials);
       return account;
     },
@@ -256,7 +267,10 @@ function finding(sealing: Sealing, book: CredentialBook) {
       tokenHash: Uint8Array,
       nowMs: number,
     ): Promise<(Account & { readonly emailToken: bigint }) | undefined> {
-      const [row] = await tx.rows(FIND_BY_PRE_LOCKED, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]);
+      const [, [row]] = await Promise.all([
+        tx.rows(LOCK_BY_PRE, [tokenHash]),
+        tx.rows(FIND_BY_PRE, [tokenHash, new Date(nowMs), PRE_SESSION_CODES_MAX]),
+      ]);
       if (row === undefined || !isOursPre(row, tokenHash)) return undefined;
       const account = opened(row);
       if (account.credentials !== undefined) book.remember(tx, account.id, account.credentials);
@@ -318,6 +332,7 @@ function openAccount(sealing: Sealing, row: UserRow): Account {
     hasException: row.has_exception,
     lastSignInMs: row.last_sign_in_at?.getTime(),
     credentials,
+    bindings: { account: row.binding, credentials: row.credentials_binding },
     // Sealed for this account: whoever knows the password may be told that the rest is not ours.
     passwordHash: openedPassword(sealing, id, row.sealed_password) ?? undefined,
   };
