@@ -4,7 +4,7 @@ import { createLoad, type Load, type LocalFile } from '../../src/features/load/i
 import type { MapDocument } from '../../src/features/load/wire.ts';
 import { createJobs, type Jobs } from '../../src/platform/jobs/index.ts';
 import { ALL_PERMISSIONS } from '../../src/features/identity/index.ts';
-import type { RegistryCore } from '../../src/features/registry/index.ts';
+import type { Submitting } from '../../src/features/load/runner.ts';
 import type { Actor } from '../../src/kernel/principal.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { operatorActor } from './audit.ts';
@@ -16,7 +16,7 @@ export interface LoadFixture extends RegistryFixture {
   readonly load: Load;
   readonly jobs: Jobs;
   /** Another process on the same database: its own load feature and its own jobs. */
-  another(registry?: Pick<RegistryCore, 'submit'>): { readonly load: Load; readonly jobs: Jobs };
+  another(registry?: Submitting, memoryBytes?: number): { readonly load: Load; readonly jobs: Jobs };
   count(sql: string): Promise<number>;
 }
 
@@ -31,10 +31,10 @@ export async function loadFixture(): Promise<LoadFixture> {
     source: { site: 'load.test', baseUrl: 'https://load.test:8443' },
     onFailure: () => {},
   });
-  const another = (registry: Pick<RegistryCore, 'submit'> = f.registry) => {
+  const another = (registry: Submitting = f.registry, memoryBytes = 0) => {
     const jobs = createJobs({ database, log: quiet, runner: 'test', pollMs: 50 });
     const deps = { database, keyRing: f.keyRing, audit, registry, domains: f.nodes.domains, jobs, clock: systemClock };
-    return { load: createLoad(deps), jobs };
+    return { load: createLoad({ ...deps, memoryBytes }), jobs };
   };
   return {
     ...f,

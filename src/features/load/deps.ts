@@ -6,13 +6,15 @@ import type { Jobs } from '../../platform/jobs/index.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { Domains } from '../nodes/index.ts';
-import type { RegistryCore } from '../registry/index.ts';
+import type { Submitting } from './runner.ts';
 
 export interface LoadDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
   readonly audit: Pick<Audit, 'record' | 'recordNow'>;
-  readonly registry: Pick<RegistryCore, 'submit'>;
+  readonly registry: Submitting;
+  /** Bytes of memory for a large load's image of the registry. Missing or 0: every load goes the ordinary way. */
+  readonly memoryBytes?: number;
   readonly domains: Pick<Domains, 'resolve' | 'ensureForUsers'>;
   readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'cancel' | 'read'>;
   readonly clock: Clock;

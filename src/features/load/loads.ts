@@ -289,7 +289,8 @@ export async function runRow(deps: LoadDeps, row: sql.LoadRow, run: RunRow): Pro
     today: today(deps.clock),
   });
   const rowsDone = row.dry_run ? 0 : Number(row.rows_done);
-  await runLoad(deps, { ...run, loadId: row.load_id, dryRun: row.dry_run, rowsDone, reader });
+  const bytesTotal = Number(row.bytes_total);
+  await runLoad(deps, { ...run, loadId: row.load_id, dryRun: row.dry_run, rowsDone, bytesTotal, reader });
 }
 
 interface Finish {

@@ -6,6 +6,7 @@ import type { KeyRing } from '../../store/index.ts';
 import {
   createRehearsal,
   type DomainRef,
+  type Registry,
   type RegistryCore,
   type Rehearsal,
   type Submission,
@@ -21,9 +22,14 @@ import type { LoadCounts } from './wire.ts';
 export interface RunnerDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
-  readonly registry: Pick<RegistryCore, 'submit'>;
+  readonly registry: Submitting;
   readonly clock: Clock;
+  /** Bytes of memory for a large load's image of the registry; 0: every load goes the ordinary way. */
+  readonly memoryBytes?: number;
 }
+
+/** What loading asks of the registry. */
+export type Submitting = Pick<RegistryCore, 'submit'> & Partial<Pick<Registry, 'openLoad'>>;
 
 export interface Run {
   readonly loadId: string;
@@ -34,6 +40,8 @@ export interface Run {
   readonly rowsDone: number;
   readonly reader: RowReader;
   readonly source: AsyncIterable<Uint8Array>;
+  /** Size of the whole file. */
+  readonly bytesTotal: number;
   readonly signal: AbortSignal;
   readonly onBatch?: (counts: LoadCounts, bytesDone: number) => void;
 }
@@ -42,6 +50,8 @@ export interface Run {
 const BATCH_ROWS = 250;
 /** While one batch is in the database the next one is parsed and prepared. */
 const BATCHES_AHEAD = 2;
+/** Of a large load, whose batches are decided while those before are written. */
+const LARGE_BATCHES_AHEAD = 5;
 
 interface Batch {
   readonly from: number;
@@ -57,6 +67,7 @@ export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
   const total: LoadCounts = { ...NO_COUNTS };
   const waiting: Promise<void>[] = [];
   const rehearsal = createRehearsal();
+  const way = createWay(deps, run);
   let before: Before = { settled: Promise.resolve(), commitsItself: false };
   let lastMs = deps.clock.nowMs();
   const elapsedMs = (): number => {
@@ -67,7 +78,8 @@ export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
   };
   const send = async (batch: Batch): Promise<void> => {
     const work = workOf(run, batch);
-    const submitted = submitBatch(deps, run, { work, rehearsal, before, elapsedMs }).then((counts) => {
+    const { submit, ahead } = await way(work, batch.bytesDone, before);
+    const submitted = submitBatch(deps, run, { work, rehearsal, before, elapsedMs, submit }).then((counts) => {
       for (const key of COUNT_KEYS) total[key] += counts[key];
       run.onBatch?.(total, batch.bytesDone);
     });
@@ -75,7 +87,7 @@ export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
     submitted.catch(() => undefined);
     before = { settled: submitted, commitsItself: work.commitsItself };
     waiting.push(submitted);
-    if (waiting.length >= BATCHES_AHEAD) await waiting.shift();
+    if (waiting.length >= ahead) await waiting.shift();
   };
   try {
     for await (const batch of inBatches(run)) await send(batch);
@@ -84,6 +96,40 @@ export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
     await Promise.allSettled(waiting);
   }
   return total;
+}
+
+interface Way {
+  readonly submit: RegistryCore['submit'];
+  readonly ahead: number;
+}
+
+/** Batches the ordinary way before an image is thought of again: rows that are there already come first where a file is loaded once more. */
+const BATCHES_UNTIL_ASKED_AGAIN = 20;
+
+/** The way of each batch: the ordinary one, or that of a large load from where its records are new. */
+function createWay(deps: RunnerDeps, run: Run): (work: Work, bytesDone: number, before: Before) => Promise<Way> {
+  const ordinary: Way = { submit: (...asked) => deps.registry.submit(...asked), ahead: BATCHES_AHEAD };
+  const { openLoad } = deps.registry;
+  const bytesMax = deps.memoryBytes ?? 0;
+  if (run.dryRun || openLoad === undefined || bytesMax === 0) return async () => ordinary;
+  let large: Way | undefined;
+  let batches = 0;
+  return async ({ batch, submissions }, bytesDone, before) => {
+    if (large !== undefined || submissions.length === 0 || batches++ % BATCHES_UNTIL_ASKED_AGAIN > 0) {
+      return large ?? ordinary;
+    }
+    const records = ((run.bytesTotal - bytesDone) * (batch.from + batch.rows.length)) / bytesDone;
+    const asked = { actor: run.actor, first: submissions, records, bytesMax, signal: run.signal };
+    // What is under way would be somebody else's doing to it.
+    await before.settled;
+    const session = await openLoad(asked);
+    if (session === undefined) return ordinary;
+    large = {
+      submit: (actor, those, options = {}) => session.submit(actor, those, options),
+      ahead: LARGE_BATCHES_AHEAD,
+    };
+    return large;
+  };
 }
 
 const COUNT_KEYS = ['read', 'created', 'updated', 'unchanged', 'linked', 'reviews', 'rejected', 'warnings'] as const;
@@ -167,6 +213,7 @@ interface Sent {
   readonly rehearsal: Rehearsal;
   readonly before: Before;
   readonly elapsedMs: () => number;
+  readonly submit: RegistryCore['submit'];
 }
 
 /**
@@ -176,7 +223,7 @@ interface Sent {
 async function submitBatch(
   deps: RunnerDeps,
   run: Run,
-  { work, rehearsal, before, elapsedMs }: Sent,
+  { work, rehearsal, before, elapsedMs, submit }: Sent,
 ): Promise<LoadCounts> {
   const { batch, repeated, submissions } = work;
   let counts = NO_COUNTS;
@@ -186,12 +233,12 @@ async function submitBatch(
     await commitBatch(deps, tx, { run, batch, settled, elapsedMs: elapsedMs() });
   };
   if (work.commitsItself) {
-    const found = submissions.length === 0 ? undefined : deps.registry.submit(run.actor, submissions, { rehearsal });
+    const found = submissions.length === 0 ? undefined : submit(run.actor, submissions, { rehearsal });
     const [answer] = await Promise.all([found, before.settled]);
     await deps.database.transaction((tx) => alongside(tx, answer?.outcomes ?? []));
   } else {
     if (before.commitsItself) await before.settled;
-    await deps.registry.submit(run.actor, submissions, { quietUnchanged: true, alongside });
+    await submit(run.actor, submissions, { quietUnchanged: true, alongside });
   }
   return counts;
 }

@@ -13,6 +13,8 @@ import { type AdoptedPerson, adoptPersons } from './adopt.ts';
 import { type Changes, createChanges } from './changes.ts';
 import { createCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
+import type { LoadSession } from './load-session.ts';
+import { type LargeLoad, openLoad } from './open-load.ts';
 import { bindEarlierGoldens, type EarlierOptions } from './rebinding.ts';
 import { type RegistryModels, registryModels } from './registry-models.ts';
 import { registryParticipants, tokensOfStored } from './reseal.ts';
@@ -35,6 +37,8 @@ export interface Registry {
   as(principal: Principal): RegistryCore;
   /** See `RegistryCore`. */
   readonly submit: RegistryCore['submit'];
+  /** For a load of very many new records; `undefined` where `submit` does as well. See load-session.ts. */
+  openLoad(load: LargeLoad): Promise<LoadSession | undefined>;
   /** The user API. The FHIR routes are made by `fhirRoutes`. */
   readonly routes: readonly RouteDeclaration[];
   /** What key rotation has to walk over. */
@@ -64,6 +68,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
   return {
     as: built.as,
     submit: (actor, submissions, options = {}) => built.intake.submit(actor, submissions, options),
+    openLoad: (load) => openLoad(built.roundDeps, built.intake, load),
     routes: registryRoutes(deps, built),
     resealParticipants: [...registryParticipants(built.roundDeps), shareParticipant(built.roundDeps)],
     tokensOfStored: (sql, stored) => tokensOfStored(built.roundDeps, sql, stored),
@@ -104,6 +109,8 @@ export { personByIdentifier } from './fhir-pix.ts';
 export type { ServedRoute } from './fhir-route.ts';
 /** FHIR R4 at /fhir, for both doors. */
 export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
+export type { LoadSession } from './load-session.ts';
+export type { LargeLoad } from './open-load.ts';
 /** What matching compares, taken out of a Patient. */
 export { matchRecordOf } from './match-record.ts';
 export { createMatcher, type Matcher } from './matcher.ts';
