@@ -2,8 +2,9 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Authenticator } from '../support/authenticator.ts';
 import { careseal, fetchFrom, startTestServer, testHome, type TestServer } from '../support/server.ts';
-import { addNode, codeNow, setUpServer } from '../support/set-up.ts';
+import { addNode, setUpServer } from '../support/set-up.ts';
 import { type Client, OWN_PAGE, send } from '../support/tls.ts';
 
 /** An operator replaces every key of a server that goes on serving; nobody notices, and nothing is left under an old key. */
@@ -19,14 +20,14 @@ let dispose: () => Promise<void>;
 let outside: string;
 let server: TestServer;
 let node: Client;
-let totpKey: string;
+let authenticator: Authenticator;
 const ids: string[] = [];
 
 beforeAll(async () => {
   ({ path: home, dispose } = await testHome());
   outside = await mkdtemp(join(tmpdir(), 'careseal-rotation-'));
   server = await startTestServer({ home });
-  ({ totpKey } = await setUpServer(server, ACCOUNT));
+  ({ authenticator } = await setUpServer(server, ACCOUNT));
   ({ client: node } = await addNode(server, { home, folder: join(outside, 'node'), domain: 'urn:rotation:clinic' }));
   for (let n = 0; n < PEOPLE; n++) ids.push(await register(n));
 });
@@ -81,7 +82,7 @@ async function signIn(): Promise<number> {
     .flat()
     .map((one) => String(one).split(';')[0])
     .join('; ');
-  return (await post('/api/sign-in/code', { code: codeNow(totpKey) }, cookie)).status;
+  return (await post('/api/sign-in/code', { code: await authenticator.code() }, cookie)).status;
 }
 
 test('all four kinds are replaced while requests go on, and nothing is left under the old ones', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TOTP } from 'otpauth';
+import { Authenticator } from './authenticator.ts';
 import { careseal, fetchFrom, type TestServer } from './server.ts';
 import { type Client, OWN_PAGE } from './tls.ts';
 
@@ -15,6 +15,7 @@ export interface FirstAccount {
 export interface SetUpServer {
   /** The authenticator's key. */
   readonly totpKey: string;
+  readonly authenticator: Authenticator;
   /** Value of the session cookie. */
   readonly session: string;
 }
@@ -24,13 +25,10 @@ export async function setUpServer(server: TestServer, account: FirstAccount): Pr
   const token = new URL(server.setupLink ?? '').hash.slice(1);
   const { body } = await post(server, '/api/setup/account', { token, ...account });
   const totpKey = new URL((JSON.parse(body) as { totp: { uri: string } }).totp.uri).searchParams.get('secret') ?? '';
-  const confirmed = await post(server, '/api/setup/confirm', { token, code: codeNow(totpKey) });
+  const authenticator = new Authenticator(totpKey);
+  const confirmed = await post(server, '/api/setup/confirm', { token, code: await authenticator.code() });
   const session = /__Host-session=([^;]+)/.exec(String(confirmed.headers['set-cookie']))?.[1] ?? '';
-  return { totpKey, session };
-}
-
-export function codeNow(totpKey: string): string {
-  return new TOTP({ secret: totpKey, algorithm: 'SHA1', digits: 6, period: 30 }).generate();
+  return { totpKey, authenticator, session };
 }
 
 async function post(server: TestServer, path: string, body: object) {

@@ -106,7 +106,7 @@ export function createAudit(deps: AuditDeps): Audit {
     search: reader.search,
     searchWhole: reader.searchWhole,
     startSequencer: sequencer.start,
-    sequence: sequencer.drain,
+    sequence: () => sequencer.drain(SEQUENCE_MS),
     startWitnessing: witnesses.start,
     askWitnesses: witnesses.ask,
     async stop() {
@@ -140,6 +140,9 @@ export function createAudit(deps: AuditDeps): Audit {
 
 const everybodyOrNobody = async ({ principal }: Actor): Promise<readonly string[] | undefined> =>
   reachOf(principal, 'audit.read') === 'all' ? undefined : [];
+
+/** How long who asks for all events in the log waits for transactions that are open meanwhile. */
+const SEQUENCE_MS = 20_000;
 
 /** Makes a value at its first use; a failure is forgotten, so the next use tries again. */
 function lazily<T>(make: () => Promise<T>): () => Promise<T> {

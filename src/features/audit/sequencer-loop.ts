@@ -9,10 +9,10 @@ import { TreeDamaged } from './tile-reader.ts';
 export interface SequencerLoop {
   start(): void;
   /**
-   * Runs rounds until no event is left, for the end of the process, the command line and tests. Gives up after some seconds:
-   * events behind a transaction that is still open (in any database of the cluster) are for a later round.
+   * Runs rounds until no event is left, for the end of the process, the command line and tests. Gives up after `patienceMs`, or some
+   * seconds: events behind a transaction that is still open (in any database of the cluster) are for a later round.
    */
-  drain(): Promise<void>;
+  drain(patienceMs?: number): Promise<void>;
   /** Ends, after a last drain if it was started. */
   stop(): Promise<void>;
 }
@@ -26,7 +26,7 @@ interface LoopDeps {
 /** A failure is tried again soon at first, then ever more slowly. */
 const FAILURE_MS_MAX = 30_000;
 const DRAIN_PAUSE_MS = 50;
-const DRAIN_TRIES = 60;
+const DRAIN_MS = 3_000;
 
 export function createSequencerLoop({ round, everyMs, onFailure }: LoopDeps): SequencerLoop {
   let timer: NodeJS.Timeout | undefined;
@@ -60,10 +60,11 @@ export function createSequencerLoop({ round, everyMs, onFailure }: LoopDeps): Se
     onFailure(error instanceof TreeDamaged ? 'tree-damaged' : 'sequencing-failed', error);
   }
 
-  async function drain(): Promise<void> {
-    for (let tries = 0; tries < DRAIN_TRIES; tries++) {
+  async function drain(patienceMs = DRAIN_MS): Promise<void> {
+    for (const begunMs = performance.now(); ; ) {
       const done = await round();
       if (done.kind === 'done' && !done.waiting) return;
+      if (performance.now() - begunMs > patienceMs) return;
       if (done.kind === 'busy' || done.added === 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_PAUSE_MS));
     }
   }
