@@ -70,7 +70,8 @@ describe('with a log that refuses every event', () => {
     const before = await count();
     const answer = await ask(request());
     expect(answer.status).toBeGreaterThanOrEqual(500);
-    expect(answer.text).not.toMatch(/Okello|Amina|1984|a-1/);
+    // Long enough that the random id of a request does not hold it by chance.
+    expect(answer.text).not.toMatch(/Okello|Amina|1984-03-12|urn:clinic/);
     expect(await count()).toBe(before);
   });
 });

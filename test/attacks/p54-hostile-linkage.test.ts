@@ -16,7 +16,7 @@ const HEADER = 'id,person,given,family,born,phone';
 async function judged(name: string, text: string): Promise<Evaluation> {
   const path = join(folder, name);
   writeFileSync(path, text);
-  return await evaluate({ path, map, truth: 'person', seed: 1, today: '2026-01-01', nowMs: () => performance.now() });
+  return await evaluate({ path, map, truth: 'person', seed: 1, today: '2026-01-01', nowMs: () => 0 });
 }
 
 describe('a file built to do harm', { timeout: 300_000 }, () => {

