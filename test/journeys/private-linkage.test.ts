@@ -16,7 +16,10 @@ const run = (...words: string[]) => careseal(words, { home: at('no-home') });
 
 it('finds shared clients without either side showing one', async () => {
   await writeFile(at('a.csv'), 'no,given,family,dob,sex\n1,Amina,Okello,1984-03-12,f\n2,Peter,Banda,1999-12-25,m\n');
-  await writeFile(at('b.csv'), 'no,given,family,dob,sex\nX9,Zoe,Zulu,1980-04-30,f\nXenon-77,Aminah,Okello,1984-03-12,f\n');
+  await writeFile(
+    at('b.csv'),
+    'no,given,family,dob,sex\nX9,Zoe,Zulu,1980-04-30,f\nXenon-77,Aminah,Okello,1984-03-12,f\n',
+  );
   const map = { id: 'no', given: 'given', family: 'family', gender: 'sex', birthDate: 'dob' };
   await writeFile(at('map.json'), JSON.stringify(map));
   expect(await run('encodings', 'key', 'HIV and TB', '--out', at('project.json'))).toMatchObject({ code: 0 });
