@@ -10,8 +10,8 @@ const patience = Math.max(1, Number(process.env['CARESEAL_PROPERTY_TIMES'] ?? '1
 /** What meets other programs over sockets is tried once more; `plain-summary.ts` names each test that needed it. */
 const retry = 1;
 /** A machine with other work waits longer for the same; nothing that passes takes longer for it. */
-const patient = { testTimeout: 60_000 * patience, expect: { poll: { timeout: 30_000 } }, retry };
-const morePatient = { ...patient, testTimeout: 180_000 * patience, hookTimeout: 180_000 };
+const patient = { testTimeout: 60_000 * patience, expect: { poll: { timeout: 30_000 } } };
+const morePatient = { ...patient, retry, testTimeout: 180_000 * patience, hookTimeout: 180_000 };
 
 /** Four kinds of tests (house rules); `vitest run --project unit` runs one kind. */
 export default defineConfig({
@@ -19,9 +19,8 @@ export default defineConfig({
     // Two workers: more only wait for each other, since PostgreSQL, Chromium and the servers under test want cores as well.
     maxWorkers: 2,
     reporters: [['default', { summary: false }], './test/support/plain-summary.ts'],
-    testTimeout: 20_000 * patience,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 10_000 } },
+    ...patient,
+    hookTimeout: 120_000,
     projects: [
       {
         test: {
@@ -39,6 +38,7 @@ export default defineConfig({
           globalSetup: [databaseSetup],
           setupFiles,
           ...patient,
+          retry,
           sequence: { groupOrder: 1 },
         },
       },

@@ -19,14 +19,15 @@ test('nobody has no password, and asking takes as long', async () => {
   const passwords = createPasswordHasher();
   const encoded = await passwords.hash('a');
   const time = async (hash: string | undefined): Promise<number> => {
-    const started = performance.now();
+    // Of the processor: what else the machine does is not in it.
+    const started = process.cpuUsage();
     for (let i = 0; i < 8; i++) expect(await passwords.verify(hash, `wrong ${i}`)).toBe(false);
-    return performance.now() - started;
+    return process.cpuUsage(started).user;
   };
   await time(encoded);
   const [somebody, nobody] = [await time(encoded), await time(undefined)];
   // Both are eight full hashes; a short cut for nobody would be hundreds of times faster.
-  expect(nobody / somebody).toBeGreaterThan(0.3);
+  expect(nobody / somebody).toBeGreaterThan(0.2);
 });
 
 test('weaker hashes are to be made again', () => {
