@@ -57,6 +57,11 @@ function compileFormat(format: string): CompiledFormat {
     pattern += escaped(format.slice(last, found.index));
     last = found.index + found[0].length;
     const kind = kindOf(found[0]);
+    // The second of a kind means nothing, and a row of them could be matched in more ways than there is time to try.
+    if (order.some((one) => PARTS[one] === PARTS[kind])) {
+      pattern += escaped(found[0]);
+      continue;
+    }
     order.push(kind);
     pattern += kind === 'year' ? '(\\d{4})' : kind === 'monthName' ? '([A-Za-z]{3,9})\\.?' : two;
   }
@@ -69,6 +74,9 @@ function compileFormat(format: string): CompiledFormat {
   };
 }
 
+/** Which of the three parts of a date a token stands for. */
+const PARTS = { year: 'year', year2: 'year', month: 'month', monthName: 'month', day: 'day' } as const;
+
 function kindOf(token: string): CompiledFormat['order'][number] {
   if (token === 'YYYY') return 'year';
   if (token === 'YY') return 'year2';
@@ -77,10 +85,15 @@ function kindOf(token: string): CompiledFormat['order'][number] {
 }
 
 function escaped(separators: string): string {
-  return separators.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replaceAll(' ', '\\s+');
+  // Blanks together are one: each `\s+` after another would try every share of a row of blanks.
+  return separators.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replace(/ +/g, '\\s+');
 }
 
+/** Longer texts are no dates, whatever stands at their beginning. */
+const TEXT_MAX = 100;
+
 function readDate(text: string, formats: readonly CompiledFormat[], limits: Limits): ReadDate {
+  if (text.length > TEXT_MAX) return { ...beyondDoubt(text, formats, limits), fault: 'is longer than a date' };
   let fault = 'is not a date in the format given';
   for (const candidate of spellings(text)) {
     for (const format of formats) {

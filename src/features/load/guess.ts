@@ -57,6 +57,9 @@ const TARGET_OF: ReadonlyMap<string, Target> = new Map(
   ),
 );
 
+/** Longer ones are none (RFC 5321), and looking for the last dot of very long texts takes long. */
+const EMAIL_MAX = 254;
+
 const DATE_FORMATS = [
   'auto',
   'DD/MM/YYYY',
@@ -108,7 +111,7 @@ function targetOfValues(column: FileColumn, today: string): Target | undefined {
   const { samples } = column;
   if (samples.length === 0) return undefined;
   const all = (test: (value: string) => boolean): boolean => samples.every(test);
-  if (all((value) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value))) return 'email';
+  if (all((value) => value.length <= EMAIL_MAX && /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value))) return 'email';
   if (samples.length > 1 && all((value) => /^(m|f|male|female|homme|femme)$/i.test(value))) return 'gender';
   if (all((value) => value.length >= 8 && bestFormats([value], today).length > 0)) return 'birthDate';
   return all((value) => /^\+?[\d\s()-]{9,18}$/.test(value) && value.replace(/\D/g, '').length >= 9)

@@ -40,10 +40,34 @@ function dropTrunk(digits: string): string {
   return digits.slice(start);
 }
 
+const EXTENSION_DIGITS_MAX = 6;
+const EXTENSION_SIGNS: ReadonlySet<string> = new Set(['x', '#', ';']);
+
+/**
+ * Without `ext. 12`, `x12`, `#12` or `;12` at the end. Read backwards, each character once: as one expression its blanks could be
+ * shared out in so many ways that a few thousand of them would take minutes.
+ */
 function cutExtension(text: string): string {
-  const at = text.search(/\s*(?:ext|x|#|;)\s*\.?\s*\d{1,6}$/i);
+  let at = text.length;
+  while (at > 0 && isDigit(text.charCodeAt(at - 1))) at--;
+  const digits = text.length - at;
+  if (digits === 0 || digits > EXTENSION_DIGITS_MAX) return text;
+  at = beforeBlanks(text, at);
+  if (text[at - 1] === '.') at = beforeBlanks(text, at - 1);
+  if (text.slice(Math.max(0, at - 3), at).toLowerCase() === 'ext') at -= 3;
+  else if (EXTENSION_SIGNS.has(text[at - 1]?.toLowerCase() ?? '')) at -= 1;
+  else return text;
+  at = beforeBlanks(text, at);
   return at > 0 ? text.slice(0, at) : text;
 }
+
+function beforeBlanks(text: string, from: number): number {
+  let at = from;
+  while (at > 0 && /\s/.test(text[at - 1] ?? '')) at--;
+  return at;
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 function isPlaceholder(digits: string): boolean {
   if (digits.length < NATIONAL_DIGITS_MIN) return true;

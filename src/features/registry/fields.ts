@@ -43,10 +43,7 @@ function displayContact(point: ContactPoint): string {
 
 /** A short, readable name of an identifier system: the last part of its URI. */
 export function systemLabel(system: string): string {
-  const tail = system
-    .replace(/[/#]+$/, '')
-    .split(/[/:#]/)
-    .at(-1);
+  const tail = system.split(/[/:#]/).findLast((part) => part !== '');
   return tail && tail.length > 0 ? tail : system;
 }
 
