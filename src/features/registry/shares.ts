@@ -11,15 +11,14 @@ import { statement, type Transaction } from '../../platform/db/sql.ts';
 import { sealedAtRest } from '../../crypto/index.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import { isProblem } from '../../kernel/problem.ts';
-import { fitting } from './altered.ts';
 import { memberOf } from './golden-binding.ts';
 import { ledgerActor } from './ledger.ts';
+import { readPerson } from './person.ts';
 import { clientNotFound, shareUnknown } from './problems.ts';
 import type { RoundDeps } from './round-loading.ts';
 import { writeRound } from './round-writing.ts';
 import { loadGoldens } from './stewardship.ts';
 import { readGoldens, takeRegistryLock } from './store.ts';
-import { visibleAmong } from './seen.ts';
 import { withinReach } from './visibility.ts';
 
 type ShareId = Branded<'ShareId'>;
@@ -135,10 +134,7 @@ export async function sharesOf(
   goldenId: ResourceId,
 ): Promise<{ shares: Share[]; mayShare: boolean }> {
   const within = await withinReach(deps, actor.principal, 'client.read');
-  if (within !== undefined && !(await visibleAmong(deps, deps.database, { ids: [goldenId], within })).has(goldenId))
-    throw clientNotFound();
-  const stored = await readGoldens(deps.database, [goldenId]);
-  const [row] = within === undefined ? stored : await fitting(deps, stored);
+  const row = (await readPerson(deps, goldenId, within))?.golden;
   if (!row || row.deleted) throw clientNotFound();
   const sharing = await withinReach(deps, actor.principal, 'client.share');
   const own = row.members.map(memberOf).filter(({ domainId }) => sharing?.domainIds.includes(domainId) ?? true);
