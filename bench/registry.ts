@@ -1,7 +1,8 @@
 /**
  * The registry through the nodes' door, TLS and audit on, beside the bare skeleton in the same run.
  * `npm run bench -- registry --people 10000,100000 --seconds 10 --connections 16`
- * `npm run bench -- registry --prepared DIRECTORY --series match,reads`: of a registry that `prepare` filled, without the skeleton.
+ * `npm run bench -- registry --prepared DIRECTORY --series match,reads`: of a registry that `prepare` filled; with `--floor 1000000` beside a
+ * skeleton of so many records, which is filled the first time and kept there too.
  */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '16' },
     fsync: { type: 'string', default: '5000' },
     prepared: { type: 'string' },
+    floor: { type: 'string' },
     series: { type: 'string', default: 'reads,identifier,name,match,creates' },
   },
 });
@@ -181,12 +183,33 @@ async function ofPrepared(directory: string): Promise<void> {
         'µs in PostgreSQL': cost(postgres.pid(), before.postgres),
       });
     }
+    if (values.floor !== undefined) rows.push(...(await floorRows(postgres, careseal.ready, Number(values.floor))));
     printTable(`${directory}, ${connections} connections`, rows);
     console.log(`Memory of the server process: ${Math.round((await careseal.memoryBytes()) / 1e6)} MB.\n`);
     await careseal.stop();
   } finally {
     await postgres.stop();
   }
+}
+
+/** The skeleton of that size on the same database server, asked the same. */
+async function floorRows(
+  postgres: BenchPostgres,
+  { ca, serverPem }: { readonly ca: string; readonly serverPem: string },
+  people: number,
+): Promise<Row[]> {
+  const skeleton = await startSkeleton(postgres, { people, serverPem, kept: true });
+  const rows: Row[] = [];
+  for (const name of values.series.split(',')) {
+    const next = SERIES[name]?.(skeleton.ready.ids);
+    if (next === undefined || !['reads', 'identifier'].includes(name)) continue;
+    const run = (length: number) =>
+      measure({ port: skeleton.ready.port, ca }, { connections, seconds: length, next, expect: [200] });
+    await run(2); // warm
+    rows.push(line(`skeleton: ${name}`, await run(seconds)));
+  }
+  await skeleton.stop();
+  return rows;
 }
 
 const SERIES: Readonly<Record<string, (ids: readonly string[]) => () => RequestToSend>> = {

@@ -14,6 +14,7 @@ export interface BenchPostgres {
   create(name: string): Promise<Connection>;
   /** The database as it was left, migrated; an empty one the first time. */
   keep(name: string): Promise<Connection>;
+  has(name: string): Promise<boolean>;
   /** Makes every flush of the write-ahead log take this much longer, as a slower disk would. */
   delayFsync(microseconds: number): Promise<void>;
   readonly superuser: Connection;
@@ -44,6 +45,7 @@ export async function startPostgres(kept?: string): Promise<BenchPostgres> {
   return {
     superuser: postgres.superuser,
     pid: () => postgres.pid(),
+    has: exists,
     async create(name) {
       await script('postgres', `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       await make(name);
@@ -120,9 +122,13 @@ export interface SkeletonReady {
 
 export async function startSkeleton(
   postgres: BenchPostgres,
-  options: { readonly people: number; readonly serverPem: string },
+  options: { readonly people: number; readonly serverPem: string; readonly kept?: boolean },
 ): Promise<Running<SkeletonReady>> {
   const name = 'skeleton';
+  const { people, serverPem, kept = false } = options;
+  const connection = { ...postgres.superuser, user: 'careseal_app', database: name };
+  const started = { connection, people, kept, certificateFile: serverPem, keyFile: serverPem };
+  if (kept && (await postgres.has(name))) return start<SkeletonReady>('skeleton.ts', started);
   await withMaintenanceSession({ ...postgres.superuser, database: 'postgres' }, async (session) => {
     await session.script(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await session.script(`CREATE DATABASE ${name} OWNER careseal_owner TEMPLATE template0`);
@@ -133,7 +139,5 @@ export async function startSkeleton(
       CREATE TABLE skeleton.resource (id uuid PRIMARY KEY, content text NOT NULL);
       CREATE TABLE skeleton.blocking_key (token bigint, id uuid, PRIMARY KEY (token, id))`),
   );
-  const connection = { ...postgres.superuser, user: 'careseal_app', database: name };
-  const { people, serverPem } = options;
-  return start<SkeletonReady>('skeleton.ts', { connection, people, certificateFile: serverPem, keyFile: serverPem });
+  return start<SkeletonReady>('skeleton.ts', started);
 }

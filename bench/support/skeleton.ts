@@ -19,6 +19,8 @@ interface SkeletonOptions {
     readonly database: string;
   };
   readonly people: number;
+  /** Its tables may be filled already, and are left as they are. */
+  readonly kept: boolean;
   readonly certificateFile: string;
   readonly keyFile: string;
 }
@@ -54,21 +56,28 @@ function tokenOf(identifier: string): string {
 
 type Create = (id: string, patient: Identified) => Promise<unknown>;
 
-/** Ids of the records made. */
-async function populate(create: Create, people: number): Promise<string[]> {
-  const ids: string[] = [];
+/** So many are made like the registry's, more than a run asks for; those beyond are copies under other ids and keys. */
+const MADE_MAX = 100_000;
+const COPY = `WITH copied AS (
+    INSERT INTO skeleton.resource SELECT gen_random_uuid(), content FROM skeleton.resource LIMIT $1 RETURNING id
+  )
+  INSERT INTO skeleton.blocking_key
+  SELECT (random() * 9e18)::bigint, id FROM copied, generate_series(1, 6)`;
+
+async function populate(pool: Pool, create: Create, people: number): Promise<void> {
+  await pool.query('TRUNCATE skeleton.resource, skeleton.blocking_key');
   const source = population(1);
-  for (let done = 0; done < people; ) {
-    const group = Array.from({ length: Math.min(100, people - done) }, () => {
+  const made = Math.min(people, MADE_MAX);
+  for (let done = 0; done < made; ) {
+    const group = Array.from({ length: Math.min(100, made - done) }, () => {
       const { value } = source.next();
-      const id = randomUUID();
-      ids.push(id);
-      return create(id, patientOf(value));
+      return create(randomUUID(), patientOf(value));
     });
     await Promise.all(group);
     done += group.length;
   }
-  return ids;
+  for (let left = people - made; left > 0; left -= made) await pool.query(COPY, [Math.min(left, made)]);
+  await pool.query('ANALYZE skeleton.resource, skeleton.blocking_key');
 }
 
 function addRoutes(app: FastifyInstance<Server>, pool: Pool, create: Create): void {
@@ -101,14 +110,16 @@ function addRoutes(app: FastifyInstance<Server>, pool: Pool, create: Create): vo
   });
 }
 
-async function serve({ connection, people, certificateFile, keyFile }: SkeletonOptions): Promise<void> {
+async function serve({ connection, people, kept, certificateFile, keyFile }: SkeletonOptions): Promise<void> {
   const pool = new Pool({ ...connection, max: 16 });
   const create: Create = (id, patient) => {
     const body = JSON.stringify(patient);
     return pool.query({ name: 'create', text: CREATE, values: [id, body, tokensOf(body, patient)] });
   };
-  await pool.query('TRUNCATE skeleton.resource, skeleton.blocking_key');
-  const ids = await populate(create, people);
+  const { rowCount } = await pool.query('SELECT FROM skeleton.resource LIMIT 1');
+  if (!kept || rowCount === 0) await populate(pool, create, people);
+  const asked = 'SELECT id FROM skeleton.resource ORDER BY random() LIMIT 20000';
+  const ids = (await pool.query<{ id: string }>(asked)).rows.map(({ id }) => id);
   const app = fastify({
     https: { cert: readFileSync(certificateFile), key: readFileSync(keyFile) },
     bodyLimit: 1_048_576,
@@ -117,7 +128,7 @@ async function serve({ connection, people, certificateFile, keyFile }: SkeletonO
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  process.send?.({ kind: 'ready', port, ids: ids.slice(0, 20_000) });
+  process.send?.({ kind: 'ready', port, ids });
   process.once('disconnect', () => void app.close().then(() => pool.end()));
 }
 
