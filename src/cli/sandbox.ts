@@ -33,9 +33,11 @@ trying things out, not beside real clients. docs/integration.md goes on from her
       people: made.people,
       files: written,
       fhirUrl,
+      ...(files.p12Password && { p12Password: files.p12Password }),
     });
     out.line(`The organisation "Sandbox" with the node "${node.name}" and ${made.people} made-up records. Written:`);
     for (const file of written) out.line(`  ${file}`);
+    if (files.p12Password !== undefined) out.line(`The password of node.p12, shown only now: ${files.p12Password}`);
     out.line('Try it, in that folder, with');
     out.line(`  curl --cacert ca.crt --cert node.crt --key node.key "${fhirUrl}/Patient?family=Sandcastle"`);
   },

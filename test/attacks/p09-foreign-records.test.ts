@@ -93,6 +93,8 @@ describe('one request at a time', () => {
     const answer = await attack(method, path(), body?.());
     expect([403, 422]).toContain(answer.status);
     expect(answer.json()['resourceType']).toBe('OperationOutcome');
+    // Where a request names a domain of somebody else's, so does the refusal.
+    if (method === 'POST' || path().includes('identifier=')) expect(answer.text).toContain('urn:victim');
     expect(await everything()).toBe(before);
   });
 });

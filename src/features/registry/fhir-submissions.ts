@@ -7,7 +7,7 @@ import { Problem } from '../../kernel/problem.ts';
 import { type FhirDeps, resourceId } from './fhir-exchange.ts';
 import { aliasesOf, incoming, queryWithSystems } from './fhir-identities.ts';
 import type { CreateSubmission, DeleteSubmission, DomainRef, UpdateSubmission, UpsertSubmission } from './model.ts';
-import { clientNotFound, domainNotOwned, notOwnRecord } from './problems.ts';
+import { clientNotFound, domainNotOwned, notOwnDomain } from './problems.ts';
 import { ownsDomain } from './work.ts';
 
 type Domains = Pick<FhirDeps, 'domains' | 'registry' | 'aliases' | 'identityRules'>;
@@ -64,7 +64,8 @@ export function deleteSubmission(id: string, ifMatch: number | undefined): Delet
 export async function conditionalDelete(deps: Domains, actor: Actor, query: FormPairs): Promise<DeleteSubmission> {
   const { domains, registry } = deps;
   const { system, value } = keyOf(queryWithSystems(query, await aliasesOf(deps)));
-  if (!ownsDomain(actor.principal, (await domains.table()).bySystem(system))) throw notOwnRecord();
+  const domain = (await domains.table()).bySystem(system);
+  if (!ownsDomain(actor.principal, domain)) throw notOwnDomain(domain?.system);
   const id = await registry.findByKey(system, value);
   if (!id) throw clientNotFound();
   return { kind: 'delete', id };

@@ -31,11 +31,12 @@ export const duplicateKey = (): RegistryProblem =>
     { fhirCode: 'duplicate', expression: ['Patient.identifier'] },
   );
 
-export const domainNotOwned = (expression: string): RegistryProblem =>
+/** `system`: of a domain that is known here; what a caller made up is not repeated. */
+export const domainNotOwned = (expression: string, system?: string): RegistryProblem =>
   new Problem(
     'forbidden',
     'domain-not-owned',
-    'An identifier of this record belongs to a domain that another system owns. Only the owner may send records of it.',
+    `An identifier of this record belongs to a domain that another system owns${system === undefined ? '' : ` (${system})`}. Only the owner may send records of it.`,
     { fhirCode: 'forbidden', expression: [expression] },
   );
 
@@ -44,6 +45,17 @@ export const notOwnRecord = (): RegistryProblem =>
     'forbidden',
     'not-own-record',
     'This source record was sent by somebody else. Only the system or organisation that owns its domain may change it.',
+    { fhirCode: 'forbidden' },
+  );
+
+/** Of a request that names a record by its identifier. `system`: of the domain, where it is known here. */
+export const notOwnDomain = (system: string | undefined): RegistryProblem =>
+  new Problem(
+    'forbidden',
+    'not-own-record',
+    system === undefined
+      ? 'The domain of this identifier is nobody’s here. An administrator gives domains to systems, on the node’s page. Nothing was written.'
+      : `The domain ${system} is another’s. Only the system or organisation that owns it may send or change its records. Nothing was written.`,
     { fhirCode: 'forbidden' },
   );
 

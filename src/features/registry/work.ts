@@ -10,7 +10,7 @@ import { matchRecordOf } from './match-record.ts';
 import type { Matcher, PreparedRecord } from './matcher.ts';
 import type { Submission, SubmissionOutcome } from './model.ts';
 import { carriesKey, ownIdentifier } from './own-key.ts';
-import { domainNotOwned, keyMissing, mergeElsewhere, notOwnRecord, tooManyTerms } from './problems.ts';
+import { domainNotOwned, keyMissing, mergeElsewhere, notOwnDomain, tooManyTerms } from './problems.ts';
 import { keyTokensOf, type Records } from './records.ts';
 import { isReplaced } from './replacement.ts';
 import type { SubmitOptions } from './submit-options.ts';
@@ -140,7 +140,7 @@ function ownershipProblem(
     const domain = domains.bySystem(submission.domain.system);
     // A dry run claims no domain, so one that does not exist yet counts as the one that would be made.
     const wouldBeMade = options.rehearsal !== undefined && domain === undefined && principal.kind !== 'node';
-    if (!wouldBeMade && !ownsDomain(principal, domain)) return notOwnRecord();
+    if (!wouldBeMade && !ownsDomain(principal, domain)) return notOwnDomain(domain?.system);
     const named = submission.kind === 'upsert' ? submission.key : submission.ifNoneExist?.value;
     if (named !== undefined && !carriesKey(submission.patient, submission.domain.system, named)) return keyMissing();
   }
@@ -168,5 +168,7 @@ function isForeign(principal: Principal, { system }: Identifier, domains: Domain
 /** A sender may not speak for a domain that another node owns: that would let it attach itself to anybody's record. */
 export function foreignIdentifier(principal: Principal, patient: Patient, domains: DomainTable): Problem | undefined {
   const index = patient.identifier?.findIndex((identifier) => isForeign(principal, identifier, domains));
-  return index === undefined || index < 0 ? undefined : domainNotOwned(`Patient.identifier[${index}]`);
+  return index === undefined || index < 0
+    ? undefined
+    : domainNotOwned(`Patient.identifier[${index}]`, patient.identifier?.[index]?.system);
 }
