@@ -71,17 +71,23 @@ const LOCK_BY_PRE = statement<{ readonly id: UserId }>(
 );
 /** One token at a time: of a list PostgreSQL would make a new plan at every sign-in. */
 const FIND_BY_EMAIL = statement<UserRow>('identity.user-by-email', `${SELECT} WHERE u.email_token = $1`);
-/** Conditions of a list; $1 organisations or null, $2 tokens or null, $3 state or null. */
-const LISTED = `($1::uuid[] IS NULL OR EXISTS (
-     SELECT FROM identity.memberships m WHERE m.user_id = u.id AND m.organisation_id = ANY ($1)))
-   AND ($2::bigint[] IS NULL OR u.name_tokens @> $2) AND ($3::text IS NULL OR u.state = $3)`;
-const LIST = statement<UserRow>(
-  'identity.users-page',
-  `${SELECT} WHERE ${LISTED} AND ($4::uuid IS NULL OR u.id < $4) ORDER BY u.id DESC LIMIT $5`,
-);
+/** Conditions of a list; $1 tokens or null, $2 state or null; $3 of a page the id to go on after, or null. */
+const LISTED = `($1::bigint[] IS NULL OR u.name_tokens @> $1) AND ($2::text IS NULL OR u.state = $2)`;
+const PAGED = `AND ($3::uuid IS NULL OR u.id < $3) ORDER BY u.id DESC LIMIT $4`;
+const LIST = statement<UserRow>('identity.users-page', `${SELECT} WHERE ${LISTED} ${PAGED}`);
 const COUNT = statement<{ readonly n: number }>(
   'identity.users-count',
   `SELECT count(*)::int AS n FROM identity.users u WHERE ${LISTED}`,
+);
+/** Of some organisations' people alone: by their memberships, so that one clinic's list does not walk over everybody. */
+const LIST_WITHIN = statement<UserRow>(
+  'identity.users-page-within',
+  `${SELECT} WHERE u.id IN (SELECT m.user_id FROM identity.memberships m WHERE m.organisation_id = ANY ($5)) AND ${LISTED} ${PAGED}`,
+);
+const COUNT_WITHIN = statement<{ readonly n: number }>(
+  'identity.users-count-within',
+  `SELECT count(*)::int AS n FROM identity.users u
+   WHERE u.id IN (SELECT m.user_id FROM identity.memberships m WHERE m.organisation_id = ANY ($3)) AND ${LISTED}`,
 );
 const WITHOUT_TOKENS = statement<{ readonly id: UserId; readonly sealed_profile: Uint8Array }>(
   'identity.users-without-tokens',
@@ -289,11 +295,14 @@ function finding(sealing: Sealing, book: CredentialBook) {
       page: { readonly after?: UserId | undefined; readonly limit: number },
     ): Promise<{ readonly accounts: Account[]; readonly total: number }> {
       const tokens = filter.text === undefined ? null : sealing.searchTokens(filter.text);
-      const values = [filter.organisations ?? null, tokens, filter.state ?? null];
-      const [rows, counts] = await Promise.all([
-        sql.rows(LIST, [...values, page.after ?? null, page.limit]),
-        sql.rows(COUNT, values),
-      ]);
+      const values = [tokens, filter.state ?? null];
+      const paged = [...values, page.after ?? null, page.limit];
+      const { organisations } = filter;
+      const [rows, counts] = await Promise.all(
+        organisations === undefined
+          ? [sql.rows(LIST, paged), sql.rows(COUNT, values)]
+          : [sql.rows(LIST_WITHIN, [...paged, organisations]), sql.rows(COUNT_WITHIN, [...values, organisations])],
+      );
       return { accounts: rows.map(opened), total: counts[0]?.n ?? 0 };
     },
   };
