@@ -151,7 +151,7 @@ describe('alike pairs', () => {
     // Ben’s request has chosen its pairs and waits for its turn; meanwhile all is taken back.
     const accepting = accept(BEN, id).catch((error: unknown) => (error as { code?: string }).code);
     try {
-      await expect.poll(waitingForTheLock, { timeout: 10_000 }).toBeGreaterThan(0);
+      await expect.poll(waitingForTheLock).toBeGreaterThan(0);
       await call(AMA, 'POST /api/review-groups/:id/undo', { params: { id } });
     } finally {
       release();
