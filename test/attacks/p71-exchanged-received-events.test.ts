@@ -138,7 +138,7 @@ test('a row that was changed is marked, claims no sender, is no answer to system
   const { events } = await listReceived(deps(), { limit: 100 });
   expect(events).toHaveLength(5);
   const marked = events.filter(({ altered }) => altered === true);
-  expect(marked.map(({ id }) => id).toSorted()).toEqual([ids[0], ids[1], ids[3]].toSorted());
+  expect(marked.map(({ id }) => id).toSorted()).toEqual([0, 1, 3].map((at) => ids[at] ?? '').toSorted());
   for (const one of marked) expect(one).not.toHaveProperty('nodeId');
   const shown = await oneReceived(deps(), ids[3] ?? '');
   expect(shown.event.altered).toBe(true);

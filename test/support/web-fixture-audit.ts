@@ -111,7 +111,8 @@ const receivedEvent = (index: number) => {
     receivedAt: ago(index * 7),
     transport,
     understood,
-    ...(index === 7 ? { altered: true } : transport === 'udp' ? {} : { nodeId: idOf(9, 1) }),
+    altered: index === 7,
+    ...(index === 7 || transport === 'udp' ? {} : { nodeId: idOf(9, 1) }),
     ...(understood && index !== 7
       ? {
           type: ['110110', '110112', 'rest', '110114'][index % 4],
@@ -136,10 +137,10 @@ const receivedOne: Handler = (_state, _request, parts) => {
   return {
     body: {
       event,
-      ...(event.understood && event.altered !== true
+      ...(event.understood && !event.altered
         ? { auditEvent: { resourceType: 'AuditEvent', recorded: event.recorded } }
         : {}),
-      ...(event.transport === 'fhir' || event.altered === true
+      ...(event.transport === 'fhir' || event.altered
         ? {}
         : {
             message: {

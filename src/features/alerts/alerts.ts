@@ -59,38 +59,6 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
     await audit.record(tx, [raisedEvent(id, raised)]);
   }
 
-  /** Newest first, from behind `before`. */
-  async function seen(
-    state: AlertsQuery['state'],
-    asked: {
-      readonly before: string | undefined;
-      readonly within: readonly string[] | undefined;
-      readonly count: number;
-    },
-  ): Promise<AlertView[]> {
-    const { within, count } = asked;
-    const found: AlertView[] = [];
-    let { before } = asked;
-    for (;;) {
-      const rows = await store.listAlerts(database, state, before, READ_PAGE);
-      for (const row of rows) {
-        const alert = view(keyRing, row);
-        if (within !== undefined && (alert.actor === undefined || !within.includes(alert.actor.id))) continue;
-        found.push(alert);
-        if (found.length === count) return found;
-      }
-      before = rows.at(-1)?.id;
-      if (rows.length < READ_PAGE) return found;
-    }
-  }
-
-  /** Open ones are a hundred and one of each rule at most. */
-  async function counts(within: readonly string[] | undefined): Promise<Pick<AlertsReply, 'open' | 'unacknowledged'>> {
-    if (within === undefined) return await store.counts(database);
-    const open = await seen('open', { before: undefined, within, count: Number.POSITIVE_INFINITY });
-    return { open: open.length, unacknowledged: open.filter(({ acknowledged }) => acknowledged === undefined).length };
-  }
-
   return {
     async raise(raised) {
       const { rule, subject, atMs } = raised;
@@ -102,11 +70,15 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
     },
 
     async list({ state, before }, within) {
-      const found = await seen(state, { before, within, count: PAGE + 1 });
+      const found = await seen({ database, keyRing }, state, { before, within, count: PAGE + 1 });
       const alerts = found.slice(0, PAGE);
       // Of those that the asker sees: the place of another one would say that there are others.
       const last = found.length > PAGE ? alerts.at(-1) : undefined;
-      return { alerts, ...(last === undefined ? {} : { next: last.id }), ...(await counts(within)) };
+      return {
+        alerts,
+        ...(last === undefined ? {} : { next: last.id }),
+        ...(await counts({ database, keyRing }, within)),
+      };
     },
 
     async handle(actor, act, id, note) {
@@ -133,6 +105,42 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
       });
     },
   };
+}
+
+/** Newest first, from behind `before`. */
+async function seen(
+  { database, keyRing }: Pick<AlertsDeps, 'database' | 'keyRing'>,
+  state: AlertsQuery['state'],
+  asked: {
+    readonly before: string | undefined;
+    readonly within: readonly string[] | undefined;
+    readonly count: number;
+  },
+): Promise<AlertView[]> {
+  const { within, count } = asked;
+  const found: AlertView[] = [];
+  let { before } = asked;
+  for (;;) {
+    const rows = await store.listAlerts(database, state, before, READ_PAGE);
+    for (const row of rows) {
+      const alert = view(keyRing, row);
+      if (within !== undefined && (alert.actor === undefined || !within.includes(alert.actor.id))) continue;
+      found.push(alert);
+      if (found.length === count) return found;
+    }
+    before = rows.at(-1)?.id;
+    if (rows.length < READ_PAGE) return found;
+  }
+}
+
+/** Open ones are a hundred and one of each rule at most. */
+async function counts(
+  deps: Pick<AlertsDeps, 'database' | 'keyRing'>,
+  within: readonly string[] | undefined,
+): Promise<Pick<AlertsReply, 'open' | 'unacknowledged'>> {
+  if (within === undefined) return await store.counts(deps.database);
+  const open = await seen(deps, 'open', { before: undefined, within, count: Number.POSITIVE_INFINITY });
+  return { open: open.length, unacknowledged: open.filter(({ acknowledged }) => acknowledged === undefined).length };
 }
 
 /** Goes to every system the log is forwarded to: that is how an alert reaches syslog. */

@@ -1,3 +1,5 @@
+import { ordered, type Run } from './pdf-order.ts';
+
 /** Text of table cells in several scripts: a font for each run of characters, lines of a width, words in the order they are read in. */
 
 /** Files of the fonts by the names they are registered under. */
@@ -17,6 +19,8 @@ interface Piece {
 export interface TextLine {
   /** From left to right as they stand on paper. */
   readonly pieces: readonly Piece[];
+  /** How far from the left edge it begins, in points: text that begins at the right ends at the other edge. */
+  readonly indent: number;
 }
 
 type Document = Pick<PDFKit.PDFDocument, 'font' | 'fontSize' | 'widthOfString' | 'text'>;
@@ -27,50 +31,50 @@ const LINE = 1.3;
 const BASE = 1;
 
 const ETHIOPIC = /\p{Script=Ethiopic}/u;
-const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 /** Spaces, and words up to and with their hyphens: lines are broken before any but spaces. */
-const WORDS = /\s+|[^\s-]+-*|-+/gu;
+const WORDS = / |[^ -]+-*|-+/gu;
 const RUNS = /\p{Script=Ethiopic}+|\P{Script=Ethiopic}+/gu;
 
-interface Word {
-  readonly pieces: readonly Piece[];
+interface Room {
   readonly width: number;
-  readonly space: boolean;
-  readonly rightToLeft: boolean;
+  readonly size: number;
 }
 
-/** Breaks a text into lines no wider than this, in points. */
-export function linesOf(
-  document: Document,
-  text: string,
-  { width, size }: { width: number; size: number },
-): TextLine[] {
-  const lines: Word[][] = [[]];
+/** Breaks a text into lines no wider than this, in points; each of them in the order in which it stands on paper. */
+export function linesOf(document: Document, text: string, room: Room): TextLine[] {
+  const paragraph = text.replaceAll(/\s+/gu, ' ');
+  const { fromRight, line } = ordered(paragraph);
+  return broken(document, paragraph, room).map(([start, end]) => {
+    // A space that a line ends with would stand at its beginning where it runs from the right.
+    const trimmed = start + paragraph.slice(start, end).trimEnd().length;
+    const pieces = piecesOf(document, line(start, trimmed), room.size);
+    return { pieces, indent: fromRight ? Math.max(0, room.width - widthOf(pieces)) : 0 };
+  });
+}
+
+/** Where lines begin and end. */
+function broken(document: Document, text: string, { width, size }: Room): [number, number][] {
+  const lines: [number, number][] = [[0, 0]];
   let left = width;
-  const add = (word: Word): void => {
-    lines.at(-1)?.push(word);
-    left -= word.width;
+  const add = (start: number, end: number, wide: number): void => {
+    const last = lines.at(-1);
+    if (last === undefined || (wide > left && left < width)) {
+      lines.push([start, end]);
+      left = width - wide;
+      return;
+    }
+    if (left === width) last[0] = start;
+    last[1] = end;
+    left -= wide;
   };
-  for (const part of text.match(WORDS) ?? []) {
-    const word = measured(document, part, size);
-    if (word.width <= left) {
-      add(word);
-      continue;
-    }
-    if (word.space) continue;
-    if (left < width) {
-      lines.push([]);
-      left = width;
-    }
-    for (const slice of word.width <= width ? [word] : sliced(document, part, { width, size })) {
-      if (slice.width > left && left < width) {
-        lines.push([]);
-        left = width;
-      }
-      add(slice);
-    }
+  for (const { 0: part, index } of text.matchAll(WORDS)) {
+    const wide = measured(document, part, size);
+    // A space that the line has no room for is not written.
+    if (part === ' ' && wide > left) continue;
+    if (wide <= width) add(index, index + part.length, wide);
+    else for (const [from, to, some] of sliced(document, part, { width, size })) add(index + from, index + to, some);
   }
-  return lines.map((words) => ({ pieces: joined(document, inOrder(words), size) }));
+  return lines;
 }
 
 /** In points. */
@@ -82,8 +86,8 @@ export function writeLines(
   lines: readonly TextLine[],
   { x, y, size }: { readonly x: number; readonly y: number; readonly size: number },
 ): void {
-  for (const [at, { pieces }] of lines.entries()) {
-    let left = x;
+  for (const [at, { pieces, indent }] of lines.entries()) {
+    let left = x + indent;
     for (const { text, font, width } of pieces) {
       const base = y + (at * LINE + BASE) * size;
       document.font(font).fontSize(size).text(text, left, base, { lineBreak: false, baseline: 'alphabetic' });
@@ -92,64 +96,35 @@ export function writeLines(
   }
 }
 
-function measured(document: Document, text: string, size: number): Word {
-  const space = /^\s/u.test(text);
-  const pieces = (space ? [' '] : (text.match(RUNS) ?? [])).map((run) => piece(document, run, size));
-  const width = pieces.reduce((sum, one) => sum + one.width, 0);
-  return { pieces, width, space, rightToLeft: RIGHT_TO_LEFT.test(text) };
-}
+const measured = (document: Document, text: string, size: number): number =>
+  widthOf((text.match(RUNS) ?? []).map((run) => piece(document, run, size)));
+
+const widthOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { width }) => sum + width, 0);
 
 function piece(document: Document, text: string, size: number): Piece {
   const font = ETHIOPIC.test(text) ? 'ethiopic' : 'plain';
   return { text, font, width: document.font(font).fontSize(size).widthOfString(text) };
 }
 
-/** A word that fits no line, cut where the line ends. */
-function sliced(document: Document, text: string, { width, size }: { width: number; size: number }): Word[] {
-  const slices: Word[] = [];
-  let slice = '';
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (slice !== '' && measured(document, slice + segment, size).width > width) {
-      slices.push(measured(document, slice, size));
-      slice = '';
-    }
-    slice += segment;
+/** A word that fits no line, cut where the line ends: from, to, width. */
+function sliced(document: Document, text: string, { width, size }: Room): [number, number, number][] {
+  const slices: [number, number, number][] = [];
+  let [from, wide] = [0, 0];
+  for (const { segment, index } of new Intl.Segmenter().segment(text)) {
+    const more = measured(document, text.slice(from, index + segment.length), size);
+    if (more > width && index > from) {
+      slices.push([from, index, wide]);
+      from = index;
+      wide = measured(document, segment, size);
+    } else wide = more;
   }
-  return [...slices, measured(document, slice, size)];
+  return [...slices, [from, text.length, wide]];
 }
 
-/** Words that run from right to left and follow each other stand in reverse; letters within a word are turned by the font's shaper. */
-function inOrder(words: readonly Word[]): Word[] {
-  const ordered: Word[] = [];
-  let reversed: Word[] = [];
-  const end = (): void => {
-    const spaces: Word[] = [];
-    while (reversed.at(-1)?.space === true) spaces.push(...reversed.splice(-1));
-    ordered.push(...reversed.toReversed(), ...spaces);
-    reversed = [];
-  };
-  for (const word of words) {
-    if (word.rightToLeft || (word.space && reversed.length > 0)) {
-      reversed.push(word);
-      continue;
-    }
-    end();
-    ordered.push(word);
-  }
-  end();
-  return ordered;
-}
-
-/** Neighbours of one font become one piece, so that readers find phrases in the file; words from right to left stay by themselves. */
-function joined(document: Document, words: readonly Word[], size: number): Piece[] {
-  const pieces: { text: string; font: Piece['font']; alone: boolean }[] = [];
-  for (const { pieces: own, rightToLeft } of words) {
-    for (const { text, font } of own) {
-      const last = pieces.at(-1);
-      if (last === undefined || last.alone || rightToLeft || last.font !== font) {
-        pieces.push({ text, font, alone: rightToLeft });
-      } else last.text += text;
-    }
-  }
-  return pieces.map(({ text }) => piece(document, text, size));
+/** Runs as pieces of one font each, so that readers find phrases in the file; words that the shaper turns stay by themselves. */
+function piecesOf(document: Document, runs: readonly Run[], size: number): Piece[] {
+  return runs.flatMap(({ text, turned }) => {
+    const parts = turned ? [text] : (text.match(RUNS) ?? []);
+    return parts.map((part) => piece(document, part, size));
+  });
 }

@@ -4,6 +4,8 @@ import { printPdf } from './pdf.ts';
 
 interface Written {
   readonly texts: readonly string[];
+  /** The same with where each begins, in points from the left and from the foot. */
+  readonly places: readonly { readonly text: string; readonly x: number; readonly y: number }[];
   readonly boxes: number;
   /** How far the lowest writing is above the foot of its page, in points. */
   readonly lowest: number;
@@ -25,24 +27,28 @@ function written(pdf: Uint8Array): Written {
     const map = /\/ToUnicode (\d+) 0 R/.exec(objects.get(id) ?? '')?.[1];
     if (map !== undefined) fonts.set(name, lettersOf(streamOf(objects.get(map) ?? '')));
   }
-  const texts: string[] = [];
+  const places: { text: string; x: number; y: number }[] = [];
   const feet: number[] = [];
+  let [x, y] = [0, 0];
   let boxes = 0;
   for (const body of objects.values()) {
     if (!/\/Filter \/FlateDecode/.test(body)) continue;
     let letters: readonly string[] = [];
-    const acts = /\/(F\d+) [\d.]+ Tf|\[([^\]]*)\] TJ|1 0 0 1 [\d.]+ (-?[\d.]+) Tm/g;
-    for (const [, font, glyphs = '', foot] of streamOf(body).matchAll(acts)) {
-      if (foot !== undefined) feet.push(Number(foot));
-      else if (font !== undefined) letters = fonts.get(font) ?? [];
+    const acts = /\/(F\d+) [\d.]+ Tf|\[([^\]]*)\] TJ|1 0 0 1 ([\d.]+) (-?[\d.]+) Tm/g;
+    for (const [, font, glyphs = '', left, foot] of streamOf(body).matchAll(acts)) {
+      if (foot !== undefined) {
+        [x, y] = [Number(left), Number(foot)];
+        feet.push(y);
+      } else if (font !== undefined) letters = fonts.get(font) ?? [];
       else {
         const ids = [...glyphs.matchAll(/<([0-9a-f]*)>/g)].flatMap(([, hex = '']) => hex.match(/.{4}/g) ?? []);
         boxes += ids.filter((id) => id === '0000').length;
-        texts.push(ids.map((id) => letters[Number.parseInt(id, 16)] ?? '?').join(''));
+        places.push({ text: ids.map((id) => letters[Number.parseInt(id, 16)] ?? '?').join(''), x, y });
       }
     }
   }
-  return { texts, boxes, lowest: Math.min(...feet), pages: raw.match(/\/Type \/Page\n/g)?.length ?? 0 };
+  const texts = places.map(({ text }) => text);
+  return { texts, places, boxes, lowest: Math.min(...feet), pages: raw.match(/\/Type \/Page\n/g)?.length ?? 0 };
 }
 
 /** Letters by the number of their glyph, of a ToUnicode map as the library writes it. */
@@ -89,6 +95,18 @@ test('Arabic words stand from right to left, their letters joined and turned, wi
   expect(at.every((place) => place >= 0)).toBe(true);
   expect(at).toEqual(at.toSorted((a, b) => a - b));
   expect(texts.slice(at[2])).toContain(' Otto');
+});
+
+test('a cell that begins at the right ends at the right, and names under the title stand line by line', async () => {
+  const about = ['For محمد علي (Otto)', 'Of the clinic'];
+  const rows = [['Otto'], ['علي']];
+  const { places } = written(await printPdf({ title: 'T', about, columns: COLUMNS.slice(0, 1), rows, end: [] }));
+  const at = (text: string) => places.find((one) => one.text === text);
+  expect(at('Otto')?.x).toBeLessThan(60);
+  expect(places.filter(({ text }) => text === 'يلع').at(-1)?.x).toBeGreaterThan(400);
+  const [first = 0, second = 0] = ['For ', 'Of the clinic'].map((text) => at(text)?.y);
+  expect(first - second).toBeGreaterThan(9);
+  expect(first - second).toBeLessThan(14);
 });
 
 test('letters of a script that no font has are boxes, which the test would see', async () => {

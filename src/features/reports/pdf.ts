@@ -38,7 +38,7 @@ export async function printPdf(table: PaperTable): Promise<Uint8Array> {
   for (const [name, file] of Object.entries(FONTS)) document.registerFont(name, resolve(file));
   document.font('bold').fontSize(16).text(table.title);
   document.moveDown(0.4).font('plain').fontSize(9).fillColor(GREY);
-  for (const line of table.about) document.text(line);
+  for (const line of table.about) drawLine(document, line);
   document.fillColor('black').moveDown(0.8);
   drawTable(document, table);
   document.moveDown(1).font('plain').fontSize(7).fillColor(GREY);
@@ -50,6 +50,15 @@ export async function printPdf(table: PaperTable): Promise<Uint8Array> {
 }
 
 type Document = PDFKit.PDFDocument;
+
+/** Under the title; names stand in it. */
+function drawLine(document: Document, text: string): void {
+  const size = 9;
+  const lines = linesOf(document, text, { width: document.page.width - 2 * MARGIN, size });
+  const top = document.y;
+  writeLines(document, lines, { x: MARGIN, y: top, size });
+  [document.x, document.y] = [MARGIN, top + heightOfLines(lines.length, size)];
+}
 
 function drawTable(document: Document, { columns, rows }: PaperTable): void {
   const width = document.page.width - 2 * MARGIN;
