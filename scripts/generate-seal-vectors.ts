@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { blindKey, exportSecretKey, hkdfSha256, secretKey, sha256 } from '../src/crypto/index.ts';
 import { sealWithNonce } from '../src/crypto/seal.ts';
+import { bindGolden, boundText, type GoldenFacts } from '../src/features/registry/golden-binding.ts';
 import { toHex, utf8Encode } from '../src/kernel/bytes.ts';
+import type { OrganisationId, ResourceId } from '../src/kernel/ids.ts';
 import { rootSealingKey } from '../src/store/key-hierarchy.ts';
 
 /** Keys and nonces anybody can make again: hashes of their names. */
@@ -112,12 +114,50 @@ const tokens = TERMS.map(([parameter, value]) => {
   };
 });
 
+/** Golden records (§7): one record, two of two organisations and shared with a third, and none. */
+const [NORTH, SOUTH, EAST] = ['b', 'c', 'd'].map(
+  (last) => `0198c5d2-0000-7000-8000-00000000000${last}` as OrganisationId,
+);
+const member = (last: string, domainId: number, version: number) => ({
+  id: `0198c5d2-9f0e-7c3a-8b3e-2f1f0d9c4a${last}` as ResourceId,
+  ...{ domainId, version },
+});
+const DOMAINS = { 7: NORTH, 12: SOUTH };
+const domains = {
+  byId: (id: number) => {
+    const organisationId = DOMAINS[id as keyof typeof DOMAINS];
+    return organisationId && { id, system: `urn:${id}`, organisationId };
+  },
+  bySystem: () => undefined,
+  all: () => [],
+};
+const goldenId = ID as ResourceId;
+const FACTS = [
+  { goldenId, version: 3, organisations: [NORTH], sharedWith: [], members: [member('12', 7, 2)] },
+  {
+    ...{ goldenId, version: 4, organisations: [NORTH, SOUTH, EAST], sharedWith: [EAST] },
+    members: [member('ff', 7, 10), member('12', 12, 1)],
+  },
+  { goldenId, version: 5, organisations: [], sharedWith: [], members: [] },
+].map((facts) => facts as GoldenFacts);
+const bindings = FACTS.map((facts) => ({
+  indexKey: toHex(indexKey),
+  ...{ ...facts, organisationOfDomain: DOMAINS },
+  text: boundText(facts, domains),
+  binding: bindGolden(
+    { blind: (name, value) => blindKey(secretKey(indexKey), name).blind(value) },
+    facts,
+    domains,
+  ).toString(),
+}));
+
 const vectors = {
   format: 'formats/sealed-at-rest.md, version 1',
   seals,
   rootKey: { key: toHex(exportSecretKey(rootKey)), id: root.id },
   wrapped,
   tokens,
+  bindings,
 };
 const out = process.argv[2] ?? new URL('../formats/vectors/sealed-at-rest.json', import.meta.url).pathname;
 writeFileSync(out, `${JSON.stringify(vectors, null, 2)}\n`);

@@ -1,7 +1,7 @@
 /**
  * Whose a golden record is, bound to a key outside the database: its organisations, whom it is shared with, and which records stand
  * for the person, each with its domain, that domain's organisation and its version. Whoever writes to the database alone can change
- * a row, but makes no binding that fits it. decisions/bound-clients.md, formats/sealed-at-rest.md §8.
+ * a row, but makes no binding that fits it. decisions/bound-clients.md, formats/sealed-at-rest.md §7.
  */
 import type { OrganisationId, ResourceId } from '../../kernel/ids.ts';
 import type { KeyRing } from '../../store/index.ts';
