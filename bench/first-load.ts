@@ -77,10 +77,16 @@ async function load(home: string, words: readonly string[], server: number): Pro
   child.stdout.setEncoding('utf8').on('data', (text: string) => (answer += text));
   let [loadMs, memoryMb, after] = [0, 0, before];
   // Connections that have ended take their times with them.
+  let told = from;
   const watch = setInterval(() => {
     loadMs = processorMs(child.pid ?? 0);
     after = costs();
     memoryMb = Math.max(memoryMb, residentMb(child.pid ?? 0));
+    if (performance.now() - told < 60_000) return;
+    told = performance.now();
+    console.log(
+      `${Math.round((told - from) / 1000)} s: ${loadMs} ms of the load, ${after.postgresMs - before.postgresMs} of PostgreSQL`,
+    );
   }, 250);
   const code = await new Promise<number | null>((done) => child.once('close', done));
   clearInterval(watch);

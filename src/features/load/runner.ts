@@ -103,7 +103,10 @@ interface Way {
   readonly ahead: number;
 }
 
-/** Batches the ordinary way before an image is thought of again: rows that are there already come first where a file is loaded once more. */
+/**
+ * Batches the ordinary way before an image is thought of again: rows that are there already come first where a file is loaded once more.
+ * Twice as many each time it ended because somebody else registered.
+ */
 const BATCHES_UNTIL_ASKED_AGAIN = 20;
 
 /** The way of each batch: the ordinary one, or that of a large load from where its records are new. */
@@ -112,12 +115,19 @@ function createWay(deps: RunnerDeps, run: Run): (work: Work, bytesDone: number, 
   const { openLoad } = deps.registry;
   const bytesMax = deps.memoryBytes ?? 0;
   if (run.dryRun || openLoad === undefined || bytesMax === 0) return async () => ordinary;
-  let large: Way | undefined;
-  let batches = 0;
+  let large: (Way & { isQuick(): boolean }) | undefined;
+  let pause = BATCHES_UNTIL_ASKED_AGAIN;
+  let wait = 0;
   return async ({ batch, submissions }, bytesDone, before) => {
-    if (large !== undefined || submissions.length === 0 || batches++ % BATCHES_UNTIL_ASKED_AGAIN > 0) {
-      return large ?? ordinary;
+    if (large?.isQuick() === false) {
+      // What it was given it answers, in order; what comes now goes the ordinary way behind it.
+      await before.settled;
+      large = undefined;
+      wait = pause;
+      pause *= 2;
     }
+    if (large !== undefined || submissions.length === 0 || wait-- > 0) return large ?? ordinary;
+    wait = BATCHES_UNTIL_ASKED_AGAIN;
     const records = ((run.bytesTotal - bytesDone) * (batch.from + batch.rows.length)) / bytesDone;
     const asked = { actor: run.actor, first: submissions, records, bytesMax, signal: run.signal };
     // What is under way would be somebody else's doing to it.
@@ -127,6 +137,7 @@ function createWay(deps: RunnerDeps, run: Run): (work: Work, bytesDone: number, 
     large = {
       submit: (actor, those, options = {}) => session.submit(actor, those, options),
       ahead: LARGE_BATCHES_AHEAD,
+      isQuick: () => session.isQuick(),
     };
     return large;
   };

@@ -28,7 +28,7 @@ export interface LoadSession {
   /** As the registry's `submit`; groups are decided in the order of the calls. */
   submit(actor: Actor, submissions: readonly Submission[], options: SubmitOptions): Promise<BatchResult>;
   /** Whether groups are still decided on the image. */
-  readonly isQuick: boolean;
+  isQuick(): boolean;
 }
 
 export interface LoadSessionDeps {
@@ -68,11 +68,15 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
   const isRight = () =>
     quick && live.matcher === deps.matcher && probeOf(deps) === probe && image.bytes <= given.bytesMax;
 
+  const end = (): void => {
+    quick = false;
+  };
+
   const settled = () => Promise.allSettled(flights.map(({ written }) => written));
 
   /** The ordinary way, when all before have their answers: the order of groups stays. */
   async function ordinarily(group: Group, before: Promise<unknown>): Promise<BatchResult> {
-    quick = false;
+    end();
     await before;
     return await given.intake.submit(group.actor, group.submissions, group.options);
   }
@@ -96,6 +100,7 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
     for (const one of decided) one.work.outcome = answer(one, made.contents);
     const inputs = [...doneInputs(decided), ...refusedInputs(works)];
     const flight = await send(group, { made, inputs, works });
+    if (flight === undefined) return undefined;
     const forget = () => written.forEach(({ id }) => recent.delete(id));
     flight.written.then(forget, () => undefined);
     return flight;
@@ -104,10 +109,12 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
   async function send(
     { options }: Group,
     { made, inputs, works }: { made: RoundMade; inputs: ReturnType<typeof doneInputs>; works: readonly Work[] },
-  ): Promise<Flight> {
+  ): Promise<Flight | undefined> {
     const before = flights.at(-1);
     // Whoever holds the lock cannot be overtaken any more.
     if (before) await Promise.race([before.begun, before.written.catch(() => undefined)]);
+    // One that has failed and is no longer among the flights: this group rests on it.
+    if (!quick) return undefined;
     lastTurn += 1n;
     const expected = lastTurn;
     const { promise: begun, resolve } = Promise.withResolvers<void>();
@@ -119,6 +126,7 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
       const done = Promise.all([recorded, turn, sent, options.alongside?.(tx, outcomes), before?.written]);
       return { done: done.then(([audited]) => ({ outcomes, audited })), commit: 'when-done' };
     });
+    written.catch(end);
     return { begun, written };
   }
 
@@ -135,12 +143,13 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
       await options.alongside?.(tx, result.outcomes);
       return result;
     });
+    written.catch(end);
     // It has ended before the next is decided: what it changed is read again.
     const flight = { begun: Promise.resolve(), written };
     const result = await written.catch(() => undefined);
     if (result === undefined) return flight;
     const ids = result.outcomes.flatMap((outcome) => (outcome.status === 'refused' ? [] : [outcome.id]));
-    if (!(await addRecords(deps, image, [...new Set(ids)]))) quick = false;
+    if (!(await addRecords(deps, image, [...new Set(ids)]))) end();
     return flight;
   }
 
@@ -158,9 +167,7 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
   }
 
   return {
-    get isQuick() {
-      return quick;
-    },
+    isQuick: () => quick,
     async submit(actor, submissions, options) {
       const order = { decided: decidedBefore, answered: answeredBefore };
       const group = { actor, submissions, options };

@@ -20,7 +20,7 @@ export interface LargeLoad {
 }
 
 /** Below this many the ordinary way has done it before an image is worth its while. */
-const RECORDS_MIN = 1_000;
+const RECORDS_MIN = 500;
 /** Opening a record for the image costs a fifth of what registering one the ordinary way costs more. */
 const THERE_PER_NEW_MAX = 2;
 
