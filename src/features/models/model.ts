@@ -1,4 +1,4 @@
-import type { Branded } from '../../kernel/ids.ts';
+import type { Branded, UserId } from '../../kernel/ids.ts';
 import type { ModelOrigin, StudyKind } from './wire.ts';
 
 export type ModelId = Branded<'ModelId'>;
@@ -28,6 +28,8 @@ export type ModelsProblemCode =
 export interface ModelDetailKept {
   readonly notes: string;
   readonly createdBy: string;
+  /** Who wants it in force, while a second person is waited for: a writer of the database names nobody here. */
+  readonly proposedBy?: UserId;
 }
 
 export type { ModelOrigin, StudyKind };

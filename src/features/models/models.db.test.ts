@@ -240,11 +240,28 @@ describe('two people', () => {
     expect(await promote(loose.id)).toEqual({ waitsForSecond: true });
     await expect(promote(loose.id)).rejects.toMatchObject({ code: 'second-person-needed' });
     expect((await overview()).models.find(({ id }) => id === loose.id)?.proposedBy).toMatchObject({ isMe: true });
+    // Written past Careseal: somebody else had proposed it, or nobody has.
     const colleague = parseId<UserId>('0198f3a0-0000-7000-8000-0000000000cc') as UserId;
     const other: Actor = {
       ...userActor,
       principal: { ...userActor.principal, kind: 'user', userId: colleague } as Actor['principal'],
     };
+    const claim = (by: string | null) =>
+      f.db.ownerDatabase.run(
+        { name: 'test.claim', text: 'UPDATE models.model SET proposed_by = $2, proposed_at = $3 WHERE model_id = $1' },
+        [loose.id, by, by === null ? null : new Date()],
+      );
+    for (const claimed of [colleague, null]) {
+      await claim(claimed);
+      await expect(promote(loose.id)).rejects.toMatchObject({ code: 'second-person-needed' });
+    }
+    expect(await promote(loose.id, other)).toMatchObject({ activationId: expect.any(String) });
+    await jobs.idle();
+    // Nobody has proposed it now, whatever the row says.
+    await f.call('POST /api/models/roll-back');
+    await jobs.idle();
+    await claim(colleague);
+    expect(await promote(loose.id)).toEqual({ waitsForSecond: true });
     expect(await promote(loose.id, other)).toMatchObject({ activationId: expect.any(String) });
     await jobs.idle();
     await f.call('POST /api/models/roll-back');

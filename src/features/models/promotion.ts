@@ -1,6 +1,7 @@
 /** Which model decides: taking over in one step, and back in one step. */
 import { newId, sha256 } from '../../crypto/index.ts';
 import { canonicalJsonBytes } from '../../kernel/canonical-json.ts';
+import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
@@ -16,8 +17,9 @@ import {
   secondPersonNeeded,
   simulateFirst,
 } from './errors.ts';
-import { documentOf, userOf } from './library.ts';
-import type { ModelId } from './model.ts';
+import { detailOf, documentOf, userOf } from './library.ts';
+import type { ModelDetailKept, ModelId } from './model.ts';
+import { sealJson } from './sealing.ts';
 import { type ActivationRow, type InForceRow, type ModelRow, store } from './store.ts';
 
 export const RELINK_JOB = 'models.re-link';
@@ -43,7 +45,7 @@ export async function promote(deps: ModelsDeps, actor: Actor, id: ModelId): Prom
     }
     const from = await named(tx, inForce.active);
     const activationId = await activate(deps, tx, actor, { inForce, to: model, kind: 'promote' });
-    await store.propose(tx, id, null, null);
+    await proposedBy(deps, tx, model, undefined);
     const audited = await record(deps, tx, actor, 'model.promote', { from: from.version, to: model.version });
     return { activationId, audited };
   });
@@ -187,12 +189,19 @@ async function assertSimulated(tx: Transaction, model: ModelRow): Promise<void> 
 async function agreedByTwo(deps: ModelsDeps, tx: Transaction, actor: Actor, model: ModelRow): Promise<boolean> {
   const user = userOf(actor);
   if (user === undefined || !(await deps.registry.twoPeople(tx))) return true;
-  if (model.proposed_by === null) {
-    await store.propose(tx, model.model_id, user, new Date(deps.clock.nowMs()));
-    return false;
-  }
-  if (model.proposed_by === user) throw secondPersonNeeded();
-  return true;
+  const first = detailOf(deps, model).proposedBy;
+  if (first === user) throw secondPersonNeeded();
+  if (first === undefined) await proposedBy(deps, tx, model, user);
+  return first !== undefined;
+}
+
+/** Writes down who wants the model in force, under the seal; nobody: it is, or nobody does any more. */
+async function proposedBy(deps: ModelsDeps, tx: Transaction, model: ModelRow, by: UserId | undefined): Promise<void> {
+  const { notes, createdBy } = detailOf(deps, model);
+  const kept: ModelDetailKept = { notes, createdBy, ...(by === undefined ? {} : { proposedBy: by }) };
+  const detail = sealJson(deps.keyRing, 'model.detail', model.model_id, kept);
+  const at = by === undefined ? null : new Date(deps.clock.nowMs());
+  await store.propose(tx, model.model_id, { by: by ?? null, at, detail });
 }
 
 async function named(tx: Transaction, id: ModelId): Promise<ModelRow> {

@@ -44,7 +44,7 @@ const insertModel = statement(
 );
 const proposeModel = statement(
   'models.propose',
-  'UPDATE models.model SET proposed_by = $2, proposed_at = $3 WHERE model_id = $1',
+  'UPDATE models.model SET proposed_by = $2, proposed_at = $3, detail = $4 WHERE model_id = $1',
 );
 
 export interface InForceRow {
@@ -173,7 +173,9 @@ export const store = {
     const values = [row.model_id, row.version, row.origin, row.content_hash, row.document, row.detail, row.created_at];
     return (await sql.run(insertModel, [...values, row.created_by])) === 1;
   },
-  propose: (tx: Transaction, id: ModelId, by: UserId | null, at: Date | null) => tx.run(proposeModel, [id, by, at]),
+  /** `detail` is what decides; the columns are what lists show. */
+  propose: (tx: Transaction, id: ModelId, of: { by: UserId | null; at: Date | null; detail: Uint8Array }) =>
+    tx.run(proposeModel, [id, of.by, of.at, of.detail]),
 
   async inForce(sql: Sql): Promise<InForceRow | undefined> {
     return (await sql.rows(readInForce))[0];
