@@ -12,6 +12,8 @@ export interface TestProvider {
   readonly clientSecret: string;
   /** Who is signed in at the provider from now on, and how it says so. */
   become(subject: string, how?: { amr?: string[]; acr?: string }): void;
+  /** Resting, it answers nothing but that it is out of service. */
+  rest(on: boolean): void;
   /** What a browser does with an address of the provider: follows it until the provider sends it back, and answers that address. */
   visit(url: string): Promise<URL>;
   close(): Promise<void>;
@@ -62,7 +64,9 @@ export async function oidcProvider(redirectUri: string): Promise<TestProvider> {
     },
   });
   const callback = provider.callback();
+  let resting = false;
   server.on('request', (request, response) => {
+    if (resting) return void response.writeHead(503).end();
     if (request.url?.startsWith('/interaction/') !== true) return void callback(request, response);
     const result = {
       login: { accountId: who.subject, ...(who.amr ? { amr: who.amr } : {}), ...(who.acr ? { acr: who.acr } : {}) },
@@ -75,6 +79,9 @@ export async function oidcProvider(redirectUri: string): Promise<TestProvider> {
     ...CLIENT,
     become(subject, how = {}) {
       who = { subject, ...how };
+    },
+    rest(on) {
+      resting = on;
     },
     visit: (url) => follow(url, authority.ca, redirectUri),
     close: () => closed(server),

@@ -157,6 +157,11 @@ export const rightsRoutes = (nothing: boolean): readonly Route[] => [
   ['PUT', /^\/api\/providers\/[^/]+$/, () => ({ body: { provider } })],
   [
     'POST',
+    /^\/api\/providers\/[^/]+\/check$/,
+    () => ({ body: { signInUrl: 'https://sso.example.org/realms/health/auth' } }),
+  ],
+  [
+    'POST',
     /^\/api\/personal-tokens$/,
     () => ({ body: { token: token(0, 'active'), secret: `careseal_pat_${'Ab3-'.repeat(10)}xyz` } }),
   ],

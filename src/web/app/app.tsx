@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
 import { isPassing } from './api.ts';
+import { keepFocus } from './focus.ts';
 import { PreferencesProvider } from './preferences.tsx';
 import { createAppRouter } from './router.tsx';
 import { theme } from './theme.ts';
@@ -26,6 +27,7 @@ export function App(): ReactNode {
   useEffect(() => {
     document.documentElement.dataset['ready'] = 'true';
   }, []);
+  useEffect(keepFocus, []);
   return (
     // Neither variables nor helper classes at run time: they would be <style> elements. The build writes them to a file.
     <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>

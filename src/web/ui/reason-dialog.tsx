@@ -1,8 +1,9 @@
-import { Button, Modal, Textarea } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { useDraft } from '../app/drafts.ts';
 import { FailureNotice } from './notice.tsx';
+import { Dialog } from './dialog.tsx';
 
 export interface ReasonDialogProps {
   readonly title: string;
@@ -30,7 +31,7 @@ export function ReasonDialog(props: ReasonDialogProps): ReactNode {
   });
   const tooShort = reason.trim().length < 3;
   return (
-    <Modal opened onClose={props.onClose} title={props.title} size="md">
+    <Dialog opened onClose={props.onClose} title={props.title} size="md">
       <form
         noValidate
         onSubmit={(event) => {
@@ -68,6 +69,6 @@ export function ReasonDialog(props: ReasonDialogProps): ReactNode {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,5 +1,6 @@
 import { Drawer } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { useOnTop } from './dialog.tsx';
 
 export interface SideDrawerProps {
   readonly title: ReactNode;
@@ -10,8 +11,10 @@ export interface SideDrawerProps {
 
 /** Details beside a list. Its address is the page's business; focus goes in and comes back, Escape closes. */
 export function SideDrawer({ title, onClose, children, width = '34rem' }: SideDrawerProps): ReactNode {
+  const { here, close } = useOnTop(onClose);
   return (
-    <Drawer opened onClose={onClose} title={title} size={`min(100vw, ${width})`}>
+    <Drawer opened onClose={close} title={title} size={`min(100vw, ${width})`}>
+      <span ref={here} hidden />
       {children}
     </Drawer>
   );

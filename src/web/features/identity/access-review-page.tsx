@@ -10,6 +10,7 @@ import { IconCheck } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { SureDialog } from '../../ui/sure-dialog.tsx';
 import { Ago, Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { accessReview } from './rights-queries.ts';
@@ -72,13 +73,7 @@ function useActs() {
       api.act('POST', '/api/access-review/confirm', { userId: user.id, organisationId: organisation.id }),
     onSuccess: again,
   });
-  const remove = useMutation({ mutationFn: takeAway, onSuccess: again });
-  return {
-    confirm: confirm.mutate,
-    remove: remove.mutate,
-    busy: confirm.isPending || remove.isPending,
-    error: confirm.error ?? remove.error,
-  };
+  return { confirm: confirm.mutate, busy: confirm.isPending, error: confirm.error, again };
 }
 
 interface EntriesProps {
@@ -102,7 +97,7 @@ function Entries({ answer, offset, onMove, acts }: EntriesProps): ReactNode {
             entry={entry}
             busy={acts.busy}
             onConfirm={() => acts.confirm(entry)}
-            onRemove={() => acts.remove(entry)}
+            onRemoved={acts.again}
           />
         ))}
       </ul>
@@ -122,11 +117,12 @@ interface WaitingProps {
   readonly entry: AccessReviewEntry;
   readonly busy: boolean;
   readonly onConfirm: () => void;
-  readonly onRemove: () => void;
+  readonly onRemoved: () => Promise<void>;
 }
 
-function Waiting({ entry, busy, onConfirm, onRemove }: WaitingProps): ReactNode {
+function Waiting({ entry, busy, onConfirm, onRemoved }: WaitingProps): ReactNode {
   const { user, organisation, roles } = entry;
+  const [removing, setRemoving] = useState(false);
   return (
     <li>
       <div>
@@ -163,15 +159,61 @@ function Waiting({ entry, busy, onConfirm, onRemove }: WaitingProps): ReactNode 
         <span className="soft small">Yours: somebody else looks at these.</span>
       ) : (
         <div className="row">
-          <Button size="xs" variant="default" color="red" disabled={busy} onClick={onRemove}>
+          <Button
+            size="xs"
+            variant="default"
+            color="red"
+            disabled={busy}
+            aria-label={`Take away: ${user.name} in ${organisation.name}`}
+            onClick={() => setRemoving(true)}
+          >
             Take away
           </Button>
-          <Button size="xs" disabled={busy} onClick={onConfirm}>
+          <Button
+            size="xs"
+            disabled={busy}
+            aria-label={`Still right: ${user.name} in ${organisation.name}`}
+            onClick={onConfirm}
+          >
             Still right
           </Button>
         </div>
       )}
+      {removing && <TakeAway entry={entry} onClose={() => setRemoving(false)} onRemoved={onRemoved} />}
     </li>
+  );
+}
+
+interface TakeAwayProps {
+  readonly entry: AccessReviewEntry;
+  readonly onClose: () => void;
+  readonly onRemoved: () => Promise<void>;
+}
+
+function TakeAway({ entry, onClose, onRemoved }: TakeAwayProps): ReactNode {
+  const { user, organisation } = entry;
+  const remove = useMutation({
+    mutationFn: () => takeAway(entry),
+    onSuccess: async () => {
+      onClose();
+      await onRemoved();
+    },
+  });
+  return (
+    <SureDialog
+      title="Take the rights away"
+      confirm="Take away"
+      busy={remove.isPending}
+      error={remove.error}
+      onClose={onClose}
+      onSure={() => remove.mutate()}
+    >
+      <p>
+        <Own strong>{user.name}</Own> leaves <Own strong>{organisation.name}</Own> and may do nothing there from the
+        next request on. Who belongs to no other organisation is disabled: the account and everything in the log stay,
+        and an administrator can enable it again.
+      </p>
+    </SureDialog>
   );
 }
 

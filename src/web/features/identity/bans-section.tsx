@@ -36,7 +36,12 @@ export function BansSection(): ReactNode {
                 {one.failures} wrong attempts, until <Moment iso={one.until} />
               </div>
             </div>
-            <Button variant="default" size="xs" onClick={() => lift.mutate(`networks/${one.id}`)}>
+            <Button
+              variant="default"
+              size="xs"
+              aria-label={`Lift it: ${one.network}`}
+              onClick={() => lift.mutate(`networks/${one.id}`)}
+            >
               Lift it
             </Button>
           </li>
@@ -59,7 +64,12 @@ export function BansSection(): ReactNode {
                 )}
               </div>
             </div>
-            <Button variant="default" size="xs" onClick={() => lift.mutate(`accounts/${one.userId}`)}>
+            <Button
+              variant="default"
+              size="xs"
+              aria-label={`Lift it: ${one.name}`}
+              onClick={() => lift.mutate(`accounts/${one.userId}`)}
+            >
               Lift it
             </Button>
           </li>

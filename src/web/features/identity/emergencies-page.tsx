@@ -1,10 +1,11 @@
-import { Button, Modal, Select, Textarea } from '@mantine/core';
+import { Button, Select, Textarea } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { EmergencyEntry } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Tag } from '../../ui/bits.tsx';
 import { IconCheck } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
@@ -94,7 +95,7 @@ function Emergency({ one, onReview }: { readonly one: EmergencyEntry; readonly o
         (one.self ? (
           <span className="soft small">Yours: somebody else looks at it.</span>
         ) : (
-          <Button size="xs" onClick={onReview}>
+          <Button size="xs" aria-label={`Review: ${one.user.name}`} onClick={onReview}>
             Review
           </Button>
         ))}
@@ -120,7 +121,7 @@ function ReviewDialog({ one, onClose }: { readonly one: EmergencyEntry; readonly
     if (note.trim().length >= 10) judge.mutate(verdict);
   };
   return (
-    <Modal opened onClose={onClose} title="Was this right?">
+    <Dialog opened onClose={onClose} title="Was this right?">
       <div className="stack">
         <p>
           <Own>{one.reason}</Own>
@@ -149,7 +150,7 @@ function ReviewDialog({ one, onClose }: { readonly one: EmergencyEntry; readonly
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -172,7 +173,7 @@ export function EmergencyDialog({ onClose }: { readonly onClose: () => void }): 
     if (reason.trim().length >= 10) start.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title="Break the glass">
+    <Dialog opened onClose={onClose} title="Break the glass">
       <form className="stack" onSubmit={submit} noValidate>
         <p>
           For an emergency in which you need a client of another organisation. You can look up everybody for a short
@@ -205,6 +206,6 @@ export function EmergencyDialog({ onClose }: { readonly onClose: () => void }): 
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

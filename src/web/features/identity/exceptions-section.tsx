@@ -44,7 +44,12 @@ export function ExceptionsSection({ policy }: { readonly policy: PolicyAnswer })
               </div>
             </div>
             {one.state === 'living' && (
-              <Button variant="default" size="xs" onClick={() => end.mutate(one.id)}>
+              <Button
+                variant="default"
+                size="xs"
+                aria-label={`End it now: ${one.name}`}
+                onClick={() => end.mutate(one.id)}
+              >
                 End it now
               </Button>
             )}

@@ -1,4 +1,4 @@
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import {
@@ -9,6 +9,7 @@ import {
   RecoveryCodesAnswer,
 } from '../../../features/identity/wire-factors.ts';
 import { api } from '../../app/api.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Copy, Tag } from '../../ui/bits.tsx';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
@@ -144,7 +145,7 @@ function FactorDialog({ factor, asking, onClose }: FactorDialogProps): ReactNode
     },
   });
   return (
-    <Modal opened onClose={onClose} title={asking === 'remove' ? 'Remove this factor' : 'Another name'} size="sm">
+    <Dialog opened onClose={onClose} title={asking === 'remove' ? 'Remove this factor' : 'Another name'} size="sm">
       <form
         className="stack"
         noValidate
@@ -170,7 +171,7 @@ function FactorDialog({ factor, asking, onClose }: FactorDialogProps): ReactNode
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -219,7 +220,7 @@ function AddPasskey(props: AddProps): ReactNode {
     onSuccess: done,
   });
   return (
-    <Modal opened onClose={props.onClose} title="Add a passkey" size="sm">
+    <Dialog opened onClose={props.onClose} title="Add a passkey" size="sm">
       <form
         className="stack"
         noValidate
@@ -243,7 +244,7 @@ function AddPasskey(props: AddProps): ReactNode {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -272,7 +273,7 @@ function AddAuthenticator(props: AddProps): ReactNode {
     else if (isCode(code)) confirm.mutate();
   };
   return (
-    <Modal opened onClose={props.onClose} title="Add an authenticator app" size="md">
+    <Dialog opened onClose={props.onClose} title="Add an authenticator app" size="md">
       <form className="stack" noValidate onSubmit={submit}>
         {begin.isError && <FailureNotice error={begin.error} focus />}
         {confirm.isError && <FailureNotice error={confirm.error} focus />}
@@ -297,7 +298,7 @@ function AddAuthenticator(props: AddProps): ReactNode {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -329,6 +330,7 @@ function TrustedDevices({ devices, onChanged }: TrustedProps): ReactNode {
               <Button
                 variant="default"
                 size="xs"
+                aria-label={`End the trust in ${deviceWords(one.userAgent)}`}
                 loading={end.isPending && end.variables === one.id}
                 onClick={() => end.mutate(one.id)}
               >
@@ -350,7 +352,7 @@ function CodesDialog({
   readonly onClose: () => void;
 }): ReactNode {
   return (
-    <Modal opened onClose={onClose} title="Your new recovery codes" size="md" closeOnClickOutside={false}>
+    <Dialog opened onClose={onClose} title="Your new recovery codes" size="md" closeOnClickOutside={false}>
       <Notice tone="amber" title="Shown only now">
         <p>The ones before do not work any more. Put these where your telephone is not.</p>
       </Notice>
@@ -363,6 +365,6 @@ function CodesDialog({
         <Copy text={codes.join('\n')} what="all ten codes" wide />
         <Button onClick={onClose}>I have stored them</Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -60,11 +60,22 @@ export function IdentitiesSection(): ReactNode {
             </div>
             <Group gap="xs">
               {one.waits && (
-                <Button size="xs" loading={confirm.isPending} onClick={() => confirm.mutate(one.id)}>
+                <Button
+                  size="xs"
+                  aria-label={`Confirm: ${one.provider.name}`}
+                  loading={confirm.isPending}
+                  onClick={() => confirm.mutate(one.id)}
+                >
                   Confirm
                 </Button>
               )}
-              <Button variant="default" size="xs" loading={unlink.isPending} onClick={() => unlink.mutate(one.id)}>
+              <Button
+                variant="default"
+                size="xs"
+                aria-label={`${one.waits ? 'Remove' : 'Unlink'}: ${one.provider.name}`}
+                loading={unlink.isPending}
+                onClick={() => unlink.mutate(one.id)}
+              >
                 {one.waits ? 'Remove' : 'Unlink'}
               </Button>
             </Group>
@@ -75,7 +86,13 @@ export function IdentitiesSection(): ReactNode {
             <div>
               <Own>{one.name}</Own> <span className="soft small">not linked</span>
             </div>
-            <Button variant="default" size="xs" loading={link.isPending} onClick={() => link.mutate(one.id)}>
+            <Button
+              variant="default"
+              size="xs"
+              aria-label={`Link: ${one.name}`}
+              loading={link.isPending}
+              onClick={() => link.mutate(one.id)}
+            >
               Link
             </Button>
           </li>

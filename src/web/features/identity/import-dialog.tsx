@@ -1,10 +1,11 @@
-import { Button, FileInput, Modal } from '@mantine/core';
+import { Button, FileInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { UserImportAnswer } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
 import { saveFile } from '../../app/save-file.ts';
 import { plural } from '../../app/words.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Scroller } from '../../ui/scroller.tsx';
 import { Own } from '../../ui/text.tsx';
@@ -30,7 +31,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }): Rea
   const done = run.isSuccess && !run.variables.dryRun;
   const links = run.data?.rows.filter(({ link }) => link !== undefined) ?? [];
   return (
-    <Modal opened onClose={onClose} title="Invite people from a file" size="xl" closeOnClickOutside={false}>
+    <Dialog opened onClose={onClose} title="Invite people from a file" size="xl" closeOnClickOutside={false}>
       <div className="stack">
         {!done && (
           <>
@@ -75,7 +76,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }): Rea
           )}
         </div>
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,10 +1,12 @@
-import { Button, Modal, Select, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { EmailAddress, PersonName, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { useSession } from '../../app/session.tsx';
+import { OrganisationChoice } from './organisation-choice.tsx';
 import { organisationPage } from './rights-queries.ts';
 import { RoleField } from './role-field.tsx';
 import { forgetUsers } from './user-queries.ts';
@@ -19,7 +21,7 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
   const here = useSession().user.organisation.id;
-  const [organisationId, setOrganisationId] = useState(here);
+  const [organisationId, setOrganisationId] = useState<string | undefined>(here);
   const [roles, setRoles] = useState<readonly string[]>([]);
   const [tried, setTried] = useState(false);
   const nameFits = PersonName.safeParse(name).success;
@@ -35,10 +37,10 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setTried(true);
-    if (nameFits && emailFits && roles.length > 0) invite.mutate();
+    if (nameFits && emailFits && roles.length > 0 && organisationId !== undefined) invite.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title="Invite a colleague" size="md">
+    <Dialog opened onClose={onClose} title="Invite a colleague" size="md">
       <form className="stack" onSubmit={submit} noValidate>
         <TextInput
           data-autofocus
@@ -59,7 +61,11 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
           error={tried && !emailFits ? 'Type an e-mail address like name@example.org.' : undefined}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
-        <OrganisationField value={organisationId} onChange={setOrganisationId} />
+        <OrganisationField
+          value={organisationId}
+          error={tried && organisationId === undefined ? 'Choose an organisation.' : undefined}
+          onChange={setOrganisationId}
+        />
         <RoleField
           value={roles}
           onChange={setRoles}
@@ -75,29 +81,24 @@ export function InviteDialog({ onClose, onInvited }: InviteDialogProps): ReactNo
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
 /** Shown to whoever administers several. */
 function OrganisationField({
   value,
+  error,
   onChange,
 }: {
-  readonly value: string;
-  readonly onChange: (id: string) => void;
+  readonly value: string | undefined;
+  readonly error: string | undefined;
+  readonly onChange: (id: string | undefined) => void;
 }): ReactNode {
+  const { organisation } = useSession().user;
   const organisations = useQuery(organisationPage({ text: '', state: 'active', after: 0 }));
-  const all = organisations.data?.organisations ?? [];
-  if (all.length < 2) return null;
+  if ((organisations.data?.organisations.length ?? 0) < 2) return null;
   return (
-    <Select
-      label="Organisation"
-      searchable
-      allowDeselect={false}
-      value={value}
-      data={all.map((one) => ({ value: one.id, label: one.name }))}
-      onChange={(id) => onChange(id ?? value)}
-    />
+    <OrganisationChoice label="Organisation" value={value} first={organisation} error={error} onChange={onChange} />
   );
 }

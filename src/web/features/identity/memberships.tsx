@@ -79,7 +79,13 @@ function One({
             </>
           )}
           {!changed && (user.memberships.length > 1 || user.elsewhere) && (
-            <Button size="xs" variant="default" loading={leave.isPending} onClick={() => leave.mutate()}>
+            <Button
+              size="xs"
+              variant="default"
+              aria-label={`Take out of this organisation: ${one.organisation.name}`}
+              loading={leave.isPending}
+              onClick={() => leave.mutate()}
+            >
               Take out of this organisation
             </Button>
           )}

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { PolicyAnswer } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
-import { FailureNotice } from '../../ui/notice.tsx';
+import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
 import { forgetPolicy } from './policy-queries.ts';
 import { useRoleChoices } from './role-choices.ts';
@@ -54,6 +54,7 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
           onChange={(value) => {
             setPlace(value ?? place);
             setText(undefined);
+            save.reset();
           }}
         />
         <Textarea
@@ -65,6 +66,13 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
           value={shown}
           onChange={(event) => setText(event.currentTarget.value)}
         />
+        {save.isSuccess && text === undefined && (
+          <Notice tone="done" live>
+            <p>
+              Changed. It holds everywhere within a second; whoever is elsewhere is signed out at their next request.
+            </p>
+          </Notice>
+        )}
         <div className="row">
           <Button type="submit" variant="default" loading={save.isPending} disabled={text === undefined}>
             {networks.length === 0 ? 'Allow every network' : 'Save the list'}
@@ -83,7 +91,7 @@ function Lists({
 }: Pick<PolicyAnswer, 'networks'> & { readonly places: readonly Place[] }): ReactNode {
   if (networks.length === 0) return null;
   return (
-    <ul className="sessions">
+    <ul className="sessions" aria-label="Lists in force">
       {networks.map((rule) => (
         <li key={`${rule.scope} ${rule.scopeId}`}>
           <div>

@@ -7,6 +7,8 @@ import { api } from '../../app/api.ts';
 import { IconAlertTriangle, IconCheck } from '../../ui/icons.ts';
 
 export interface NewPasswordProps {
+  /** Default: Password. */
+  readonly label?: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly lengthMin: number;
@@ -16,7 +18,14 @@ export interface NewPasswordProps {
 }
 
 /** A new password with the server's reasons while typing. Length counts, not signs and capitals; paste works. */
-export function NewPassword({ value, onChange, lengthMin, words, error }: NewPasswordProps): ReactNode {
+export function NewPassword({
+  label = 'Password',
+  value,
+  onChange,
+  lengthMin,
+  words,
+  error,
+}: NewPasswordProps): ReactNode {
   const reasonsId = useId();
   const [settled] = useDebouncedValue(value, 250);
   const check = useQuery({
@@ -40,7 +49,7 @@ export function NewPassword({ value, onChange, lengthMin, words, error }: NewPas
   return (
     <div>
       <PasswordInput
-        label="Password"
+        label={label}
         description={`At least ${lengthMin} characters. A sentence only you would say is better than signs and capitals.`}
         name="new-password"
         autoComplete="new-password"

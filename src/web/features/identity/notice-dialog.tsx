@@ -1,9 +1,10 @@
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { PendingNoticesAnswer } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
 import { useLeave } from '../../app/leave.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import './people.css';
@@ -18,7 +19,7 @@ export function NoticeDialog({ notice }: { readonly notice: PendingNoticesAnswer
     onSuccess: () => queries.invalidateQueries(),
   });
   return (
-    <Modal
+    <Dialog
       opened
       onClose={() => undefined}
       title={<Own>{notice.title}</Own>}
@@ -43,6 +44,6 @@ export function NoticeDialog({ notice }: { readonly notice: PendingNoticesAnswer
           I have read it
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { api } from '../../app/api.ts';
 import { useDraft } from '../../app/drafts.ts';
 import { roleName } from '../../app/words.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Tag } from '../../ui/bits.tsx';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
@@ -51,7 +52,12 @@ export function NoticesSection(): ReactNode {
               </div>
             </div>
             {!one.withdrawn && (
-              <Button variant="default" size="xs" onClick={() => withdraw.mutate(one.id)}>
+              <Button
+                variant="default"
+                size="xs"
+                aria-label={`Withdraw: ${one.title}`}
+                onClick={() => withdraw.mutate(one.id)}
+              >
                 Withdraw
               </Button>
             )}
@@ -88,7 +94,7 @@ function WriteNotice({ onClose, onDone }: WriteProps): ReactNode {
     if (fits) publish.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title="Write a notice" size="lg">
+    <Dialog opened onClose={onClose} title="Write a notice" size="lg">
       <form className="stack" onSubmit={submit} noValidate>
         {publish.isError && <FailureNotice error={publish.error} focus />}
         <TextInput
@@ -123,6 +129,6 @@ function WriteNotice({ onClose, onDone }: WriteProps): ReactNode {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

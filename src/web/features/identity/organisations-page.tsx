@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, Select, TextInput } from '@mantine/core';
+import { Button, Checkbox, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useDeferredValue, useState } from 'react';
 import { OrganisationAnswer, type OrganisationEntry } from '../../../features/identity/wire-organisations.ts';
@@ -7,11 +7,13 @@ import { PERMISSIONS, type Permission } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
 import { plural } from '../../app/words.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Tag } from '../../ui/bits.tsx';
 import { IconPlus, IconUsersGroup } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { SureDialog } from '../../ui/sure-dialog.tsx';
 import { Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { PermissionField } from './permission-field.tsx';
@@ -172,6 +174,7 @@ function OrganisationDialog({
   const [capped, setCapped] = useState(entry?.ceiling !== undefined);
   const [ceiling, setCeiling] = useState<readonly Permission[]>(entry?.ceiling ?? offered);
   const [tried, setTried] = useState(false);
+  const [retiring, setRetiring] = useState(false);
   const fits = OrganisationName.safeParse(name).success;
   const save = useSave(entry, { name, ceiling: capped ? ceiling : undefined }, onClose);
   const submit = (event: FormEvent): void => {
@@ -180,7 +183,7 @@ function OrganisationDialog({
     if (fits) save.mutate({});
   };
   return (
-    <Modal opened onClose={onClose} size="lg" title={entry === undefined ? 'Add an organisation' : 'Organisation'}>
+    <Dialog opened onClose={onClose} size="lg" title={entry === undefined ? 'Add an organisation' : 'Organisation'}>
       <form className="stack" onSubmit={submit} noValidate>
         <TextInput
           data-autofocus
@@ -210,7 +213,7 @@ function OrganisationDialog({
               variant="default"
               color="red"
               loading={save.isPending}
-              onClick={() => save.mutate({ retired: entry.retiredAt === undefined })}
+              onClick={() => (entry.retiredAt === undefined ? setRetiring(true) : save.mutate({ retired: false }))}
             >
               {entry.retiredAt === undefined ? 'Retire' : 'Restore'}
             </Button>
@@ -223,7 +226,22 @@ function OrganisationDialog({
           </Button>
         </div>
       </form>
-    </Modal>
+      {retiring && entry !== undefined && (
+        <SureDialog
+          title="Retire this organisation"
+          confirm="Retire it"
+          busy={save.isPending}
+          error={save.error}
+          onClose={() => setRetiring(false)}
+          onSure={() => save.mutate({ retired: true })}
+        >
+          <p>
+            <Own strong>{entry.name}</Own> keeps its records, and {plural(entry.users, 'person', 'people')} stay in the
+            list, but nobody has rights there from the next request on. You can restore it.
+          </p>
+        </SureDialog>
+      )}
+    </Dialog>
   );
 }
 

@@ -48,6 +48,7 @@ export function PasswordSection({ lengthMin }: { readonly lengthMin: number }): 
             onChange={(event) => setCurrent(event.currentTarget.value)}
           />
           <NewPassword
+            label="New password"
             value={password}
             onChange={setPassword}
             lengthMin={lengthMin}

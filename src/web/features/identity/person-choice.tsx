@@ -1,40 +1,27 @@
-import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { UsersAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
+import { LookUp, type LookUpProps } from './look-up.tsx';
 
-export interface PersonChoiceProps {
-  readonly label: string;
-  readonly value: string | undefined;
-  readonly onChange: (id: string | undefined) => void;
+export type PersonChoiceProps = Pick<LookUpProps, 'label' | 'value' | 'onChange'>;
+
+/** One person, found by a few letters of the name or address. */
+export function PersonChoice(props: PersonChoiceProps): ReactNode {
+  return <LookUp {...props} useFound={usePeople} nothing="Nobody of this name" />;
 }
 
-/** One person, found by a few letters of the name or address; the server looks, so ten thousand are no matter. */
-export function PersonChoice({ label, value, onChange }: PersonChoiceProps): ReactNode {
-  const [text, setText] = useState('');
+function usePeople(letters: string): ReturnType<LookUpProps['useFound']> {
   const found = useQuery({
-    queryKey: ['users', 'choice', text],
+    queryKey: ['users', 'choice', letters],
     queryFn: ({ signal }) =>
-      text.trim() === ''
+      letters === ''
         ? api.get('/api/users', UsersAnswer, { signal })
-        : api.send('POST', '/api/users/search', UsersAnswer, { text }, { signal }),
-    placeholderData: (before) => before,
+        : api.send('POST', '/api/users/search', UsersAnswer, { text: letters }, { signal }),
   });
-  return (
-    <Select
-      label={label}
-      searchable
-      clearable
-      placeholder="Type a name"
-      nothingFoundMessage="Nobody of this name"
-      filter={({ options }) => options}
-      onSearchChange={setText}
-      data={(found.data?.users ?? [])
-        .slice(0, 30)
-        .map(({ id, name, email }) => ({ value: id, label: `${name}, ${email}` }))}
-      value={value ?? null}
-      onChange={(id) => onChange(id ?? undefined)}
-    />
-  );
+  const users = found.data?.users ?? [];
+  return {
+    pending: found.isPending,
+    choices: users.map(({ id, name, email }) => ({ value: id, label: `${name}, ${email}` })),
+  };
 }

@@ -1,4 +1,4 @@
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -9,6 +9,7 @@ import { Facts } from '../../ui/bits.tsx';
 import { IconBan, IconCheck, IconKey, IconLink } from '../../ui/icons.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { SideDrawer } from '../../ui/side-drawer.tsx';
+import { SureDialog } from '../../ui/sure-dialog.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { PersonSignIn } from './person-sign-in.tsx';
 import { PersonTokens } from './person-tokens.tsx';
@@ -157,7 +158,7 @@ function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
   return (
     <>
       {asking === 'disable' && (
-        <Sure
+        <SureDialog
           title="Disable this account"
           confirm="Disable"
           busy={acts.state.isPending}
@@ -168,10 +169,10 @@ function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
             <Own strong>{user.name}</Own> is signed out everywhere at once and cannot sign in. The account and
             everything in the log stay; you can enable it again.
           </p>
-        </Sure>
+        </SureDialog>
       )}
       {asking === 'retire' && (
-        <Sure
+        <SureDialog
           title="Retire this account"
           confirm="Retire"
           busy={acts.state.isPending}
@@ -182,10 +183,10 @@ function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
             For who has left. <Own strong>{user.name}</Own> is signed out everywhere, and nothing to sign in with stays.
             The name stays for the log; nobody is ever deleted. You can bring them back by a new link.
           </p>
-        </Sure>
+        </SureDialog>
       )}
       {asking === 'reset-factor' && (
-        <Sure
+        <SureDialog
           title="Reset the second factor"
           confirm="Reset and make a link"
           busy={acts.link.isPending}
@@ -197,10 +198,10 @@ function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
             recovery codes and trusted devices stop working. The password stays.
           </p>
           <p>You get a link to hand over in person. It opens nothing without the password.</p>
-        </Sure>
+        </SureDialog>
       )}
       {asking === 'reset' && (
-        <Sure
+        <SureDialog
           title="Reset the sign-in"
           confirm="Reset and make a link"
           busy={acts.link.isPending}
@@ -212,7 +213,7 @@ function Asked({ asking, user, acts, onClose }: AskedProps): ReactNode {
             password, second factor and recovery codes stop working.
           </p>
           <p>You get a link to hand over. They choose the new password themselves.</p>
-        </Sure>
+        </SureDialog>
       )}
     </>
   );
@@ -235,29 +236,4 @@ function useActs(user: UserEntry, onLink: (answer: UserLinkAnswer) => void, onDo
     onSettled: onDone,
   });
   return { state, link, error: state.error ?? link.error };
-}
-
-interface SureProps {
-  readonly title: string;
-  readonly confirm: string;
-  readonly busy: boolean;
-  readonly onClose: () => void;
-  readonly onSure: () => void;
-  readonly children: ReactNode;
-}
-
-function Sure({ title, confirm, busy, onClose, onSure, children }: SureProps): ReactNode {
-  return (
-    <Modal opened onClose={onClose} title={title}>
-      <div className="dialog-words">{children}</div>
-      <div className="dialog-actions">
-        <Button variant="default" onClick={onClose} data-autofocus>
-          Cancel
-        </Button>
-        <Button color="red" loading={busy} onClick={onSure}>
-          {confirm}
-        </Button>
-      </div>
-    </Modal>
-  );
 }

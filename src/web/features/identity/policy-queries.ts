@@ -10,10 +10,14 @@ export const policyQuery = queryOptions({
 export const banList = queryOptions({
   queryKey: ['bans'],
   queryFn: ({ signal }) => api.get('/api/bans', BansAnswer, { signal }),
+  // Somebody may have begun guessing a moment ago.
+  refetchOnMount: 'always' as const,
 });
 export const noticeList = queryOptions({
   queryKey: ['notices', 'all'],
   queryFn: ({ signal }) => api.get('/api/notices', NoticesAnswer, { signal }),
+  // People read them meanwhile.
+  refetchOnMount: 'always' as const,
 });
 
 /** After a change: the page, and the standing warnings in the frame. */

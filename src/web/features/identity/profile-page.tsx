@@ -103,6 +103,7 @@ function Sessions(): ReactNode {
               <Button
                 variant="default"
                 size="xs"
+                aria-label={`End it: the session of ${deviceWords(one.userAgent)}`}
                 loading={end.isPending && end.variables === one.id}
                 onClick={() => end.mutate(one.id)}
               >

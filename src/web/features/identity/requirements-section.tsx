@@ -45,9 +45,7 @@ export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer 
           <li key={`${rule.scope} ${rule.scopeId}`}>
             <div>
               <strong>
-                <Own>
-                  {rule.name ?? roles.find(({ value }) => value === rule.scopeId)?.label ?? roleName(rule.scopeId)}
-                </Own>
+                <Own>{nameOf(rule, roles)}</Own>
               </strong>
               <div className="soft small">
                 {SCOPES.find((one) => one.value === rule.scope)?.label}: second factor{' '}
@@ -57,6 +55,7 @@ export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer 
             <Button
               variant="default"
               size="xs"
+              aria-label={`Take the rule away: ${nameOf(rule, roles)}`}
               onClick={() => set.mutate({ scope: rule.scope, scopeId: rule.scopeId, secondFactor: null })}
             >
               Take the rule away
@@ -68,6 +67,9 @@ export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer 
     </Section>
   );
 }
+
+const nameOf = (rule: Rule, roles: ReturnType<typeof useRoleChoices>): string =>
+  rule.name ?? roles.find(({ value }) => value === rule.scopeId)?.label ?? roleName(rule.scopeId);
 
 interface AddRuleProps {
   readonly onAdd: (rule: { scope: Rule['scope']; scopeId: string; secondFactor: Level }) => void;
@@ -97,7 +99,8 @@ function AddRule({ onAdd, busy }: AddRuleProps): ReactNode {
       )}
       {scope === 'role' && (
         <Select
-          label="Which"
+          label="Which role"
+          placeholder="Choose a role"
           data={roles}
           value={scopeId ?? null}
           onChange={(value) => setScopeId(value ?? undefined)}

@@ -1,4 +1,4 @@
-import { Button, Modal, Textarea, TextInput } from '@mantine/core';
+import { Button, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { RoleAnswer, type RoleEntry } from '../../../features/identity/wire-organisations.ts';
@@ -6,11 +6,13 @@ import type { Permission } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
 import { isBuiltIn, plural, ROLE_WORDS } from '../../app/words.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Tag } from '../../ui/bits.tsx';
 import { IconPlus } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { SureDialog } from '../../ui/sure-dialog.tsx';
 import { Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { PermissionField } from './permission-field.tsx';
@@ -58,7 +60,12 @@ export function RolesPage(): ReactNode {
                 )}
               </div>
               {manages && !role.builtIn && (
-                <Button variant="default" size="xs" onClick={() => setOpen(role)}>
+                <Button
+                  variant="default"
+                  size="xs"
+                  aria-label={`Change ${role.name ?? ''}`}
+                  onClick={() => setOpen(role)}
+                >
                   Change
                 </Button>
               )}
@@ -87,6 +94,7 @@ function RoleDialog({
   const [about, setAbout] = useState(role?.about ?? '');
   const [permissions, setPermissions] = useState<readonly Permission[]>(role?.permissions ?? []);
   const [tried, setTried] = useState(false);
+  const [retiring, setRetiring] = useState(false);
   const { save, retire } = useRoleActs(role, { name, about, permissions }, onClose);
   const fits = name.trim() !== '' && permissions.length > 0;
   const submit = (event: FormEvent): void => {
@@ -95,7 +103,7 @@ function RoleDialog({
     if (fits) save.mutate();
   };
   return (
-    <Modal opened onClose={onClose} size="lg" title={role === undefined ? 'Make a role' : 'Change the role'}>
+    <Dialog opened onClose={onClose} size="lg" title={role === undefined ? 'Make a role' : 'Change the role'}>
       <form className="stack" onSubmit={submit} noValidate>
         <TextInput
           data-autofocus
@@ -119,10 +127,9 @@ function RoleDialog({
           error={tried && permissions.length === 0 ? 'Tick at least one.' : undefined}
         />
         {save.isError && <FailureNotice error={save.error} focus />}
-        {retire.isError && <FailureNotice error={retire.error} focus />}
         <div className="dialog-actions">
           {role !== undefined && (
-            <Button variant="default" color="red" loading={retire.isPending} onClick={() => retire.mutate()}>
+            <Button variant="default" color="red" onClick={() => setRetiring(true)}>
               Retire
             </Button>
           )}
@@ -134,7 +141,22 @@ function RoleDialog({
           </Button>
         </div>
       </form>
-    </Modal>
+      {retiring && role !== undefined && (
+        <SureDialog
+          title="Retire this role"
+          confirm="Retire it"
+          busy={retire.isPending}
+          error={retire.error}
+          onClose={() => setRetiring(false)}
+          onSure={() => retire.mutate()}
+        >
+          <p>
+            <Own strong>{role.name ?? ''}</Own> gives nothing any more
+            {role.held !== undefined && role.held > 0 && `: ${plural(role.held, 'person loses', 'people lose')} it`}.
+          </p>
+        </SureDialog>
+      )}
+    </Dialog>
   );
 }
 

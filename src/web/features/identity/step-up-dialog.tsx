@@ -1,8 +1,9 @@
-import { Button, Modal, PasswordInput } from '@mantine/core';
+import { Button, PasswordInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { StepUpWaysAnswer } from '../../../features/identity/wire-factors.ts';
 import { api } from '../../app/api.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { CodeField, isCode } from './code-field.tsx';
 import { passkeysWork, signWithPasskey, wasCancelled } from './passkey.ts';
@@ -20,13 +21,13 @@ export function StepUpDialog({ onDone }: StepUpDialogProps): ReactNode {
     gcTime: 0,
   });
   return (
-    <Modal opened onClose={() => onDone(false)} title="Is it still you?" size="sm">
+    <Dialog opened onClose={() => onDone(false)} title="Is it still you?" size="sm">
       <p className="dialog-words">
         This needs a fresh proof, because it is some time since you gave your second factor. What you typed is kept.
       </p>
       {ways.isError && <FailureNotice error={ways.error} onRetry={() => void ways.refetch()} />}
       {ways.data && <Proof ways={ways.data.ways} onDone={onDone} />}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,9 +1,10 @@
-import { Button, Checkbox, Modal, Select, TextInput } from '@mantine/core';
+import { Button, Checkbox, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { TOKEN_PERMISSIONS, TokenMade } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Exact } from '../../ui/bits.tsx';
 import { IconPlus } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
@@ -52,6 +53,7 @@ export function TokensSection(): ReactNode {
               <Button
                 variant="default"
                 size="xs"
+                aria-label={`End it: the token ${one.label}`}
                 loading={end.isPending && end.variables === one.id}
                 onClick={() => end.mutate(one.id)}
               >
@@ -85,7 +87,7 @@ function TokenDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   };
   if (make.data) return <Made secret={make.data.secret} onClose={onClose} />;
   return (
-    <Modal opened onClose={onClose} title="Make a token">
+    <Dialog opened onClose={onClose} title="Make a token">
       <form className="stack" onSubmit={submit} noValidate>
         <TextInput
           data-autofocus
@@ -125,13 +127,13 @@ function TokenDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
 function Made({ secret, onClose }: { readonly secret: string; readonly onClose: () => void }): ReactNode {
   return (
-    <Modal opened onClose={onClose} title="Your new token" size="lg" closeOnClickOutside={false}>
+    <Dialog opened onClose={onClose} title="Your new token" size="lg" closeOnClickOutside={false}>
       <div className="stack">
         <Notice tone="amber">
           <p>It is shown this once. Whoever has it acts as you: keep it where only your script reads it.</p>
@@ -144,6 +146,6 @@ function Made({ secret, onClose }: { readonly secret: string; readonly onClose: 
           <Button onClick={onClose}>I have kept it</Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

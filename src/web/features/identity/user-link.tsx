@@ -1,6 +1,7 @@
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { UserLinkAnswer } from '../../../features/identity/wire.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Exact } from '../../ui/bits.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 
@@ -13,7 +14,7 @@ export function UserLinkDialog({
   readonly onClose: () => void;
 }): ReactNode {
   return (
-    <Modal opened onClose={onClose} title="Hand over this link" size="lg" closeOnClickOutside={false}>
+    <Dialog opened onClose={onClose} title="Hand over this link" size="lg" closeOnClickOutside={false}>
       <div className="dialog-words">
         <p>
           {answer.link.includes('/factor#') ? (
@@ -38,6 +39,6 @@ export function UserLinkDialog({
       <div className="dialog-actions">
         <Button onClick={onClose}>Done</Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

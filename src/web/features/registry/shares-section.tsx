@@ -1,8 +1,9 @@
-import { Button, Modal, Select, Textarea } from '@mantine/core';
+import { Button, Select, Textarea } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { sharesReply } from '../../../features/registry/wire-shares.ts';
 import { api } from '../../app/api.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { IconPlus } from '../../ui/icons.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
@@ -51,7 +52,12 @@ export function SharesSection({ clientId }: { readonly clientId: string }): Reac
               </p>
             </div>
             {shares.data.mayShare && (
-              <Button size="xs" variant="default" onClick={() => setAsking({ end: one.organisation.id })}>
+              <Button
+                size="xs"
+                variant="default"
+                aria-label={`End it: ${one.organisation.name}`}
+                onClick={() => setAsking({ end: one.organisation.id })}
+              >
                 End it
               </Button>
             )}
@@ -99,7 +105,7 @@ function ShareDialog({ clientId, ending, onClose }: ShareDialogProps): ReactNode
     if (organisationId !== null && reason.trim().length >= 10) act.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title={ending === undefined ? 'Share this client' : 'End the sharing'}>
+    <Dialog opened onClose={onClose} title={ending === undefined ? 'Share this client' : 'End the sharing'}>
       <form className="stack" onSubmit={submit} noValidate>
         {ending === undefined && (
           <Select
@@ -131,6 +137,6 @@ function ShareDialog({ clientId, ending, onClose }: ShareDialogProps): ReactNode
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
