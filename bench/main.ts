@@ -4,6 +4,10 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly run:
     summary: 'registrations, reads, searches, $match through the nodes’ door, beside a bare skeleton (minutes)',
     run: () => import('./registry.ts'),
   },
+  'first-load': {
+    summary: 'a generated file loaded into an empty registry by the command line, in processor time (minutes)',
+    run: () => import('./first-load.ts'),
+  },
   prepare: {
     summary: 'fills a directory with a registry of N records and keeps it, for `registry --prepared DIRECTORY`',
     run: () => import('./prepare.ts'),
