@@ -37,6 +37,35 @@ async function visit(path: string, options: PageOptions = {}): Promise<Page> {
 
 const lastAct = (path: RegExp) => fixture.state.acts.findLast((act) => path.test(act.path));
 
+describe('systems', () => {
+  it('finds one of five hundred by parts of its name and domain, or by state', async () => {
+    fixture.state.nodes = 500;
+    const page = await visit('/nodes');
+    await page.getByText('500 nodes', { exact: true }).waitFor();
+    await page.getByLabel('Find', { exact: true }).fill('CLINIC more 499');
+    await page.getByText('1 of 500 nodes', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Clinic 499' }).waitFor();
+    await page.getByLabel('Find', { exact: true }).fill('nobody');
+    await page.getByText('No node fits').waitFor();
+    await page.getByLabel('Find', { exact: true }).fill('');
+    await page.getByRole('combobox', { name: 'State' }).click();
+    await page.getByRole('option', { name: 'suspended' }).click();
+    await page.getByText(/^\d+ of 500 nodes$/).waitFor();
+    expect(await page.getByText('suspended').count()).toBeGreaterThan(1);
+  });
+
+  it('other filters of the transactions begin at the newest again', async () => {
+    const page = await visit('/nodes/transactions');
+    const newer = page.getByRole('button', { name: 'Newer' });
+    await page.getByRole('button', { name: 'Older' }).click();
+    await expect.poll(() => newer.isEnabled()).toBe(true);
+    const asked = page.waitForRequest((request) => /\/api\/calls\?.*request=abc/.test(request.url()));
+    await page.getByLabel('Correlation id').fill('abc');
+    expect((await asked).url()).not.toContain('before=');
+    await expect.poll(() => newer.isEnabled()).toBe(false);
+  });
+});
+
 describe('clients', () => {
   it('searches while typing, keeps the words out of the address, and opens by keyboard alone', async () => {
     const page = await visit('/clients');

@@ -119,7 +119,8 @@ export function CallsPage(): ReactNode {
       )}
       <Subscribers nodeId={search.node} />
       <Deliveries nodeId={search.node} />
-      <CallList search={search} />
+      {/* Other filters, other pages: what was turned to belongs to the filters of then. */}
+      <CallList key={JSON.stringify(search)} search={search} />
     </Page>
   );
 }
