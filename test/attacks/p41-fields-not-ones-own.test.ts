@@ -16,7 +16,7 @@ const NEW = { name: 'Laptop', domain: 'urn:centre:laptop', scopes: ['feed', 'rea
 beforeAll(async () => {
   p = await programme();
   const made = await p.ask(WHO, 'POST', '/api/nodes', NEW);
-  expect(made.status, made.text).toBe(201);
+  if (made.status !== 201) throw new Error(made.text);
   const { node, files } = made.json<{ node: { id: string }; files: Record<string, string> }>();
   laptop = { id: node.id, identity: { certificate: files['node.crt'] ?? '', key: files['node.key'] ?? '' } };
 }, 120_000);
