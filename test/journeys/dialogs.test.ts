@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startBrowser, type TestBrowser } from '../support/browser.ts';
+import { accessibilityFindings, startBrowser, type TestBrowser, withAxe } from '../support/browser.ts';
 import { KEYBOARD } from '../support/hands.ts';
 import { type WebFixture, startWebFixture } from '../support/web-fixture.ts';
 import { idOf } from '../support/web-fixture-data.ts';
@@ -44,6 +44,7 @@ const DIALOGS: readonly Opened[] = [
 
 it.each(DIALOGS)('$dialog ($path)', async ({ path, by, dialog: name }) => {
   const { page, context, faults } = await browser.newPage();
+  await withAxe(context);
   await page.goto(fixture.url + path);
   const opener = page.getByRole('button', { name: by }).first();
   await KEYBOARD.press(opener);
@@ -56,6 +57,7 @@ it.each(DIALOGS)('$dialog ($path)', async ({ path, by, dialog: name }) => {
     await page.keyboard.press('Tab');
     expect(await inside(), `after ${pressed + 1} tabs`).toBe(true);
   }
+  expect(await accessibilityFindings(page)).toEqual([]);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await expect.poll(() => opener.evaluate((element) => element === document.activeElement)).toBe(true);

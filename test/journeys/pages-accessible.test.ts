@@ -310,38 +310,6 @@ const VISITS: readonly Visit[] = [
     act: async (page) => await page.getByRole('button', { name: /^Change/ }).click(),
   },
   {
-    name: 'identity provider, tested',
-    path: '/people/providers',
-    act: async (page) => {
-      await page.getByRole('button', { name: /^Test/ }).click();
-      await page.getByText('It answers').waitFor();
-    },
-  },
-  {
-    name: 'identity provider, taking it out of use',
-    path: '/people/providers',
-    act: async (page) => {
-      await page.getByRole('button', { name: /^Take out of use/ }).click();
-      await page.getByRole('dialog').waitFor();
-    },
-  },
-  {
-    name: 'person, retiring',
-    path: `/people?person=${idOf(9, 1)}`,
-    act: async (page) => {
-      await page.getByRole('button', { name: 'Retire' }).click();
-      await page.getByRole('dialog', { name: 'Retire this account' }).waitFor();
-    },
-  },
-  {
-    name: 'policy, looking a person up',
-    path: '/policy',
-    act: async (page) => {
-      await page.getByRole('combobox', { name: 'Person', exact: true }).click();
-      await page.getByRole('option').first().waitFor();
-    },
-  },
-  {
     name: 'identity provider, adding one',
     path: '/people/providers',
     act: async (page) => {

@@ -252,3 +252,4 @@ export const IdentityEntry = z.object({
 });
 export type IdentityEntry = z.output<typeof IdentityEntry>;
 export const IdentitiesAnswer = z.object({ identities: z.array(IdentityEntry) });
+export type IdentitiesAnswer = z.output<typeof IdentitiesAnswer>;

@@ -1,7 +1,7 @@
 import { Button, Group } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { VisitAnswer } from '../../../features/identity/wire-organisations.ts';
+import { type IdentitiesAnswer, VisitAnswer } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
@@ -38,48 +38,13 @@ export function IdentitiesSection(): ReactNode {
       )}
       <ul className="cards">
         {linked.map((one) => (
-          <li key={one.id}>
-            <div>
-              <strong>
-                <Own>{one.provider.name}</Own>
-              </strong>
-              <div className="soft small">
-                linked <Moment iso={one.linkedAt} />
-                {one.lastUsedAt !== undefined && (
-                  <>
-                    , last used <Ago iso={one.lastUsedAt} />
-                  </>
-                )}
-              </div>
-              {one.waits && (
-                <div className="small">
-                  This came through an administrator’s link and opens nothing until you confirm it. Confirm it only if
-                  you went through that link yourself.
-                </div>
-              )}
-            </div>
-            <Group gap="xs">
-              {one.waits && (
-                <Button
-                  size="xs"
-                  aria-label={`Confirm: ${one.provider.name}`}
-                  loading={confirm.isPending}
-                  onClick={() => confirm.mutate(one.id)}
-                >
-                  Confirm
-                </Button>
-              )}
-              <Button
-                variant="default"
-                size="xs"
-                aria-label={`${one.waits ? 'Remove' : 'Unlink'}: ${one.provider.name}`}
-                loading={unlink.isPending}
-                onClick={() => unlink.mutate(one.id)}
-              >
-                {one.waits ? 'Remove' : 'Unlink'}
-              </Button>
-            </Group>
-          </li>
+          <Linked
+            key={one.id}
+            one={one}
+            busy={confirm.isPending || unlink.isPending}
+            onConfirm={() => confirm.mutate(one.id)}
+            onUnlink={() => unlink.mutate(one.id)}
+          />
         ))}
         {offered.map((one) => (
           <li key={one.id}>
@@ -99,5 +64,54 @@ export function IdentitiesSection(): ReactNode {
         ))}
       </ul>
     </Section>
+  );
+}
+
+interface LinkedProps {
+  readonly one: IdentitiesAnswer['identities'][number];
+  readonly busy: boolean;
+  readonly onConfirm: () => void;
+  readonly onUnlink: () => void;
+}
+
+function Linked({ one, busy, onConfirm, onUnlink }: LinkedProps): ReactNode {
+  return (
+    <li>
+      <div>
+        <strong>
+          <Own>{one.provider.name}</Own>
+        </strong>
+        <div className="soft small">
+          linked <Moment iso={one.linkedAt} />
+          {one.lastUsedAt !== undefined && (
+            <>
+              , last used <Ago iso={one.lastUsedAt} />
+            </>
+          )}
+        </div>
+        {one.waits && (
+          <div className="small">
+            This came through an administrator’s link and opens nothing until you confirm it. Confirm it only if you
+            went through that link yourself.
+          </div>
+        )}
+      </div>
+      <Group gap="xs">
+        {one.waits && (
+          <Button size="xs" aria-label={`Confirm: ${one.provider.name}`} loading={busy} onClick={onConfirm}>
+            Confirm
+          </Button>
+        )}
+        <Button
+          variant="default"
+          size="xs"
+          aria-label={`${one.waits ? 'Remove' : 'Unlink'}: ${one.provider.name}`}
+          loading={busy}
+          onClick={onUnlink}
+        >
+          {one.waits ? 'Remove' : 'Unlink'}
+        </Button>
+      </Group>
+    </li>
   );
 }

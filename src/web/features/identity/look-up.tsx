@@ -1,5 +1,6 @@
 import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 
 export interface Choice {
@@ -11,8 +12,11 @@ export interface LookUpProps {
   readonly label: string;
   readonly value: string | undefined;
   readonly onChange: (value: string | undefined) => void;
-  /** A hook: what the server finds for these letters; all for none. */
-  readonly useFound: (letters: string) => { readonly pending: boolean; readonly choices: readonly Choice[] };
+  /** What the server is asked for these letters: all for none. */
+  readonly search: (letters: string) => {
+    readonly queryKey: readonly unknown[];
+    readonly queryFn: (asked: { readonly signal: AbortSignal }) => Promise<readonly Choice[]>;
+  };
   readonly nothing: string;
   /** Chosen from the beginning. */
   readonly first?: Choice;
@@ -22,14 +26,14 @@ export interface LookUpProps {
 const OFFERED_MAX = 30;
 
 /** One of very many, found by a few letters; the server looks, so ten thousand are no matter. */
-export function LookUp({ label, value, onChange, useFound, nothing, first, error }: LookUpProps): ReactNode {
+export function LookUp({ label, value, onChange, search, nothing, first, error }: LookUpProps): ReactNode {
   const [text, setText] = useState(first?.label ?? '');
   const [settled] = useDebouncedValue(text.trim(), 120);
   const [known, setKnown] = useState(first);
-  const { pending, choices } = useFound(settled === known?.label ? '' : settled);
+  const found = useQuery(search(settled === known?.label ? '' : settled));
   // Nothing is offered that the next answer could push away from under the arrow key: another would be chosen.
-  const looking = pending || settled !== text.trim();
-  const offered = looking ? [] : choices.slice(0, OFFERED_MAX);
+  const looking = found.isPending || settled !== text.trim();
+  const offered = looking ? [] : (found.data ?? []).slice(0, OFFERED_MAX);
   // The field shows the name of what is chosen also while others are looked for.
   const data = known === undefined || offered.some((one) => one.value === known.value) ? offered : [known, ...offered];
   return (

@@ -1,7 +1,7 @@
-import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { OrganisationsAnswer } from '../../../features/identity/wire-organisations.ts';
+import { api } from '../../app/api.ts';
 import { LookUp, type LookUpProps } from './look-up.tsx';
-import { organisationPage } from './rights-queries.ts';
 
 export interface OrganisationChoiceProps extends Pick<LookUpProps, 'label' | 'value' | 'onChange' | 'error'> {
   /** Not offered. */
@@ -12,25 +12,25 @@ export interface OrganisationChoiceProps extends Pick<LookUpProps, 'label' | 'va
 
 /** One organisation among those one administers, found by a few letters. */
 export function OrganisationChoice({ without = [], first, ...props }: OrganisationChoiceProps): ReactNode {
-  const useOthers: LookUpProps['useFound'] = (letters) => {
-    const found = useOrganisations(letters);
-    return { ...found, choices: found.choices.filter(({ value }) => !without.includes(value)) };
-  };
   return (
     <LookUp
       {...props}
-      useFound={useOthers}
+      search={(letters) => searchOrganisations(letters, without)}
       nothing="No organisation of this name"
       {...(first === undefined ? {} : { first: { value: first.id, label: first.name } })}
     />
   );
 }
 
-function useOrganisations(letters: string): ReturnType<LookUpProps['useFound']> {
-  const found = useQuery(organisationPage({ text: letters, state: 'active', after: 0 }));
-  const organisations = found.data?.organisations ?? [];
+function searchOrganisations(text: string, without: readonly string[]): ReturnType<LookUpProps['search']> {
+  const asked = { text, state: 'active', after: 0 };
   return {
-    pending: found.isPending || found.isPlaceholderData,
-    choices: organisations.map(({ id, name }) => ({ value: id, label: name })),
+    queryKey: ['organisations', 'choice', text, without],
+    queryFn: async ({ signal }) => {
+      const answer = await api.send('POST', '/api/organisations/search', OrganisationsAnswer, asked, { signal });
+      return answer.organisations
+        .filter(({ id }) => !without.includes(id))
+        .map(({ id, name }) => ({ value: id, label: name }));
+    },
   };
 }

@@ -13,7 +13,7 @@ import { IconPlus, IconUsersGroup } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
-import { SureDialog } from '../../ui/sure-dialog.tsx';
+import { SureDialog, type SureDialogProps } from '../../ui/sure-dialog.tsx';
 import { Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { PermissionField } from './permission-field.tsx';
@@ -171,12 +171,11 @@ function OrganisationDialog({
   const centralOnly = roles.data?.centralOnly ?? [];
   const offered = PERMISSIONS.filter((permission) => !centralOnly.includes(permission));
   const [name, setName] = useState(entry?.name ?? '');
-  const [capped, setCapped] = useState(entry?.ceiling !== undefined);
-  const [ceiling, setCeiling] = useState<readonly Permission[]>(entry?.ceiling ?? offered);
+  const [ceiling, setCeiling] = useState<readonly Permission[] | undefined>(entry?.ceiling);
   const [tried, setTried] = useState(false);
   const [retiring, setRetiring] = useState(false);
   const fits = OrganisationName.safeParse(name).success;
-  const save = useSave(entry, { name, ceiling: capped ? ceiling : undefined }, onClose);
+  const save = useSave(entry, { name, ceiling }, onClose);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setTried(true);
@@ -193,19 +192,7 @@ function OrganisationDialog({
           error={tried && !fits ? 'Type a name.' : undefined}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        {entry?.central === true ? (
-          <p className="soft">The central administration has no ceiling and is never retired: nobody could undo it.</p>
-        ) : (
-          <>
-            <Checkbox
-              label="Cap what its people may"
-              description="The ceiling counts for everybody there, whatever roles they hold."
-              checked={capped}
-              onChange={(event) => setCapped(event.currentTarget.checked)}
-            />
-            {capped && <PermissionField label="At most" value={ceiling} onChange={setCeiling} offered={offered} />}
-          </>
-        )}
+        <CentralOrCeiling central={entry?.central === true} ceiling={ceiling} offered={offered} onChange={setCeiling} />
         {save.isError && <FailureNotice error={save.error} focus />}
         <div className="dialog-actions">
           {entry !== undefined && !entry.central && (
@@ -227,21 +214,64 @@ function OrganisationDialog({
         </div>
       </form>
       {retiring && entry !== undefined && (
-        <SureDialog
-          title="Retire this organisation"
-          confirm="Retire it"
+        <RetireQuestion
+          entry={entry}
           busy={save.isPending}
           error={save.error}
           onClose={() => setRetiring(false)}
           onSure={() => save.mutate({ retired: true })}
-        >
-          <p>
-            <Own strong>{entry.name}</Own> keeps its records, and {plural(entry.users, 'person', 'people')} stay in the
-            list, but nobody has rights there from the next request on. You can restore it.
-          </p>
-        </SureDialog>
+        />
       )}
     </Dialog>
+  );
+}
+
+type QuestionProps = Pick<SureDialogProps, 'busy' | 'error' | 'onClose' | 'onSure'> & {
+  readonly entry: OrganisationEntry;
+};
+
+function RetireQuestion({ entry, ...rest }: QuestionProps): ReactNode {
+  return (
+    <SureDialog title="Retire this organisation" confirm="Retire it" {...rest}>
+      <p>
+        <Own strong>{entry.name}</Own> keeps its records, and {plural(entry.users, 'person stays', 'people stay')} in
+        the list, but nobody has rights there from the next request on. You can restore it.
+      </p>
+    </SureDialog>
+  );
+}
+
+function CentralOrCeiling({
+  central,
+  ceiling,
+  offered,
+  onChange,
+}: {
+  readonly central: boolean;
+  /** Undefined: not capped. */
+  readonly ceiling: readonly Permission[] | undefined;
+  readonly offered: readonly Permission[];
+  readonly onChange: (ceiling: readonly Permission[] | undefined) => void;
+}): ReactNode {
+  const [last, setLast] = useState(ceiling ?? offered);
+  if (central)
+    return (
+      <p className="soft">The central administration has no ceiling and is never retired: nobody could undo it.</p>
+    );
+  const change = (next: readonly Permission[]): void => {
+    setLast(next);
+    onChange(next);
+  };
+  return (
+    <>
+      <Checkbox
+        label="Cap what its people may"
+        description="The ceiling counts for everybody there, whatever roles they hold."
+        checked={ceiling !== undefined}
+        onChange={(event) => onChange(event.currentTarget.checked ? last : undefined)}
+      />
+      {ceiling !== undefined && <PermissionField label="At most" value={ceiling} onChange={change} offered={offered} />}
+    </>
   );
 }
 

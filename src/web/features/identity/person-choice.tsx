@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { UsersAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
@@ -8,20 +7,16 @@ export type PersonChoiceProps = Pick<LookUpProps, 'label' | 'value' | 'onChange'
 
 /** One person, found by a few letters of the name or address. */
 export function PersonChoice(props: PersonChoiceProps): ReactNode {
-  return <LookUp {...props} useFound={usePeople} nothing="Nobody of this name" />;
+  return <LookUp {...props} search={searchPeople} nothing="Nobody of this name" />;
 }
 
-function usePeople(letters: string): ReturnType<LookUpProps['useFound']> {
-  const found = useQuery({
-    queryKey: ['users', 'choice', letters],
-    queryFn: ({ signal }) =>
+const searchPeople: LookUpProps['search'] = (letters) => ({
+  queryKey: ['users', 'choice', letters],
+  queryFn: async ({ signal }) => {
+    const { users } =
       letters === ''
-        ? api.get('/api/users', UsersAnswer, { signal })
-        : api.send('POST', '/api/users/search', UsersAnswer, { text: letters }, { signal }),
-  });
-  const users = found.data?.users ?? [];
-  return {
-    pending: found.isPending,
-    choices: users.map(({ id, name, email }) => ({ value: id, label: `${name}, ${email}` })),
-  };
-}
+        ? await api.get('/api/users', UsersAnswer, { signal })
+        : await api.send('POST', '/api/users/search', UsersAnswer, { text: letters }, { signal });
+    return users.map(({ id, name, email }) => ({ value: id, label: `${name}, ${email}` }));
+  },
+});

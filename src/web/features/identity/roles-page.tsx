@@ -12,7 +12,7 @@ import { IconPlus } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
-import { SureDialog } from '../../ui/sure-dialog.tsx';
+import { SureDialog, type SureDialogProps } from '../../ui/sure-dialog.tsx';
 import { Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { PermissionField } from './permission-field.tsx';
@@ -142,21 +142,28 @@ function RoleDialog({
         </div>
       </form>
       {retiring && role !== undefined && (
-        <SureDialog
-          title="Retire this role"
-          confirm="Retire it"
+        <RetireQuestion
+          role={role}
           busy={retire.isPending}
           error={retire.error}
           onClose={() => setRetiring(false)}
           onSure={() => retire.mutate()}
-        >
-          <p>
-            <Own strong>{role.name ?? ''}</Own> gives nothing any more
-            {role.held !== undefined && role.held > 0 && `: ${plural(role.held, 'person loses', 'people lose')} it`}.
-          </p>
-        </SureDialog>
+        />
       )}
     </Dialog>
+  );
+}
+
+type QuestionProps = Pick<SureDialogProps, 'busy' | 'error' | 'onClose' | 'onSure'> & { readonly role: RoleEntry };
+
+function RetireQuestion({ role, ...rest }: QuestionProps): ReactNode {
+  return (
+    <SureDialog title="Retire this role" confirm="Retire it" {...rest}>
+      <p>
+        <Own strong>{role.name ?? ''}</Own> gives nothing any more
+        {role.held !== undefined && role.held > 0 && `: ${plural(role.held, 'person loses', 'people lose')} it`}.
+      </p>
+    </SureDialog>
   );
 }
 
