@@ -2,7 +2,9 @@
 import { expect } from 'vitest';
 import { sha256Hex } from '../../src/crypto/index.ts';
 import type { Registry, RegistryCore } from '../../src/features/registry/index.ts';
+import { storedFits } from '../../src/features/registry/altered.ts';
 import { patientOf } from '../../src/features/registry/content.ts';
+import { readGoldens } from '../../src/features/registry/store.ts';
 import { computeGolden } from '../../src/features/registry/survivorship.ts';
 import type { ClientDetailReply, ReviewSummary } from '../../src/features/registry/wire.ts';
 import { canonicalJson } from '../../src/kernel/canonical-json.ts';
@@ -200,6 +202,10 @@ export async function expectWhole({ f, registry, never }: Pick<Player, 'f' | 're
   expect(keys.filter((row) => !goldenOf.has(row['id'] ?? ''))).toEqual([]);
   expectRedirectsEnd(goldens);
   for (const id of live) await expectPerson({ f, registry }, id, goldenOf);
+  await expectBound(
+    f,
+    goldens.map((row) => (row['id'] ?? '') as ResourceId),
+  );
   const pairs = new Set(kept.map((row) => `${row['a']} ${row['b']}`));
   for (const both of pairs) {
     const [a, b] = both.split(' ').map((id) => goldenOf.get(id));
@@ -214,6 +220,23 @@ export async function expectWhole({ f, registry, never }: Pick<Player, 'f' | 're
     if (!WITHIN_ONE.has(cause)) expect(goldenOf.get(a), cause).not.toBe(goldenOf.get(b));
     else expect(pairs.has(`${a} ${b}`), 'a question that was answered').toBe(false);
   }
+}
+
+/** Whose each is, those that stand for nobody any more too, fits what it is bound to; and what is stored is of its row's version. */
+async function expectBound(
+  { db, nodes, keyRing, resources }: RegistryFixture,
+  ids: readonly ResourceId[],
+): Promise<void> {
+  const domains = await nodes.domains.table();
+  const deps = {
+    ...{ keyRing, domains: nodes.domains, onAltered: () => undefined },
+    goldensBound: { isSet: () => true, set: () => Promise.resolve() },
+  };
+  const rows = await readGoldens(db.database, ids);
+  expect(rows.filter((row) => !storedFits(deps, row, domains)).map((row) => row.golden_id)).toEqual([]);
+  const stored = await resources.read(db.database, 'Patient', ids);
+  const versions = new Map(rows.map((row) => [row.golden_id, row.version]));
+  expect(new Map([...stored.values()].map(({ id, version }) => [id, version]))).toEqual(versions);
 }
 
 function expectRedirectsEnd(goldens: readonly Row[]): void {
