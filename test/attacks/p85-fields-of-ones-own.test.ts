@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { newId } from '../../src/crypto/index.ts';
 import type { RouteDeclaration } from '../../src/platform/http/index.ts';
-import { type Programme, programme, type Who } from '../support/organisations.ts';
+import { type Programme, programme } from '../support/organisations.ts';
 import { person } from '../support/registry.ts';
 
 /**

@@ -76,41 +76,7 @@ export interface RetentionDeps extends Pick<AuditDeps, 'database' | 'keyRing' | 
 
 export function createRetention(deps: RetentionDeps): Retention {
   const { database, keyRing, clock } = deps;
-
-  async function erase(
-    run: ErasureRun,
-    what: {
-      readonly name: string;
-      /** Of the one client it is about. */
-      readonly tokens?: readonly bigint[];
-      next(sql: Sql, after: typeof FIRST): Promise<Row[]>;
-    },
-  ): Promise<Erased> {
-    const holds = createHeldClients(keyRing);
-    const covered = await run.owner.transaction((tx) => holds.within(tx));
-    if (covered === 'everything' || what.tokens?.some((token) => covered.has(token))) throw underHold();
-    const because = await recordAct(deps, run, 'audit.erase', { what: what.name });
-    let [erased, held, after] = [0, 0, FIRST];
-    for (;;) {
-      const page = await what.next(run.owner, after);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = { recordedMs: last.recordedMs, id: last.id };
-      let kept = 0;
-      // Asked with every page: a hold that is placed while this runs ends it for what it covers.
-      const free = async (tx: Transaction): Promise<readonly Row[]> => {
-        const now = await holds.within(tx);
-        if (now === 'everything') throw heldMeanwhile(erased);
-        const going = page.filter(({ client }) => client === null || !now.has(client));
-        kept = page.length - going.length;
-        return going;
-      };
-      erased += await eraseEvents(run.owner, keyRing, { events: page, because, free });
-      held += kept;
-      run.onProgress?.(erased);
-    }
-    return { erased, held };
-  }
+  const erase = (run: ErasureRun, what: Erasing): Promise<Erased> => eraseInPages(deps, run, what);
 
   return {
     async eraseClient(run) {
@@ -144,6 +110,41 @@ export function createRetention(deps: RetentionDeps): Retention {
     },
     holds: () => standingHolds(database),
   };
+}
+
+interface Erasing {
+  readonly name: string;
+  /** Of the one client it is about. */
+  readonly tokens?: readonly bigint[];
+  next(sql: Sql, after: typeof FIRST): Promise<Row[]>;
+}
+
+async function eraseInPages(deps: RetentionDeps, run: ErasureRun, what: Erasing): Promise<Erased> {
+  const { keyRing } = deps;
+  const holds = createHeldClients(keyRing);
+  const covered = await run.owner.transaction((tx) => holds.within(tx));
+  if (covered === 'everything' || what.tokens?.some((token) => covered.has(token))) throw underHold();
+  const because = await recordAct(deps, run, 'audit.erase', { what: what.name });
+  let [erased, held, after] = [0, 0, FIRST];
+  for (;;) {
+    const page = await what.next(run.owner, after);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = { recordedMs: last.recordedMs, id: last.id };
+    let kept = 0;
+    // Asked with every page: a hold that is placed while this runs ends it for what it covers.
+    const free = async (tx: Transaction): Promise<readonly Row[]> => {
+      const now = await holds.within(tx);
+      if (now === 'everything') throw heldMeanwhile(erased);
+      const going = page.filter(({ client }) => client === null || !now.has(client));
+      kept = page.length - going.length;
+      return going;
+    };
+    erased += await eraseEvents(run.owner, keyRing, { events: page, because, free });
+    held += kept;
+    run.onProgress?.(erased);
+  }
+  return { erased, held };
 }
 
 /** Records the act and answers its event, numbered: what it does refers to it. */
