@@ -55,125 +55,166 @@ const PINNED = 1;
 const DEAD = 2;
 
 export function createImage(matcher: Matcher): Image {
-  const keys = createTokenLists();
-  const own = createTokenLists();
-  const texts = createTexts();
-  const ids = createTexts();
-  const goldenIds = createTexts();
-  const prepared = createPrepared(matcher);
-  let [goldenNumbers, domains, versions, following] = columns();
-  let flags = new Uint8Array(1024);
-  let ownTokens = new BigInt64Array(1024);
-  let [goldenVersions, firstMembers, lastMembers] = columns();
-  let records = 0;
-  let goldens = 0;
-  const shared = new Map<number, readonly OrganisationId[]>();
-  // Few ids are looked up by text: those of records that changed, and of persons that a new record joins.
-  const numbers = createIdNumbers();
+  return new RegistryImage(matcher);
+}
 
-  const goldenNumber = (id: ResourceId): number => {
-    const known = numbers.golden(id, (number) => goldenIds.at(number));
+class RegistryImage implements Image {
+  records = 0;
+  readonly #keys = createTokenLists();
+  readonly #own = createTokenLists();
+  readonly #texts = createTexts();
+  readonly #ids = createTexts();
+  readonly #numbers = createIdNumbers();
+  readonly #persons = createPersons();
+  readonly #prepared: (record: number, text: () => string) => Prepared;
+  #goldens = new Int32Array(1024);
+  #domains = new Int32Array(1024);
+  #versions = new Int32Array(1024);
+  #flags = new Uint8Array(1024);
+  #ownTokens = new BigInt64Array(1024);
+
+  constructor(matcher: Matcher) {
+    this.#prepared = createPrepared(matcher);
+  }
+
+  get bytes() {
+    const columnBytes = this.records * (3 * 4 + 1 + 8);
+    const lists = this.#keys.bytes + this.#own.bytes + this.#numbers.bytes;
+    return lists + this.#texts.bytes + this.#ids.bytes + this.#persons.bytes + columnBytes;
+  }
+
+  add(one: ImageRecord): void {
+    const record = this.records;
+    const former = this.#numbers.find(one.id, (number) => this.#ids.at(number));
+    if (former !== undefined) this.#flags[former] = (this.#flags[former] as number) | DEAD;
+    const golden = this.#persons.numberOf(one.goldenId);
+    this.#keep(one, golden);
+    this.#texts.add(encodeRecord(one.record));
+    this.#ids.add(one.id);
+    this.#numbers.add(one.id, record);
+    for (const token of one.tokens) this.#keys.add(token, record);
+    if (one.keyToken !== null) this.#own.add(one.keyToken, record);
+    this.#persons.join(golden, record);
+    this.records++;
+  }
+
+  #keep(one: ImageRecord, golden: number): void {
+    const [record, size] = [this.records, this.records + 1];
+    this.#goldens = grown(this.#goldens, size);
+    this.#domains = grown(this.#domains, size);
+    this.#versions = grown(this.#versions, size);
+    this.#flags = grown(this.#flags, size);
+    this.#ownTokens = grown(this.#ownTokens, size);
+    this.#goldens[record] = golden;
+    this.#domains[record] = one.domainId;
+    this.#versions[record] = one.version;
+    this.#flags[record] = one.pinned ? PINNED : 0;
+    this.#ownTokens[record] = one.keyToken ?? 0n;
+  }
+
+  setGolden(golden: Omit<ImageGolden, 'members'>): void {
+    this.#persons.set(golden);
+  }
+
+  carriers(token: bigint, limit: number): number[] {
+    const found: number[] = [];
+    this.#keys.each(token, (record) => {
+      if (!this.#isDead(record)) found.push(record);
+      return found.length < limit;
+    });
+    return found;
+  }
+
+  byKey(token: bigint): number | undefined {
+    let found: number | undefined;
+    this.#own.each(token, (record) => {
+      if (!this.#isDead(record)) found = record;
+      return found === undefined;
+    });
+    return found;
+  }
+
+  #isDead(record: number): boolean {
+    return ((this.#flags[record] as number) & DEAD) !== 0;
+  }
+
+  idOf(record: number): ResourceId {
+    return this.#ids.at(record) as ResourceId;
+  }
+
+  goldenOf(record: number): number {
+    return this.#goldens[record] as number;
+  }
+
+  golden(golden: number): ImageGolden {
+    const found = this.#persons.at(golden);
+    return { ...found, members: found.members.filter((record) => !this.#isDead(record)) };
+  }
+
+  open(record: number): OpenedRecord {
+    const keyToken = this.#ownTokens[record] as bigint;
+    return {
+      id: this.idOf(record),
+      goldenId: this.#persons.idOf(this.goldenOf(record)),
+      domainId: this.#domains[record] as number,
+      keyToken: keyToken === 0n ? null : keyToken,
+      version: this.#versions[record] as number,
+      pinned: ((this.#flags[record] as number) & PINNED) !== 0,
+      ...this.#prepared(record, () => this.#texts.at(record)),
+    };
+  }
+}
+
+/** Golden records and who belongs to them; records of one are chained. */
+function createPersons() {
+  const ids = createTexts();
+  const numbers = createIdNumbers();
+  const shared = new Map<number, readonly OrganisationId[]>();
+  let versions = new Int32Array(1024);
+  let first = new Int32Array(1024);
+  let last = new Int32Array(1024);
+  let following = new Int32Array(1024);
+  let count = 0;
+  const numberOf = (id: ResourceId): number => {
+    const known = numbers.find(id, (number) => ids.at(number));
     if (known !== undefined) return known;
-    goldenVersions = grown(goldenVersions, goldens + 1);
-    firstMembers = grown(firstMembers, goldens + 1);
-    lastMembers = grown(lastMembers, goldens + 1);
-    goldenVersions[goldens] = 0;
-    firstMembers[goldens] = lastMembers[goldens] = NONE;
-    goldenIds.add(id);
-    numbers.addGolden(id, goldens);
-    return goldens++;
-  };
-  const isDead = (record: number) => ((flags[record] as number) & DEAD) !== 0;
-  const keep = (one: ImageRecord, golden: number): void => {
-    const size = records + 1;
-    goldenNumbers = grown(goldenNumbers, size);
-    domains = grown(domains, size);
-    versions = grown(versions, size);
-    following = grown(following, size);
-    flags = grown(flags, size);
-    ownTokens = grown(ownTokens, size);
-    goldenNumbers[records] = golden;
-    domains[records] = one.domainId;
-    versions[records] = one.version;
-    following[records] = NONE;
-    flags[records] = one.pinned ? PINNED : 0;
-    ownTokens[records] = one.keyToken ?? 0n;
+    versions = grown(versions, count + 1);
+    first = grown(first, count + 1);
+    last = grown(last, count + 1);
+    first[count] = last[count] = NONE;
+    ids.add(id);
+    numbers.add(id, count);
+    return count++;
   };
   return {
-    get records() {
-      return records;
-    },
+    numberOf,
     get bytes() {
-      const columnBytes = records * (4 * 4 + 1 + 8) + goldens * 12;
-      return keys.bytes + own.bytes + texts.bytes + ids.bytes + goldenIds.bytes + numbers.bytes + columnBytes;
+      return (
+        ids.bytes + numbers.bytes + versions.byteLength + first.byteLength + last.byteLength + following.byteLength
+      );
     },
-    add(one) {
-      const former = numbers.record(one.id, (number) => ids.at(number));
-      if (former !== undefined) flags[former] = (flags[former] as number) | DEAD;
-      const golden = goldenNumber(one.goldenId);
-      keep(one, golden);
-      texts.add(encodeRecord(one.record));
-      ids.add(one.id);
-      numbers.addRecord(one.id, records);
-      for (const token of one.tokens) keys.add(token, records);
-      if (one.keyToken !== null) own.add(one.keyToken, records);
-      if (firstMembers[golden] === NONE) firstMembers[golden] = records;
-      else following[lastMembers[golden] as number] = records;
-      lastMembers[golden] = records++;
+    idOf: (golden: number) => ids.at(golden) as ResourceId,
+    join(golden: number, record: number): void {
+      following = grown(following, record + 1);
+      following[record] = NONE;
+      if (first[golden] === NONE) first[golden] = record;
+      else following[last[golden] as number] = record;
+      last[golden] = record;
     },
-    setGolden({ id, version, sharedWith }) {
-      const golden = goldenNumber(id);
-      goldenVersions[golden] = version;
+    set({ id, version, sharedWith }: Omit<ImageGolden, 'members'>): void {
+      const golden = numberOf(id);
+      versions[golden] = version;
       if (sharedWith.length > 0) shared.set(golden, sharedWith);
       else shared.delete(golden);
     },
-    carriers(token, limit) {
-      const found: number[] = [];
-      keys.each(token, (record) => {
-        if (!isDead(record)) found.push(record);
-        return found.length < limit;
-      });
-      return found;
-    },
-    byKey(token) {
-      let found: number | undefined;
-      own.each(token, (record) => {
-        if (!isDead(record)) found = record;
-        return found === undefined;
-      });
-      return found;
-    },
-    idOf: (record) => ids.at(record) as ResourceId,
-    goldenOf: (record) => goldenNumbers[record] as number,
-    golden(golden) {
+    at(golden: number): ImageGolden {
       const members: number[] = [];
-      for (let at = firstMembers[golden] as number; at !== NONE; at = following[at] as number) {
-        if (!isDead(at)) members.push(at);
-      }
-      return {
-        id: goldenIds.at(golden) as ResourceId,
-        version: goldenVersions[golden] as number,
-        sharedWith: shared.get(golden) ?? [],
-        members,
-      };
-    },
-    open(record) {
-      const keyToken = ownTokens[record] as bigint;
-      return {
-        id: ids.at(record) as ResourceId,
-        goldenId: goldenIds.at(goldenNumbers[record] as number) as ResourceId,
-        domainId: domains[record] as number,
-        keyToken: keyToken === 0n ? null : keyToken,
-        version: versions[record] as number,
-        pinned: ((flags[record] as number) & PINNED) !== 0,
-        ...prepared(record, () => texts.at(record)),
-      };
+      for (let at = first[golden] as number; at !== NONE; at = following[at] as number) members.push(at);
+      const id = ids.at(golden) as ResourceId;
+      return { id, version: versions[golden] as number, sharedWith: shared.get(golden) ?? [], members };
     },
   };
 }
-
-const columns = () =>
-  Array.from({ length: 4 }, () => new Int32Array(1024)) as [Int32Array, Int32Array, Int32Array, Int32Array];
 
 interface Prepared {
   readonly record: MatchRecord;
@@ -198,26 +239,23 @@ function createPrepared(matcher: Matcher): (record: number, text: () => string) 
   };
 }
 
-/** Numbers by id. The hash of an id is its last 60 bits, which are random; the text decides. */
+/** Numbers by id. The hash of an id is its last 48 bits, which are random; the text decides. */
 function createIdNumbers() {
-  const [records, goldens] = [createTokenLists(), createTokenLists()];
+  const lists = createTokenLists();
   const hash = (id: ResourceId) => BigInt(`0x${id.slice(24)}`);
-  const find = (list: typeof records, id: ResourceId, textOf: (number: number) => string): number | undefined => {
-    let found: number | undefined;
-    // The newest state of a record is the last one added.
-    list.each(hash(id), (number) => {
-      if (textOf(number) === id) found = number;
-      return true;
-    });
-    return found;
-  };
   return {
     get bytes() {
-      return records.bytes + goldens.bytes;
+      return lists.bytes;
     },
-    record: (id: ResourceId, textOf: (number: number) => string) => find(records, id, textOf),
-    golden: (id: ResourceId, textOf: (number: number) => string) => find(goldens, id, textOf),
-    addRecord: (id: ResourceId, number: number) => records.add(hash(id), number),
-    addGolden: (id: ResourceId, number: number) => goldens.add(hash(id), number),
+    find(id: ResourceId, textOf: (number: number) => string): number | undefined {
+      let found: number | undefined;
+      // The newest state of a record is the last one added.
+      lists.each(hash(id), (number) => {
+        if (textOf(number) === id) found = number;
+        return true;
+      });
+      return found;
+    },
+    add: (id: ResourceId, number: number) => lists.add(hash(id), number),
   };
 }

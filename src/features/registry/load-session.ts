@@ -55,68 +55,110 @@ interface Flight {
 }
 
 export function createLoadSession(given: LoadSessionDeps): LoadSession {
-  const { deps, live, image } = given;
-  const probe = probeOf(deps);
-  const recent = new Map<ResourceId, RecentPatient>();
-  let flights: Flight[] = [];
-  let lastTurn = given.turn;
-  let quick = true;
-  /** Everything before is decided; everything before has its answer. */
-  let decidedBefore: Promise<unknown> = Promise.resolve();
-  let answeredBefore: Promise<unknown> = Promise.resolve();
-
-  const isRight = () =>
-    quick && live.matcher === deps.matcher && probeOf(deps) === probe && image.bytes <= given.bytesMax;
-
-  const end = (): void => {
-    quick = false;
+  const session = new Session(given);
+  return {
+    isQuick: () => session.isQuick(),
+    submit: (actor, submissions, options) => session.submit({ actor, submissions, options }),
   };
+}
 
-  const settled = () => Promise.allSettled(flights.map(({ written }) => written));
+class Session {
+  readonly #given: LoadSessionDeps;
+  readonly #probe: string;
+  readonly #recent = new Map<ResourceId, RecentPatient>();
+  #flights: Flight[] = [];
+  #lastTurn: bigint;
+  #quick = true;
+  /** Everything before is decided; everything before has its answer. */
+  #decidedBefore: Promise<unknown> = Promise.resolve();
+  #answeredBefore: Promise<unknown> = Promise.resolve();
 
-  /** The ordinary way, when all before have their answers: the order of groups stays. */
-  async function ordinarily(group: Group, before: Promise<unknown>): Promise<BatchResult> {
-    end();
-    await before;
-    return await given.intake.submit(group.actor, group.submissions, group.options);
+  constructor(given: LoadSessionDeps) {
+    this.#given = given;
+    this.#probe = probeOf(given.deps);
+    this.#lastTurn = given.turn;
   }
 
-  async function decide(group: Group): Promise<Flight | undefined> {
-    if (flights.length >= UNDER_WAY_MAX) await flights[0]?.written.catch(() => undefined);
-    if (!isRight()) return undefined;
+  isQuick(): boolean {
+    return this.#quick;
+  }
+
+  async submit(group: Group): Promise<BatchResult> {
+    const order = { decided: this.#decidedBefore, answered: this.#answeredBefore };
+    const running = this.#run(group, order).catch(() => ({ result: this.#ordinarily(group, order.answered) }));
+    this.#decidedBefore = running;
+    const answered = running.then(({ result }) => result);
+    this.#answeredBefore = answered.catch(() => undefined);
+    return await answered;
+  }
+
+  #isRight(): boolean {
+    const { live, deps, image, bytesMax } = this.#given;
+    return this.#quick && live.matcher === deps.matcher && probeOf(deps) === this.#probe && image.bytes <= bytesMax;
+  }
+
+  #end(): void {
+    this.#quick = false;
+  }
+
+  /** The ordinary way, when all before have their answers: the order of groups stays. */
+  async #ordinarily({ actor, submissions, options }: Group, before: Promise<unknown>): Promise<BatchResult> {
+    this.#end();
+    await before;
+    return await this.#given.intake.submit(actor, submissions, options);
+  }
+
+  async #run(group: Group, order: { decided: Promise<unknown>; answered: Promise<unknown> }) {
+    await order.decided;
+    const own = this.#quick ? await this.#decide(group) : undefined;
+    if (own === undefined) return { result: this.#ordinarily(group, order.answered) };
+    this.#flights.push(own);
+    const result = own.written.catch(() => this.#ordinarily(group, order.answered));
+    const landed = () => {
+      this.#flights = this.#flights.filter((one) => one !== own);
+    };
+    own.written.then(landed, landed);
+    return { result };
+  }
+
+  async #decide(group: Group): Promise<Flight | undefined> {
+    const { deps, image } = this.#given;
+    if (this.#flights.length >= UNDER_WAY_MAX) await this.#flights[0]?.written.catch(() => undefined);
+    if (!this.#isRight()) return undefined;
     const domains = await deps.domains.table();
     const works = group.submissions.map((submission) => prepareWork(deps, { ...group, submission }, domains));
-    if (!areNew(image, works)) return await underLock(works, group);
+    if (!areNew(image, works)) return await this.#underLock(works, group);
     const open = works.filter((work) => work.outcome === undefined);
-    const state = roundFromImage(image, open, recent);
+    const state = roundFromImage(image, open, this.#recent);
     const nowMs = deps.clock.nowMs();
     const input = { state, domains, matcher: deps.matcher, records: deps.records, keyRing: deps.keyRing, nowMs };
     const decided: Decided[] = open.flatMap((work) => decideWork(input, work) ?? []);
     // Members that the round rewrites and that are not written yet are among the recent ones.
     const made = await makeRound(deps, deps.database, { state, nowMs });
-    if (made === undefined) return await underLock(works, group);
+    if (made === undefined) return await this.#underLock(works, group);
     const written = keepInImage(image, state);
-    for (const { id, patient } of written) if (patient) recent.set(id, { patient, lastUpdatedMs: nowMs });
+    for (const { id, patient } of written) if (patient) this.#recent.set(id, { patient, lastUpdatedMs: nowMs });
     for (const one of decided) one.work.outcome = answer(one, made.contents);
     const inputs = [...doneInputs(decided), ...refusedInputs(works)];
-    const flight = await send(group, { made, inputs, works });
+    const flight = await this.#send(group, { made, inputs, works });
     if (flight === undefined) return undefined;
-    const forget = () => written.forEach(({ id }) => recent.delete(id));
+    const forget = () => written.forEach(({ id }) => this.#recent.delete(id));
     flight.written.then(forget, () => undefined);
     return flight;
   }
 
-  async function send(
+  async #send(
     { options }: Group,
     { made, inputs, works }: { made: RoundMade; inputs: ReturnType<typeof doneInputs>; works: readonly Work[] },
   ): Promise<Flight | undefined> {
-    const before = flights.at(-1);
+    const { deps } = this.#given;
+    const before = this.#flights.at(-1);
     // Whoever holds the lock cannot be overtaken any more.
     if (before) await Promise.race([before.begun, before.written.catch(() => undefined)]);
     // One that has failed and is no longer among the flights: this group rests on it.
-    if (!quick) return undefined;
-    lastTurn += 1n;
-    const expected = lastTurn;
+    if (!this.#quick) return undefined;
+    this.#lastTurn += 1n;
+    const expected = this.#lastTurn;
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     const outcomes = works.map(outcomeOf);
     const written = deps.database.burst<BatchResult>((tx) => {
@@ -126,58 +168,34 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
       const done = Promise.all([recorded, turn, sent, options.alongside?.(tx, outcomes), before?.written]);
       return { done: done.then(([audited]) => ({ outcomes, audited })), commit: 'when-done' };
     });
-    written.catch(end);
+    written.catch(() => this.#end());
     return { begun, written };
   }
 
   /** A group that changes records that are there, in its turn; the image is brought up to date. */
-  async function underLock(works: readonly Work[], { options }: Group): Promise<Flight | undefined> {
-    await settled();
-    if (!isRight()) return undefined;
+  async #underLock(works: readonly Work[], { options }: Group): Promise<Flight | undefined> {
+    const { deps, image } = this.#given;
+    await Promise.allSettled(this.#flights.map((flight) => flight.written));
+    if (!this.#isRight()) return undefined;
     const domains = await deps.domains.table();
-    lastTurn += 1n;
-    const expected = lastTurn;
+    this.#lastTurn += 1n;
+    const expected = this.#lastTurn;
     const written = deps.database.transaction(async (tx) => {
       await takeTurn(tx, expected);
       const result = await runBatch(deps, tx, { works: works.map((work) => ({ ...work })), domains });
       await options.alongside?.(tx, result.outcomes);
       return result;
     });
-    written.catch(end);
+    written.catch(() => this.#end());
     // It has ended before the next is decided: what it changed is read again.
     const flight = { begun: Promise.resolve(), written };
     const result = await written.catch(() => undefined);
     if (result === undefined) return flight;
     const ids = result.outcomes.flatMap((outcome) => (outcome.status === 'refused' ? [] : [outcome.id]));
-    if (!(await addRecords(deps, image, [...new Set(ids)]))) end();
+    // It is written: whatever fails now only ends the image.
+    if (!(await addRecords(deps, image, [...new Set(ids)]).catch(() => false))) this.#end();
     return flight;
   }
-
-  async function run(group: Group, order: { decided: Promise<unknown>; answered: Promise<unknown> }) {
-    await order.decided;
-    const own = quick ? await decide(group) : undefined;
-    if (own === undefined) return { result: ordinarily(group, order.answered) };
-    flights.push(own);
-    const result = own.written.catch(() => ordinarily(group, order.answered));
-    const landed = () => {
-      flights = flights.filter((one) => one !== own);
-    };
-    own.written.then(landed, landed);
-    return { result };
-  }
-
-  return {
-    isQuick: () => quick,
-    async submit(actor, submissions, options) {
-      const order = { decided: decidedBefore, answered: answeredBefore };
-      const group = { actor, submissions, options };
-      const running = run(group, order).catch(() => ({ result: ordinarily(group, order.answered) }));
-      decidedBefore = running;
-      const answered = running.then(({ result }) => result);
-      answeredBefore = answered.catch(() => undefined);
-      return await answered;
-    },
-  };
 }
 
 /** Changes with the index key, and with the number of index keys in use. */
