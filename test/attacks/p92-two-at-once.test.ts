@@ -164,10 +164,12 @@ describe('of two at once one wins', () => {
       Array.from({ length: 4 }, async (_, at) => {
         const browser = new TestBrowser((at % 2 ? other : one).identity);
         browser.cookies.set('trusted', token);
-        return (await password(browser, who)).next;
+        const { next } = await password(browser, who);
+        return String(next);
       }),
     );
-    expect(answers.toSorted()).toEqual(['second-factor', 'second-factor', 'second-factor', 'signed-in']);
+    expect(answers.filter((next) => next === 'signed-in')).toHaveLength(1);
+    expect(answers.filter((next) => next === 'second-factor')).toHaveLength(3);
     expect(await count('trusted_devices', who.id)).toBe(1);
   });
 

@@ -156,8 +156,12 @@ export function providerRoutes(providers: Providers): RouteDeclaration[] {
   ];
 }
 
-/** The providers themselves. */
+/** The providers themselves: those in use and whether they answer, and changes to them. */
 export function providerAdministrationRoutes(providers: Providers): RouteDeclaration[] {
+  return [...providerLookRoutes(providers), ...providerChangeRoutes(providers)];
+}
+
+function providerLookRoutes(providers: Providers): RouteDeclaration[] {
   return [
     route({
       doors: ['users'],
@@ -173,6 +177,25 @@ export function providerAdministrationRoutes(providers: Providers): RouteDeclara
         return { status: 200, body, audited };
       },
     }),
+    route({
+      doors: ['users'],
+      method: 'POST',
+      path: '/api/providers/:id/check',
+      access: permission('settings.manage'),
+      audit: event('provider.check'),
+      input: { params: IdParams, query: NoQuery, body: 'none' },
+      output: wire.ProviderCheckAnswer,
+      limits: { bodyBytesMax: 0, perMinute: 20 },
+      async handle({ actor, params }) {
+        const { audited, ...body } = await providers.check(actor, providerId(params.id));
+        return { status: 200, body, audited };
+      },
+    }),
+  ];
+}
+
+function providerChangeRoutes(providers: Providers): RouteDeclaration[] {
+  return [
     route({
       doors: ['users'],
       method: 'POST',
@@ -199,20 +222,6 @@ export function providerAdministrationRoutes(providers: Providers): RouteDeclara
       async handle({ actor, params, body, baseUrl }) {
         const { provider, audited } = await providers.change(actor, providerId(params.id), body, baseUrl);
         return { status: 200, body: { provider }, audited };
-      },
-    }),
-    route({
-      doors: ['users'],
-      method: 'POST',
-      path: '/api/providers/:id/check',
-      access: permission('settings.manage'),
-      audit: event('provider.check'),
-      input: { params: IdParams, query: NoQuery, body: 'none' },
-      output: wire.ProviderCheckAnswer,
-      limits: { bodyBytesMax: 0, perMinute: 20 },
-      async handle({ actor, params }) {
-        const { audited, ...body } = await providers.check(actor, providerId(params.id));
-        return { status: 200, body, audited };
       },
     }),
     route({
