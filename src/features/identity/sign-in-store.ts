@@ -3,7 +3,7 @@ import type { UserId } from '../../kernel/ids.ts';
 import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import type { RowBinder } from './row-binding.ts';
 import { preSessionRow } from './row-facts.ts';
-import type { Account } from './user-store.ts';
+import { type Account, PRE_SESSION_CODES_MAX } from './user-store.ts';
 
 interface PreSessionRow {
   readonly user_id: UserId;
@@ -61,9 +61,6 @@ const EXPIRED = [
 
 /** SQLSTATE of `beginPre`. */
 export const ACCOUNT_MOVED = 'CS003';
-
-/** Wrong codes after which the password must be given again. */
-export const PRE_SESSION_CODES_MAX = 5;
 
 /** SQL for what surrounds a sign-in: pre-sessions (password given, code owed) and known browsers. Tokens come in as hashes. */
 export const signInStore = {

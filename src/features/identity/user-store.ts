@@ -13,7 +13,9 @@ import { homeOf, MEMBERSHIPS, parseMemberships } from './membership-sql.ts';
 import type { StoredUserState, User } from './model.ts';
 import { accountRow, type Credentials, membershipRow, preSessionRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
-import { PRE_SESSION_CODES_MAX } from './sign-in-store.ts';
+
+/** Wrong codes after which the password must be given again. */
+export const PRE_SESSION_CODES_MAX = 5;
 
 interface UserRow extends CredentialColumns {
   readonly id: UserId;
