@@ -326,6 +326,14 @@ test('neither names, subjects nor secrets are in the database in the clear, and 
   }
   const refused = f.recorded.filter((one) => one.event === 'sign-in.provider' && one.outcome !== 'success');
   expect(new Set(refused.map((one) => one.reason))).toEqual(
-    new Set(['identity-unlinked', 'identity-unconfirmed', 'taken', 'visit-unknown', 'link-dead', 'provider-refused', 'provider-retired']),
+    new Set([
+      'identity-unlinked',
+      'identity-unconfirmed',
+      'taken',
+      'visit-unknown',
+      'link-dead',
+      'provider-refused',
+      'provider-retired',
+    ]),
   );
 });
