@@ -104,7 +104,6 @@ export function createNodes(deps: NodesDeps): Nodes {
   const { seen } = lastSeen;
   const authenticator = createAuthenticator({ database, clock, binder, trust, learn, narrow, seen, rates });
   const { service, ...acts } = composeActs(parts, { certificates, domains, tokens });
-  let unlisten: (() => Promise<void>) | undefined;
   return {
     ...service,
     authenticateNode: authenticator.authenticateNode,
@@ -129,6 +128,22 @@ export function createNodes(deps: NodesDeps): Nodes {
       return { warned: await warnOfEnding(deps) };
     },
     refreshLists: () => lists.refresh(),
+    ...running({ database, authorities, domains, lastSeen, calls, forget }),
+  };
+}
+
+interface Running {
+  readonly database: NodesDeps['database'];
+  readonly authorities: Authorities;
+  readonly domains: ReturnType<typeof createDomains>;
+  readonly lastSeen: ReturnType<typeof createLastSeen>;
+  readonly calls: Calls;
+  readonly forget: () => void;
+}
+
+function running({ database, authorities, domains, lastSeen, calls, forget }: Running): Pick<Nodes, 'start' | 'stop'> {
+  let unlisten: (() => Promise<void>) | undefined;
+  return {
     async start() {
       await authorities.ensure();
       await domains.bindEarlier();
