@@ -16,6 +16,7 @@ export function boundMark(
     | 'target-places-bound'
     | 'rules-bound'
     | 'alert-rules-bound'
+    | 'later-alert-rules-bound'
     | 'alert-place-bound' = 'rows-bound',
 ): BoundMark {
   const path = join(homePaths(home).keys, name);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRuleSettings, type RuleSettingsStore } from '../../src/features/alerts/rule-settings.ts';
 import { RULES } from '../../src/features/alerts/rules.ts';
 import { RULE_NAMES, type RuleName } from '../../src/features/alerts/wire.ts';
@@ -12,6 +12,8 @@ let db: TestDatabase;
 let audit: Audit;
 let settings: RuleSettingsStore;
 let marked = false;
+/** Whether rules that came later were bound. */
+let markedLater = false;
 const asOwner = (sql: string) => withMaintenanceSession(db.superuserConnection, (session) => session.script(sql));
 
 beforeAll(async () => {
@@ -23,6 +25,7 @@ beforeAll(async () => {
   settings = createRuleSettings({
     ...{ database: db.database, keyRing, audit, readers: () => Promise.resolve([]) },
     bound: { isSet: async () => marked, set: async () => void (marked = true) },
+    laterBound: { isSet: async () => markedLater, set: async () => void (markedLater = true) },
   });
 });
 afterAll(async () => {
@@ -31,6 +34,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   marked = false;
+  markedLater = false;
   await asOwner('DELETE FROM alerts.rule');
   await settings.bindEarlier();
 });
@@ -73,10 +77,58 @@ test('the next start binds nothing anew, and an administrator who saves the rule
 
 test('rules of an earlier version stay as they were set, and are bound once', async () => {
   marked = false;
+  markedLater = false;
+  await asOwner(`DELETE FROM alerts.rule WHERE name = 'changed-past'`);
   await asOwner(
     `UPDATE alerts.rule SET binding = NULL; UPDATE alerts.rule SET settings = settings || '{"threshold":42}' WHERE name = 'refusals'`,
   );
   expect([await settings.changed(), (await settings.read()).refusals.threshold]).toEqual([[], 42]);
   await settings.bindEarlier();
   expect([marked, await settings.changed(), (await settings.read()).refusals.threshold]).toEqual([true, [], 42]);
+});
+
+describe('a rule that came after rules were bound', () => {
+  const LATER = 'changed-past';
+  /** A home of the version before, with everything bound. */
+  const before = async () => {
+    markedLater = false;
+    await asOwner(`DELETE FROM alerts.rule WHERE name = '${LATER}'`);
+  };
+
+  test('is there at once, switched on, told of as nobody’s doing, and bound at the first start', async () => {
+    await settings.change(userActor, 'export', own('export', { enabled: false }));
+    await before();
+    expect([await settings.changed(), (await settings.read())[LATER].enabled]).toEqual([[], true]);
+    await settings.bindEarlier();
+    expect([marked, markedLater, await settings.changed()]).toEqual([true, true, []]);
+    expect((await settings.read()).export.enabled).toBe(false);
+    await asOwner(`DELETE FROM alerts.rule WHERE name = '${LATER}'`);
+    expect([await settings.changed(), (await settings.read())[LATER].enabled]).toEqual([[LATER], true]);
+    await settings.bindEarlier();
+    expect(await settings.changed()).toEqual([LATER]);
+  });
+
+  test.each([
+    ['of the thief’s own, without a binding', `'{"enabled":false}', NULL`],
+    ['with another rule’s binding', `settings, binding`],
+  ])('is not switched off by a row %s that waits for it', async (_, columns) => {
+    await settings.change(userActor, 'export', own('export', { enabled: false }));
+    await before();
+    await asOwner(`INSERT INTO alerts.rule (name, settings, binding)
+      SELECT '${LATER}', ${columns.replace(`'{`, `settings || '{`)} FROM alerts.rule WHERE name = 'export'`);
+    await settings.bindEarlier();
+    expect([await settings.changed(), (await settings.read())[LATER].enabled]).toEqual([[LATER], true]);
+  });
+
+  test('is bound with the others where none was, and no unbound row of it is believed there either', async () => {
+    marked = false;
+    markedLater = false;
+    await asOwner(
+      `UPDATE alerts.rule SET binding = NULL; UPDATE alerts.rule SET settings = settings || '{"enabled":false}' WHERE name = '${LATER}'`,
+    );
+    await settings.bindEarlier();
+    expect([await settings.changed(), (await settings.read())[LATER].enabled]).toEqual([[LATER], true]);
+    await settings.change(userActor, LATER, own(LATER, { mail: false }));
+    expect([await settings.changed(), (await settings.read())[LATER].mail]).toEqual([[], false]);
+  });
 });

@@ -88,6 +88,8 @@ const make = () => {
     logIsWhole: () => Promise.resolve(whole),
     witnessedMs: () => Promise.resolve(witnessedMs),
     stoppedTargets: () => Promise.resolve(stopped),
+    changedRules: settings.changed,
+    changedTargets: () => Promise.resolve([]),
     pageUrl: 'https://careseal.example.org:8443/audit/alerts',
     onFailure: () => undefined,
   });
@@ -237,6 +239,7 @@ test('how many wait for somebody is told of those whose acts one may see, until 
     logIsWhole: () => Promise.resolve(true),
     witnessedMs: () => Promise.resolve(undefined),
     stoppedTargets: () => Promise.resolve([]),
+    changedTargets: () => Promise.resolve([]),
     pageUrl: 'https://careseal.example.org:8443/audit/alerts',
     onFailure: () => undefined,
   });

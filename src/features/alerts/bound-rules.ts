@@ -5,6 +5,15 @@ import { RULES } from './rules.ts';
 import * as store from './store.ts';
 import { RULE_NAMES, type RuleName, RuleSettings } from './wire.ts';
 
+/** Rules that came after rules were first bound: no version wrote one without a binding, so such a row is never believed. */
+const LATER: ReadonlySet<RuleName> = new Set(['changed-past']);
+
+/** Lies outside the database. */
+interface Mark {
+  isSet(): Promise<boolean>;
+  set(): Promise<void>;
+}
+
 /** A rule as it is in force. */
 export interface MarkedRule {
   readonly name: RuleName;
@@ -20,34 +29,40 @@ export interface BoundRulesDeps {
    * Whether rules have been bound. Kept outside the database, so that from then on a rule without a binding, or missing, is known to
    * be somebody else's doing. Missing itself: that is not known.
    */
-  readonly bound?: { isSet(): Promise<boolean>; set(): Promise<void> };
+  readonly bound?: Mark;
+  /** The same for rules that came later, so that on a home of before they are missing without anybody's doing until they are bound. */
+  readonly laterBound?: Mark;
 }
 
 /** The rules that are kept, and whether they are still ours. See rule-binding.ts. */
-export function createBoundRules({ database, keyRing, bound }: BoundRulesDeps) {
+export function createBoundRules({ database, keyRing, bound, laterBound }: BoundRulesDeps) {
   const binder = createRuleBinder(keyRing);
 
   async function read(): Promise<MarkedRule[]> {
     const stored = new Map((await store.readRules(database)).map((row) => [row.name, row]));
     const allBound = (await bound?.isSet()) === true;
+    const laterToo = (await laterBound?.isSet()) === true;
+    const believedUnbound = (name: RuleName): boolean => (LATER.has(name) ? !laterToo && !stored.has(name) : !allBound);
     return RULE_NAMES.map((name) => {
       const row = stored.get(name);
       const own = RuleSettings.safeParse(row?.settings);
       const binding = row?.binding ?? undefined;
-      const intact = binding === undefined ? !allBound : own.success && binder.fits(name, own.data, binding);
+      const intact =
+        binding === undefined ? believedUnbound(name) : own.success && binder.fits(name, own.data, binding);
       if (!intact) return { name, settings: { ...RULES[name].settings, enabled: true }, changed: true };
       return { name, settings: own.success ? own.data : RULES[name].settings, changed: false };
     });
   }
 
   async function bindEarlier(): Promise<void> {
-    if (bound === undefined || (await bound.isSet())) return;
+    if (bound === undefined || ((await bound.isSet()) && (await laterBound?.isSet()) !== false)) return;
     const unbound = await read();
     await database.transaction(async (tx) => {
       for (const { name, settings, changed } of unbound)
         if (!changed) await store.putUnboundRule(tx, { name, settings, binding: binder.bind(name, settings) });
     });
     await bound.set();
+    await laterBound?.set();
   }
 
   return {

@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/time.ts';
 import type { Database, Transaction } from '../../platform/db/index.ts';
 import type { OutgoingMail } from '../../platform/mail/index.ts';
 import type { Alerts } from './alerts.ts';
+import { changedSentence } from './changed-past.ts';
 import { RULES, type Rules } from './rules.ts';
 import * as store from './store.ts';
 
@@ -21,6 +22,9 @@ export interface ChecksDeps {
   readonly stoppedTargets: () => Promise<
     readonly { readonly id: string; readonly name: string; readonly sinceMs: number }[]
   >;
+  /** Rules, and ids of targets of forwarding, that are not as an administrator left them. */
+  readonly changedRules: () => Promise<readonly string[]>;
+  readonly changedTargets: () => Promise<readonly string[]>;
   /** Where people read alerts. */
   readonly pageUrl: string;
   readonly onFailure: (error: unknown) => void;
@@ -32,6 +36,9 @@ export interface Checks {
   start(): void;
   stop(): Promise<void>;
 }
+
+/** Rules about what stands as it is, without any event. */
+type Standing = 'log-damaged' | 'witness-silent' | 'forwarding-stopped' | 'changed-past';
 
 const EVERY_MS = 30_000;
 const MINUTE_MS = 60_000;
@@ -46,7 +53,7 @@ export function createChecks(deps: ChecksDeps): Checks {
 
   async function look(rules: Rules): Promise<void> {
     const nowMs = clock.nowMs();
-    const raise = (rule: 'log-damaged' | 'witness-silent' | 'forwarding-stopped', subject: string, what: string) =>
+    const raise = (rule: Standing, subject: string, what: string) =>
       alerts.raise({ rule, subject, what, atMs: nowMs, mail: rules[rule].mail });
     if (rules['log-damaged'].enabled && !(await deps.logIsWhole())) {
       await raise(
@@ -65,6 +72,10 @@ export function createChecks(deps: ChecksDeps): Checks {
       if (nowMs - sinceMs <= forwarding.minutes * MINUTE_MS) continue;
       await raise('forwarding-stopped', id, `“${name}” has taken no event for ${forwarding.minutes} minutes`);
     }
+    if (!rules['changed-past'].enabled) return;
+    for (const name of await deps.changedRules()) await raise('changed-past', `rule ${name}`, changedSentence('rule'));
+    for (const id of await deps.changedTargets())
+      await raise('changed-past', `target ${id}`, changedSentence('target'));
   }
 
   async function mail(): Promise<void> {

@@ -4,9 +4,10 @@ import { addressGroup } from '../../platform/http/address.ts';
 import type { KeyRing } from '../../store/index.ts';
 import type { Audit, SequencedEvent } from '../audit/index.ts';
 import type { AuditEventSummary } from '../audit/wire.ts';
+import { changedPast } from './changed-past.ts';
 import { closeness, type PersonName, type Rules } from './rules.ts';
+import type { Finding } from './model.ts';
 import * as store from './store.ts';
-import type { Finding } from './watch.ts';
 
 export interface CloserLooksDeps {
   readonly database: Database;
@@ -78,7 +79,11 @@ export function createCloserLooks(deps: CloserLooksDeps): CloserLook {
     return events.length > 0;
   }
 
+  const changes = (event: SequencedEvent, summary: AuditEventSummary, rules: Rules): Finding[] =>
+    rules['changed-past'].enabled ? [changedPast(event, summary)].filter((one) => one !== undefined) : [];
+
   return async (event, summary, rules) => [
+    ...changes(event, summary, rules),
     ...(await closeNames(event, summary, rules)),
     ...(await newNetwork(event, summary, rules)),
   ];

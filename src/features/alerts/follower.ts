@@ -3,11 +3,11 @@ import type { Clock } from '../../kernel/time.ts';
 import { type Audit, type SequencedEvent, summariseEvent } from '../audit/index.ts';
 import type { AuditEventSummary } from '../audit/wire.ts';
 import type { Alerts } from './alerts.ts';
-import type { Raised } from './model.ts';
+import type { Finding, Raised } from './model.ts';
 import { type CloserLooksDeps, createCloserLooks } from './closer-looks.ts';
 import { createPlace, type PlaceDeps } from './place.ts';
 import type { Rules } from './rules.ts';
-import { createWatch, type Finding } from './watch.ts';
+import { createWatch } from './watch.ts';
 
 export interface FollowerDeps extends CloserLooksDeps, Pick<PlaceDeps, 'placeBound'> {
   readonly clock: Clock;
@@ -126,7 +126,7 @@ interface Seen {
   readonly rules: Rules;
 }
 
-function raisedBy({ rule, subject, what }: Finding, { event, summary, rules }: Seen): Raised {
+function raisedBy({ rule, subject, what, about }: Finding, { event, summary, rules }: Seen): Raised {
   const opened = event.json !== undefined;
   const [client] = summary.client ?? [];
   return {
@@ -136,8 +136,10 @@ function raisedBy({ rule, subject, what }: Finding, { event, summary, rules }: S
     atMs: event.recordedMs,
     mail: rules[rule].mail,
     eventId: event.id,
-    ...(opened && summary.actor.id !== '' ? { actor: summary.actor } : {}),
-    ...(rule === 'own-name' && client !== undefined ? { client } : {}),
+    ...(about ?? {
+      ...(opened && summary.actor.id !== '' ? { actor: summary.actor } : {}),
+      ...(rule === 'own-name' && client !== undefined ? { client } : {}),
+    }),
     ...(summary.address === undefined ? {} : { address: summary.address }),
   };
 }

@@ -26,8 +26,8 @@ export interface AlertsFeature {
 
 export interface AlertsFeatureDeps
   extends Pick<FollowerDeps, 'database' | 'keyRing' | 'clock' | 'namesOf' | 'people' | 'onFailure'>,
-    Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'pageUrl'>,
-    Pick<RuleSettingsDeps, 'readers' | 'bound'>,
+    Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'changedTargets' | 'pageUrl'>,
+    Pick<RuleSettingsDeps, 'readers' | 'bound' | 'laterBound'>,
     Pick<FollowerDeps, 'placeBound'> {
   readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed' | 'search'>;
   readonly mail: Pick<Mail, 'configured' | 'enqueue'>;
@@ -47,6 +47,7 @@ export function createAlertsFeature(deps: AlertsFeatureDeps): AlertsFeature {
     ...deps,
     alerts,
     rules,
+    changedRules: settings.changed,
     recipients: settings.recipients,
     enqueue: (tx, mail) => deps.mail.enqueue(tx, mail),
   });

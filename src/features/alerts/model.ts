@@ -16,6 +16,15 @@ export type Content = z.output<typeof Content>;
 /** Who took an alert on or closed it. */
 export const Mark = z.object({ by: AuditActor, note: z.string() });
 
+/** A rule that an event fulfils. `subject`: whom it is about; equal ones belong to one alert. */
+export interface Finding {
+  readonly rule: RuleName;
+  readonly subject: string;
+  readonly what: string;
+  /** Whom it is about, where that is not whoever acted. */
+  readonly about?: Pick<Content, 'actor' | 'client'>;
+}
+
 /** An alert to raise. `subject` tells whom or what it is about. */
 export interface Raised extends Content {
   readonly rule: RuleName;

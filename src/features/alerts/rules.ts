@@ -79,6 +79,13 @@ export const RULES: Readonly<Record<RuleName, Rule>> = {
     uses: ['minutes'],
     settings: settings({ minutes: 60 }),
   },
+  'changed-past': {
+    title: 'Something was changed past Careseal',
+    about:
+      'Somebody has written to the database by other ways than Careseal: an account, a right, whose a client is, a system, a rule or a receiver is not as it was left.',
+    uses: [],
+    settings: settings({}),
+  },
 };
 
 /** Minutes since midnight in a time zone; undefined where there is no such zone. */

@@ -1,3 +1,5 @@
+import { tellsOfChange } from './changed-past.ts';
+import type { Finding } from './model.ts';
 import { isQuiet, type Rules } from './rules.ts';
 import type { RuleName } from './wire.ts';
 
@@ -12,13 +14,6 @@ export interface WatchedEvent {
   readonly actor: bigint;
   readonly client: bigint | undefined;
   readonly address: bigint | undefined;
-}
-
-/** A rule that an event fulfils. `subject`: whom it is about; equal ones belong to one alert. */
-export interface Finding {
-  readonly rule: RuleName;
-  readonly subject: string;
-  readonly what: string;
 }
 
 const MINUTE_MS = 60_000;
@@ -144,7 +139,7 @@ function outsideHours({ event, rules, newestMs, reaches }: Looking): Finding | u
 function refusals(looking: Looking): Finding | undefined {
   const { event, rules, reaches } = looking;
   const rule = 'refusals';
-  if (!rules[rule].enabled || event.outcome === 0) return undefined;
+  if (!rules[rule].enabled || event.outcome === 0 || tellsOfChange(event.event)) return undefined;
   // Strangers have no name; their address tells them apart.
   const subject = event.kind === 'anonymous' ? `address ${event.address ?? 'none'}` : String(event.actor);
   const times = reaches(rule, subject, sinceOf(looking, rule));

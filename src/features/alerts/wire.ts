@@ -13,6 +13,7 @@ export const RULE_NAMES = [
   'log-damaged',
   'witness-silent',
   'forwarding-stopped',
+  'changed-past',
 ] as const;
 export const RuleName = z.enum(RULE_NAMES);
 export type RuleName = z.output<typeof RuleName>;

@@ -33,6 +33,8 @@ export interface Atna {
   verifyReceived(): Promise<ReceivedVerification>;
   /** Targets that fail, with since when. */
   stoppedTargets(): Promise<readonly { readonly id: string; readonly name: string; readonly sinceMs: number }[]>;
+  /** Ids of targets that are not as an administrator left them; none while those of an earlier version are not bound yet. */
+  changedTargets(): Promise<readonly string[]>;
 }
 
 export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'authenticateNode' | 'onDropped'>;
@@ -118,6 +120,11 @@ export function createAtna(deps: AtnaDeps): Atna {
       return all.flatMap(({ id, name, paused, failingSince }) =>
         paused || failingSince === null ? [] : [{ id, name, sinceMs: failingSince.getTime() }],
       );
+    },
+    async changedTargets() {
+      if ((await bound?.isSet()) === false || (await placesBound?.isSet()) === false) return [];
+      const all = await listTargets(database);
+      return all.flatMap((target) => (binder.fits(target) && binder.placeOf(target) !== undefined ? [] : [target.id]));
     },
   };
 }
