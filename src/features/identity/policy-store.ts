@@ -104,7 +104,7 @@ export function createPolicyStore(rows: RowBinder) {
     /** What changes with every change of the policy; empty while it was never set. */
     async mark(sql: Sql): Promise<string> {
       const [row] = await sql.rows(MARK);
-      return row === undefined ? '' : `${row.version} ${Buffer.from(row.binding ?? []).toString('base64')}`;
+      return markOf(row);
     },
     /** `intact`: exactly as we wrote it. */
     async read(sql: Sql): Promise<PolicyRow & { readonly intact: boolean; readonly mark: string }> {
@@ -118,8 +118,7 @@ export function createPolicyStore(rows: RowBinder) {
       const empty = found.requirements.length + found.networks.length === 0;
       const neverSet = row?.version === null || row?.version === undefined;
       const intact = neverSet ? empty : rows.fits(bound(found), row.binding);
-      const mark = neverSet ? '' : `${found.version} ${Buffer.from(row.binding ?? []).toString('base64')}`;
-      return { ...found, intact, mark };
+      return { ...found, intact, mark: markOf(row) };
     },
     /** One change after the other, so that each is audited against what it really replaced. */
     async lock(tx: Transaction): Promise<void> {
@@ -165,6 +164,14 @@ export function createPolicyStore(rows: RowBinder) {
       else await tx.run(SET_NETWORKS, [scope, scopeId, networks]);
     },
   };
+}
+
+/** What changes with every change of the policy; empty while it was never set. */
+export function markOf(
+  row: { readonly version: number | null; readonly binding: Uint8Array | null } | undefined,
+): string {
+  if (row === undefined || row.version === null) return '';
+  return `${row.version} ${Buffer.from(row.binding ?? []).toString('base64')}`;
 }
 
 function bound({ version, settings, requirements, networks }: PolicyRow) {

@@ -13,6 +13,7 @@ import {
   signIn,
   TestBrowser,
 } from '../../../test/support/identity.ts';
+import type { Database } from '../../platform/db/index.ts';
 
 let db: TestDatabase;
 let fixture: IdentityFixture;
@@ -72,6 +73,31 @@ describe('the policy', () => {
     for (const [name, value] of admin.browser.cookies) elsewhere.cookies.set(name, value);
     await elsewhere.principal();
     expect(other.identity.policy.settings.stepUpMinutes).toBe(7);
+    await fixture.identity.policy.set(operator, { stepUpMinutes: 10 });
+  });
+
+  test('is looked at along with a session, and read anew only once it has changed', async () => {
+    const asked: string[] = [];
+    const rows: Database['rows'] = (one, values) => {
+      asked.push(one.name);
+      return db.database.rows(one, values);
+    };
+    const listening = { ...db.database, rows };
+    const other = identityFixture(listening, { clock: fixture.clock, keyRing: fixture.keyRing });
+    const elsewhere = new TestBrowser(other.identity);
+    for (const [name, value] of admin.browser.cookies) elsewhere.cookies.set(name, value);
+    const statements = async (): Promise<string[]> => {
+      asked.length = 0;
+      fixture.clock.forward(1000);
+      expect(await elsewhere.principal()).toMatchObject({ kind: 'user' });
+      return asked.filter((name) => name.startsWith('identity.'));
+    };
+    expect(await statements()).toContain('identity.policy');
+    expect(await statements()).toEqual(['identity.session']);
+    await fixture.identity.policy.set(operator, { stepUpMinutes: 8 });
+    expect(await statements()).toEqual(['identity.session', 'identity.policy-mark', 'identity.policy']);
+    expect(other.identity.policy.settings.stepUpMinutes).toBe(8);
+    expect(await statements()).toEqual(['identity.session']);
     await fixture.identity.policy.set(operator, { stepUpMinutes: 10 });
   });
 

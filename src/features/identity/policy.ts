@@ -51,6 +51,7 @@ export function createPolicy(deps: PolicyDeps) {
   return {
     settings: liveView(() => current.snapshot().settings),
     refresh: current.refresh,
+    sawMark: current.sawMark,
     version: (): number => current.snapshot().version,
     networks: (): readonly AllowedNetworks[] => current.snapshot().networks,
 
@@ -119,18 +120,25 @@ function createCurrent({ database, clock, defaults }: PolicyDeps, store: PolicyS
     loadedMs = clock.nowMs();
   }
 
+  /** At most one look at the database a second, whoever asks; they share it. `now`: whatever was seen before. */
+  async function refresh(now = false): Promise<void> {
+    const ageMs = clock.nowMs() - loadedMs;
+    if (!now && ageMs >= 0 && ageMs < FRESH_MS) return;
+    if (now) loadedMs = Number.NEGATIVE_INFINITY;
+    loading ??= load(database).finally(() => {
+      loading = undefined;
+    });
+    await loading;
+  }
+
   return {
     snapshot: (): Snapshot => snapshot,
     load,
-    /** At most one look at the database a second, whoever asks; they share it. `now`: whatever was seen before. */
-    async refresh(now = false): Promise<void> {
-      const ageMs = clock.nowMs() - loadedMs;
-      if (!now && ageMs >= 0 && ageMs < FRESH_MS) return;
-      if (now) loadedMs = Number.NEGATIVE_INFINITY;
-      loading ??= load(database).finally(() => {
-        loading = undefined;
-      });
-      await loading;
+    refresh,
+    /** The mark as it was read, from `askedMs` on, along with something else: a look of our own is needed only where it is another. */
+    async sawMark(mark: string, askedMs: number): Promise<void> {
+      if (mark === loadedMark) loadedMs = askedMs;
+      else await refresh(true);
     },
     expect(): void {
       expected = true;

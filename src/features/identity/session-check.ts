@@ -4,6 +4,7 @@ import type { Database } from '../../platform/db/sql.ts';
 import { homeOf, parseMemberships } from './membership-sql.ts';
 import type { IdentitySettings } from './model.ts';
 import type { Policy } from './policy.ts';
+import { markOf } from './policy-store.ts';
 import { makePrincipal } from './principal.ts';
 import { accountRow, emergencyRow, sessionRow } from './row-facts.ts';
 import { sessionAlive } from './rules.ts';
@@ -22,7 +23,7 @@ export interface SessionsDeps {
   readonly sealing: Sealing;
   readonly clock: Clock;
   readonly settings: IdentitySettings;
-  readonly policy: Pick<Policy, 'refresh' | 'isNetworkAllowed'>;
+  readonly policy: Pick<Policy, 'refresh' | 'sawMark' | 'isNetworkAllowed'>;
 }
 
 /** The check of every request: the live session of a token, from memory when it was read within the last second. */
@@ -38,8 +39,11 @@ export function createSessionCheck({ database, store, sealing, clock, settings, 
 
   async function load(tokenHash: Buffer, key: string): Promise<CachedSession | undefined> {
     const generation = cache.generation();
-    // Once a second at most, with the session itself: a changed policy holds as soon as an ended session does.
-    const [row] = await Promise.all([store.find(database, tokenHash), policy.refresh()]);
+    const askedMs = clock.nowMs();
+    const row = await store.find(database, tokenHash);
+    // The policy's mark comes with the session itself: a changed policy holds as soon as an ended session does.
+    if (row === undefined) await policy.refresh();
+    else await policy.sawMark(markOf({ version: row.policy_version, binding: row.policy_binding }), askedMs);
     const seenHereMs = cache.get(key)?.lastSeenMs ?? 0;
     const entry = row && cachedSession(row, { sealing, tokenHash, nowMs: clock.nowMs(), seenHereMs });
     if (entry === undefined) {

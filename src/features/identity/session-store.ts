@@ -17,7 +17,7 @@ interface SessionRow {
   readonly method: string;
 }
 
-/** What a request's check needs, in one query: the session, and what its user may do now. */
+/** What a request's check needs, in one query: the session, what its user may do now, and which policy holds. */
 export interface LiveSessionRow {
   readonly id: SessionId;
   readonly user_id: UserId;
@@ -38,6 +38,9 @@ export interface LiveSessionRow {
   readonly emergency_started_at: Date | null;
   readonly emergency_ends_at: Date | null;
   readonly emergency_binding: Uint8Array | null;
+  /** For `markOf`: whether the policy is still the one that this process knows. */
+  readonly policy_version: number | null;
+  readonly policy_binding: Uint8Array | null;
 }
 
 const INSERT = statement(
@@ -52,10 +55,11 @@ const FIND = statement<LiveSessionRow>(
   `SELECT s.id, s.user_id, s.started_at, s.last_seen_at, s.authenticated_at, s.absolute_ends_at, s.organisation_id,
      s.method, s.binding, u.binding AS account_binding, u.sealed_profile, ${MEMBERSHIPS}, ${MUST_READ},
      e.id AS emergency_id, e.started_at AS emergency_started_at, e.ends_at AS emergency_ends_at,
-     e.binding AS emergency_binding
+     e.binding AS emergency_binding, p.version AS policy_version, p.binding AS policy_binding
    FROM identity.sessions s
    JOIN identity.users u ON u.id = s.user_id
    LEFT JOIN LATERAL (SELECT id, started_at, ends_at, binding FROM identity.emergencies WHERE session_id = s.id ORDER BY ends_at DESC LIMIT 1) e ON true
+   LEFT JOIN identity.policy p ON true
    WHERE s.token_hash = $1 AND u.state = 'active'`,
 );
 /** Never backwards: two processes may write the same session's time. */
