@@ -15,6 +15,7 @@ import {
 } from '../ui/icons.ts';
 import { Own } from '../ui/text.tsx';
 import { api } from './api.ts';
+import { initialsOf } from './initials.ts';
 import { useKeys } from './keys.ts';
 import { usePreferences } from './preferences.tsx';
 import { useSession } from './session.tsx';
@@ -97,12 +98,6 @@ function WhereIAm(): ReactNode {
   );
 }
 
-function initials(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => (word ? [...word][0] : ''));
-  return letters.join('').toUpperCase();
-}
-
 function WhoIAm({ onLock }: { readonly onLock: () => void }): ReactNode {
   const { user } = useSession();
   const leave = useLeave();
@@ -111,7 +106,7 @@ function WhoIAm({ onLock }: { readonly onLock: () => void }): ReactNode {
       <Menu.Target>
         <button type="button" className="bar-me">
           <span className="visually-hidden">Account: </span>
-          <span className="bar-initials" data-initials={initials(user.name)} />
+          <span className="bar-initials" data-initials={initialsOf(user.name)} />
           <span className="bar-me-name">
             <Own>{user.name}</Own>
           </span>
