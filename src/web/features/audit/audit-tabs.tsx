@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useSession } from '../../app/session.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
 import { openAlerts } from './alert-queries.ts';
 import './audit.css';
 
@@ -22,7 +23,7 @@ export function AuditTabs(): ReactNode {
   const { central } = useSession().user.organisation;
   const waiting = alerts.data?.unacknowledged ?? 0;
   return (
-    <nav className="audit-tabs" aria-label="Parts of the audit log">
+    <Tabs label="Parts of the audit log">
       {TABS.filter(([to]) => central || !CENTRAL.includes(to)).map(([to, name]) => (
         <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
           {name}
@@ -34,6 +35,6 @@ export function AuditTabs(): ReactNode {
           )}
         </Link>
       ))}
-    </nav>
+    </Tabs>
   );
 }

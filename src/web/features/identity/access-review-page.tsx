@@ -14,6 +14,7 @@ import { SureDialog } from '../../ui/sure-dialog.tsx';
 import { Ago, Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { accessReview } from './rights-queries.ts';
+import './rights.css';
 
 const PAGE = 50;
 
@@ -27,9 +28,9 @@ export function AccessReviewPage(): ReactNode {
     <Page
       title="Access review"
       sentence="Rights that nobody has looked at for a while, the longest first. Confirm what is still right, take away what is not."
-      above={<PeoplePlaces />}
       width="reading"
     >
+      <PeoplePlaces />
       <div className="filters-row">
         <Select
           label="Last looked at"
@@ -50,12 +51,12 @@ export function AccessReviewPage(): ReactNode {
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {acts.error !== null && <FailureNotice error={acts.error} focus />}
       {list.isPending && <ListSkeleton rows={5} />}
-      {list.isSuccess && list.data.entries.length === 0 && (
+      {list.isSuccess && list.data.total === 0 && (
         <Empty icon={<IconCheck size={24} />} title="Everything has been looked at">
           <p>Rights come up here again when their time is over.</p>
         </Empty>
       )}
-      {list.isSuccess && list.data.entries.length > 0 && (
+      {list.isSuccess && list.data.total > 0 && (
         <Entries answer={list.data} offset={offset} onMove={setOffset} acts={acts} />
       )}
     </Page>
@@ -90,6 +91,7 @@ function Entries({ answer, offset, onMove, acts }: EntriesProps): ReactNode {
       <p className="soft small" role="status">
         {plural(total, 'membership waits', 'memberships wait')}
       </p>
+      {entries.length === 0 && <p>None is left on this page.</p>}
       <ul className="cards">
         {entries.map((entry) => (
           <Waiting
@@ -101,14 +103,21 @@ function Entries({ answer, offset, onMove, acts }: EntriesProps): ReactNode {
           />
         ))}
       </ul>
-      <div className="pager">
-        <Button variant="default" size="xs" disabled={offset === 0} onClick={() => onMove(Math.max(0, offset - PAGE))}>
-          The fifty before
-        </Button>
-        <Button variant="default" size="xs" disabled={offset + PAGE >= total} onClick={() => onMove(offset + PAGE)}>
-          The next fifty
-        </Button>
-      </div>
+      {(offset > 0 || total > PAGE) && (
+        <div className="pager">
+          <Button
+            variant="default"
+            size="xs"
+            disabled={offset === 0}
+            onClick={() => onMove(Math.max(0, offset - PAGE))}
+          >
+            The fifty before
+          </Button>
+          <Button variant="default" size="xs" disabled={offset + PAGE >= total} onClick={() => onMove(offset + PAGE)}>
+            The next fifty
+          </Button>
+        </div>
+      )}
     </>
   );
 }

@@ -14,6 +14,7 @@ import { Page } from '../../ui/page.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { emergencyList } from './rights-queries.ts';
+import './rights.css';
 
 /** Emergency accesses: somebody other than who did it says afterwards whether it was right. */
 export function EmergenciesPage(): ReactNode {
@@ -24,9 +25,9 @@ export function EmergenciesPage(): ReactNode {
     <Page
       title="Emergencies"
       sentence="Who broke the glass to reach clients of other organisations, when and why. Every one is looked at by somebody else."
-      above={<PeoplePlaces />}
       width="reading"
     >
+      <PeoplePlaces />
       <div className="filters-row">
         <Select
           label="Show"

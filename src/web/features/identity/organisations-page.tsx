@@ -18,6 +18,7 @@ import { Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { PermissionField } from './permission-field.tsx';
 import { organisationPage, roleList } from './rights-queries.ts';
+import './rights.css';
 
 const columns: readonly Column<OrganisationEntry>[] = [
   { key: 'name', header: 'Name', width: 'minmax(12rem, 2fr)', phone: 'title', cell: (one) => <Own>{one.name}</Own> },
@@ -57,7 +58,6 @@ export function OrganisationsPage(): ReactNode {
     <Page
       title="Organisations"
       sentence="The providers of the programme. Their people see their own clients and those shared with them; the central administration sees all."
-      above={<PeoplePlaces />}
       action={
         manages && (
           <Button leftSection={<IconPlus size={17} aria-hidden />} onClick={() => setOpen('new')}>
@@ -66,6 +66,7 @@ export function OrganisationsPage(): ReactNode {
         )
       }
     >
+      <PeoplePlaces />
       <Filters
         text={text}
         state={state}

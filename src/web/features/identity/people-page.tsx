@@ -19,6 +19,7 @@ import { UserLinkDialog } from './user-link.tsx';
 import { UserState } from './user-state.tsx';
 import { userPages } from './user-queries.ts';
 import './people.css';
+import './rights.css';
 
 const columns: readonly Column<UserEntry>[] = [
   {
@@ -83,7 +84,6 @@ export function PeoplePage(): ReactNode {
     <Page
       title="People"
       sentence="Who has an account and what each may do. Everybody chooses their own password and second factor."
-      above={<PeoplePlaces />}
       action={
         manages && (
           <div className="row">
@@ -100,6 +100,7 @@ export function PeoplePage(): ReactNode {
         )
       }
     >
+      <PeoplePlaces />
       <PeopleSearch text={text} onChange={setText} total={total} />
       <PeopleList found={found} searched={settled !== ''} person={person} keep={keep} onEverybody={() => setText('')} />
       {manages && total === 1 && settled === '' && state === undefined && (

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Permission } from '../../../kernel/access.ts';
 import { useMay } from '../../app/session.tsx';
-import './rights.css';
+import { Tabs } from '../../ui/tabs.tsx';
 
 const PLACES: readonly { readonly to: string; readonly name: string; readonly needs: Permission }[] = [
   { to: '/people', name: 'People', needs: 'user.read' },
@@ -13,20 +13,16 @@ const PLACES: readonly { readonly to: string; readonly name: string; readonly ne
   { to: '/people/providers', name: 'Identity providers', needs: 'settings.manage' },
 ];
 
-/** What belongs to the administration of people, above each of its pages. */
+/** What belongs to the administration of people. */
 export function PeoplePlaces(): ReactNode {
   const may = useMay();
   return (
-    <nav aria-label="Administration of people">
-      <ul className="places">
-        {PLACES.filter(({ needs }) => may(needs)).map(({ to, name }) => (
-          <li key={to}>
-            <Link to={to} activeOptions={{ exact: true, includeSearch: false }} activeProps={{ 'data-active': true }}>
-              {name}
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </nav>
+    <Tabs label="Administration of people">
+      {PLACES.filter(({ needs }) => may(needs)).map(({ to, name }) => (
+        <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
+          {name}
+        </Link>
+      ))}
+    </Tabs>
   );
 }

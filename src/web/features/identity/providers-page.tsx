@@ -14,6 +14,7 @@ import { Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { ProviderDialog } from './provider-dialog.tsx';
 import { providerList } from './rights-queries.ts';
+import './rights.css';
 
 /** Identity providers from which people may sign in. */
 export function ProvidersPage(): ReactNode {
@@ -23,7 +24,6 @@ export function ProvidersPage(): ReactNode {
     <Page
       title="Identity providers"
       sentence="Let people sign in from an OpenID Connect provider. An account is opened by the identity that was linked with it, never by a name or an e-mail address."
-      above={<PeoplePlaces />}
       width="reading"
       action={
         <Button leftSection={<IconPlus size={17} aria-hidden />} onClick={() => setAsking('new')}>
@@ -31,6 +31,7 @@ export function ProvidersPage(): ReactNode {
         </Button>
       }
     >
+      <PeoplePlaces />
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton rows={2} />}
       {list.isSuccess && list.data.providers.length === 0 && (

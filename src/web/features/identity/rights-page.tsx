@@ -10,9 +10,9 @@ import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Own } from '../../ui/text.tsx';
-import { PeoplePlaces } from './people-places.tsx';
 import { permissionWords } from './permission-words.ts';
 import { rightsOf } from './rights-queries.ts';
+import './rights.css';
 
 /** Why somebody can, or cannot, do each thing in an organisation. */
 export function RightsPage(): ReactNode {
@@ -25,12 +25,9 @@ export function RightsPage(): ReactNode {
       heading={rights.data && <Own>{rights.data.user.name}</Own>}
       sentence="What this person may do in an organisation, and for each thing the reason."
       above={
-        <>
-          <PeoplePlaces />
-          <Link to="/people" search={{ person }} className="back">
-            <IconArrowLeft size={16} aria-hidden /> The account
-          </Link>
-        </>
+        <Link to="/people" search={{ person }} className="back">
+          <IconArrowLeft size={16} aria-hidden /> The account
+        </Link>
       }
       width="reading"
     >

@@ -18,6 +18,7 @@ import { PeoplePlaces } from './people-places.tsx';
 import { PermissionField } from './permission-field.tsx';
 import { permissionWords } from './permission-words.ts';
 import { roleList } from './rights-queries.ts';
+import './rights.css';
 
 /** What each role gives; four are built in, others are the programme's own. */
 export function RolesPage(): ReactNode {
@@ -28,7 +29,6 @@ export function RolesPage(): ReactNode {
     <Page
       title="Roles"
       sentence="A role is a set of permissions. What somebody may in an organisation is what their roles there give, below its ceiling."
-      above={<PeoplePlaces />}
       width="reading"
       action={
         manages && (
@@ -38,6 +38,7 @@ export function RolesPage(): ReactNode {
         )
       }
     >
+      <PeoplePlaces />
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton rows={4} />}
       {list.isSuccess && (

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { Tabs } from '../../ui/tabs.tsx';
 import './nodes.css';
 
 const TABS = [
@@ -11,12 +12,12 @@ const TABS = [
 /** The rooms of the nodes. Each has an address of its own. */
 export function NodeTabs(): ReactNode {
   return (
-    <nav className="node-tabs" aria-label="Parts of the nodes">
+    <Tabs label="Parts of the nodes">
       {TABS.map(([to, name]) => (
         <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
           {name}
         </Link>
       ))}
-    </nav>
+    </Tabs>
   );
 }
