@@ -167,6 +167,7 @@ export const rightsRoutes = (nothing: boolean): readonly Route[] => [
   ],
   ['GET', /^\/api\/sign-in\/providers$/, () => ({ body: { providers: nothing ? [] : [named] } })],
   ['POST', /^\/api\/sign-in\/provider\/return$/, () => ({ status: 401, body: { code: 'provider-refused' } })],
+  ['POST', /^\/api\/identities\/[^/]+\/confirm$/, gone],
   ['GET', /^\/api\/providers$/, () => ({ body: { providers: nothing ? [] : [provider] } })],
   [
     'GET',

@@ -21,7 +21,7 @@ const columns: readonly Column<ReviewSummary>[] = [
   {
     key: 'pair',
     header: 'One record',
-    width: 'minmax(10rem, 2fr)',
+    width: 'minmax(8rem, 2fr)',
     phone: 'title',
     cell: (review) => (
       <>
@@ -40,7 +40,7 @@ const columns: readonly Column<ReviewSummary>[] = [
     phone: 'line',
     cell: (review) => <Born date={review.a.birthDate} />,
   },
-  { key: 'other', header: 'The other', width: 'minmax(10rem, 2fr)', cell: (review) => <Own>{review.b.name}</Own> },
+  { key: 'other', header: 'The other', width: 'minmax(8rem, 2fr)', cell: (review) => <Own>{review.b.name}</Own> },
   { key: 'born-b', header: 'Born', width: '7rem', cell: (review) => <Born date={review.b.birthDate} /> },
   {
     key: 'score',
@@ -60,7 +60,7 @@ const columns: readonly Column<ReviewSummary>[] = [
   {
     key: 'who',
     header: 'With',
-    width: 'minmax(5rem, 0.8fr)',
+    width: 'minmax(9.5rem, 0.8fr)',
     wideOnly: true,
     cell: (review) => <Who review={review} />,
   },
@@ -77,7 +77,7 @@ function Who({ review }: { readonly review: ReviewSummary }): ReactNode {
   if (proposedBy)
     return (
       <Tag tone="amber" icon={<IconUsers aria-hidden />}>
-        {proposedBy.isMe ? 'yours, needs a second' : 'needs a second'}
+        {proposedBy.isMe ? 'you + a second' : 'needs a second'}
       </Tag>
     );
   if (!assignee) return <span className="soft">—</span>;
