@@ -35,7 +35,8 @@ test('no more datagrams are taken within a second than are allowed, and the next
   let nowMs = 1_000;
   let taken = 0;
   const receiver = await receiveOverUdp({
-    ...{ host: '127.0.0.1', port: 0, perSecondMax: 5, dropped: dropped.one, nowMs: () => nowMs },
+    ...{ host: '127.0.0.1', port: 0, dropped: dropped.one, nowMs: () => nowMs },
+    ...{ perSecondMax: 5, bytesPerSecondMax: 1_000 },
     take: () => ++taken <= 8,
   });
   const socket = createSocket('udp4');
@@ -50,6 +51,36 @@ test('no more datagrams are taken within a second than are allowed, and the next
     // What is full beyond the bound is counted as well: the ninth was offered, and not taken.
     await expect.poll(counted).toBe(8);
     expect(taken).toBe(9);
+  } finally {
+    dropped.stop();
+    socket.close();
+    await receiver.close();
+  }
+});
+
+test('nor more bytes than are allowed, however few datagrams bring them; smaller ones still get in', async () => {
+  const { dropped, counted } = told();
+  let nowMs = 1_000;
+  const taken: number[] = [];
+  const receiver = await receiveOverUdp({
+    ...{ host: '127.0.0.1', port: 0, dropped: dropped.one, nowMs: () => nowMs },
+    ...{ perSecondMax: 100, bytesPerSecondMax: 10_000 },
+    take: ({ message }) => taken.push(message.byteLength) > 0,
+  });
+  const socket = createSocket('udp4');
+  const send = async (bytes: number) => {
+    await new Promise((resolve) => socket.send(Buffer.alloc(bytes, 'x'), receiver.port, '127.0.0.1', resolve));
+    const sent = ++sends;
+    const settled = async () => taken.length + (await counted());
+    await expect.poll(settled, { interval: 5, timeout: 10_000 }).toBe(sent);
+  };
+  let sends = 0;
+  try {
+    for (const bytes of [4_000, 4_000, 4_000, 2_000, 1, 9_000]) await send(bytes);
+    expect([taken, await counted()]).toEqual([[4_000, 4_000, 2_000], 3]);
+    nowMs += 1_000;
+    for (const bytes of [10_001, 10_000, 1]) await send(bytes);
+    expect([taken.slice(3), await counted()]).toEqual([[10_000], 5]);
   } finally {
     dropped.stop();
     socket.close();

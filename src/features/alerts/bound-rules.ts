@@ -39,9 +39,10 @@ export function createBoundRules({ database, keyRing, bound, laterBound }: Bound
   const binder = createRuleBinder(keyRing);
 
   async function read(): Promise<MarkedRule[]> {
-    const stored = new Map((await store.readRules(database)).map((row) => [row.name, row]));
+    // The marks first: rules that are bound while we read must not look as if somebody had taken them away.
     const allBound = (await bound?.isSet()) === true;
     const laterToo = (await laterBound?.isSet()) === true;
+    const stored = new Map((await store.readRules(database)).map((row) => [row.name, row]));
     const believedUnbound = (name: RuleName): boolean => (LATER.has(name) ? !laterToo && !stored.has(name) : !allBound);
     return RULE_NAMES.map((name) => {
       const row = stored.get(name);

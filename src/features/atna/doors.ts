@@ -37,6 +37,8 @@ const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 16_777_216;
 /** More than the systems of a large hospital write; what keeping them costs leaves most of a processor to everything else. */
 const DATAGRAMS_PER_SECOND_MAX = 500;
+/** 8 kB for each of these. What a datagram costs to read and keep grows with its bytes, and it may have 64 kB. */
+const DATAGRAM_BYTES_PER_SECOND_MAX = 4_194_304;
 const PER_BATCH = 500;
 const MINUTE_MS = 60_000;
 /** Refused networks that are told apart within a minute. */
@@ -81,6 +83,7 @@ export async function openSyslogDoors(
         host: options.host,
         port: options.udpPort,
         perSecondMax: DATAGRAMS_PER_SECOND_MAX,
+        bytesPerSecondMax: DATAGRAM_BYTES_PER_SECOND_MAX,
         take: datagrams.take,
         dropped: options.onDropped ?? (() => undefined),
       }),

@@ -132,6 +132,8 @@ export interface UdpReceiverOptions {
   readonly port: number;
   /** Datagrams taken within a second, whoever sent them: addresses in datagrams cost their sender nothing. */
   readonly perSecondMax: number;
+  /** Their bytes together; one that would go beyond is lost, smaller ones after it are taken. */
+  readonly bytesPerSecondMax: number;
   /** Never rejects; answers false when it is full, and the datagram is lost, as datagrams may be. */
   readonly take: (message: ReceivedMessage) => boolean;
   /** For each datagram that came and was lost here, beyond the bound or because it was full. */
@@ -142,28 +144,34 @@ export interface UdpReceiverOptions {
 
 const SECOND_MS = 1_000;
 
-/** Answers whether one more may pass within the present second. */
-function perSecond(max: number, nowMs: () => number): () => boolean {
+/** Answers whether one more of so many bytes may pass within the present second. */
+function perSecond(max: number, bytesMax: number, nowMs: () => number): (bytes: number) => boolean {
   let beganMs = -Infinity;
   let passed = 0;
-  return () => {
+  let passedBytes = 0;
+  return (bytes) => {
     const now = nowMs();
     if (now - beganMs >= SECOND_MS) {
       beganMs = now;
       passed = 0;
+      passedBytes = 0;
     }
+    if (passed >= max || passedBytes + bytes > bytesMax) return false;
     passed += 1;
-    return passed <= max;
+    passedBytes += bytes;
+    return true;
   };
 }
 
 /** Syslog over UDP (RFC 5426): one message per datagram, from whoever says so. */
 export async function receiveOverUdp(options: UdpReceiverOptions): Promise<SyslogReceiver> {
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 });
-  const mayPass = perSecond(options.perSecondMax, options.nowMs ?? (() => performance.now()));
+  const { perSecondMax, bytesPerSecondMax, nowMs = () => performance.now() } = options;
+  const mayPass = perSecond(perSecondMax, bytesPerSecondMax, nowMs);
   socket.on('message', (message, { address }) => {
     const truncated = message.byteLength >= DATAGRAM_BYTES_MAX;
-    if (!mayPass() || !options.take({ transport: 'udp', address, message, truncated })) options.dropped();
+    if (!mayPass(message.byteLength) || !options.take({ transport: 'udp', address, message, truncated }))
+      options.dropped();
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
