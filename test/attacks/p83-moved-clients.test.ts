@@ -142,15 +142,28 @@ async function isTold(what: 'client' | 'domain' = 'client', golden = victim.gold
   await expect.poll(told, { timeout: 15_000 }).toBeGreaterThan(0);
 }
 
+/** And so does an alert that leads to the client. */
+async function isAlertedAbout(golden: string): Promise<void> {
+  const raised = async (): Promise<unknown[]> => {
+    await p.services.audit.sequence();
+    await p.services.logFollowers.alerts.follower.catchUp();
+    return (await p.ask('centre administrator', 'GET', '/api/alerts')).json<{ alerts: unknown[] }>().alerts;
+  };
+  const about = expect.objectContaining({ rule: 'changed-past', client: golden });
+  await expect.poll(raised, { timeout: 15_000 }).toContainEqual(about);
+}
+
 const north = () => p.organisations.north;
 
 describe('a client of another organisation', () => {
   test('is not seen when it is said to be of one’s own', async () => {
+    await p.services.logFollowers.alerts.follower.catchUp();
     await run(
       `UPDATE registry.golden SET organisations = organisations || '{${north()}}' WHERE golden_id = '${victim.golden}';${withTokens()}`,
     );
     await seesNothing();
     await isTold();
+    await isAlertedAbout(victim.golden);
   });
 
   test('is not seen when it is said to be shared', async () => {
