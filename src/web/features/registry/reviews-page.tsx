@@ -36,16 +36,16 @@ const columns: readonly Column<ReviewSummary>[] = [
   {
     key: 'born-a',
     header: 'Born',
-    width: '7rem',
+    width: '6.5rem',
     phone: 'line',
     cell: (review) => <Born date={review.a.birthDate} />,
   },
   { key: 'other', header: 'The other', width: 'minmax(8rem, 2fr)', cell: (review) => <Own>{review.b.name}</Own> },
-  { key: 'born-b', header: 'Born', width: '7rem', cell: (review) => <Born date={review.b.birthDate} /> },
+  { key: 'born-b', header: 'Born', width: '6.5rem', cell: (review) => <Born date={review.b.birthDate} /> },
   {
     key: 'score',
     header: 'Score',
-    width: '4.5rem',
+    width: '4rem',
     align: 'end',
     phone: 'side',
     cell: (review) => scoreText(review.score),
@@ -60,7 +60,7 @@ const columns: readonly Column<ReviewSummary>[] = [
   {
     key: 'who',
     header: 'With',
-    width: 'minmax(9.5rem, 0.8fr)',
+    width: 'minmax(8.75rem, 0.8fr)',
     wideOnly: true,
     cell: (review) => <Who review={review} />,
   },
