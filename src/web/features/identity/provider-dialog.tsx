@@ -130,7 +130,7 @@ function ClientFields({ given, wrong, type, changing }: ClientFieldsProps): Reac
             ? 'Accounts are linked by it, so it stays. Another issuer is another provider.'
             : 'Exactly as the provider names itself, for example https://sso.example.org/realms/health.'
         }
-        readOnly={changing}
+        disabled={changing}
         value={given.issuer}
         error={wrong.has('issuer') ? 'An address that starts with https:// is needed.' : undefined}
         onChange={type('issuer')}
