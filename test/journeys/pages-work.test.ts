@@ -142,6 +142,7 @@ async function shown(page: Page, at: number): Promise<void> {
 describe('reviews', () => {
   it('are decided by keys, taken back by U, and walked through with J and K', async () => {
     const page = await visit(`/reviews/${idOf(4, 0)}`);
+    await shown(page, 0);
     await page.keyboard.press('j');
     await page.waitForURL(`**/reviews/${idOf(4, 1)}`);
     await shown(page, 1);
@@ -164,6 +165,7 @@ describe('reviews', () => {
 
   it('keys do nothing while somebody types', async () => {
     const page = await visit(`/reviews/${idOf(4, 0)}`);
+    await shown(page, 0);
     await page.keyboard.press('/');
     await page.getByRole('combobox', { name: 'Search everything' }).fill('');
     await page.keyboard.type('ldsu');
@@ -221,6 +223,7 @@ describe('reviews', () => {
   it('come back to the queue when the last one is decided, and can still be undone', async () => {
     fixture.state.reviews = 1;
     const page = await visit(`/reviews/${idOf(4, 22)}`);
+    await shown(page, 22);
     await page.keyboard.press('s');
     await page.waitForURL('**/reviews');
     await page.getByText('Put off for later.').waitFor();
