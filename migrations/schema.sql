@@ -58,6 +58,22 @@ GRANT UPDATE (next_leaf, sealed_recipients, last_mail_at, sealed_place) ON alert
 CREATE SCHEMA atna;
 GRANT USAGE ON SCHEMA atna TO careseal_app;
 
+CREATE OR REPLACE FUNCTION atna.refuse_unless_erasure()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.erased_because IS NULL AND NEW.erased_because IS NOT NULL AND NEW.tokens = '{}'
+    AND to_jsonb(NEW) - 'sealed' - 'tokens' - 'erased_because' = to_jsonb(OLD) - 'sealed' - 'tokens' - 'erased_because'
+    AND EXISTS (SELECT FROM audit.event WHERE id = NEW.erased_because AND event = 'audit.erase' AND outcome = 0)
+  THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'Received audit events are append-only: UPDATE on atna.received is refused'
+    USING ERRCODE = 'insufficient_privilege';
+END $function$
+;
+
 CREATE TABLE atna.received (
   id uuid NOT NULL,
   received_at timestamp with time zone NOT NULL,
@@ -67,12 +83,15 @@ CREATE TABLE atna.received (
   understood boolean NOT NULL,
   tokens bigint[] NOT NULL,
   sealed bytea STORAGE EXTERNAL NOT NULL,
+  erased_because uuid,
   CONSTRAINT received_pkey PRIMARY KEY (id),
   CONSTRAINT received_transport_check CHECK ((transport = ANY (ARRAY['tls'::text, 'udp'::text, 'fhir'::text])))
 );
+CREATE INDEX received_erased ON atna.received USING btree (id) WHERE (erased_because IS NOT NULL);
 CREATE INDEX received_recorded ON atna.received USING btree (recorded, id);
 CREATE INDEX received_tokens ON atna.received USING gin (tokens);
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON atna.received FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+CREATE TRIGGER append_only BEFORE UPDATE ON atna.received FOR EACH ROW EXECUTE FUNCTION atna.refuse_unless_erasure();
+CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON atna.received FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 GRANT INSERT, SELECT ON atna.received TO careseal_app;
 
 CREATE TABLE atna.target (
@@ -348,7 +367,7 @@ BEGIN
   SELECT n.subject, n.stage, n.kind, decode(n.device, 'hex'), n.failures, n.waits_until, n.last_at
   FROM unnest(subjects, stages, kinds, devices, failed, waits, lasts)
     AS n(subject, stage, kind, device, failures, waits_until, last_at)
-  ORDER BY n.subject, n.stage, n.kind, n.device
+  ORDER BY n.kind = 'network', n.subject, n.stage, n.kind, n.device
   ON CONFLICT (subject, stage, kind, device_hash) DO UPDATE
     SET failures = EXCLUDED.failures, waits_until = EXCLUDED.waits_until, last_at = EXCLUDED.last_at
     WHERE (a.failures, a.waits_until) = (
@@ -364,7 +383,7 @@ EXCEPTION WHEN SQLSTATE 'CS001' THEN
   RETURN false;
 END $function$
 ;
-CREATE OR REPLACE FUNCTION identity.charge_quietly(subjects bigint[], stages text[], kinds text[], devices text[], frees integer[], remembered timestamp with time zone[], at timestamp with time zone)
+CREATE OR REPLACE FUNCTION identity.charge_quietly(subjects bigint[], stages text[], kinds text[], devices text[], frees integer[], remembered timestamp with time zone[], looked boolean[], at timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
 AS $function$
@@ -381,14 +400,15 @@ BEGIN
   END IF;
   INSERT INTO identity.attempts AS a (subject, stage, kind, device_hash, failures, waits_until, last_at)
   SELECT n.subject, n.stage, n.kind, decode(n.device, 'hex'), 1, at, at
-  FROM unnest(subjects, stages, kinds, devices) AS n(subject, stage, kind, device)
-  ORDER BY n.subject, n.stage, n.kind, n.device
+  FROM unnest(subjects, stages, kinds, devices, looked) AS n(subject, stage, kind, device, looked)
+  WHERE NOT n.looked
+  ORDER BY n.kind = 'network', n.subject, n.stage, n.kind, n.device
   ON CONFLICT (subject, stage, kind, device_hash) DO UPDATE
     SET failures = a.failures + 1, waits_until = EXCLUDED.waits_until, last_at = EXCLUDED.last_at
     WHERE a.waits_until <= at
       AND a.failures + 1 < (SELECT n.free FROM unnest(kinds, frees) AS n(kind, free) WHERE n.kind = a.kind);
   GET DIAGNOSTICS touched = ROW_COUNT;
-  IF touched < cardinality(subjects) THEN
+  IF touched < cardinality(array_positions(looked, false)) THEN
     RAISE EXCEPTION USING ERRCODE = 'CS001', MESSAGE = 'changed meanwhile';
   END IF;
   RETURN true;
@@ -1371,7 +1391,7 @@ CREATE TABLE registry.ledger (
   other_golden_id uuid,
   detail bytea NOT NULL,
   CONSTRAINT ledger_pkey PRIMARY KEY (golden_id, entry_id),
-  CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'linked'::text, 'unlinked'::text, 'merged'::text, 'unmerged'::text, 'never-link'::text, 'review-opened'::text, 'review-decided'::text, 'decision-undone'::text])))
+  CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'linked'::text, 'unlinked'::text, 'merged'::text, 'unmerged'::text, 'never-link'::text, 'review-opened'::text, 'review-decided'::text, 'decision-undone'::text, 'repaired'::text])))
 );
 CREATE INDEX ledger_linked_at ON registry.ledger USING btree (at) WHERE ((kind = 'linked'::text) AND (other_source_id IS NOT NULL));
 CREATE INDEX ledger_other_golden ON registry.ledger USING btree (other_golden_id, entry_id) WHERE (other_golden_id IS NOT NULL);

@@ -82,6 +82,58 @@ describe('ten thousand guesses', () => {
     expect(compared).toBe(50);
   });
 
+  test('of one password at many accounts from one address, thirty at the same moment: no more than that', async () => {
+    let compared = 0;
+    for (let round = 0; round < 6; round++) {
+      const guesses = Array.from({ length: 30 }, (_, i) =>
+        guess(new TestBrowser(fixture.identity, '172.16.1.1'), `sprayed${round}-${i}@example.org`),
+      );
+      compared += (await Promise.all(guesses)).filter((outcome) => outcome === 'sign-in-refused').length;
+    }
+    // What is under way counts as if it were wrong: the wait may begin a little early, never late.
+    expect(compared).toBeLessThanOrEqual(50);
+    expect(compared).toBeGreaterThan(20);
+    expect(await guess(new TestBrowser(fixture.identity, '172.16.1.1'), 'one-more@example.org')).toBe(
+      'too-many-attempts',
+    );
+  });
+
+  test('… and codes too, with stolen passwords of many', async () => {
+    const victims: EnrolledPerson[] = [];
+    for (let i = 0; i < 60; i++) victims.push(await owner());
+    const thieves = victims.map(({ email }) => ({ email, browser: new TestBrowser(fixture.identity, '172.16.2.1') }));
+    for (const { browser, email } of thieves) expect(await guess(browser, email, PASSWORD)).toBe('right');
+    const outcomes: string[] = [];
+    for (let from = 0; from < thieves.length; from += 12) {
+      const some = thieves.slice(from, from + 12).map(({ browser }) =>
+        browser.ask('POST', '/api/sign-in/code', { code: '000000' }).then(
+          () => 'right',
+          (refusal: { code: string }) => refusal.code,
+        ),
+      );
+      outcomes.push(...(await Promise.all(some)));
+    }
+    expect(outcomes.filter((outcome) => outcome === 'code-refused').length).toBeLessThanOrEqual(50);
+    expect(outcomes.at(-1)).toBe('too-many-attempts');
+  });
+
+  test('two processes beside each other: each counts what it has under way twice, so that together they take no more', async () => {
+    const quick = { passwords: cheapPasswords(), processes: 2, clock: fixture.clock };
+    const both = [0, 1].map(() => identityFixture(db.database, { ...quick, keyRing: fixture.keyRing }).identity);
+    let compared = 0;
+    for (let round = 0; round < 6; round++) {
+      const guesses = both.flatMap((identity, process) =>
+        Array.from({ length: 10 }, (_, i) =>
+          guess(new TestBrowser(identity, '172.16.3.1'), `sprayed${process}-${round}-${i}@example.com`),
+        ),
+      );
+      compared += (await Promise.all(guesses)).filter((outcome) => outcome === 'sign-in-refused').length;
+    }
+    expect(compared).toBeGreaterThan(20);
+    // What the other has under way at the last moment comes on top: less than its share of fifty.
+    expect(compared).toBeLessThanOrEqual(60);
+  });
+
   test('of one IPv6 customer over all their addresses count as one', async () => {
     let compared = 0;
     for (let i = 0; i < 120; i++) {

@@ -58,6 +58,7 @@ export function identityFixture(
     mail?: IdentityDeps['mail'];
     bound?: IdentityDeps['bound'];
     passwords?: IdentityDeps['passwords'];
+    processes?: number;
   } = {},
 ): IdentityFixture {
   const clock = options.clock ?? testClock();
@@ -84,6 +85,7 @@ export function identityFixture(
     ...(options.mail === undefined ? {} : { mail: options.mail }),
     ...(options.bound === undefined ? {} : { bound: options.bound }),
     ...(options.passwords === undefined ? {} : { passwords: options.passwords }),
+    ...(options.processes === undefined ? {} : { processes: options.processes }),
   };
   const identity = createIdentity({ database, keyRing, audit, clock, ...settings, onHousekeepingFailure: rethrow });
   return { identity, audit, recorded, clock, keyRing };

@@ -32,18 +32,21 @@ const ENSURE = statement(
   'identity.attempts-ensure',
   `INSERT INTO identity.attempts (subject, stage, kind, device_hash, failures, waits_until, last_at)
    SELECT subject, stage, kind, device_hash, 0, $5::timestamptz, $5::timestamptz FROM (${KEYS}) AS k
-   ORDER BY subject, stage, kind, device_hash
+   ORDER BY kind = 'network', subject, stage, kind, device_hash
    ON CONFLICT DO NOTHING`,
 );
 const READ = statement<CounterRow>(
   'identity.attempts-read',
   `SELECT a.* FROM identity.attempts a WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (${KEYS})`,
 );
-/** Always locked in the same order, so that two attempts on overlapping counters never wait for each other in a ring. */
+/**
+ * Always locked in the same order, so that two attempts on overlapping counters never wait for each other in a ring. A network's comes
+ * last: whoever holds an account's may still need it.
+ */
 const LOCK = statement<CounterRow>(
   'identity.attempts-lock',
   `SELECT a.* FROM identity.attempts a WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (${KEYS})
-   ORDER BY a.subject, a.stage, a.kind, a.device_hash FOR UPDATE`,
+   ORDER BY a.kind = 'network', a.subject, a.stage, a.kind, a.device_hash FOR UPDATE`,
 );
 const WRITE = statement(
   'identity.attempts-write',
@@ -57,21 +60,20 @@ const CHARGE = statement<{ readonly charged: boolean }>(
   'identity.attempts-charge',
   'SELECT identity.charge_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9) AS charged',
 );
-/** Charges counters that are far from any wait: all of them or none (migration 000362). */
+/** Charges counters that are far from any wait: all of them or none (migration 000366). */
 const CHARGE_QUIETLY = statement<{ readonly charged: boolean }>(
   'identity.attempts-charge-quietly',
-  'SELECT identity.charge_quietly($1, $2, $3, $4, $5, $6, $7) AS charged',
+  'SELECT identity.charge_quietly($1, $2, $3, $4, $5, $6, $7, $8) AS charged',
 );
-/** The counters of whoever owes a code under a token ($1), of this device ($2) and network ($3), in the order of LOCK. */
+/** The counters of whoever owes a code under a token ($1), of this device ($2), in the order of LOCK. */
 const HOLD_OWING = statement<CounterRow>(
   'identity.attempts-hold-owing',
   `SELECT a.* FROM identity.attempts a WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (
      SELECT u.email_token, 'factor', k.kind, k.device
      FROM identity.pre_sessions p JOIN identity.users u ON u.id = p.user_id,
        (VALUES ('account', ''::bytea), ('unknown-devices', ''::bytea), ('device', $2::bytea)) AS k(kind, device)
-     WHERE p.token_hash = $1
-     UNION ALL SELECT $3::bigint, 'any', 'network', ''::bytea)
-   ORDER BY a.subject, a.stage, a.kind, a.device_hash FOR UPDATE`,
+     WHERE p.token_hash = $1)
+   ORDER BY a.kind = 'network', a.subject, a.stage, a.kind, a.device_hash FOR UPDATE`,
 );
 /** What a success gives back, as rules of settlement() have it; locked in the order of LOCK. */
 const SETTLE = statement(
@@ -79,7 +81,7 @@ const SETTLE = statement(
   `WITH locked AS (
      SELECT a.subject, a.stage, a.kind, a.device_hash FROM identity.attempts a
      WHERE (a.subject, a.stage, a.kind, a.device_hash) IN (${KEYS})
-     ORDER BY a.subject, a.stage, a.kind, a.device_hash FOR UPDATE)
+     ORDER BY a.kind = 'network', a.subject, a.stage, a.kind, a.device_hash FOR UPDATE)
    UPDATE identity.attempts a
    SET failures = least(greatest(a.failures - n.take_back, 0), n.at_most),
        waits_until = CASE WHEN least(greatest(a.failures - n.take_back, 0), n.at_most) < n.waits_from THEN $8::timestamptz
@@ -151,16 +153,19 @@ export interface QuietBounds {
   readonly rememberedFromMs: number;
 }
 
+export interface QuietCounter extends QuietBounds {
+  readonly key: CounterKey;
+  /** Not charged itself. */
+  readonly looked: boolean;
+}
+
 /** False: none is charged, since one of them is not that quiet. */
-export async function chargeQuietly(
-  sql: Sql,
-  counters: readonly (QuietBounds & { readonly key: CounterKey })[],
-  nowMs: number,
-): Promise<boolean> {
+export async function chargeQuietly(sql: Sql, counters: readonly QuietCounter[], nowMs: number): Promise<boolean> {
   const charging = sql.rows(CHARGE_QUIETLY, [
     ...keyColumns(counters.map(({ key }) => key)),
     counters.map(({ free }) => free),
     counters.map(({ rememberedFromMs: ms }) => (Number.isFinite(ms) ? new Date(ms).toISOString() : '-infinity')),
+    counters.map(({ looked }) => looked),
     new Date(nowMs),
   ]);
   try {
@@ -207,12 +212,12 @@ export async function clearCounters(tx: Transaction, subject: bigint): Promise<v
   await tx.run(CLEAR, [subject]);
 }
 
-/** Those that exist of the account that owes a code, and of the network, locked until commit. */
+/** Those that exist of the account that owes a code, locked until commit. */
 export async function heldOwing(
   tx: Transaction,
-  by: { readonly preHash: Uint8Array; readonly device: Uint8Array | undefined; readonly network: bigint | undefined },
+  by: { readonly preHash: Uint8Array; readonly device: Uint8Array | undefined },
 ): Promise<StoredCounter[]> {
-  return (await tx.rows(HOLD_OWING, [by.preHash, by.device ?? null, by.network ?? null])).map(stored);
+  return (await tx.rows(HOLD_OWING, [by.preHash, by.device ?? null])).map(stored);
 }
 
 export async function deleteIdleCounters(sql: Sql, nowMs: number): Promise<void> {

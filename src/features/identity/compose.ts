@@ -34,6 +34,8 @@ export interface IdentityDeps {
   readonly keyRing: KeyRing;
   readonly audit: Audit;
   readonly clock: Clock;
+  /** How many processes serve people beside each other; default: one. */
+  readonly processes?: number;
   /** What the policy starts from; default: DEFAULT_IDENTITY_SETTINGS. */
   readonly settings?: IdentitySettings;
   /** platform/mail; default: none is set up. */
@@ -84,7 +86,7 @@ export function composeParts({ database, keyRing, audit, clock, ...given }: Iden
     credentials: createCredentialStore(sealing, book),
     sessions: createSessions({ database, store: sessionStore, sealing, clock, settings, policy }),
     throttle: createThrottle({
-      ...{ database, sealing, clock, settings },
+      ...{ database, sealing, clock, settings, processes: given.processes },
       async onBan(tx, failures) {
         const detail = { failures: String(failures) };
         await audit.record(tx, [

@@ -20,6 +20,7 @@ import type { Browser, SignInMethod } from './sessions.ts';
 import { mayOpenHere, type Opened, openSession, refuseGuess, type SignInDeps, type SignInEvent } from './sign-in.ts';
 import { signInStore } from './sign-in-store.ts';
 import type { Attempt, HeldAttempt } from './throttle.ts';
+import type { Slot } from './under-way.ts';
 import type { Account } from './user-store.ts';
 
 export interface SignedIn extends Opened {
@@ -41,12 +42,16 @@ interface SecondRequest {
  * given (or too long ago, or too many codes were wrong), `code-refused`, `passkey-refused` or `too-many-attempts`.
  */
 export async function signInWithFactor(deps: SignInDeps, request: SecondRequest): Promise<SignedIn> {
+  return await deps.throttle.underWay(request.browser.address, (slot) => compareFactor(deps, request, slot));
+}
+
+async function compareFactor(deps: SignInDeps, request: SecondRequest, slot: Slot | undefined): Promise<SignedIn> {
   const { database, audit } = deps;
   const { actor, browser } = request;
   if (browser.preSessionToken === undefined) throw signInExpired();
   const preHash = hashToken(browser.preSessionToken);
   const proof = await prepareProof(deps, request.proof, { ...ownedBy(preHash), token: browser.challengeToken });
-  const second: Second = { ...request, preHash, prepared: proof };
+  const second: Second = { ...request, slot, preHash, prepared: proof };
   const outcome = await database
     .transaction((tx) => secondStep(tx, deps, second, proof.kind === 'code'))
     .catch((error: unknown) => {
@@ -60,6 +65,7 @@ export async function signInWithFactor(deps: SignInDeps, request: SecondRequest)
 }
 
 interface Second extends SecondRequest {
+  readonly slot: Slot | undefined;
   readonly preHash: Uint8Array;
   readonly prepared: PreparedProof;
 }
@@ -83,7 +89,7 @@ async function secondStep(
   hasty: boolean,
 ): Promise<SignedIn | Refused> {
   const { users, credentials, throttle, clock } = deps;
-  const { browser, preHash, prepared } = second;
+  const { browser, preHash, prepared, slot } = second;
   const nowMs = clock.nowMs();
   // Locked first: whoever ends this account's access now waits, and then ends this session too.
   const owing = { preHash, device: deviceHash(browser.deviceToken), address: browser.address };
@@ -94,7 +100,9 @@ async function secondStep(
     throttle.holdOwing(tx, owing),
   ]);
   if (account?.state !== 'active') throw signInExpired();
-  const guess: Attempt = { stage: 'factor', email: account.email, knownDevice: device, address: browser.address };
+  if (device !== undefined) slot?.end();
+  const { address } = browser;
+  const guess: Attempt = { stage: 'factor', email: account.email, knownDevice: device, address, slot };
   const attempt = await held(guess, account.emailToken);
   const factorIds = account.credentials?.factorIds ?? [];
   const shown = prepared.kind === 'code' ? freshStep(factors, { code: prepared.code, factorIds, nowMs }) : undefined;

@@ -11,6 +11,7 @@ import { type Browser, PRE_SESSION_COOKIE } from './sessions.ts';
 import { openSession, refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { ACCOUNT_MOVED, signInStore } from './sign-in-store.ts';
 import type { Attempt } from './throttle.ts';
+import type { Slot } from './under-way.ts';
 import type { Account } from './user-store.ts';
 import { EmailAddress, type SignInPasswordAnswer } from './wire.ts';
 
@@ -32,19 +33,30 @@ interface PasswordRequest {
  * Throws `sign-in-refused`, `too-many-attempts`, `passwords-busy`, `factor-missing`, `account-changed` or `network-refused`.
  */
 export async function signInWithPassword(deps: SignInDeps, request: PasswordRequest): Promise<PasswordGiven> {
+  // A flood is turned away before it costs a look at the database, and before it counts against anybody.
+  deps.passwords.assertRoom();
+  return await deps.throttle.underWay(request.browser.address, (slot) => comparePassword(deps, request, slot));
+}
+
+async function comparePassword(
+  deps: SignInDeps,
+  request: PasswordRequest,
+  slot: Slot | undefined,
+): Promise<PasswordGiven> {
   const { database, audit, passwords, clock, throttle } = deps;
   const { actor, password, browser } = request;
   const email = EmailAddress.safeParse(request.email).data ?? request.email.toLowerCase();
-  // A flood is turned away before it costs a look at the database, and before it counts against anybody.
-  passwords.assertRoom();
   // Who must wait is told so before the account is looked at: a flood costs one look at its counters, and tells nothing.
   const early = browser.deviceToken === undefined ? undefined : await openable(deps, email, database);
   const device = await knownDevice(database, early?.id, { token: browser.deviceToken, nowMs: clock.nowMs() });
-  const attempt: Attempt = { stage: 'password', email, knownDevice: device, address: browser.address };
+  // A browser the account knows has nothing to do with its network.
+  if (device !== undefined) slot?.end();
+  const attempt: Attempt = { stage: 'password', email, knownDevice: device, address: browser.address, slot };
   const account = await throttle.chargeAndLook(attempt, async (sql) => early ?? (await openable(deps, email, sql)));
   // Without an account the same work is done on a hash that no password has.
   const right = await passwords.verify(account?.passwordHash, password);
   if (!right || account?.passwordHash === undefined) {
+    await throttle.wrong(attempt);
     const reason = account === undefined ? 'account-unknown' : 'password-wrong';
     return await refuseGuess(audit, actor, { event: 'sign-in.password', reason, account }, signInRefused(reason));
   }

@@ -79,6 +79,13 @@ export function charge(
   return { kind: 'allowed', charged: counters.map((each) => chargeOne(forget(each, nowMs), nowMs, attemptsFree)) };
 }
 
+/** Charges what was compared already, whatever has become of the counter meanwhile; a wait under way does not get shorter. */
+export function chargeCompared(counter: Counter, nowMs: number, attemptsFree: number): Counter {
+  const remembered = forget(counter, nowMs);
+  const charged = chargeOne(remembered, nowMs, attemptsFree);
+  return { ...charged, waitsUntilMs: Math.max(charged.waitsUntilMs, nowMs + remainingWaitMs(remembered, nowMs)) };
+}
+
 /**
  * After a success: its own channel and the sum start again. What strangers have used up stays used up to the free part, so
  * that an owner's daily sign-in does not hand a guesser ten new tries a day. A network only gets this attempt back, if it was `charged`.
