@@ -18,30 +18,53 @@ export const auditErase: Command = {
       valueName: 'DATE',
       description: 'Erase what events before this day (UTC) say: 2019-12-31',
     },
+    person: {
+      kind: 'value',
+      valueName: 'NAME',
+      description:
+        'Erase what received events about this person say, by an identifier as their sender writes it: SYSTEM|VALUE',
+    },
     reason: REASON,
   },
   json: true,
   help: `Contents are destroyed; commitments stay, so the tree, every signed head and every proof stay valid, and verify says how many
-events were erased. Events are kept for six years at least (setting auditKeepYears), and whatever a legal hold covers is left alone.
+events were erased. What other systems sent to this audit repository goes with it: of a client what names it by an id or identifier that
+the registry has, by --person what names somebody exactly so; that something came, when and from whom stays. Events are kept for six years at least (setting auditKeepYears), and whatever a legal hold covers is left alone.
 Backups made before keep what they hold.`,
   async run({ value, required, out, withServices }) {
-    const [client, before] = [value('client'), value('before')];
-    if ((client === undefined) === (before === undefined)) {
-      throw new Problem('invalid', 'usage', 'Either --client or --before is needed.');
+    const [client, before, person] = [value('client'), value('before'), value('person')];
+    if ([client, before, person].filter((one) => one !== undefined).length !== 1) {
+      throw new Problem('invalid', 'usage', 'One of --client, --person and --before is needed.');
     }
-    const beforeMs = before === undefined ? undefined : dayMs(before);
-    const done = await withServices(({ audit, actor, asOwner }) =>
+    const beforeMs = before === undefined ? 0 : dayMs(before);
+    const done = await withServices(({ audit, logFollowers, actor, asOwner }) =>
       asOwner(async (owner) => {
         const onProgress = (erased: number): void => out.progress(`${erased} events erased`);
         const run = { actor, owner, reason: required('reason'), onProgress };
-        if (client !== undefined) return await audit.retention.eraseClient({ ...run, client });
-        return await audit.retention.eraseBefore({ ...run, beforeMs: beforeMs ?? 0 });
+        const others = logFollowers.atna.retention;
+        if (person !== undefined) return { erased: 0, held: 0, received: await others.erasePerson({ ...run, person }) };
+        if (client === undefined) {
+          // What came first: our own events about its coming go afterwards.
+          const received = await others.eraseBefore({ ...run, beforeMs });
+          return { ...(await audit.retention.eraseBefore({ ...run, beforeMs })), received };
+        }
+        const own = await audit.retention.eraseClient({ ...run, client });
+        return { ...own, received: await others.eraseClient({ ...run, client }) };
       }),
     );
     out.json(done);
-    out.line(`What ${done.erased} events said is gone.${done.held > 0 ? ` ${done.held} are under a legal hold.` : ''}`);
+    const { received } = done;
+    out.line(`What ${done.erased} events said is gone.${underHold(done.held)}`);
+    out.line(`What ${received.erased} events of other systems said is gone.${underHold(received.held)}`);
+    if (received.altered > 0) {
+      out.line(
+        `${received.altered} were changed in the database by somebody and are left as they are: careseal audit verify.`,
+      );
+    }
   },
 };
+
+const underHold = (held: number): string => (held > 0 ? ` ${held} are under a legal hold.` : '');
 
 export const auditHold: Command = {
   name: 'audit hold',

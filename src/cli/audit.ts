@@ -57,7 +57,9 @@ runs careseal-verify.mjs on what "careseal audit export" writes instead.`,
       out.line(
         `The log is whole: ${found.size} events, ${found.checkpointsChecked} signed heads, ${found.erased} erased.`,
       );
-      if (found.received.checked > 0) out.line(`Events of other systems are as they came: ${found.received.checked}.`);
+      const { checked, erased } = found.received;
+      if (checked > 0) out.line(`Events of other systems are as they came: ${checked}.`);
+      if (erased > 0) out.line(`Events of other systems that were erased: ${erased}.`);
       out.line(`Root: ${found.rootHash}`);
       return 0;
     }

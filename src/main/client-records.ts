@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PersonName } from '../features/alerts/index.ts';
+import type { Person } from '../features/atna/index.ts';
 import type { Registry } from '../features/registry/index.ts';
 import { ALL_PERMISSIONS } from '../features/identity/index.ts';
 import { utf8Decode } from '../kernel/bytes.ts';
@@ -70,6 +71,32 @@ export function clientRecords(registry: Registry): (clientId: string) => Promise
       .filter(({ type }) => type === 'seealso' || type === 'replaces')
       .flatMap(({ other }) => /^Patient\/([0-9a-f-]{36})$/.exec(other.reference ?? '')?.[1] ?? []);
     return [clientId, ...others].slice(0, RECORDS_MAX);
+  };
+}
+
+const Identified = z.looseObject({
+  identifier: z.array(z.looseObject({ system: z.string().optional(), value: z.string().optional() })).optional(),
+});
+
+/** How other systems may name a client: its records' ids, and the identifiers in them. Undefined where there is no such client. */
+export function clientPerson(registry: Registry): (clientId: string) => Promise<Person | undefined> {
+  const recordsOf = clientRecords(registry);
+  return async (clientId) => {
+    const known = parseId<ResourceId>(clientId);
+    if (known === undefined || (await registry.as(LOG).read(known)) === undefined) return undefined;
+    const ids = await recordsOf(clientId);
+    const identifiers = new Map<string, Person['identifiers'][number]>();
+    for (const one of ids) {
+      const id = parseId<ResourceId>(one);
+      const content = id === undefined ? undefined : (await registry.as(LOG).read(id))?.content;
+      const parsed = Identified.safeParse(
+        content === undefined || content === null ? undefined : JSON.parse(utf8Decode(content)),
+      );
+      for (const { system, value } of parsed.success ? (parsed.data.identifier ?? []) : []) {
+        if (value !== undefined) identifiers.set(`${system ?? ''}|${value}`, { system: system ?? '', value });
+      }
+    }
+    return { ids, identifiers: [...identifiers.values()] };
   };
 }
 

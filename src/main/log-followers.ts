@@ -18,7 +18,7 @@ import type { Mail } from '../platform/mail/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { KeyRing } from '../store/index.ts';
 import { boundMark } from './bound-mark.ts';
-import { auditsClient, clientNames, clientRecords, recordsNamed, seesClient } from './client-records.ts';
+import { auditsClient, clientNames, clientPerson, clientRecords, recordsNamed, seesClient } from './client-records.ts';
 
 /** What is built on the audit log: forwarding it, reports, alerts. */
 export interface LogFollowers {
@@ -58,6 +58,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     bound: boundMark(config.home, 'targets-bound'),
     placesBound: boundMark(config.home, 'target-places-bound'),
     recordsOf: recordsNamed(registry),
+    personOf: clientPerson(registry),
     repository: {
       takes: config.auditRepository,
       tlsPort: config.auditTlsPort,

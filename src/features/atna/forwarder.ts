@@ -6,6 +6,7 @@ import type { Audit } from '../audit/index.ts';
 import { eventNames } from '../audit/index.ts';
 import { type Carrier, type CarrierDeps, type Outgoing, openCarrier } from './carrier.ts';
 import { failureOf, TargetChanged } from './failures.ts';
+import { createPages } from './read-ahead.ts';
 import type { TargetBinder } from './target-binding.ts';
 import * as store from './target-store.ts';
 import type { TargetFailure, TargetFilter } from './wire.ts';
@@ -38,6 +39,8 @@ interface Pace {
 const PACE: Pace = { pollMs: 1_000, connectionMs: 60_000, lingerMs: 20_000, retryMs: 1_000, retryMsMax: 300_000 };
 /** Events read and printed at a time: a few milliseconds in which nothing else happens in this process. */
 const PAGE = 1_024;
+/** Pages that are read while one travels. */
+const PAGES_AHEAD = 3;
 /** Events over one connection: what is sent again when its end is not confirmed. */
 const PER_CONNECTION = 50_000;
 const HOLD_MS = 60_000;
@@ -160,20 +163,19 @@ async function sendOnce(deps: Serving, { target, holder, place }: Sending): Prom
   let sent = 0;
   let lastSentMs = begun;
   let heldMs = begun;
-  let page = audit.feed.packed(at, PAGE, wanted);
+  const pages = createPages({
+    read: (from, limit) => audit.feed.packed(from, limit, wanted),
+    ...{ from: place, limit: PAGE, ahead: PAGES_AHEAD },
+  });
   try {
     while (!signal.aborted && sent < PER_CONNECTION && performance.now() - begun < pace.connectionMs) {
-      const { events, next } = await page;
+      const { events, next } = await pages.next();
       if (next === at) {
         // Nobody waits for a connection that is not there, nor keeps an idle one.
         if (carrier === undefined || performance.now() - lastSentMs > pace.lingerMs) break;
         await wait(pace.pollMs, signal);
-        page = audit.feed.packed(at, PAGE, wanted);
         continue;
       }
-      // The next page is read while this one travels.
-      page = audit.feed.packed(next, PAGE, wanted);
-      page.catch(() => undefined);
       if (events.length > 0) {
         carrier ??= await openCarrier(target, deps.carrier);
         const left = await carrier.send(events);
@@ -192,8 +194,6 @@ async function sendOnce(deps: Serving, { target, holder, place }: Sending): Prom
   } catch (error) {
     carrier?.destroy();
     throw error;
-  } finally {
-    page.catch(() => undefined);
   }
 }
 

@@ -8,6 +8,8 @@ import type { CarrierDeps } from './carrier.ts';
 import { openSyslogDoors, type SyslogDoorsOptions } from './doors.ts';
 import { atnaFhirRoutes } from './fhir-routes.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
+import { createReceivedRetention, type ReceivedRetention } from './received-retention.ts';
+import type { Person } from './received-persons.ts';
 import { receivedRoutes } from './received-routes.ts';
 import { createRepository } from './receiver.ts';
 import type { RetrieveDeps } from './retrieve.ts';
@@ -18,6 +20,8 @@ import { createTargets, type Targets } from './targets.ts';
 import { type ReceivedVerification, verifyReceived } from './verify-received.ts';
 
 export { AddTarget } from './wire.ts';
+export type { Person } from './received-persons.ts';
+export type { ReceivedErased } from './received-retention.ts';
 export type { ReceivedVerification } from './verify-received.ts';
 
 /** IHE ATNA: the log goes to other audit repositories (ITI-20), others' events come here, and both are retrieved (ITI-81). */
@@ -31,6 +35,8 @@ export interface Atna {
   openDoors(options: SyslogDoors): ReturnType<typeof openSyslogDoors>;
   /** Whether what other systems sent is as the log says it came. */
   verifyReceived(): Promise<ReceivedVerification>;
+  /** How long that is kept, and how it is erased; at the command line. */
+  readonly retention: ReceivedRetention;
   /** Targets that fail, with since when. */
   stoppedTargets(): Promise<readonly { readonly id: string; readonly name: string; readonly sinceMs: number }[]>;
   /** Ids of targets that are not as an administrator left them; none while those of an earlier version are not bound yet. */
@@ -48,7 +54,7 @@ export interface AtnaDeps {
   readonly database: Database;
   readonly keyRing: KeyRing;
   readonly clock: Clock;
-  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed' | 'searchWhole'>;
+  readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed' | 'searchWhole' | 'retention'>;
   readonly log: Logger;
   /** Host name of this installation. */
   readonly site: string;
@@ -59,6 +65,8 @@ export interface AtnaDeps {
   /** The same for how far they have come. */
   readonly placesBound?: Mark;
   readonly recordsOf: RetrieveDeps['recordsOf'];
+  /** How other systems may name a client of the registry. */
+  readonly personOf: (clientId: string) => Promise<Person | undefined>;
   /** Whether this Careseal is the audit repository of other systems, and at which ports beside FHIR. */
   readonly repository: {
     readonly takes: boolean;
@@ -115,6 +123,7 @@ export function createAtna(deps: AtnaDeps): Atna {
       }),
     forwarder,
     verifyReceived: () => verifyReceived({ database, repository, audit }),
+    retention: createReceivedRetention({ repository, audit, personOf: deps.personOf }),
     async stoppedTargets() {
       const all = await listTargets(database);
       return all.flatMap(({ id, name, paused, failingSince }) =>

@@ -71,7 +71,7 @@ function readCursor(text: string): Place {
   return { recordedMs: Number(ms), id };
 }
 
-function summaryOf(row: ReceivedRow, { altered, event }: ReceivedContent): ReceivedEvent {
+function summaryOf(row: ReceivedRow, { altered, erased, event }: ReceivedContent): ReceivedEvent {
   const { id, recorded, receivedAt, transport, nodeId, understood } = row;
   const kept = {
     ...{ id, transport, understood },
@@ -80,6 +80,7 @@ function summaryOf(row: ReceivedRow, { altered, event }: ReceivedContent): Recei
     // Who sent a row that was changed is not known.
     ...(nodeId === null || altered ? {} : { nodeId }),
     ...(altered ? { altered } : {}),
+    ...(erased === undefined ? {} : { erased: true }),
   };
   if (event === undefined) return kept;
   const { type, action, outcome = '0', agent, source } = event;

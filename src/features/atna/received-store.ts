@@ -42,9 +42,12 @@ export interface ReceivedRow {
   readonly understood: boolean;
   readonly tokens: readonly bigint[];
   readonly sealed: Buffer;
+  /** The `audit.erase` event that says why it says nothing any more. */
+  readonly erasedBecause: string | null;
 }
 
-const COLUMNS = 'id, recorded, received_at AS "receivedAt", transport, node_id AS "nodeId", understood, tokens, sealed';
+const COLUMNS =
+  'id, recorded, received_at AS "receivedAt", transport, node_id AS "nodeId", understood, tokens, sealed, erased_because AS "erasedBecause"';
 const SEARCH = statement<ReceivedRow>(
   'atna.search-received',
   `SELECT ${COLUMNS} FROM atna.received WHERE (understood OR $7) AND recorded >= $1 AND recorded < $2 AND tokens @> $3::bigint[]
@@ -95,3 +98,50 @@ const BETWEEN = statement<ReceivedRow>(
 
 /** By id, both ends included. */
 export const receivedBetween = (sql: Sql, first: string, last: string) => sql.rows(BETWEEN, [first, last]);
+
+const ERASABLE_OF = statement<ReceivedRow>(
+  'atna.erasable-of',
+  `SELECT ${COLUMNS} FROM atna.received WHERE erased_because IS NULL AND tokens && $1::bigint[] AND id > $2 ORDER BY id LIMIT $3`,
+);
+const ERASABLE_BEFORE = statement<ReceivedRow>(
+  'atna.erasable-before',
+  `SELECT ${COLUMNS} FROM atna.received WHERE erased_because IS NULL AND received_at < $1 AND id > $2 ORDER BY id LIMIT $3`,
+);
+
+/** Which received events an erasure looks at, a page at a time in the order of their ids. */
+export type ErasablePage = (sql: Sql, afterId: string, limit: number) => Promise<ReceivedRow[]>;
+
+/** Those found by any of these tokens. */
+export const erasableOf =
+  (tokens: readonly bigint[]): ErasablePage =>
+  (sql, afterId, limit) =>
+    sql.rows(ERASABLE_OF, [tokens, afterId, limit]);
+
+/** Those that came before a moment. */
+export const erasableBefore =
+  (beforeMs: number): ErasablePage =>
+  (sql, afterId, limit) =>
+    sql.rows(ERASABLE_BEFORE, [new Date(beforeMs), afterId, limit]);
+
+const ERASE = statement(
+  'atna.erase-received',
+  `UPDATE atna.received SET sealed = gone.sealed, tokens = '{}', erased_because = $3
+   FROM unnest($1::uuid[], $2::bytea[]) AS gone (id, sealed) WHERE received.id = gone.id AND erased_because IS NULL`,
+);
+
+/** For the owner of the database. `sealed`: what takes the place of what they said. */
+export async function eraseReceived(
+  owner: Sql,
+  rows: readonly { readonly id: string; readonly sealed: Uint8Array }[],
+  because: string,
+): Promise<number> {
+  return await owner.run(ERASE, [rows.map(({ id }) => id), rows.map(({ sealed }) => sealed), because]);
+}
+
+const ERASED = statement<ReceivedRow>(
+  'atna.erased-received',
+  `SELECT ${COLUMNS} FROM atna.received WHERE erased_because IS NOT NULL AND id > $1 ORDER BY id LIMIT $2`,
+);
+
+/** Those that say nothing any more, by id. */
+export const erasedReceived = (sql: Sql, afterId: string, limit: number) => sql.rows(ERASED, [afterId, limit]);

@@ -39,6 +39,8 @@ export interface Repository {
   ): Promise<{ readonly kept: readonly Kept[]; readonly audited: AuditReceipt }>;
   /** What a row says, and whether it is as it was kept. */
   read(row: ReceivedRow): ReceivedContent;
+  /** What takes the place of a row's seal when what it says is destroyed: that it came, when and from whom, and why it is gone. */
+  erase(row: ReceivedRow, because: string): Uint8Array;
   /** Search tokens of a value. */
   tokens(parameter: Parameter, value: string): readonly bigint[];
 }
@@ -54,6 +56,8 @@ export interface ReceivedContent {
   readonly raw?: string;
   /** Id of the first event that was kept together with this one; undefined where an earlier version kept it. */
   readonly keep?: string;
+  /** What it said was destroyed; the `audit.erase` event that says why. */
+  readonly erased?: string;
 }
 
 export interface ReceivedMessageView {
@@ -85,8 +89,9 @@ interface Content {
   readonly truncated?: boolean;
   /** The row's plain columns, so that nobody changes who sent it or when. Missing in rows of earlier versions. */
   readonly row?: readonly unknown[];
-  /** See `ReceivedContent.keep`. */
+  /** See `ReceivedContent.keep` and `ReceivedContent.erased`. */
   readonly keep?: string;
+  readonly erased?: string;
 }
 
 const ALTERED: ReceivedContent = { altered: true };
@@ -136,7 +141,8 @@ export function createRepository({ database, keyRing, clock, audit }: Repository
     read(row) {
       const content = contentOf(row);
       if (content === undefined || !fits(row, content)) return ALTERED;
-      const { event, raw, address = 'unknown', truncated = false, keep } = content;
+      const { event, raw, address = 'unknown', truncated = false, keep, erased } = content;
+      if (erased !== undefined) return { altered: false, erased, ...(keep === undefined ? {} : { keep }) };
       return {
         altered: false,
         raw: raw ?? JSON.stringify(event),
@@ -144,6 +150,11 @@ export function createRepository({ database, keyRing, clock, audit }: Repository
         ...(event === undefined ? {} : { event: told(row, FhirAuditEvent.parse(event)) }),
         ...(raw === undefined ? {} : { message: { address, truncated, bytes: Buffer.from(raw, 'base64') } }),
       };
+    },
+    erase(row, because) {
+      const { keep } = contentOf(row) ?? {};
+      const left = { row: columnsOf(timesOf(row)), erased: because, ...(keep === undefined ? {} : { keep }) };
+      return keyRing.seal(utf8Encode(JSON.stringify(left satisfies Content)), place(row.id));
     },
     tokens: (parameter, value) => keyRing.blindAll(nameOf(parameter), value),
   };
@@ -168,10 +179,17 @@ const columnsOf = ({ receivedMs, recordedMs, transport, nodeId, understood }: Co
   understood,
 ];
 
-function fits(row: ReceivedRow, { row: kept, event }: Content): boolean {
+const timesOf = (row: ReceivedRow): Columns => ({
+  ...row,
+  receivedMs: row.receivedAt.getTime(),
+  recordedMs: row.recorded.getTime(),
+});
+
+function fits(row: ReceivedRow, { row: kept, event, erased }: Content): boolean {
+  if ((row.erasedBecause ?? undefined) !== erased) return false;
   // What was not understood has no event, in whatever version it was kept.
-  if (row.understood !== (event !== undefined)) return false;
-  const columns = columnsOf({ ...row, receivedMs: row.receivedAt.getTime(), recordedMs: row.recorded.getTime() });
+  if (erased === undefined && row.understood !== (event !== undefined)) return false;
+  const columns = columnsOf(timesOf(row));
   return kept === undefined || (kept.length === columns.length && columns.every((one, at) => one === kept[at]));
 }
 

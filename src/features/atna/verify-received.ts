@@ -1,38 +1,24 @@
 import { sha256Hex } from '../../crypto/index.ts';
 import { utf8Encode } from '../../kernel/bytes.ts';
-import type { Database } from '../../platform/db/index.ts';
-import type { Audit, WholeEvent } from '../audit/index.ts';
+import type { WholeEvent } from '../audit/index.ts';
 import { PARAMETERS, valuesOf } from './event-parameters.ts';
 import type { FhirAuditEvent } from './fhir-audit-event.ts';
 import type { ReceivedContent, Repository } from './receiver.ts';
+import { checkErased } from './verify-erased.ts';
+import { eventsOf, type ReceivedProblem, type VerifyReceivedDeps } from './verify-log.ts';
 import { countReceived, lastReceived, type ReceivedRow, receivedBetween } from './received-store.ts';
-
-export interface ReceivedProblem {
-  readonly code:
-    | 'received-changed' // a row is not as it was kept
-    | 'received-missing' // the log says that more were kept
-    | 'received-unknown'; // the log does not say that it was kept
-  readonly detail: string;
-  /** Of the received event, or of the event in the log. */
-  readonly id: string;
-}
 
 /** What `verify` found among the events of other systems. */
 export interface ReceivedVerification {
   readonly checked: number;
   /** Those whose own event in the log was erased, and those that an earlier version kept several at a time: nobody can tell. */
   readonly unknowable: number;
+  /** Those that say nothing any more, by an erasure that the log tells of. */
+  readonly erased: number;
   readonly ok: boolean;
   readonly problems: readonly ReceivedProblem[];
 }
 
-export interface VerifyReceivedDeps {
-  readonly database: Database;
-  readonly repository: Repository;
-  readonly audit: Pick<Audit, 'searchWhole'>;
-}
-
-const PAGE = 200;
 const PROBLEMS_MAX = 100;
 /** How far apart in time ids may be that were made together. */
 const MIXED_MS = 100;
@@ -47,16 +33,18 @@ export async function verifyReceived(deps: VerifyReceivedDeps): Promise<Received
   const upTo = await lastReceived(deps.database);
   const kept = upTo === undefined ? 0 : await countReceived(deps.database, upTo);
   const [checked, uncompared] = [new Set<string>(), new Set<string>()];
-  let erased = 0;
+  let [erased, met] = [0, 0];
   for await (const event of keepings(deps)) {
     const said = event.json === undefined ? undefined : detailsOf(event);
     if (said === undefined) {
       erased += 1;
       continue;
     }
-    const { ids, compared } = await checkKeeping(deps, problems, said);
+    const { ids, compared, gone } = await checkKeeping(deps, problems, said);
+    if (compared) met += gone;
     for (const id of ids) (compared ? checked : uncompared).add(id);
   }
+  const saysNothing = await checkErased(deps, problems);
   const accounted = checked.union(uncompared);
   const left = kept - [...accounted].filter((id) => upTo !== undefined && id <= upTo).length;
   if (left > 0 && erased === 0) {
@@ -64,20 +52,11 @@ export async function verifyReceived(deps: VerifyReceivedDeps): Promise<Received
     problems.push({ code: 'received-unknown', detail, id: upTo ?? '' });
   }
   const unknowable = accounted.size - checked.size + (left > 0 && erased > 0 ? left : 0);
-  return { checked: checked.size, unknowable, ok: problems.length === 0, problems: problems.slice(0, PROBLEMS_MAX) };
+  const found = { checked: checked.size - met, unknowable, erased: saysNothing };
+  return { ...found, ok: problems.length === 0, problems: problems.slice(0, PROBLEMS_MAX) };
 }
 
-async function* keepings({ audit }: VerifyReceivedDeps): AsyncGenerator<WholeEvent> {
-  let cursor: string | undefined;
-  do {
-    const page = await audit.searchWhole({
-      ...{ events: ['audit.receive'], outcome: 'success', limit: PAGE },
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    yield* page.events;
-    cursor = page.next;
-  } while (cursor !== undefined);
-}
+const keepings = (deps: VerifyReceivedDeps): AsyncGenerator<WholeEvent> => eventsOf(deps, 'audit.receive');
 
 interface Said {
   readonly id: string;
@@ -133,14 +112,17 @@ async function checkKeeping(deps: VerifyReceivedDeps, problems: ReceivedProblem[
     problems.push({ code: 'received-missing', detail, id: said.id });
   }
   const ids = own.map(({ row }) => row.id);
-  const comparable = own.length === said.events && own.every(({ content }) => !content.altered);
+  const gone = own.filter(({ content }) => content.erased !== undefined).length;
+  // The others of a keeping of which something was erased are held by their own seals, and by how many they are.
+  const comparable =
+    own.length === said.events && own.every(({ content }) => !content.altered && content.erased === undefined);
   // In which order earlier versions kept several, nobody knows any more.
-  if (!said.ordered && said.events !== 1) return { ids, compared: false };
+  if (!said.ordered && said.events !== 1) return { ids, gone, compared: false };
   if (comparable && digestOf(own) !== said.sha256) {
     const detail = 'Received events are not what the log says came.';
     problems.push({ code: 'received-changed', detail, id: said.id });
   }
-  return { ids, compared: true };
+  return { ids, gone, compared: true };
 }
 
 const digestOf = (own: readonly Read[]): string =>
@@ -157,6 +139,8 @@ function wrongOf(repository: Repository, row: ReceivedRow, content: ReceivedCont
 interface Checked {
   /** Of the rows that this keeping accounts for. */
   readonly ids: readonly string[];
+  /** How many of them say nothing any more. */
+  readonly gone: number;
   /** Whether they could be compared with what came. */
   readonly compared: boolean;
 }

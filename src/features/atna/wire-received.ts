@@ -42,6 +42,8 @@ export const ReceivedEvent = z.object({
   understood: z.boolean(),
   /** Somebody has changed it in the database since it came: neither its sender nor its times are known any more. */
   altered: z.boolean().optional(),
+  /** What it said was destroyed, by law or at somebody's wish; the log tells why. */
+  erased: z.boolean().optional(),
   /** Code of the kind of act and, where the sender gives them, its words. */
   type: z.string().optional(),
   title: z.string().optional(),

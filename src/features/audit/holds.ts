@@ -59,12 +59,27 @@ const KEEP_HOLDS = statement('audit.keep-holds', 'LOCK TABLE audit.hold IN SHARE
 export interface HeldClients {
   /** `everything`, or the tokens of the clients, under every key that tokens in the log may be of. */
   within(tx: Transaction): Promise<'everything' | ReadonlySet<bigint>>;
+  /** The same as ids, for what other features keep about them; `everything` also where a hold does not tell for whom it is. */
+  clients(tx: Transaction): Promise<'everything' | readonly string[]>;
 }
 
 /** Remembers the tokens of holds it has met: one for each run of an erasure. */
 export function createHeldClients(keyRing: KeyRing): HeldClients {
   const met = new Map<HoldId, readonly bigint[]>();
+  const ids = new Map<HoldId, string>();
   return {
+    async clients(tx) {
+      await tx.run(KEEP_HOLDS);
+      const covered = new Set<string>();
+      for (const hold of await standingHolds(tx)) {
+        if (hold.client === undefined) return 'everything';
+        const id = ids.get(hold.id) ?? (await idOf(tx, keyRing, { ...hold, client: hold.client }));
+        if (id === undefined) return 'everything';
+        ids.set(hold.id, id);
+        covered.add(id);
+      }
+      return [...covered];
+    },
     async within(tx) {
       await tx.run(KEEP_HOLDS);
       const tokens = new Set<bigint>();
@@ -86,28 +101,29 @@ const OF_TOKEN = statement<{ id: AuditEventId }>(
 );
 
 /**
- * A token is of one key, and events of other years may have theirs under others: the client's id tells them all. The event of the
- * hold has it; of holds of earlier versions any event about the client that still says something. Undefined where neither tells:
- * nobody knows then which events are to be spared.
+ * A token is of one key, and events of other years may have theirs under others: the client's id tells them all. Undefined where
+ * nothing tells the id: nobody knows then which events are to be spared.
  */
-async function tokensOf(
-  sql: Sql,
-  keyRing: KeyRing,
-  hold: Hold & { readonly client: bigint },
-): Promise<readonly bigint[] | undefined> {
-  const said = (await summaryOf(sql, keyRing, hold.because))?.detail?.['client'];
-  let id = said;
-  if (id === undefined) {
-    for (const event of await sql.rows(OF_TOKEN, [hold.client])) {
-      id = (await summaryOf(sql, keyRing, event.id))?.client
-        ?.map(clientId)
-        .find((one) => isOf(keyRing, one, hold.client));
-      if (id !== undefined) break;
-    }
-  }
-  if (id !== undefined) return [hold.client, ...keyRing.blindAll(TOKEN.client, clientId(id))];
+async function tokensOf(sql: Sql, keyRing: KeyRing, hold: ClientHold): Promise<readonly bigint[] | undefined> {
+  const id = await idOf(sql, keyRing, hold);
+  if (id !== undefined) return [hold.client, ...keyRing.blindAll(TOKEN.client, id)];
   const isOnlyKey = keyRing.blindAll(TOKEN.client, '').length === 1;
   return isOnlyKey ? [hold.client] : undefined;
+}
+
+type ClientHold = Hold & { readonly client: bigint };
+
+/** The event of the hold has it; of holds of earlier versions any event about the client that still says something. */
+async function idOf(sql: Sql, keyRing: KeyRing, hold: ClientHold): Promise<string | undefined> {
+  const said = (await summaryOf(sql, keyRing, hold.because))?.detail?.['client'];
+  if (said !== undefined) return clientId(said);
+  for (const event of await sql.rows(OF_TOKEN, [hold.client])) {
+    const id = (await summaryOf(sql, keyRing, event.id))?.client
+      ?.map(clientId)
+      .find((one) => isOf(keyRing, one, hold.client));
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 const isOf = (keyRing: KeyRing, id: string, token: bigint): boolean =>

@@ -30,14 +30,14 @@ export type { AuditDeps } from './deps.ts';
 export type { PackedEvent } from './event-batch.ts';
 /** For whoever finds a row that is not as it was written. */
 export { type ChangedPast, createChangedPast } from './changed-past.ts';
-export type { EventFeed, PackedSequencedEvent, SequencedEvent, Wanted } from './event-feed.ts';
+export type { EventFeed, PackedPage, PackedSequencedEvent, SequencedEvent, Wanted } from './event-feed.ts';
 /** Every event there is; `eventNames` reads a filter (`client.*`). */
 export { type AuditEventName, EVENTS, eventNames, eventShape } from './events.ts';
 export { createHeadMail } from './head-mail.ts';
-export type { HoldId } from './holds.ts';
+export type { HeldClients, HoldId } from './holds.ts';
 export type { EventFilter, WholeEvent } from './log-reader.ts';
 export type { AuditEntity, AuditInput, AuditVerification } from './model.ts';
-export type { Retention } from './retention.ts';
+export type { Erased, ErasureRun, Retention } from './retention.ts';
 export { unpackEvent } from './sealed-event.ts';
 export { summariseEvent } from './sequenced-summary.ts';
 export { createPageVerifier, type PageFindings, type PageVerifier } from './verify-page.ts';

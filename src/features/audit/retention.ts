@@ -5,7 +5,15 @@ import { instant } from '../../kernel/time.ts';
 import { type Database, type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import { type Erasable, eraseEvents } from './erasure.ts';
 import type { AuditDeps } from './deps.ts';
-import { createHeldClients, type Hold, type HoldId, placeHold, releaseHold, standingHolds } from './holds.ts';
+import {
+  createHeldClients,
+  type HeldClients,
+  type Hold,
+  type HoldId,
+  placeHold,
+  releaseHold,
+  standingHolds,
+} from './holds.ts';
 import type { LogReader } from './log-reader.ts';
 import type { AuditEventName } from './events.ts';
 import type { AuditInput } from './model.ts';
@@ -23,6 +31,13 @@ export interface Retention {
   hold(act: Act & { readonly client?: string }): Promise<HoldId>;
   release(act: Act & { readonly hold: HoldId }): Promise<void>;
   holds(): Promise<Hold[]>;
+  /**
+   * For what other features keep of people's acts: enters an erasure into the log, and answers the event that says why. `what` names
+   * nobody. Throws Problem `audit-kept` where `beforeMs` is given and too late.
+   */
+  because(act: Act, what: Readonly<Record<string, string>>, beforeMs?: number): Promise<AuditEventId>;
+  /** What holds cover, for one run of an erasure. */
+  heldClients(): HeldClients;
 }
 
 export interface Act {
@@ -33,7 +48,7 @@ export interface Act {
   readonly owner: Database;
 }
 
-interface ErasureRun extends Act {
+export interface ErasureRun extends Act {
   readonly onProgress?: (erased: number) => void;
 }
 
@@ -77,6 +92,9 @@ export interface RetentionDeps extends Pick<AuditDeps, 'database' | 'keyRing' | 
 export function createRetention(deps: RetentionDeps): Retention {
   const { database, keyRing, clock } = deps;
   const erase = (run: ErasureRun, what: Erasing): Promise<Erased> => eraseInPages(deps, run, what);
+  const assertOver = (beforeMs: number): void => {
+    if (beforeMs > earliestKept(clock.nowMs(), deps.keepYears)) throw tooEarly(deps.keepYears);
+  };
 
   return {
     async eraseClient(run) {
@@ -88,7 +106,7 @@ export function createRetention(deps: RetentionDeps): Retention {
     },
     async eraseBefore(run) {
       const { beforeMs } = run;
-      if (beforeMs > earliestKept(clock.nowMs(), deps.keepYears)) throw tooEarly(deps.keepYears);
+      assertOver(beforeMs);
       return await erase(run, {
         name: `before ${instant(beforeMs)}`,
         next: (sql, { recordedMs, id }) =>
@@ -109,6 +127,11 @@ export function createRetention(deps: RetentionDeps): Retention {
       throw new Problem('not-found', 'audit-hold-not-found', 'There is no hold of this number that stands.');
     },
     holds: () => standingHolds(database),
+    async because(act, what, beforeMs) {
+      if (beforeMs !== undefined) assertOver(beforeMs);
+      return await recordAct(deps, act, 'audit.erase', what);
+    },
+    heldClients: () => createHeldClients(keyRing),
   };
 }
 

@@ -88,6 +88,9 @@ function coded(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
+/** Handed over and not yet taken by the network; more waits. */
+const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+
 function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
   const state: { broken: Error | undefined } = { broken: undefined };
   let ended = false;
@@ -111,7 +114,6 @@ function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
     ended = true;
     wake();
   });
-  socket.on('drain', wake);
   // Nothing is expected from the other side, but what comes must be read, or its end is never seen.
   socket.resume();
   socket.setKeepAlive(true, 30_000);
@@ -123,10 +125,21 @@ function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
   const until = (done: () => boolean, timeoutMs: number) =>
     waitUntil(() => state.broken !== undefined || done(), waiting, timeoutMs);
 
+  let waitingBytes = 0;
+
   async function write(frames: Uint8Array): Promise<void> {
     assertWhole();
-    const room = socket.write(frames);
-    if (!room && !(await until(() => !socket.writableNeedDrain, options.stallTimeoutMs))) {
+    waitingBytes += frames.byteLength;
+    socket.write(frames, () => {
+      waitingBytes -= frames.byteLength;
+      wake();
+    });
+    // What comes next is made while this travels: a sender that waits for an empty pipe leaves it empty half of the time.
+    await takenDownTo(WAITING_BYTES_MAX);
+  }
+
+  async function takenDownTo(bytes: number): Promise<void> {
+    if (!(await until(() => waitingBytes <= bytes, options.stallTimeoutMs))) {
       state.broken ??= coded('ESTALLED');
       socket.destroy();
     }
@@ -139,6 +152,8 @@ function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
     sendFrames: write,
     async finish() {
       assertWhole();
+      // What has not left this process was not read by anybody, however patient we are afterwards.
+      await takenDownTo(0);
       finishing = true;
       socket.end();
       const inTime = await until(() => ended, options.finishTimeoutMs);

@@ -101,7 +101,7 @@ function Said({ reply: { event, message } }: { readonly reply: ReceivedOneReply 
         ['Over', `${WAYS[event.transport]}${message === undefined ? '' : `, from ${message.address}`}`],
         named('Source, as it says', event.source),
         named('Who, as it says', event.who),
-        event.understood ? ['Outcome', <Outcome key="outcome" event={event} />] : undefined,
+        event.understood && event.erased !== true ? ['Outcome', <Outcome key="outcome" event={event} />] : undefined,
         message === undefined
           ? undefined
           : [
@@ -116,7 +116,13 @@ function Said({ reply: { event, message } }: { readonly reply: ReceivedOneReply 
 function Content({ reply: { event, auditEvent, message } }: { readonly reply: ReceivedOneReply }): ReactNode {
   return (
     <>
-      {!event.understood && event.altered !== true && (
+      {event.erased === true && (
+        <p className="soft">
+          What this event said was erased, by law or at somebody’s wish. That it came, when and from whom stays, and the
+          log says why: look for “Audit content erased”.
+        </p>
+      )}
+      {!event.understood && event.altered !== true && event.erased !== true && (
         <p className="soft">
           No audit event was found in this message. It is kept as it came, for whoever has to look into it.
         </p>

@@ -30,8 +30,9 @@ export const WAYS = {
 } as const;
 
 /** What an event is, in the best words there are for it. */
-export function titleOf({ understood, altered, title, type }: ReceivedEvent): string {
+export function titleOf({ understood, altered, erased, title, type }: ReceivedEvent): string {
   if (altered === true) return 'Changed afterwards';
+  if (erased === true) return 'Erased';
   if (!understood) return 'Not understood';
   return title ?? KINDS.find(({ value }) => value === type)?.label ?? type ?? 'Without a kind';
 }
