@@ -22,6 +22,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '7' },
     memory: { type: 'string', default: '1024' },
     keep: { type: 'string' },
+    /** A directory for a processor profile of the load's process. */
+    profile: { type: 'string' },
   },
 });
 
@@ -49,6 +51,8 @@ const SETTINGS = {
   CARESEAL_LOAD_MEMORY_MEGABYTES: values.memory,
 };
 
+const PROFILE = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile)}`];
+
 interface Loaded {
   readonly answer: string;
   readonly seconds: number;
@@ -70,13 +74,12 @@ async function load(home: string, words: readonly string[], server: number): Pro
   const from = performance.now();
   const child = spawn(
     process.execPath,
-    ['--max-semi-space-size=8', join(import.meta.dirname, '../src/cli/main.ts'), 'load', ...words],
+    ['--max-semi-space-size=8', ...PROFILE, join(import.meta.dirname, '../src/cli/main.ts'), 'load', ...words],
     { env: { PATH: process.env['PATH'], CARESEAL_HOME: home, ...SETTINGS }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let answer = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (answer += text));
   let [loadMs, memoryMb, after] = [0, 0, before];
-  // Connections that have ended take their times with them.
   let told = from;
   const watch = setInterval(() => {
     loadMs = processorMs(child.pid ?? 0);

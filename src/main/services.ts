@@ -39,6 +39,7 @@ import { boundMark, keptMark } from './bound-mark.ts';
 import { tellOfEnding } from './node-warnings.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { programVersion } from './place.ts';
+import { startLoadMaker } from './load-maker.ts';
 import { composeLogFollowers, type LogFollowers, members } from './log-followers.ts';
 import { rootKeyPlace, rootKeySource } from './root-key.ts';
 import { startVerifyThreads } from './verify-threads.ts';
@@ -219,6 +220,7 @@ function composeActors(input: FeaturesInput, common: Common) {
   const identity = createIdentity({
     ...common,
     bound: boundMark(config.home),
+    processes: config.workers,
     audit,
     mail,
     async mailStatus() {
@@ -247,7 +249,7 @@ interface RegistryParts extends Pick<Features, 'audit' | 'identity' | 'nodes'> {
   readonly resources: ReturnType<typeof createResourceStore>;
 }
 
-async function composeRegistry({ config, database }: FeaturesInput, common: Common, parts: RegistryParts) {
+async function composeRegistry({ config, database, vault }: FeaturesInput, common: Common, parts: RegistryParts) {
   const { audit, identity, nodes, resources } = parts;
   const people = createUserDirectory(common);
   const rulesBound = boundMark(config.home, 'rules-bound');
@@ -264,6 +266,7 @@ async function composeRegistry({ config, database }: FeaturesInput, common: Comm
     informativeIdentifiers: config.identityRules === 'openhie',
     organisationNames: identity.organisationNames,
     termsOf: searchTerms,
+    roundMaker: () => startLoadMaker(() => vault.keys()),
     userNames: people.names,
     reviewers: (reach) => people.holdersOf('review.decide', reach),
   });

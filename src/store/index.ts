@@ -1,7 +1,7 @@
 /** Sealed, versioned, blind-indexed FHIR resources, and the keys they are sealed with. */
 export type { SealContext } from '../crypto/index.ts';
 /** Seals, opens, blinds; see `KeyRing`. */
-export type { KeyRing } from './key-ring.ts';
+export { createKeyRing, type KeyRing, type KeySet } from './key-ring.ts';
 /** Opens the keys of a database. */
 export { type KeyVault, openKeyVault } from './key-vault.ts';
 export type {
@@ -12,6 +12,7 @@ export type {
   StoredResource,
   TokenQuery,
 } from './model.ts';
+export { type PackedRows, type PackedWrites, packWrites, writePacked } from './packed-writes.ts';
 export { createResourceStore, type PreparedWrites, type ResourceStore } from './resource-store.ts';
 /** Where the root key comes from. */
 export { type RootKeySource, rootKeyFile, rootKeyFromPassphrase } from './root-key.ts';

@@ -9,6 +9,8 @@ import type { RootKeySource } from './root-key.ts';
 /** The keys of one database in one process: opened at start, loaded again whenever a rotation changes them. */
 export interface KeyVault {
   readonly keyRing: KeyRing;
+  /** The keys as they are now, for a thread of this process: another object after each change. */
+  keys(): KeySet;
   /** Loads the keys as they are now. Concurrent calls share one load. */
   reload(): Promise<void>;
   /** The root key as it is now, for wrapping. */
@@ -73,6 +75,7 @@ export async function openKeyVault(deps: KeyVaultDeps): Promise<KeyVault> {
   await reload();
   return {
     keyRing: createKeyRing(current, reloadInBackground),
+    keys: current,
     reload,
     root: (rows) => rightRoot(rootKey, rows),
     unwrap: async (rows) => [...(await unwrap(rows)).values()],

@@ -131,3 +131,33 @@ export const updateRows = bySize((size) =>
      WHERE r.type = i.type AND r.id = i.id AND r.version = i.version - 1`,
   ),
 );
+
+/**
+ * The same for any number of rows, from columns: type, id, version, last_updated, sealed; all tokens one behind the other, and where
+ * each row's begin and end in them, from 1.
+ */
+const PACKED = `SELECT i.type, i.id, i.version, i.last_updated, i.sealed, ($6::bigint[])[i.first_token:i.last_token]
+   FROM unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::bytea[], $7::int[], $8::int[])
+     AS i (${COLUMNS}, first_token, last_token)`;
+
+export const insertPacked = statement(
+  'store.insert-packed',
+  `INSERT INTO store.resource (${COLUMNS}, tokens) ${PACKED}`,
+);
+
+/** From each row to the one it replaces, one look-up each: planned while there were few, a join would read them all for ever. */
+export const updatePacked = statement(
+  'store.update-packed',
+  `WITH input (${COLUMNS}, tokens) AS MATERIALIZED (${PACKED}),
+   former AS MATERIALIZED (
+     SELECT f.* FROM input i CROSS JOIN LATERAL (
+       SELECT r.type, r.id, r.version, r.last_updated, r.sealed FROM store.resource r
+       WHERE r.type = i.type AND r.id = i.id AND r.version = i.version - 1 OFFSET 0
+     ) AS f
+   ),
+   moved AS (INSERT INTO store.resource_history (${COLUMNS}) SELECT * FROM former ON CONFLICT DO NOTHING)
+   UPDATE store.resource r
+   SET version = i.version, last_updated = i.last_updated, sealed = i.sealed, tokens = i.tokens
+   FROM input i
+   WHERE r.type = i.type AND r.id = i.id AND r.version = i.version - 1`,
+);

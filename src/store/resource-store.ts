@@ -202,7 +202,7 @@ async function writeRows(
   if (total !== rows.length) throw versionConflict();
 }
 
-function versionConflict(): Problem {
+export function versionConflict(): Problem {
   return new Problem('precondition-failed', 'version-conflict', 'The record was changed by someone else meanwhile.');
 }
 

@@ -83,7 +83,11 @@ describe('a large load', () => {
       async openLoad() {
         asked.push('image');
         let left = 3;
-        return { isQuick: () => left > 0, submit: (...of) => (left--, asked.push('quick'), submit(...of)) };
+        return {
+          isQuick: () => left > 0,
+          submit: (...of) => (left--, asked.push('quick'), submit(...of)),
+          end: async () => void asked.push('end'),
+        };
       },
     };
     const rows = [...people({ seed: 33, count: 7_500, duplicates: 0 })].map(csvLine);
@@ -92,7 +96,7 @@ describe('a large load', () => {
       map: CSV_MAP as unknown as MapDocument,
     });
     expect(summary).toMatchObject({ read: 7_500, rejected: 7_500 });
-    const quick = ['image', 'quick', 'quick', 'quick'];
+    const quick = ['image', 'quick', 'quick', 'quick', 'end'];
     expect(asked).toEqual([...quick, ...Array(20).fill('ordinary'), ...quick, ...Array(4).fill('ordinary')]);
   });
 

@@ -6,6 +6,7 @@ import type { KeyRing } from '../../store/index.ts';
 import {
   createRehearsal,
   type DomainRef,
+  type LoadSession,
   type Registry,
   type RegistryCore,
   type Rehearsal,
@@ -44,6 +45,8 @@ export interface Run {
   readonly bytesTotal: number;
   readonly signal: AbortSignal;
   readonly onBatch?: (counts: LoadCounts, bytesDone: number) => void;
+  /** Told while the registry is read for a large load: records done, of about how many. */
+  readonly onReading?: (done: number, of: number) => void;
 }
 
 /** Rows in one transaction. Below the registry's own bound, so that a batch is never split. */
@@ -51,7 +54,7 @@ const BATCH_ROWS = 250;
 /** While one batch is in the database the next one is parsed and prepared. */
 const BATCHES_AHEAD = 2;
 /** Of a large load, whose batches are decided while those before are written. */
-const LARGE_BATCHES_AHEAD = 5;
+const LARGE_BATCHES_AHEAD = 7;
 
 interface Batch {
   readonly from: number;
@@ -78,7 +81,7 @@ export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
   };
   const send = async (batch: Batch): Promise<void> => {
     const work = workOf(run, batch);
-    const { submit, ahead } = await way(work, batch.bytesDone, before);
+    const { submit, ahead } = await way.of(work, batch.bytesDone, before);
     const submitted = submitBatch(deps, run, { work, rehearsal, before, elapsedMs, submit }).then((counts) => {
       for (const key of COUNT_KEYS) total[key] += counts[key];
       run.onBatch?.(total, batch.bytesDone);
@@ -94,6 +97,7 @@ export async function runLoad(deps: RunnerDeps, run: Run): Promise<LoadCounts> {
     while (waiting.length > 0) await waiting.shift();
   } finally {
     await Promise.allSettled(waiting);
+    await way.end();
   }
   return total;
 }
@@ -109,39 +113,57 @@ interface Way {
  */
 const BATCHES_UNTIL_ASKED_AGAIN = 20;
 
-/** The way of each batch: the ordinary one, or that of a large load from where its records are new. */
-function createWay(deps: RunnerDeps, run: Run): (work: Work, bytesDone: number, before: Before) => Promise<Way> {
+interface Ways {
+  /** The way of a batch. */
+  of(work: Work, bytesDone: number, before: Before): Promise<Way>;
+  end(): Promise<void>;
+}
+
+/** The ordinary way, or that of a large load from where its records are new. */
+function createWay(deps: RunnerDeps, run: Run): Ways {
   const ordinary: Way = { submit: (...asked) => deps.registry.submit(...asked), ahead: BATCHES_AHEAD };
   const { openLoad } = deps.registry;
   const bytesMax = deps.memoryBytes ?? 0;
-  if (run.dryRun || openLoad === undefined || bytesMax === 0) return async () => ordinary;
-  let large: (Way & { isQuick(): boolean }) | undefined;
+  if (run.dryRun || openLoad === undefined || bytesMax === 0)
+    return { of: async () => ordinary, end: async () => undefined };
+  let session: LoadSession | undefined;
   let pause = BATCHES_UNTIL_ASKED_AGAIN;
   let wait = 0;
-  return async ({ batch, submissions }, bytesDone, before) => {
-    if (large?.isQuick() === false) {
-      // What it was given it answers, in order; what comes now goes the ordinary way behind it.
-      await before.settled;
-      large = undefined;
-      wait = pause;
-      pause *= 2;
-    }
-    if (large !== undefined || submissions.length === 0 || wait-- > 0) return large ?? ordinary;
-    wait = BATCHES_UNTIL_ASKED_AGAIN;
-    const records = ((run.bytesTotal - bytesDone) * (batch.from + batch.rows.length)) / bytesDone;
-    const asked = { actor: run.actor, first: submissions, records, bytesMax, signal: run.signal };
-    // What is under way would be somebody else's doing to it.
-    await before.settled;
-    const session = await openLoad(asked);
-    if (session === undefined) return ordinary;
-    large = {
-      submit: (actor, those, options = {}) => session.submit(actor, those, options),
-      ahead: LARGE_BATCHES_AHEAD,
-      isQuick: () => session.isQuick(),
-    };
-    return large;
+  const end = async (): Promise<void> => {
+    const ended = session;
+    session = undefined;
+    await ended?.end();
+  };
+  return {
+    end,
+    async of({ batch, submissions }, bytesDone, before) {
+      if (session?.isQuick() === false) {
+        // What it was given it answers, in order; what comes now goes the ordinary way behind it.
+        await before.settled;
+        await end();
+        wait = pause;
+        pause *= 2;
+      }
+      if (session === undefined && submissions.length > 0 && wait-- <= 0) {
+        wait = BATCHES_UNTIL_ASKED_AGAIN;
+        const records = ((run.bytesTotal - bytesDone) * (batch.from + batch.rows.length)) / bytesDone;
+        const { actor, signal, onReading } = run;
+        // What is under way would be somebody else's doing to it.
+        await before.settled;
+        session = await openLoad({
+          ...{ actor, first: submissions, records, bytesMax, signal },
+          ...(onReading && { onReading }),
+        });
+      }
+      return session === undefined ? ordinary : largeWay(session);
+    },
   };
 }
+
+const largeWay = (session: LoadSession): Way => ({
+  submit: (actor, those, options = {}) => session.submit(actor, those, options),
+  ahead: LARGE_BATCHES_AHEAD,
+});
 
 const COUNT_KEYS = ['read', 'created', 'updated', 'unchanged', 'linked', 'reviews', 'rejected', 'warnings'] as const;
 const NO_COUNTS: LoadCounts = {

@@ -6,6 +6,7 @@ import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing, ResourceStore } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { DomainTable } from '../nodes/index.ts';
+import type { RoundMaker } from './load-making.ts';
 import type { LongWalks } from './long-walks.ts';
 import type { Matcher } from './matcher.ts';
 import type { SearchTerm } from './service.ts';
@@ -47,6 +48,8 @@ export interface RegistryDeps {
   readonly informativeIdentifiers?: boolean;
   /** Names of organisations; those that are not there are missing. Missing itself: every organisation is taken to be there. */
   readonly organisationNames?: (ids: readonly OrganisationId[]) => Promise<ReadonlyMap<OrganisationId, string>>;
+  /** Makes the rounds of a large load, in a thread beside this one. Missing: they are made here. */
+  readonly roundMaker?: () => RoundMaker;
   /** Plain search terms of a Patient (src/fhir), to be blinded here. Beyond `enough` it need not go on. */
   readonly termsOf: (patient: Patient, enough?: number) => readonly SearchTerm[];
 }

@@ -29,13 +29,25 @@ export function goldenWrite(
   if (golden.replacedBy !== undefined) {
     return { ...base, content: storedContent(redirect(golden.replacedBy), head), tokens: [] };
   }
-  const members = membersOf(state, golden);
+  return goldenOf(deps, { ...base, organisations: golden.organisations, members: membersOf(state, golden) });
+}
+
+/** One that stands for somebody, or for nobody any more. */
+export function goldenOf(
+  deps: GoldenDeps,
+  golden: Pick<ResourceWrite, 'id' | 'version' | 'lastUpdatedMs'> & {
+    readonly organisations: readonly OrganisationId[];
+    readonly members: readonly Member[];
+  },
+): ResourceWrite {
+  const { id, version, lastUpdatedMs, organisations, members } = golden;
+  const base = { type: 'Patient', id, version, lastUpdatedMs };
   if (members.length === 0) return { ...base, content: null, tokens: [] };
   const { patient } = computeGolden(members);
   return {
     ...base,
-    content: storedContent(patient, head),
-    tokens: [...goldenTokens(deps, patient, members), ...organisationTokens(deps, golden.organisations)],
+    content: storedContent(patient, { id, version, lastUpdatedMs, kind: 'golden' }),
+    tokens: [...goldenTokens(deps, patient, members), ...organisationTokens(deps, organisations)],
   };
 }
 
@@ -84,11 +96,17 @@ export function goldenTokens(deps: GoldenDeps, golden: Patient, members: readonl
   const blind = (term: SearchTerm) => deps.keyRing.blind(term.parameter, term.value);
   // One source: the golden record says all that it says, and each term once.
   if (members.length === 1) return deps.termsOf(golden).map(blind);
-  const tokens = new Map<string, SearchTerm>();
-  const add = (terms: readonly SearchTerm[]) => {
-    for (const term of terms) tokens.set(`${term.parameter} ${term.value}`, term);
-  };
-  add(deps.termsOf(golden));
-  for (const member of members) add(deps.termsOf(member.patient));
-  return [...tokens.values()].map(blind);
+  // Terms of one parameter come together, and most of a source's are the golden record's.
+  const seen = new Map<string, Set<string>>();
+  const tokens: bigint[] = [];
+  for (const patient of [golden, ...members.map((member) => member.patient)]) {
+    for (const term of deps.termsOf(patient)) {
+      let values = seen.get(term.parameter);
+      if (values === undefined) seen.set(term.parameter, (values = new Set()));
+      if (values.has(term.value)) continue;
+      values.add(term.value);
+      tokens.push(blind(term));
+    }
+  }
+  return tokens;
 }

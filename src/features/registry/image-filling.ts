@@ -5,6 +5,7 @@ import { domainsOf, isWhole } from './altered.ts';
 import { createImage, type Image } from './image.ts';
 import { loadRound, type RoundDeps } from './round-loading.ts';
 import { readRound } from './round-store.ts';
+import { estimateSources } from './store.ts';
 
 const NIL = '00000000-0000-0000-0000-000000000000' as ResourceId;
 const PAGE = 1_000;
@@ -26,15 +27,23 @@ export async function hasDecisions(sql: Sql): Promise<boolean> {
 /** About what a record takes in an image, for choosing. */
 export const IMAGE_BYTES_PER_RECORD = 700;
 
+interface Filling {
+  readonly recordsMax: number;
+  readonly signal?: AbortSignal;
+  /** Told how many records have been read, of about how many. */
+  readonly onReading?: (done: number, of: number) => void;
+}
+
 /**
  * All records in the order of their ids, which is the one in which candidates are cut. `undefined` where there are more than
  * `recordsMax`, or the signal ends it.
  */
 export async function fillImage(
   deps: RoundDeps,
-  { recordsMax, signal }: { readonly recordsMax: number; readonly signal?: AbortSignal | undefined },
+  { recordsMax, signal, onReading }: Filling,
 ): Promise<Image | undefined> {
   const image = createImage(deps.matcher);
+  const about = onReading === undefined ? 0 : await estimateSources(deps.database);
   for (let after = NIL; ; ) {
     const page = (await deps.database.rows(nextIds, [after, PAGE])).map((row) => row.source_id);
     if (image.records + page.length > recordsMax || signal?.aborted) return undefined;
@@ -42,6 +51,7 @@ export async function fillImage(
     const last = page.at(-1);
     if (last === undefined) return image;
     after = last;
+    onReading?.(image.records, Math.max(about, image.records));
   }
 }
 

@@ -14,21 +14,26 @@ import { addRecords } from './image-filling.ts';
 import { keepInImage, type RecentPatient, roundFromImage } from './image-round.ts';
 import type { Intake } from './intake.ts';
 import type { Submission } from './model.ts';
+import { writePacked } from '../../store/index.ts';
+import { type PackedRound, type RoundMaker, toMake } from './load-making.ts';
 import { type Decided, decideWork } from './round-decisions.ts';
 import type { RoundDeps } from './round-loading.ts';
-import { makeRound, type RoundMade, sendRound } from './round-writing.ts';
+import { writeNewPacked } from './round-store.ts';
+import { readyRound } from './round-writing.ts';
 import { takeTurn } from './store.ts';
 import type { SubmitOptions } from './submit-options.ts';
 import { prepareWork, type Work } from './work.ts';
 
-/** Groups that are decided and not yet committed. */
-const UNDER_WAY_MAX = 3;
+/** Groups that are decided and not yet committed: one or two are being made, the others written. */
+const UNDER_WAY_MAX = 5;
 
 export interface LoadSession {
-  /** As the registry's `submit`; groups are decided in the order of the calls. */
+  /** As the registry's `submit`, but for contents, which are not handed out; groups are decided in the order of the calls. */
   submit(actor: Actor, submissions: readonly Submission[], options: SubmitOptions): Promise<BatchResult>;
   /** Whether groups are still decided on the image. */
   isQuick(): boolean;
+  /** When all submissions have their answers. */
+  end(): Promise<void>;
 }
 
 export interface LoadSessionDeps {
@@ -37,6 +42,7 @@ export interface LoadSessionDeps {
   readonly deps: RoundDeps;
   readonly intake: Intake;
   readonly image: Image;
+  readonly maker: RoundMaker;
   /** Number of the turn before which the image was read. */
   readonly turn: bigint;
   readonly bytesMax: number;
@@ -48,6 +54,14 @@ interface Group {
   readonly options: SubmitOptions;
 }
 
+interface Sending {
+  readonly made: Promise<PackedRound>;
+  readonly inputs: ReturnType<typeof doneInputs>;
+  readonly works: readonly Work[];
+}
+
+const NO_CONTENTS: ReadonlyMap<ResourceId, null> = new Map();
+
 /** A group on its way: `written` rejects where it was not. */
 interface Flight {
   readonly begun: Promise<void>;
@@ -58,6 +72,7 @@ export function createLoadSession(given: LoadSessionDeps): LoadSession {
   const session = new Session(given);
   return {
     isQuick: () => session.isQuick(),
+    end: () => given.maker.end(),
     submit: (actor, submissions, options) => session.submit({ actor, submissions, options }),
   };
 }
@@ -134,42 +149,46 @@ class Session {
     const input = { state, domains, matcher: deps.matcher, records: deps.records, keyRing: deps.keyRing, nowMs };
     const decided: Decided[] = open.flatMap((work) => decideWork(input, work) ?? []);
     // Members that the round rewrites and that are not written yet are among the recent ones.
-    const made = await makeRound(deps, deps.database, { state, nowMs });
-    if (made === undefined) return await this.#underLock(works, group);
+    const ready = await readyRound(deps, deps.database, { state, nowMs });
+    if (ready === undefined) return await this.#underLock(works, group);
+    const made = this.#given.maker.make(toMake(state, ready, nowMs));
     const written = keepInImage(image, state);
     for (const { id, patient } of written) if (patient) this.#recent.set(id, { patient, lastUpdatedMs: nowMs });
-    for (const one of decided) one.work.outcome = answer(one, made.contents);
+    for (const one of decided) one.work.outcome = answer(one, NO_CONTENTS);
     const inputs = [...doneInputs(decided), ...refusedInputs(works)];
-    const flight = await this.#send(group, { made, inputs, works });
-    if (flight === undefined) return undefined;
+    const flight = this.#fly(group, { made, inputs, works });
     const forget = () => written.forEach(({ id }) => this.#recent.delete(id));
     flight.written.then(forget, () => undefined);
     return flight;
   }
 
+  #fly(group: Group, sending: Sending): Flight {
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    const written = this.#send(group, sending, { before: this.#flights.at(-1), hadTurn: resolve });
+    written.catch(() => this.#end());
+    return { begun, written };
+  }
+
   async #send(
     { options }: Group,
-    { made, inputs, works }: { made: RoundMade; inputs: ReturnType<typeof doneInputs>; works: readonly Work[] },
-  ): Promise<Flight | undefined> {
+    { made, inputs, works }: Sending,
+    { before, hadTurn }: { readonly before: Flight | undefined; readonly hadTurn: () => void },
+  ): Promise<BatchResult> {
     const { deps } = this.#given;
-    const before = this.#flights.at(-1);
+    const packed = await made;
     // Whoever holds the lock cannot be overtaken any more.
     if (before) await Promise.race([before.begun, before.written.catch(() => undefined)]);
-    // One that has failed and is no longer among the flights: this group rests on it.
-    if (!this.#quick) return undefined;
+    if (!this.#quick) throw new Error('a group that this one rests on was not written');
     this.#lastTurn += 1n;
     const expected = this.#lastTurn;
-    const { promise: begun, resolve } = Promise.withResolvers<void>();
     const outcomes = works.map(outcomeOf);
-    const written = deps.database.burst<BatchResult>((tx) => {
-      const turn = takeTurn(tx, expected).then(() => resolve());
-      const sent = sendRound(deps, tx, made);
+    return await deps.database.burst<BatchResult>((tx) => {
+      const turn = takeTurn(tx, expected).then(hadTurn);
+      const sent = Promise.all([writePacked(tx, packed.writes), writeNewPacked(tx, packed.rows)]);
       const recorded = inputs.length === 0 ? undefined : deps.audit.record(tx, inputs);
       const done = Promise.all([recorded, turn, sent, options.alongside?.(tx, outcomes), before?.written]);
       return { done: done.then(([audited]) => ({ outcomes, audited })), commit: 'when-done' };
     });
-    written.catch(() => this.#end());
-    return { begun, written };
   }
 
   /** A group that changes records that are there, in its turn; the image is brought up to date. */

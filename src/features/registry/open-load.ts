@@ -2,6 +2,7 @@
 import type { Actor } from '../../kernel/principal.ts';
 import { fillImage, hasDecisions, IMAGE_BYTES_PER_RECORD } from './image-filling.ts';
 import type { Intake } from './intake.ts';
+import { createMaker } from './load-making.ts';
 import { createLoadSession, type LoadSession } from './load-session.ts';
 import type { Submission } from './model.ts';
 import type { RoundDeps } from './round-loading.ts';
@@ -17,6 +18,8 @@ export interface LargeLoad {
   /** Memory that the image may take. Beyond it the load goes on the ordinary way. */
   readonly bytesMax: number;
   readonly signal?: AbortSignal;
+  /** Told how many records of the registry have been read so far, of about how many. */
+  readonly onReading?: (done: number, of: number) => void;
 }
 
 /** Below this many the ordinary way has done it before an image is worth its while. */
@@ -33,8 +36,15 @@ export async function openLoad(live: RoundDeps, intake: Intake, load: LargeLoad)
   if ((await estimateSources(deps.database)) > thereMax || (await hasDecisions(deps.database))) return undefined;
   if (await isThere(deps, load)) return undefined;
   const turn = await deps.database.transaction((tx) => takeTurn(tx, null));
-  const image = await fillImage(deps, { recordsMax: thereMax, signal: load.signal });
-  return image && createLoadSession({ live, deps, intake, image, turn, bytesMax: load.bytesMax });
+  const { signal, onReading } = load;
+  const image = await fillImage(deps, {
+    recordsMax: thereMax,
+    ...(signal && { signal }),
+    ...(onReading && { onReading }),
+  });
+  if (image === undefined) return undefined;
+  const maker = deps.roundMaker?.() ?? createMaker(deps);
+  return createLoadSession({ live, deps, intake, image, maker, turn, bytesMax: load.bytesMax });
 }
 
 /** One model, one index key, nothing tried beside: what an image is made for. */

@@ -37,6 +37,15 @@ export interface Records {
 
 const BLOCKING = 'registry.blocking';
 
+/** `text`: what `encodeRecord` made of the record. */
+export function sealMatchRecord(
+  keyRing: Pick<KeyRing, 'seal'>,
+  { source_id: id, version }: Pick<SourceRow, 'source_id' | 'version'>,
+  text: string,
+): Uint8Array {
+  return keyRing.seal(encoder.encode(text), context(id, version));
+}
+
 export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
   // Two halves, the older of which goes when the newer is full: a single map would pass over ever more deleted places.
   let newer = new Map<ResourceId, CachedRecord>();
@@ -83,7 +92,7 @@ export function createRecords(keyRing: KeyRing, matcher: Matcher): Records {
       };
     },
     prepared: (row) => cached(row).prepared,
-    seal: (id, version, record) => keyRing.seal(encoder.encode(encodeRecord(record)), context(id, version)),
+    seal: (source_id, version, record) => sealMatchRecord(keyRing, { source_id, version }, encodeRecord(record)),
     bothKeys(prepared) {
       const keys = matcher.keys(prepared);
       const own = keys.flatMap((key) => keyRing.blindAll(BLOCKING, key));

@@ -260,6 +260,11 @@ export async function writeNew(tx: Transaction, rows: NewRows): Promise<void> {
   ]);
 }
 
+/** The same, with its columns laid out already (packed-rows.ts). */
+export async function writeNewPacked(tx: Transaction, columnsOfNew: readonly Uint8Array[]): Promise<void> {
+  await tx.run(insertNew, columnsOfNew);
+}
+
 /** Reviews between two records that now stand for one person, or of a record that is gone, need nobody any more. */
 const settleReviews = statement(
   'registry.settle-reviews',

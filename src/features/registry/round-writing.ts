@@ -157,15 +157,20 @@ export interface RoundMade extends RoundWritten {
   readonly rows: NewRows;
 }
 
-/**
- * Makes and seals all that `sendRound` will write. Only for rounds of new records, about which no steward decided anything before
- * they were deleted: `undefined` where there is more to it.
- */
-export async function makeRound(
+/** All that making a round of new records takes, read and settled. */
+export interface RoundReady {
+  readonly sources: readonly SourceState[];
+  readonly goldens: readonly GoldenState[];
+  readonly goldenRows: readonly GoldenRow[];
+  readonly reviews: readonly NewReview[];
+}
+
+/** Only for rounds of new records, about which no steward decided anything before they were deleted: `undefined` where there is more to it. */
+export async function readyRound(
   deps: RoundDeps,
   sql: Sql,
   { state, nowMs }: { readonly state: RoundState; readonly nowMs: number },
-): Promise<RoundMade | undefined> {
+): Promise<RoundReady | undefined> {
   const goldens = [...state.goldens.values()].filter((golden) => golden.touched);
   const sources = [...state.sources.values()].filter((source) => source.change !== 'none');
   if (!sources.every((source) => isNew(source) && source.formerId === undefined)) return undefined;
@@ -173,15 +178,33 @@ export async function makeRound(
   await Promise.all([loadPatients(deps, sql, state, lacking), loadGoldenVersions(deps, sql, state)]);
   const ownership = await ownershipFor(deps, state, goldens);
   for (const golden of goldens) settleOwnership(state, golden, ownership);
+  return {
+    sources,
+    goldens,
+    goldenRows: goldens.map((golden) => goldenRow(deps, golden, { state, nowMs, domains: ownership.domains })),
+    reviews: newReviews(deps, state, nowMs),
+  };
+}
+
+/** Makes and seals all that `sendRound` will write; `undefined` as `readyRound`. */
+export async function makeRound(
+  deps: RoundDeps,
+  sql: Sql,
+  round: { readonly state: RoundState; readonly nowMs: number },
+): Promise<RoundMade | undefined> {
+  const ready = await readyRound(deps, sql, round);
+  if (ready === undefined) return undefined;
+  const { state, nowMs } = round;
+  const { sources, goldens, goldenRows, reviews } = ready;
   const own = sources.map(sourceWrite);
   return {
     contents: new Map(own.map(({ id, content }) => [id, content])),
     writes: deps.resources.prepare([...own, ...goldens.map((golden) => goldenWrite(deps, state, { golden, nowMs }))]),
     rows: {
       ...newRows(deps, sources),
-      goldens: goldens.map((golden) => goldenRow(deps, golden, { state, nowMs, domains: ownership.domains })),
+      goldens: goldenRows,
       ledger: state.ledger.map((entry) => sealLedgerEntry(deps.keyRing, entry, nowMs)),
-      reviews: newReviews(deps, state, nowMs),
+      reviews,
     },
   };
 }

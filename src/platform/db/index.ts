@@ -3,6 +3,17 @@
  * `database.transaction(…)`. Refusals: Problem('unavailable', 'database-unavailable' | 'database-full' | 'database-too-slow' |
  * 'database-busy') when trying again may help, SqlError (SQLSTATE, constraint) otherwise; neither quotes a value.
  */
+/** Arrays as binary parameters, for statements that write very many rows. */
+export {
+  boolArray,
+  byteaArray,
+  float4Array,
+  int4Array,
+  int8Array,
+  textArray,
+  timestamptzArray,
+  uuidArray,
+} from './binary.ts';
 export type { Connection } from './connection.ts';
 /** Opens a pool; see `DatabaseOptions`. */
 export { createDatabase, type DatabaseOptions } from './database.ts';
