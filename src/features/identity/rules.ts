@@ -56,13 +56,10 @@ export interface UserActFacts {
  */
 export function decideUserAct(principal: Principal, act: UserAct, facts: UserActFacts): 'allowed' | UserActRefusal {
   const { target, given } = facts;
-  const administered = reachOf(principal, 'user.manage');
-  if ('organisationId' in act && !covers(administered, [act.organisationId])) {
-    return target !== undefined && !sees(principal, target) ? 'user-unknown' : 'organisation-unknown';
-  }
+  const hidden = hiddenFrom(principal, act, target);
+  if (hidden !== undefined) return hidden;
   if (given !== undefined && exceeds(principal, given)) return 'rights-exceed';
   if (target === undefined) return 'allowed';
-  if (!sees(principal, target)) return 'user-unknown';
   return (
     (act.kind === 'recover' && principal.kind !== 'operator' ? 'rights-exceed' : undefined) ??
     beyondOwn(principal, act, target) ??
@@ -73,8 +70,23 @@ export function decideUserAct(principal: Principal, act: UserAct, facts: UserAct
   );
 }
 
+/**
+ * What the principal may not know of at all: asked before anything of it is looked up, so that the refusal and its event are those of
+ * an account or organisation that is not there.
+ */
+export function hiddenFrom(
+  principal: Principal,
+  act: { readonly kind: UserAct['kind']; readonly organisationId?: OrganisationId | undefined },
+  target: Pick<UserActTarget, 'memberships'> | undefined,
+): 'user-unknown' | 'organisation-unknown' | undefined {
+  if (target !== undefined && !sees(principal, target)) return 'user-unknown';
+  const { organisationId } = act;
+  if (organisationId === undefined || covers(reachOf(principal, 'user.manage'), [organisationId])) return undefined;
+  return 'organisation-unknown';
+}
+
 /** Whether the target is among the users this principal may know of at all. */
-function sees(principal: Principal, target: UserActTarget): boolean {
+function sees(principal: Principal, target: Pick<UserActTarget, 'memberships'>): boolean {
   const organisations = target.memberships.map((one) => one.organisationId);
   return touches(reachOf(principal, 'user.read'), organisations);
 }

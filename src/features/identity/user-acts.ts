@@ -132,7 +132,7 @@ const holdsAdministrator = ({ roles }: Account['memberships'][number]): boolean 
   roles.some((role) => role.id === 'administrator');
 
 export interface ActRecord {
-  readonly act: UserAct;
+  readonly act: UserAct | ChangeUser;
   readonly id?: UserId;
   readonly refusal?: UserActRefusal;
   /** The account before the act. */
@@ -155,7 +155,7 @@ export async function recordAct(tx: Transaction, audit: Audit, actor: Actor, wha
       detail: {
         ...('roles' in act ? { roles: act.roles.join(' ') } : {}),
         ...(rolesBefore === undefined ? {} : { rolesBefore: rolesBefore.map((role) => role.id).join(' ') }),
-        ...('organisationId' in act ? { organisation: act.organisationId } : {}),
+        ...('organisationId' in act && act.organisationId !== undefined ? { organisation: act.organisationId } : {}),
       },
       ...(refusal === undefined ? {} : { reason: refusal }),
       ...(id === undefined ? {} : { entities: [userEntity(id)] }),

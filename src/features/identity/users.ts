@@ -11,9 +11,9 @@ import { type IssuedLink, issueLink } from './links.ts';
 import type { StoredUserState, User } from './model.ts';
 import { builtInRole, type HeldRole, isBuiltIn, type Membership } from './rights.ts';
 import { roleStore } from './role-store.ts';
-import { decideUserAct, type UserAct, type UserActRefusal } from './rules.ts';
+import { decideUserAct, hiddenFrom, type UserAct, type UserActRefusal } from './rules.ts';
 import { mailLink } from './tell-user.ts';
-import { actRefused, applyAct, type ChangeUser, recordAct } from './user-acts.ts';
+import { type ActRecord, actRefused, applyAct, type ChangeUser, recordAct } from './user-acts.ts';
 
 export interface UserOutcome {
   readonly user: User;
@@ -135,11 +135,11 @@ async function add(
   const { name, email, roles } = person;
   const organisationId = person.organisationId ?? (await organisationOf(tx, deps, actor));
   const act: UserAct = { kind: 'add', organisationId, roles };
+  const hidden = hiddenFrom(actor.principal, act, undefined);
+  if (hidden !== undefined) return await refused(tx, deps, actor, { act, refusal: hidden });
   const given = await givenBy(tx, deps, act);
   const decision = decideUserAct(actor.principal, act, { target: undefined, given, otherAdministrators: 0 });
-  if (decision !== 'allowed') {
-    return { refused: decision, audited: await recordAct(tx, deps.audit, actor, { act, refusal: decision }) };
-  }
+  if (decision !== 'allowed') return await refused(tx, deps, actor, { act, refusal: decision });
   // Adds go one after the other (the lock), so nobody takes the address between this look and the insert.
   if ((await deps.users.findByEmail(tx, email)) !== undefined) throw emailTaken();
   const id = newId<UserId>();
@@ -160,14 +160,16 @@ async function change(
   const { actor, id, baseUrl } = request;
   const { users, sessions, audit } = deps;
   const account = await users.findLocked(tx, id);
-  if (account === undefined) throw userUnknown();
+  const hidden = account === undefined ? 'user-unknown' : hiddenFrom(actor.principal, request.act, account);
+  // As it was asked: what is filled in from the account is not for the log of who may not see it.
+  if (hidden !== undefined || account === undefined) {
+    return await refused(tx, deps, actor, { act: request.act, id, refusal: hidden ?? 'user-unknown' });
+  }
   const act = completed(request.act, account);
   const given = await givenBy(tx, deps, act);
   const otherAdministrators = await otherActiveAdministrators(tx, id);
   const decision = decideUserAct(actor.principal, act, { target: account, given, otherAdministrators });
-  if (decision !== 'allowed') {
-    return { refused: decision, audited: await recordAct(tx, audit, actor, { act, id, refusal: decision }) };
-  }
+  if (decision !== 'allowed') return await refused(tx, deps, actor, { act: request.act, id, refusal: decision });
   const link = await applyAct(tx, deps, { actor, account, act, baseUrl });
   await users.notify(tx, id);
   tx.afterCommit(() => sessions.dropUser(id));
@@ -176,6 +178,15 @@ async function change(
   const mailed = mails && (await mailLink(tx, deps, { to: account.email, ...link, why: 'invitation' }));
   const audited = await recordAct(tx, audit, actor, { act, id, before: account });
   return { ...(await afterwards(tx, deps, actor, id)), link, mailed, audited };
+}
+
+async function refused(
+  tx: Transaction,
+  { audit }: EnrolmentDeps,
+  actor: Actor,
+  what: ActRecord & { readonly refusal: UserActRefusal },
+): Promise<Refused> {
+  return { refused: what.refusal, audited: await recordAct(tx, audit, actor, what) };
 }
 
 /** `roles` without an organisation means the only one, or the first joined. */
