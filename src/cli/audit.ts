@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Audit } from '../features/audit/index.ts';
 import { Problem } from '../kernel/problem.ts';
+import { makeDirectory } from '../platform/home/index.ts';
 import type { Command } from './command.ts';
+import { writePrivate } from './private-file.ts';
 
 export const auditVerify: Command = {
   name: 'audit verify',
@@ -12,10 +14,10 @@ export const auditVerify: Command = {
   options: {
     since: {
       kind: 'value',
-      valueName: 'CHECKPOINT',
+      valueName: 'FILE',
       description: 'A head kept outside (a file from `careseal audit head`): the log must have grown out of it',
     },
-    checkpoint: { kind: 'value', valueName: 'CHECKPOINT', description: 'The same' },
+    checkpoint: { kind: 'value', valueName: 'FILE', description: 'Another name of --since' },
   },
   json: true,
   help: `Opens every event and recomputes its commitment, the Merkle tree and every signed head. Exit code 1 when
@@ -131,14 +133,14 @@ Audit page offers them too), which need neither this server nor a network. Give 
 };
 
 async function writeEvent(from: Audit['export'], id: string, path: string): Promise<number> {
-  await writeFile(path, await from.event(id), { mode: 0o600 });
+  await writePrivate(path, [await from.event(id)]);
   return 1;
 }
 
 async function writeTree(from: Audit['export'], folder: string): Promise<number> {
   return await from.tree(async (path, bytes) => {
     const file = join(folder, ...path.split('/'));
-    await mkdir(dirname(file), { recursive: true });
+    makeDirectory(dirname(file), 0o755);
     await writeFile(file, bytes);
   });
 }

@@ -51,6 +51,8 @@ export const domainList: Command = {
       }));
     });
     out.json({ domains });
+    if (domains.length === 0)
+      out.line('There are no domains yet. `careseal node add` and `careseal domain add` make them.');
     for (const { system, owner, aliases } of domains)
       out.line(
         [system, owner === undefined ? '(open)' : `(${owner})`, ...aliases.map((alias) => `= ${alias}`)].join('  '),

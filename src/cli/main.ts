@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Problem } from '../kernel/problem.ts';
 import { type Config, loadConfig } from '../platform/config/index.ts';
@@ -10,6 +11,8 @@ import { reportFailure } from './report.ts';
 const EXIT = { failed: 1, usage: 2, inUse: 3 } as const;
 
 async function main(words: readonly string[]): Promise<number> {
+  // Whatever the starter allows: nobody else writes into what is made here.
+  process.umask(process.umask() | 0o022);
   const found = findCommand(words);
   if (found === undefined) return overview(words);
   const command = await COMMANDS[found.name]?.load();
@@ -44,10 +47,19 @@ function invocation(command: Command, parsed: ParsedArguments, config: Config): 
     flag: (name) => parsed.flags.has(name),
     out: output(parsed.json),
     async withServices(work) {
+      tellOfNewHome(config);
       const { withServices } = await import('../main/index.ts');
       return await withServices(config, { command: `careseal ${command.name}`, signal }, work);
     },
   };
+}
+
+/** A home is made where there is none. Whoever only stands in another folder than usual should see that. */
+function tellOfNewHome({ home }: Config): void {
+  if (existsSync(home)) return;
+  process.stderr.write(
+    `There is no Careseal in ${home} yet: a new, empty one is made. CARESEAL_HOME says where another lies.\n`,
+  );
 }
 
 function output(isJson: boolean): Output {
@@ -77,19 +89,22 @@ function untilInterrupted(): AbortSignal {
   return controller.signal;
 }
 
+/** All commands, or those that begin with the first word: `careseal node`, `careseal node --help`, `careseal node lits`. */
 function overview(words: readonly string[]): number {
-  const asked = words.length === 0 || words[0] === '--help' || words[0] === '-h' || words[0] === 'help';
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const list = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const [first = '--help', ...rest] = words;
+  const named = Object.entries(COMMANDS).filter(([name]) => name.startsWith(`${first} `));
+  const listed = named.length > 0 ? named : Object.entries(COMMANDS);
+  const asked = ['--help', '-h', 'help'].includes((named.length > 0 ? rest[0] : first) ?? '--help');
+  const width = Math.max(...listed.map(([name]) => name.length));
   const text = [
-    'Usage: careseal COMMAND [OPTIONS]',
+    `Usage: careseal ${named.length > 0 ? first : 'COMMAND'}${named.length > 0 ? ' …' : ' [OPTIONS]'}`,
     '',
-    ...list,
+    ...listed.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     '`careseal COMMAND --help` tells about one.',
   ].join('\n');
   if (asked) process.stdout.write(`${text}\n`);
-  else process.stderr.write(`There is no command "${words.slice(0, 2).join(' ')}".\n\n${text}\n`);
+  else process.stderr.write(`${text}\n\nThere is no command "${words.slice(0, 2).join(' ')}".\n`);
   return asked ? 0 : EXIT.usage;
 }
 

@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Problem } from '../kernel/problem.ts';
+import { makeDirectory } from '../platform/home/index.ts';
 
 /** Text of a file somebody named. */
 export function readInput(file: string): string {
@@ -25,7 +26,7 @@ export function prepareDirectory(path: string, files: readonly string[]): string
       `${directory} holds ${taken.join(', ')} already. Nothing was changed; choose another directory.`,
     );
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     const probe = join(directory, `.careseal-${process.pid}`);
     writeFileSync(probe, '', { flag: 'wx' });
     rmSync(probe);
@@ -47,6 +48,8 @@ export function writeNew(directory: string, name: string, content: string | Uint
 export function invalid(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): Problem {
-  const text = issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  return new Problem('invalid', 'usage', `Nothing was changed. ${text}.`);
+  const text = issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+  return new Problem('invalid', 'usage', `Nothing was changed. ${text.replace(/\.?$/, '.')}`);
 }

@@ -13,6 +13,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Another program listens there. Nothing was changed; stop it, or choose another port.',
   EACCES: 'Careseal may not use that file or port. Nothing was changed; check its owner and rights.',
   ENOSPC: 'The disk is full. What was saved before is unharmed; make room and try again.',
+  ENOENT: 'That file or folder is not there, or cannot be made there. Check the name and try again.',
+  ENOTDIR: 'A part of that name is a file, not a folder. Check the name and try again.',
+  EISDIR: 'That is a folder, not a file. Check the name and try again.',
+  EROFS: 'Nothing can be written there. Choose another place and try again.',
+  'database-unavailable': 'Nothing was changed. Where it is reached: `careseal config`, CARESEAL_DATABASE_URL.',
 };
 
 function describe(error: unknown): { code: string; detail: string } {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portSettings } from '../support/journey.ts';
@@ -41,6 +41,36 @@ async function run(...words: readonly string[]): Promise<any> {
   expect(ran).toMatchObject({ code: 0, stderr: '' });
   return JSON.parse(ran.stdout);
 }
+
+describe('words that are no command', () => {
+  it('are answered with the commands that begin alike, and exit code 2', async () => {
+    const wrong = await careseal(['node', 'lits'], { home: home.path });
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(wrong.stderr).toMatch(/^Usage: careseal node …[^]*node list[^]*There is no command "node lits"\.\n$/);
+    expect(wrong.stderr).not.toContain('user add');
+    const unknown = await careseal(['nothing'], { home: home.path });
+    expect(unknown).toMatchObject({ code: 2, stdout: '' });
+    expect(unknown.stderr).toContain('user add');
+  });
+
+  it('but the name of a group alone lists it', async () => {
+    for (const words of [['audit'], ['audit', '--help']]) {
+      const listed = await careseal(words, { home: home.path });
+      expect(listed).toMatchObject({ code: 0, stderr: '' });
+      expect(listed.stdout).toContain('audit verify');
+      expect(listed.stdout).not.toContain('user add');
+    }
+  });
+
+  it.runIf(platform() === 'linux')('and a folder that cannot be made is said, not tried for ever', async () => {
+    const out = await careseal(['sandbox', 'create', '--out', '/proc/careseal/x'], { home: home.path });
+    expect(out).toMatchObject({ code: 1, stdout: '' });
+    expect(out.stderr).toContain('/proc/careseal/x cannot be written. Nothing was changed.');
+    const elsewhere = await careseal(['user', 'list'], { home: '/proc/careseal' });
+    expect(elsewhere).toMatchObject({ code: 1, stdout: '' });
+    expect(elsewhere.stderr).toContain('That file or folder is not there, or cannot be made there.');
+  });
+});
 
 describe('people', () => {
   it('are not invited before there is an organisation', async () => {

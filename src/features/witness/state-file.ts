@@ -1,9 +1,10 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ed25519PrivateKey, type Ed25519PrivateKey, newEd25519Seed } from '../../crypto/index.ts';
 import { fromBase64, toBase64 } from '../../kernel/bytes.ts';
 import { Problem } from '../../kernel/problem.ts';
+import { makeDirectory } from '../../platform/home/index.ts';
 import type { SeenHead } from './rules.ts';
 
 /** What a witness keeps, in a directory of its own: its key, and the newest head of each log. */
@@ -21,7 +22,7 @@ const HEADS_FILE = 'heads.json';
 
 /** Opens the directory, or makes it with a new key. */
 export async function openWitnessState(directory: string): Promise<WitnessState> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   const path = join(directory, HEADS_FILE);
   const key = await readKey(join(directory, KEY_FILE), path);
   const heads = new Map(Object.entries(await readHeads(path)));

@@ -1,9 +1,10 @@
-import { link, mkdir, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '../../crypto/index.ts';
 import { Problem } from '../../kernel/problem.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** What the holder of a home tells others about itself, in `<home>/lock.json`. */
 export interface LockInfo {
@@ -48,7 +49,7 @@ const POLL_MS = 100;
  * a lock whose process is gone. The file is made by link(2), which succeeds for exactly one.
  */
 export async function lockHome(home: string, options: LockOptions): Promise<HomeLock> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  makeDirectory(home, 0o700);
   const path = join(home, 'lock.json');
   let mine: LockInfo = {
     pid: process.pid,
