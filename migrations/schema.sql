@@ -909,6 +909,8 @@ CREATE TABLE load.load (
   finished_at timestamp with time zone,
   detail bytea NOT NULL,
   organisation_id uuid,
+  registry_read bigint,
+  registry_total bigint,
   CONSTRAINT load_pkey PRIMARY KEY (load_id),
   CONSTRAINT load_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'ndjson'::text]))),
   CONSTRAINT load_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))

@@ -153,7 +153,8 @@ export class TestBrowser {
   async send(method: string, path: string, body?: object): Promise<{ reply: RouteReply<unknown> }> {
     const client = doors.get(this.identity);
     if (client !== undefined) return await this.#travel(client, { method, path }, body);
-    const found = this.#route(method, path);
+    const [place = '', query = ''] = path.split('?');
+    const found = this.#route(method, place);
     const principal = await this.principal();
     const refusal = this.identity.decideAccess(principal, found.route.access);
     if (refusal !== undefined) throw refusal;
@@ -164,7 +165,7 @@ export class TestBrowser {
       url: path,
       baseUrl: BASE_URL,
       params: found.route.input.params.parse(found.params),
-      query: found.route.input.query === 'raw' ? '' : found.route.input.query.parse({}),
+      query: found.route.input.query === 'raw' ? query : found.route.input.query.parse(queryOf(query)),
       body: typeof schema === 'string' ? undefined : schema.parse(body),
       header: (name) => (name.toLowerCase() === 'user-agent' ? 'TestBrowser/1' : undefined),
       cookie: (name) => this.cookies.get(name),
@@ -223,6 +224,8 @@ export class TestBrowser {
     throw new Error(`No route ${method} ${path}`);
   }
 }
+
+const queryOf = (text: string): Record<string, string> => Object.fromEntries(new URLSearchParams(text));
 
 /** The code an authenticator app shows for this enrolment at this time. */
 export function codeAt(totp: { readonly uri: string }, ms: number): string {

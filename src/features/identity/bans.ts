@@ -21,7 +21,11 @@ const LIVING = statement<{
 }>(
   'identity.bans',
   `SELECT id, subject, sealed_network, failures, since, until FROM identity.bans
-   WHERE lifted_at IS NULL AND until > $1 ORDER BY until DESC LIMIT 500`,
+   WHERE lifted_at IS NULL AND until > $1 ORDER BY until DESC, id LIMIT $2 OFFSET $3`,
+);
+const LIVING_COUNT = statement<{ readonly n: number }>(
+  'identity.bans-count',
+  'SELECT count(*)::int AS n FROM identity.bans WHERE lifted_at IS NULL AND until > $1',
 );
 const LIFT = statement<{ subject: bigint }>(
   'identity.ban-lift',
@@ -31,15 +35,22 @@ const FORGET_NETWORK = statement(
   'identity.ban-forget',
   `DELETE FROM identity.attempts WHERE subject = $1 AND kind = 'network'`,
 );
-/** Accounts that exist and at which strangers, or anybody, must wait. */
-const ACCOUNTS = statement<{ id: UserId; failures: number; closed: boolean; until: Date }>(
-  'identity.bans-accounts',
-  `SELECT u.id, max(a.failures)::int AS failures, max(a.waits_until) AS until,
-          bool_or((a.kind = 'account' AND a.failures >= $2) OR (a.kind <> 'account' AND a.failures >= $3)) AS closed
-   FROM identity.attempts a JOIN identity.users u ON u.email_token = a.subject
+/**
+ * Accounts that exist and at which strangers, or anybody, must wait until after $1. $2, $3: failures that close an account for all, and
+ * for strangers.
+ */
+const WAITING = `FROM identity.attempts a JOIN identity.users u ON u.email_token = a.subject
    WHERE a.kind <> 'network' AND a.kind <> 'device'
-     AND (a.waits_until > $1 OR (a.kind = 'account' AND a.failures >= $2) OR (a.kind <> 'account' AND a.failures >= $3))
-   GROUP BY u.id ORDER BY max(a.failures) DESC LIMIT 500`,
+     AND (a.waits_until > $1 OR (a.kind = 'account' AND a.failures >= $2) OR (a.kind <> 'account' AND a.failures >= $3))`;
+const ACCOUNTS = statement<{ id: UserId; sealed_profile: Uint8Array; failures: number; closed: boolean; until: Date }>(
+  'identity.bans-accounts',
+  `SELECT u.id, u.sealed_profile, max(a.failures)::int AS failures, max(a.waits_until) AS until,
+          bool_or((a.kind = 'account' AND a.failures >= $2) OR (a.kind <> 'account' AND a.failures >= $3)) AS closed
+   ${WAITING} GROUP BY u.id ORDER BY max(a.failures) DESC, u.id LIMIT $4 OFFSET $5`,
+);
+const ACCOUNTS_COUNT = statement<{ readonly n: number }>(
+  'identity.bans-accounts-count',
+  `SELECT count(DISTINCT u.id)::int AS n ${WAITING}`,
 );
 
 export interface Ban {
@@ -59,6 +70,19 @@ export interface WaitingAccount {
   readonly untilMs: number;
 }
 
+export interface BansPage {
+  readonly limit: number;
+  readonly offset: number;
+  readonly accountsOffset: number;
+}
+
+export interface BansFound {
+  readonly networks: Ban[];
+  readonly accounts: WaitingAccount[];
+  readonly networksTotal: number;
+  readonly accountsTotal: number;
+}
+
 interface BansDeps {
   readonly database: Database;
   readonly sealing: Sealing;
@@ -72,24 +96,32 @@ export type Bans = ReturnType<typeof createBans>;
 
 export function createBans({ database, sealing, users, audit, clock }: BansDeps) {
   return {
-    async list(sql: Sql): Promise<{ readonly networks: Ban[]; readonly accounts: WaitingAccount[] }> {
+    async list(sql: Sql, page: BansPage): Promise<BansFound> {
       const now = new Date(clock.nowMs());
-      const networks = (await sql.rows(LIVING, [now])).map((row) => ({
-        id: row.id,
-        network: sealing.open('sealed_network', row.id, row.sealed_network),
-        failures: row.failures,
-        sinceMs: row.since.getTime(),
-        untilMs: row.until.getTime(),
-      }));
       const closing = [THROTTLE_LIMITS.account.closesAt, THROTTLE_LIMITS['unknown-devices'].closesAt];
-      const accounts: WaitingAccount[] = [];
-      for (const row of await sql.rows(ACCOUNTS, [now, ...closing])) {
-        const account = await users.find(sql, row.id);
-        if (account === undefined) continue;
-        const untilMs = row.closed ? now.getTime() + CLOSED_RETRY_SECONDS * 1000 : row.until.getTime();
-        accounts.push({ userId: row.id, name: account.name, failures: row.failures, closed: row.closed, untilMs });
-      }
-      return { networks, accounts };
+      const [networks, accounts, networksTotal, accountsTotal] = await Promise.all([
+        sql.rows(LIVING, [now, page.limit, page.offset]),
+        sql.rows(ACCOUNTS, [now, ...closing, page.limit, page.accountsOffset]),
+        sql.rows(LIVING_COUNT, [now]),
+        sql.rows(ACCOUNTS_COUNT, [now, ...closing]),
+      ]);
+      return {
+        networksTotal: networksTotal[0]?.n ?? 0,
+        accountsTotal: accountsTotal[0]?.n ?? 0,
+        networks: networks.map((row) => ({
+          ...{
+            id: row.id,
+            network: sealing.open('sealed_network', row.id, row.sealed_network),
+            failures: row.failures,
+          },
+          ...{ sinceMs: row.since.getTime(), untilMs: row.until.getTime() },
+        })),
+        accounts: accounts.map((row) => ({
+          ...{ userId: row.id, name: sealing.open('sealed_profile', row.id, row.sealed_profile).name },
+          ...{ failures: row.failures, closed: row.closed },
+          untilMs: row.closed ? now.getTime() + CLOSED_RETRY_SECONDS * 1000 : row.until.getTime(),
+        })),
+      };
     },
 
     /** Ends the ban and forgets its failures. Throws `ban-unknown`. */

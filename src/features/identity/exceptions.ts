@@ -2,13 +2,14 @@ import { newId } from '../../crypto/index.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
-import { type Sql, statement } from '../../platform/db/sql.ts';
+import { statement } from '../../platform/db/sql.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { exceptionUnknown, ownException, policyRefused, userUnknown } from './errors.ts';
 import { exceptionRow } from './row-facts.ts';
 import type { Sealing } from './sealing.ts';
 import { type SignInDeps, userEntity } from './sign-in.ts';
 import { tellUser } from './tell-user.ts';
+import type { ExceptionsAnswer } from './wire-policy.ts';
 
 const INSERT = statement(
   'identity.exception-insert',
@@ -19,29 +20,30 @@ const END = statement<{ user_id: UserId }>(
   'identity.exception-end',
   `UPDATE identity.exceptions SET ended_at = $2, binding = NULL WHERE id = $1 AND ended_at IS NULL AND ends_at > $2 RETURNING user_id`,
 );
-const LIST = statement<{
-  id: string;
-  user_id: UserId;
-  sealed_why: Uint8Array;
-  approved_by: UserId | null;
-  granted_at: Date;
-  ends_at: Date;
-  ended_at: Date | null;
-}>(
-  'identity.exceptions',
-  `SELECT id, user_id, sealed_why, approved_by, granted_at, ends_at, ended_at FROM identity.exceptions
-   ORDER BY (ended_at IS NULL AND ends_at > $1) DESC, granted_at DESC LIMIT 500`,
-);
-
-export interface PolicyException {
+interface ListedRow {
   readonly id: string;
-  readonly userId: UserId;
-  readonly reason: string;
-  readonly approvedBy: UserId | undefined;
-  readonly grantedMs: number;
-  readonly endsMs: number;
-  readonly state: 'living' | 'over' | 'ended';
+  readonly user_id: UserId;
+  readonly sealed_profile: Uint8Array;
+  readonly sealed_why: Uint8Array;
+  readonly approved_by: UserId | null;
+  readonly approver_profile: Uint8Array | null;
+  readonly granted_at: Date;
+  readonly ends_at: Date;
+  readonly ended_at: Date | null;
 }
+const LIST = statement<ListedRow>(
+  'identity.exceptions',
+  `SELECT x.id, x.user_id, u.sealed_profile, x.sealed_why, x.approved_by, by.sealed_profile AS approver_profile,
+     x.granted_at, x.ends_at, x.ended_at
+   FROM (SELECT * FROM identity.exceptions
+         ORDER BY (ended_at IS NULL AND ends_at > $1) DESC, granted_at DESC, id LIMIT $2 OFFSET $3) x
+   JOIN identity.users u ON u.id = x.user_id LEFT JOIN identity.users by ON by.id = x.approved_by
+   ORDER BY (x.ended_at IS NULL AND x.ends_at > $1) DESC, x.granted_at DESC, x.id`,
+);
+const COUNT = statement<{ readonly n: number }>(
+  'identity.exceptions-count',
+  'SELECT count(*)::int AS n FROM identity.exceptions',
+);
 
 interface ExceptionsDeps extends SignInDeps {
   readonly sealing: Sealing;
@@ -57,18 +59,19 @@ export type Exceptions = ReturnType<typeof createExceptions>;
 export function createExceptions(deps: ExceptionsDeps) {
   const { database, sealing, users, audit, clock } = deps;
   return {
-    /** The living ones first: the report of who may do without, and who let them. */
-    async list(sql: Sql): Promise<PolicyException[]> {
+    /** The living ones first, then the newest: the report of who may do without, and who let them. */
+    async list(
+      actor: Actor,
+      page: { readonly limit: number; readonly offset: number },
+    ): Promise<{ readonly body: ExceptionsAnswer; readonly audited: AuditReceipt }> {
       const nowMs = clock.nowMs();
-      return (await sql.rows(LIST, [new Date(nowMs)])).map((row) => ({
-        id: row.id,
-        userId: row.user_id,
-        reason: sealing.open('sealed_why', row.id, row.sealed_why),
-        approvedBy: row.approved_by ?? undefined,
-        grantedMs: row.granted_at.getTime(),
-        endsMs: row.ends_at.getTime(),
-        state: row.ended_at !== null ? 'ended' : row.ends_at.getTime() > nowMs ? 'living' : 'over',
-      }));
+      const [rows, counts] = await Promise.all([
+        database.rows(LIST, [new Date(nowMs), page.limit, page.offset]),
+        database.rows(COUNT),
+      ]);
+      const audited = await audit.recordNow([{ actor, event: 'policy.read', action: 'R', outcome: 'success' }]);
+      const exceptions = rows.map((row) => listed(sealing, row, nowMs));
+      return { body: { exceptions, total: counts[0]?.n ?? 0 }, audited };
     },
 
     /** Throws `own-exception`, `user-unknown`, or `policy-refused` for an end that is past or more than 90 days off. */
@@ -110,5 +113,20 @@ export function createExceptions(deps: ExceptionsDeps) {
         ]);
       });
     },
+  };
+}
+
+function listed(sealing: Sealing, row: ListedRow, nowMs: number): ExceptionsAnswer['exceptions'][number] {
+  const nameOf = (id: UserId, profile: Uint8Array): string => sealing.open('sealed_profile', id, profile).name;
+  const { approved_by: by, approver_profile: approver } = row;
+  return {
+    id: row.id,
+    userId: row.user_id,
+    name: nameOf(row.user_id, row.sealed_profile),
+    reason: sealing.open('sealed_why', row.id, row.sealed_why),
+    ...(by === null || approver === null ? {} : { approvedBy: nameOf(by, approver) }),
+    grantedAt: instant(row.granted_at.getTime()),
+    endsAt: instant(row.ends_at.getTime()),
+    state: row.ended_at !== null ? 'ended' : row.ends_at.getTime() > nowMs ? 'living' : 'over',
   };
 }

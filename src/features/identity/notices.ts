@@ -30,7 +30,11 @@ const LIST = statement<{
   'identity.notices',
   `SELECT n.id, n.sealed_notice, n.roles, n.created_at, n.ends_at, n.withdrawn_at,
      (SELECT count(*)::int FROM identity.acknowledgements a WHERE a.notice_id = n.id) AS acknowledged
-   FROM identity.notices n ORDER BY n.created_at DESC LIMIT 200`,
+   FROM identity.notices n ORDER BY n.created_at DESC, n.id LIMIT $1 OFFSET $2`,
+);
+const COUNT = statement<{ readonly n: number }>(
+  'identity.notices-count',
+  'SELECT count(*)::int AS n FROM identity.notices',
 );
 const PENDING = statement<{ id: string; sealed_notice: Uint8Array; created_at: Date }>(
   'identity.notices-pending',
@@ -72,8 +76,11 @@ export function createNotices({ database, sealing, audit, clock, users, sessions
       return rows.map((row) => ({ id: row.id, ...open(row), createdAt: instant(row.created_at.getTime()) }));
     },
 
-    async list(actor: Actor): Promise<{ readonly body: NoticesAnswer; readonly audited: AuditReceipt }> {
-      const rows = await database.rows(LIST);
+    async list(
+      actor: Actor,
+      page: { readonly limit: number; readonly offset: number },
+    ): Promise<{ readonly body: NoticesAnswer; readonly audited: AuditReceipt }> {
+      const [rows, counts] = await Promise.all([database.rows(LIST, [page.limit, page.offset]), database.rows(COUNT)]);
       const notices = rows.map((row) => ({
         ...{ id: row.id, ...open(row), roles: [...row.roles], acknowledged: row.acknowledged },
         createdAt: instant(row.created_at.getTime()),
@@ -81,7 +88,7 @@ export function createNotices({ database, sealing, audit, clock, users, sessions
         withdrawn: row.withdrawn_at !== null,
       }));
       const audited = await audit.recordNow([{ actor, event: 'notice.list', action: 'R', outcome: 'success' }]);
-      return { body: { notices }, audited };
+      return { body: { notices, total: counts[0]?.n ?? 0 }, audited };
     },
 
     async publish(actor: Actor, notice: NoticeRequest): Promise<AuditReceipt> {

@@ -139,11 +139,11 @@ function noticeAdminRoutes({ notices }: PeopleRoutesDeps): RouteDeclaration[] {
       path: '/api/notices',
       access,
       audit: event('notice.list'),
-      input: { ...NOTHING, body: 'none' },
+      input: { params: NOTHING.params, query: policies.NoticesQuery, body: 'none' },
       output: policies.NoticesAnswer,
       limits: READ,
-      async handle({ actor }) {
-        const { body, audited } = await notices.list(actor);
+      async handle({ actor, query }) {
+        const { body, audited } = await notices.list(actor, query);
         return answer(body, audited);
       },
     }),

@@ -54,9 +54,11 @@ interface LiveRow {
 }
 
 const COLUMNS = 'id, organisation_id, sealed_label, permissions, created_at, expires_at, last_used_at, revoked_at';
+/** The living ones first: those are all shown, and can all be revoked, however many are over. */
 const LIST = statement<TokenRow>(
   'identity.personal-tokens',
-  `SELECT ${COLUMNS} FROM identity.personal_tokens WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT 100`,
+  `SELECT ${COLUMNS} FROM identity.personal_tokens WHERE user_id = $1
+   ORDER BY (revoked_at IS NULL AND expires_at > $2) DESC, created_at DESC, id LIMIT 100`,
 );
 const LIVING = statement<{ readonly n: number }>(
   'identity.personal-tokens-living',
@@ -134,7 +136,7 @@ export function createPersonalTokens(deps: PersonalTokensDeps) {
 
     async list(actor: Actor) {
       const { userId } = userOf(actor);
-      const tokens = await entriesOf(deps, database, await database.rows(LIST, [userId]));
+      const tokens = await entriesOf(deps, database, await database.rows(LIST, [userId, new Date(clock.nowMs())]));
       const audited = await audit.recordNow([{ actor, event: 'personal-token.list', action: 'R', outcome: 'success' }]);
       return { tokens, audited };
     },
@@ -182,7 +184,7 @@ function making(deps: PersonalTokensDeps) {
         await tx.run(INSERT, [id, userId, tokenHash, ...facts, ...times, binding]);
         const detail = { permissions: wanted.permissions.join(' '), days: String(wanted.days) };
         const audited = await audit.record(tx, [{ ...event(actor, 'personal-token.make', id), detail }]);
-        const rows = await tx.rows(LIST, [user.userId]);
+        const rows = await tx.rows(LIST, [user.userId, new Date(clock.nowMs())]);
         const [token] = await entriesOf(
           deps,
           tx,
@@ -202,7 +204,7 @@ function ofOthers(deps: PersonalTokensDeps) {
     /** Somebody's, for who administers an organisation for which they were made; elsewhere's are not told of. */
     async listOf(actor: Actor, user: { readonly id: UserId }) {
       const reach = reachOf(actor.principal, 'user.manage');
-      const rows = await database.rows(LIST, [user.id]);
+      const rows = await database.rows(LIST, [user.id, new Date(clock.nowMs())]);
       const tokens = await entriesOf(
         deps,
         database,
@@ -219,7 +221,7 @@ function ofOthers(deps: PersonalTokensDeps) {
     async revokeOf(actor: Actor, user: { readonly id: UserId }, id: TokenId) {
       const reach = reachOf(actor.principal, 'user.manage');
       return await database.transaction(async (tx) => {
-        const row = (await tx.rows(LIST, [user.id])).find((one) => one.id === id);
+        const row = (await tx.rows(LIST, [user.id, new Date(clock.nowMs())])).find((one) => one.id === id);
         if (row === undefined || !covers(reach, [row.organisation_id])) throw tokenUnknown();
         if ((await tx.run(REVOKE, [user.id, id, new Date(clock.nowMs())])) !== 1) throw tokenUnknown();
         const made = event(actor, 'personal-token.revoke', id);

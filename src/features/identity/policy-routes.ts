@@ -119,6 +119,20 @@ function exceptionRoutes({ exceptions }: PolicyRoutesDeps): RouteDeclaration[] {
   return [
     route({
       doors: ['users'],
+      method: 'GET',
+      path: '/api/policy/exceptions',
+      access: permission('settings.manage'),
+      audit: event('policy.read'),
+      input: { params: NOTHING.params, query: policies.ExceptionsQuery, body: 'none' },
+      output: policies.ExceptionsAnswer,
+      limits: READ,
+      async handle({ actor, query }) {
+        const { body, audited } = await exceptions.list(actor, query);
+        return answer(body, audited);
+      },
+    }),
+    route({
+      doors: ['users'],
       method: 'POST',
       path: '/api/policy/exceptions',
       access: MANAGE,
@@ -159,13 +173,14 @@ function banRoutes({ parts, bans }: PolicyRoutesDeps): RouteDeclaration[] {
       path: '/api/bans',
       access: permission('settings.manage'),
       audit: event('ban.list'),
-      input: { ...NOTHING, body: 'none' },
+      input: { params: NOTHING.params, query: policies.BansQuery, body: 'none' },
       output: policies.BansAnswer,
       limits: READ,
-      async handle({ actor }) {
-        const { networks, accounts } = await bans.list(parts.database);
+      async handle({ actor, query }) {
+        const { networks, accounts, ...totals } = await bans.list(parts.database, query);
         const audited = await parts.audit.recordNow([{ actor, event: 'ban.list', action: 'R', outcome: 'success' }]);
         const body: policies.BansAnswer = {
+          ...totals,
           networks: networks.map(({ id, network, failures, sinceMs, untilMs }) => ({
             ...{ id, network, failures, since: instant(sinceMs), until: instant(untilMs) },
           })),
@@ -204,41 +219,29 @@ function banRoutes({ parts, bans }: PolicyRoutesDeps): RouteDeclaration[] {
 }
 
 async function policyAnswer(deps: PolicyRoutesDeps, ownAddress: string | undefined): Promise<policies.PolicyAnswer> {
-  const { parts, exceptions, mailStatus } = deps;
+  const { parts, mailStatus } = deps;
   const { policy, users, organisations, database } = parts;
-  const nameOf = async (id: string): Promise<string | undefined> => {
-    const userId = parseId<UserId>(id);
-    return userId === undefined ? undefined : (await users.find(database, userId))?.name;
-  };
   const requirements = policy.requirements();
+  const people = requirements.flatMap(({ scope, scopeId }) =>
+    scope === 'user' ? (parseId<UserId>(scopeId) ?? []) : [],
+  );
   const places = requirements.filter(({ scope }) => scope === 'organisation');
   // Written by setRequirement from ids of organisations; an unknown one has no name.
-  const names = await organisations.names(
-    database,
-    places.map(({ scopeId }) => scopeId as OrganisationId),
-  );
+  const [placeNames, userNames] = await Promise.all([
+    organisations.names(
+      database,
+      places.map(({ scopeId }) => scopeId as OrganisationId),
+    ),
+    users.names(database, people),
+  ]);
+  const names = new Map<string, string>([...placeNames, ...userNames]);
   return {
     settings: policySettings(policy.settings),
     warnings: policyWarnings(policy.settings, policy.isChanged()),
-    requirements: await Promise.all(
-      requirements.map(async (rule) => {
-        const own = rule.scope === 'organisation' ? names.get(rule.scopeId as OrganisationId) : undefined;
-        const name = rule.scope === 'user' ? await nameOf(rule.scopeId) : own;
-        return { ...rule, ...(name === undefined ? {} : { name }) };
-      }),
-    ),
-    exceptions: await Promise.all(
-      (await exceptions.list(database)).map(async ({ grantedMs, endsMs, approvedBy, ...rest }) => {
-        const by = approvedBy === undefined ? undefined : await nameOf(approvedBy);
-        return {
-          ...rest,
-          name: (await nameOf(rest.userId)) ?? '',
-          ...(by === undefined ? {} : { approvedBy: by }),
-          grantedAt: instant(grantedMs),
-          endsAt: instant(endsMs),
-        };
-      }),
-    ),
+    requirements: requirements.map((rule) => {
+      const name = rule.scope === 'role' ? undefined : names.get(rule.scopeId);
+      return { ...rule, ...(name === undefined ? {} : { name }) };
+    }),
     networks: policy.networks().map(({ networks, ...rule }) => ({ ...rule, networks: [...networks] })),
     ...(ownAddress === undefined ? {} : { ownAddress }),
     mail: await mailStatus(),

@@ -91,6 +91,10 @@ const COUNT_WITHIN = statement<{ readonly n: number }>(
   `SELECT count(*)::int AS n FROM identity.users u
    WHERE u.id IN (SELECT m.user_id FROM identity.memberships m WHERE m.organisation_id = ANY ($3)) AND ${LISTED}`,
 );
+const NAMES = statement<{ readonly id: UserId; readonly sealed_profile: Uint8Array }>(
+  'identity.user-names',
+  'SELECT id, sealed_profile FROM identity.users WHERE id = ANY ($1::uuid[])',
+);
 const WITHOUT_TOKENS = statement<{ readonly id: UserId; readonly sealed_profile: Uint8Array }>(
   'identity.users-without-tokens',
   `SELECT id, sealed_profile FROM identity.users WHERE name_tokens = '{}' ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED`,
@@ -254,6 +258,11 @@ function finding(sealing: Sealing, book: CredentialBook) {
   const isOursPre = (row: UserRow & PreSessionColumns, tokenHash: Uint8Array): boolean =>
     sealing.rows.fits(preSessionRow(toHex(tokenHash), row.id, row.pre_expires_at.getTime()), row.pre_binding);
   return {
+    async names(sql: Sql, ids: readonly UserId[]): Promise<ReadonlyMap<UserId, string>> {
+      if (ids.length === 0) return new Map();
+      const rows = await sql.rows(NAMES, [ids]);
+      return new Map(rows.map((row) => [row.id, sealing.open('sealed_profile', row.id, row.sealed_profile).name]));
+    },
     async find(sql: Sql, id: UserId): Promise<Account | undefined> {
       return (await sql.rows(FIND, [id])).map(opened)[0];
     },

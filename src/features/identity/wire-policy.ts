@@ -46,19 +46,6 @@ export const PolicyAnswer = z.object({
   requirements: z.array(
     z.object({ scope: Scope, scopeId: z.string(), name: z.string().optional(), secondFactor: Level }),
   ),
-  exceptions: z.array(
-    z.object({
-      id: Id,
-      userId: Id,
-      name: z.string(),
-      reason: z.string(),
-      /** Absent: the operator at the command line. */
-      approvedBy: z.string().optional(),
-      grantedAt: Instant,
-      endsAt: Instant,
-      state: z.enum(['living', 'over', 'ended']),
-    }),
-  ),
   networks: z.array(z.object({ scope: z.enum(['door', 'role']), scopeId: z.string(), networks: z.array(z.string()) })),
   /** Where this request came from, to be put on a list before anything else. */
   ownAddress: z.string().optional(),
@@ -87,8 +74,38 @@ export const NetworksRequest = z.strictObject({
 export const ExceptionRequest = z.strictObject({ userId: Id, reason: TextLine.min(10), endsAt: Instant });
 export type ExceptionRequest = z.output<typeof ExceptionRequest>;
 
+/** A page of a list: how many at most, after how many. */
+const page = (limit: number) => ({
+  limit: z.coerce.number().int().min(1).max(500).default(limit),
+  offset: z.coerce.number().int().min(0).max(100_000).default(0),
+});
+
+/** GET /api/policy/exceptions: the living ones first, then the newest. */
+export const ExceptionsQuery = z.strictObject(page(20));
+export const ExceptionsAnswer = z.object({
+  exceptions: z.array(
+    z.object({
+      id: Id,
+      userId: Id,
+      name: z.string(),
+      reason: z.string(),
+      /** Absent: the operator at the command line. */
+      approvedBy: z.string().optional(),
+      grantedAt: Instant,
+      endsAt: Instant,
+      state: z.enum(['living', 'over', 'ended']),
+    }),
+  ),
+  total: z.int(),
+});
+export type ExceptionsAnswer = z.output<typeof ExceptionsAnswer>;
+
+/** GET /api/bans: `limit` of either list, after `offset` networks and `accountsOffset` accounts. */
+export const BansQuery = z.strictObject({ ...page(500), accountsOffset: page(0).offset });
 /** GET /api/bans: networks and accounts that must wait after wrong attempts. */
 export const BansAnswer = z.object({
+  networksTotal: z.int(),
+  accountsTotal: z.int(),
   networks: z.array(z.object({ id: Id, network: z.string(), failures: z.int(), since: Instant, until: Instant })),
   accounts: z.array(z.object({ userId: Id, name: z.string(), failures: z.int(), closed: z.boolean(), until: Instant })),
 });
@@ -115,8 +132,10 @@ export const PendingNoticesAnswer = z.object({
   notices: z.array(z.object({ id: Id, title: z.string(), text: z.string(), createdAt: Instant })),
 });
 export type PendingNoticesAnswer = z.output<typeof PendingNoticesAnswer>;
-/** GET /api/notices: for administrators. */
+/** GET /api/notices: for administrators, the newest first. */
+export const NoticesQuery = z.strictObject(page(200));
 export const NoticesAnswer = z.object({
+  total: z.int(),
   notices: z.array(
     z.object({
       id: Id,
