@@ -154,6 +154,7 @@ describe('at ten thousand people in five hundred organisations', () => {
   });
 
   test.each<[string, () => EnrolledPerson, string, () => string, () => object | undefined]>([
+    ['one of them', () => admin, 'GET', () => `/api/users/${someone}`, () => undefined],
     ['sessions of one', () => admin, 'GET', () => `/api/users/${bossId}/sessions`, () => undefined],
     ['effective rights', () => admin, 'POST', () => '/api/rights', () => ({ userId: someone })],
     ['policy and exceptions', () => admin, 'GET', () => '/api/policy', () => undefined],
@@ -162,6 +163,16 @@ describe('at ten thousand people in five hundred organisations', () => {
     // The session is asked for again, too.
     f.clock.forward(1_001);
     expectAtMost(await costOf(() => who().browser.ask(method, path(), body())), {});
+  });
+
+  test('one of them is shown as the list shows them, and to nobody who would not find them there', async () => {
+    const { user } = await admin.browser.ask('GET', `/api/users/${someone}`);
+    expect(user).toMatchObject({ id: someone, state: 'invited', roles: ['registrar'], elsewhere: false });
+    const list = await admin.browser.ask('POST', '/api/users/search', { text: user.email });
+    expect(list.users).toEqual([user]);
+    const refused = boss.browser.ask('GET', `/api/users/${someone}`);
+    await expect(refused).rejects.toMatchObject({ code: 'user-unknown' });
+    expect((await boss.browser.ask('GET', `/api/users/${bossId}`)).user.name).toBe('Boss');
   });
 
   test('pages follow one another until everybody has been seen once', async () => {

@@ -6,7 +6,7 @@ import { event, permission, type RouteDeclaration, type RouteReply, route } from
 import { organisationUnknown, userUnknown } from './errors.ts';
 import type { User } from './model.ts';
 import type { ChangeUser } from './user-acts.ts';
-import type { UserListQuery, UserOutcome, UserPage, Users } from './users.ts';
+import type { ListedUser, UserListQuery, UserOutcome, UserPage, Users } from './users.ts';
 import * as wire from './wire.ts';
 
 const ACTS = [
@@ -62,6 +62,17 @@ export function userRoutes(users: Users): RouteDeclaration[] {
         const place = organisationId === undefined ? {} : { organisationId: organisationOf(organisationId) };
         return withLink(await users.add(actor, { ...person, ...place }, baseUrl), 201);
       },
+    }),
+    route({
+      doors: ['users'],
+      method: 'GET',
+      path: '/api/users/:id',
+      access: permission('user.read'),
+      audit: event('user.list'),
+      input: { params: wire.IdParams, query: wire.NoQuery, body: 'none' },
+      output: wire.UserAnswer,
+      limits: { bodyBytesMax: 0, perMinute: 240 },
+      handle: async ({ actor, params }) => plain(await users.find(actor, userId(params.id))),
     }),
     route({
       doors: ['users'],
@@ -184,7 +195,7 @@ function withLink(outcome: UserOutcome, status: number): RouteReply<wire.UserLin
   return { status, body: userLinkAnswer(outcome), audited: outcome.audited };
 }
 
-function plain({ user, organisations, audited }: UserOutcome): RouteReply<wire.UserAnswer> {
+function plain({ user, organisations, audited }: ListedUser): RouteReply<wire.UserAnswer> {
   return { status: 200, body: { user: userEntry(user, organisations) }, audited };
 }
 

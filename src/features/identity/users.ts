@@ -12,6 +12,7 @@ import type { StoredUserState, User } from './model.ts';
 import { builtInRole, type HeldRole, isBuiltIn, type Membership } from './rights.ts';
 import { roleStore } from './role-store.ts';
 import { decideUserAct, hiddenFrom, type UserAct, type UserActRefusal } from './rules.ts';
+import { userEntity } from './sign-in.ts';
 import { mailLink } from './tell-user.ts';
 import { type ActRecord, actRefused, applyAct, type ChangeUser, recordAct } from './user-acts.ts';
 
@@ -25,6 +26,9 @@ export interface UserOutcome {
   readonly mailed: boolean;
   readonly audited: AuditReceipt;
 }
+
+/** One account as a list would show it. */
+export type ListedUser = Pick<UserOutcome, 'user' | 'organisations' | 'audited'>;
 
 export interface NewPerson {
   readonly name: string;
@@ -69,6 +73,8 @@ export interface Users {
    * `other-organisations`, `own-rights`, `rights-exceed`, `last-administrator`, `last-membership` or `wrong-state`.
    */
   change(actor: Actor, id: UserId, act: ChangeUser, baseUrl: string): Promise<UserOutcome>;
+  /** One of those whom `list` would show. Audited as a list of one. Throws `user-unknown`. */
+  find(actor: Actor, id: UserId): Promise<ListedUser>;
   /** The account, for an actor who may know of it; not audited. Throws `user-unknown`. */
   visible(actor: Actor, id: UserId): Promise<User>;
 }
@@ -78,15 +84,26 @@ const PAGE = 100;
 export function createUsers(deps: EnrolmentDeps): Users {
   return {
     list: (actor, query = {}) => list(deps, actor, query),
+    find: (actor, id) => find(deps, actor, id),
     add: (actor, person, baseUrl) => settled(deps, (tx) => add(tx, deps, { actor, person, baseUrl })),
     change: (actor, id, act, baseUrl) => settled(deps, (tx) => change(tx, deps, { actor, id, act, baseUrl })),
-    async visible({ principal }, id) {
-      const account = await deps.users.find(deps.database, id);
-      const organisations = account?.memberships.map((one) => one.organisationId) ?? [];
-      if (account === undefined || !touches(reachOf(principal, 'user.read'), organisations)) throw userUnknown();
-      return account;
-    },
+    visible: (actor, id) => visible(deps, actor, id),
   };
+}
+
+async function visible(deps: EnrolmentDeps, { principal }: Actor, id: UserId): Promise<User> {
+  const account = await deps.users.find(deps.database, id);
+  const organisations = account?.memberships.map((one) => one.organisationId) ?? [];
+  if (account === undefined || !touches(reachOf(principal, 'user.read'), organisations)) throw userUnknown();
+  return account;
+}
+
+async function find(deps: EnrolmentDeps, actor: Actor, id: UserId): Promise<ListedUser> {
+  const user = await visible(deps, actor, id);
+  const organisations = await knownNames(deps.database, deps, actor, [user]);
+  const entities = [userEntity(id)];
+  const audited = await deps.audit.recordNow([{ actor, event: 'user.list', action: 'R', outcome: 'success', entities }]);
+  return { user, organisations, audited };
 }
 
 async function list(deps: EnrolmentDeps, actor: Actor, query: UserListQuery): Promise<UserPage> {
