@@ -47,7 +47,8 @@ async function guess(home: string, nth: (guesses: number) => { email: string; ad
   });
 }
 
-function configOf(home: string): ReturnType<typeof loadConfig> {
+/** The settings of the home that a test server runs on. */
+export function configOf(home: string): ReturnType<typeof loadConfig> {
   const before = process.env['CARESEAL_HOME'];
   process.env['CARESEAL_HOME'] = home;
   try {

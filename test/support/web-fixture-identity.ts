@@ -22,18 +22,24 @@ const policy = {
   settings: policySettings(DEFAULT_IDENTITY_SETTINGS),
   warnings: [],
   requirements: [{ scope: 'role', scopeId: 'administrator', secondFactor: 'required' }],
+  networks: [{ scope: 'door', scopeId: 'nodes', networks: ['192.0.2.0/24', '2001:db8::/32'] }],
+  ownAddress: '192.0.2.10',
+  mail: { configured: true, waiting: 2, givenUp: 1, lastFailure: 'connection' },
+};
+
+const exceptions = {
   exceptions: [
     {
       ...{ id: idOf(6, 5), userId: idOf(9, 1), name: 'Grace Namukasa', reason: 'Her telephone comes on Monday' },
       ...{ approvedBy: 'Dr. Amina Okello', grantedAt: ago(600), endsAt: ago(-3_000), state: 'living' },
     },
   ],
-  networks: [{ scope: 'door', scopeId: 'nodes', networks: ['192.0.2.0/24', '2001:db8::/32'] }],
-  ownAddress: '192.0.2.10',
-  mail: { configured: true, waiting: 2, givenUp: 1, lastFailure: 'connection' },
+  total: 1,
 };
 
 const bans = {
+  networksTotal: 1,
+  accountsTotal: 1,
   networks: [{ id: idOf(6, 6), network: '198.51.100.9', failures: 71, since: ago(60), until: ago(-25) }],
   accounts: [{ userId: idOf(9, 3), name: 'Joseph Mugisha', failures: 50, closed: true, until: ago(-60) }],
 };
@@ -49,12 +55,13 @@ export const identityRoutes = (pending: boolean): readonly Route[] => [
   ['POST', /^\/api\/recovery-codes$/, () => ({ body: { recoveryCodes: Array.from({ length: 10 }, code) } })],
   ['GET', /^\/api\/step-up$/, () => ({ body: { ways: ['authenticator', 'passkey'], minutes: 10 } })],
   ['GET', /^\/api\/policy$/, () => ({ body: policy })],
+  ['GET', /^\/api\/policy\/exceptions$/, () => ({ body: exceptions })],
   ['PUT', /^\/api\/policy$/, () => ({ status: 204 })],
   ['GET', /^\/api\/bans$/, () => ({ body: bans })],
   [
     'GET',
     /^\/api\/notices$/,
-    () => ({ body: { notices: [{ ...notice, roles: [], withdrawn: false, acknowledged: 12 }] } }),
+    () => ({ body: { total: 1, notices: [{ ...notice, roles: [], withdrawn: false, acknowledged: 12 }] } }),
   ],
   ['GET', /^\/api\/notices\/pending$/, () => ({ body: { notices: pending ? [notice] : [] } })],
   ['POST', /^\/api\/forgot-password$/, () => ({ body: { mail: true } })],

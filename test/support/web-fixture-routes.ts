@@ -208,6 +208,7 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
       return { body: { users: Array.from({ length: count }, (_, index) => user(state, index)), total: count } };
     },
   ],
+  ['GET', /^\/api\/users\/[^/]+$/, (state) => ({ body: { user: user(state, 1) } })],
   ['POST', /^\/api\/users$/, (state) => ({ body: invited(state) })],
   ['POST', /^\/api\/users\/[^/]+\/(reset|invite-again)$/, (state) => ({ body: invited(state) })],
   ['POST', /^\/api\/users\/[^/]+\/(enable|disable)$/, (state) => ({ body: { user: user(state, 1) } })],

@@ -57,6 +57,7 @@ const peopleSearch = z.object({
   invite: flag,
   person: text(80),
   state: choice('invited', 'active', 'disabled', 'retired'),
+  organisation: text(80),
 });
 const nodesSearch = z.object({ node: text(80) });
 const callsSearch = z.object({

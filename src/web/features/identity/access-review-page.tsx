@@ -10,8 +10,10 @@ import { IconCheck } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Pager } from '../../ui/pager.tsx';
 import { SureDialog } from '../../ui/sure-dialog.tsx';
 import { Ago, Own } from '../../ui/text.tsx';
+import { OrganisationChoice } from './organisation-choice.tsx';
 import { PeoplePlaces } from './people-places.tsx';
 import { accessReview } from './rights-queries.ts';
 import './rights.css';
@@ -22,7 +24,8 @@ const PAGE = 50;
 export function AccessReviewPage(): ReactNode {
   const [days, setDays] = useState('90');
   const [offset, setOffset] = useState(0);
-  const list = useQuery(accessReview(Number(days), offset));
+  const [organisation, setOrganisation] = useState<string>();
+  const list = useQuery(accessReview({ days: Number(days), organisation, offset }));
   const acts = useActs();
   return (
     <Page
@@ -44,6 +47,15 @@ export function AccessReviewPage(): ReactNode {
           ]}
           onChange={(value) => {
             setDays(value ?? '90');
+            setOffset(0);
+          }}
+        />
+        <OrganisationChoice
+          label="In which organisation"
+          placeholder="Everywhere"
+          value={organisation}
+          onChange={(value) => {
+            setOrganisation(value);
             setOffset(0);
           }}
         />
@@ -103,21 +115,7 @@ function Entries({ answer, offset, onMove, acts }: EntriesProps): ReactNode {
           />
         ))}
       </ul>
-      {(offset > 0 || total > PAGE) && (
-        <div className="pager">
-          <Button
-            variant="default"
-            size="xs"
-            disabled={offset === 0}
-            onClick={() => onMove(Math.max(0, offset - PAGE))}
-          >
-            The fifty before
-          </Button>
-          <Button variant="default" size="xs" disabled={offset + PAGE >= total} onClick={() => onMove(offset + PAGE)}>
-            The next fifty
-          </Button>
-        </div>
-      )}
+      <Pager label="memberships" offset={offset} page={PAGE} total={total} onMove={onMove} />
     </>
   );
 }

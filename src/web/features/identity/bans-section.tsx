@@ -1,23 +1,26 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { api } from '../../app/api.ts';
 import { Tag } from '../../ui/bits.tsx';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
+import { Pager } from '../../ui/pager.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
-import { banList } from './policy-queries.ts';
+import { banList, SECTION_PAGE } from './policy-queries.ts';
 
 /** Networks and accounts that have to wait after wrong attempts, each with its end. */
 export function BansSection(): ReactNode {
   const queries = useQueryClient();
-  const bans = useQuery(banList);
+  const [offset, setOffset] = useState(0);
+  const [accountsOffset, setAccountsOffset] = useState(0);
+  const bans = useQuery(banList(offset, accountsOffset));
   const lift = useMutation({
     mutationFn: (path: string) => api.act('DELETE', `/api/bans/${path}`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: banList.queryKey }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['bans'] }),
   });
-  const none = bans.data?.networks.length === 0 && bans.data.accounts.length === 0;
+  const none = bans.data?.networksTotal === 0 && bans.data.accountsTotal === 0;
   return (
     <Section
       title="Held up at present"
@@ -46,6 +49,15 @@ export function BansSection(): ReactNode {
             </Button>
           </li>
         ))}
+      </ul>
+      <Pager
+        label="networks held up"
+        offset={offset}
+        page={SECTION_PAGE}
+        total={bans.data?.networksTotal ?? 0}
+        onMove={setOffset}
+      />
+      <ul className="sessions">
         {bans.data?.accounts.map((one) => (
           <li key={one.userId}>
             <div>
@@ -75,6 +87,13 @@ export function BansSection(): ReactNode {
           </li>
         ))}
       </ul>
+      <Pager
+        label="accounts held up"
+        offset={accountsOffset}
+        page={SECTION_PAGE}
+        total={bans.data?.accountsTotal ?? 0}
+        onMove={setAccountsOffset}
+      />
     </Section>
   );
 }

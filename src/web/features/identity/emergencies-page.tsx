@@ -5,22 +5,25 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import type { EmergencyEntry } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
+import { plural } from '../../app/words.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Tag } from '../../ui/bits.tsx';
 import { IconCheck } from '../../ui/icons.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Pager } from '../../ui/pager.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
-import { emergencyList } from './rights-queries.ts';
+import { EMERGENCIES_PAGE, emergencyList } from './rights-queries.ts';
 import './rights.css';
 
 /** Emergency accesses: somebody other than who did it says afterwards whether it was right. */
 export function EmergenciesPage(): ReactNode {
   const [state, setState] = useState<'waiting' | 'reviewed'>('waiting');
   const [open, setOpen] = useState<EmergencyEntry>();
-  const list = useQuery(emergencyList(state));
+  const [offset, setOffset] = useState(0);
+  const list = useQuery(emergencyList(state, offset));
   return (
     <Page
       title="Emergencies"
@@ -37,12 +40,20 @@ export function EmergenciesPage(): ReactNode {
             { value: 'waiting', label: 'waiting for a review' },
             { value: 'reviewed', label: 'reviewed' },
           ]}
-          onChange={(value) => setState(value === 'reviewed' ? 'reviewed' : 'waiting')}
+          onChange={(value) => {
+            setState(value === 'reviewed' ? 'reviewed' : 'waiting');
+            setOffset(0);
+          }}
         />
+        {list.isSuccess && list.data.total > 0 && (
+          <p className="soft small" role="status">
+            {plural(list.data.total, 'emergency', 'emergencies')}
+          </p>
+        )}
       </div>
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <ListSkeleton rows={3} />}
-      {list.isSuccess && list.data.emergencies.length === 0 && (
+      {list.isSuccess && list.data.total === 0 && (
         <Empty icon={<IconCheck size={24} />} title={state === 'waiting' ? 'Nothing waits' : 'None yet'}>
           <p>
             Who may look clients up can break the glass on the page of clients, with a reason and for an hour at most.
@@ -54,6 +65,13 @@ export function EmergenciesPage(): ReactNode {
           <Emergency key={one.id} one={one} onReview={() => setOpen(one)} />
         ))}
       </ul>
+      <Pager
+        label="emergencies"
+        offset={offset}
+        page={EMERGENCIES_PAGE}
+        total={list.data?.total ?? 0}
+        onMove={setOffset}
+      />
       {open && <ReviewDialog one={open} onClose={() => setOpen(undefined)} />}
     </Page>
   );

@@ -1,21 +1,24 @@
 import { Button, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import type { PolicyAnswer } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
 import { useDraft } from '../../app/drafts.ts';
 import { Tag } from '../../ui/bits.tsx';
+import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
+import { Pager } from '../../ui/pager.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { PersonChoice } from './person-choice.tsx';
-import { forgetPolicy } from './policy-queries.ts';
+import { exceptionList, forgetPolicy, SECTION_PAGE } from './policy-queries.ts';
 
 const STATES = { living: 'in force', over: 'over', ended: 'ended early' } as const;
 
 /** Who may do without, why, who allowed it, and until when. */
-export function ExceptionsSection({ policy }: { readonly policy: PolicyAnswer }): ReactNode {
+export function ExceptionsSection(): ReactNode {
   const queries = useQueryClient();
+  const [offset, setOffset] = useState(0);
+  const list = useQuery(exceptionList(offset));
   const end = useMutation({
     mutationFn: (id: string) => api.act('DELETE', `/api/policy/exceptions/${id}`),
     onSuccess: () => forgetPolicy(queries),
@@ -26,9 +29,11 @@ export function ExceptionsSection({ policy }: { readonly policy: PolicyAnswer })
       note="For the weekend between two telephones: without a second factor for at most ninety days. Nobody approves their own."
     >
       {end.isError && <FailureNotice error={end.error} focus />}
-      {policy.exceptions.length === 0 && <p className="soft">There is none, and there was none.</p>}
+      {list.isPending && <ListSkeleton rows={2} />}
+      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
+      {list.data?.total === 0 && <p className="soft">There is none, and there was none.</p>}
       <ul className="sessions">
-        {policy.exceptions.map((one) => (
+        {list.data?.exceptions.map((one) => (
           <li key={one.id}>
             <div>
               <strong>
@@ -56,6 +61,7 @@ export function ExceptionsSection({ policy }: { readonly policy: PolicyAnswer })
           </li>
         ))}
       </ul>
+      <Pager label="exceptions" offset={offset} page={SECTION_PAGE} total={list.data?.total ?? 0} onMove={setOffset} />
       <Grant />
     </Section>
   );

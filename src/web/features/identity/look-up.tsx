@@ -18,15 +18,17 @@ export interface LookUpProps {
     readonly queryFn: (asked: { readonly signal: AbortSignal }) => Promise<readonly Choice[]>;
   };
   readonly nothing: string;
-  /** Chosen from the beginning. */
+  /** Chosen by something else: its name, which may be known only later. */
   readonly first?: Choice;
   readonly error?: string | undefined;
+  readonly placeholder?: string;
 }
 
 const OFFERED_MAX = 30;
 
 /** One of very many, found by a few letters; the server looks, so ten thousand are no matter. */
-export function LookUp({ label, value, onChange, search, nothing, first, error }: LookUpProps): ReactNode {
+export function LookUp(props: LookUpProps): ReactNode {
+  const { label, value, onChange, search, nothing, first, error, placeholder = 'Type a name' } = props;
   const [text, setText] = useState(first?.label ?? '');
   const [settled] = useDebouncedValue(text.trim(), 120);
   const [known, setKnown] = useState(first);
@@ -35,16 +37,19 @@ export function LookUp({ label, value, onChange, search, nothing, first, error }
   const looking = found.isPending || settled !== text.trim();
   const offered = looking ? [] : (found.data ?? []).slice(0, OFFERED_MAX);
   // The field shows the name of what is chosen also while others are looked for.
-  const data = known === undefined || offered.some((one) => one.value === known.value) ? offered : [known, ...offered];
+  const data = [known, first].reduce<readonly Choice[]>(
+    (rest, one) => (one === undefined || rest.some(({ value: id }) => id === one.value) ? rest : [one, ...rest]),
+    offered,
+  );
   return (
     <Select
       label={label}
       error={error}
       searchable
       clearable
-      placeholder="Type a name"
+      placeholder={placeholder}
       nothingFoundMessage={looking ? 'Looking …' : nothing}
-      data={data}
+      data={[...data]}
       filter={({ options }) =>
         options.filter((one) => offered.some((each) => 'value' in one && each.value === one.value))
       }

@@ -9,14 +9,17 @@ import { Tag } from '../../ui/bits.tsx';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
+import { Pager } from '../../ui/pager.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
-import { noticeList } from './policy-queries.ts';
-import { useRoleChoices } from './role-choices.ts';
+import { noticeList, SECTION_PAGE } from './policy-queries.ts';
+import { useOwnRoleNames, useRoleChoices } from './role-choices.ts';
 
 /** What people must have read before they go on, and how many have. */
 export function NoticesSection(): ReactNode {
   const queries = useQueryClient();
-  const list = useQuery(noticeList);
+  const [offset, setOffset] = useState(0);
+  const list = useQuery(noticeList(offset));
+  const own = useOwnRoleNames();
   const [writing, setWriting] = useState(false);
   const forget = (): Promise<void> => queries.invalidateQueries({ queryKey: ['notices'] });
   const withdraw = useMutation({
@@ -36,7 +39,7 @@ export function NoticesSection(): ReactNode {
       {list.isPending && <ListSkeleton rows={2} />}
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {withdraw.isError && <FailureNotice error={withdraw.error} focus />}
-      {list.data?.notices.length === 0 && <p className="soft">There is none yet.</p>}
+      {list.data?.total === 0 && <p className="soft">There is none yet.</p>}
       <ul className="sessions">
         {list.data?.notices.map((one) => (
           <li key={one.id}>
@@ -47,7 +50,7 @@ export function NoticesSection(): ReactNode {
               {one.withdrawn && <Tag tone="quiet">withdrawn</Tag>}
               <div className="soft small">
                 <Moment iso={one.createdAt} />, for{' '}
-                {one.roles.length === 0 ? 'everybody' : one.roles.map((role) => roleName(role)).join(', ')},
+                {one.roles.length === 0 ? 'everybody' : one.roles.map((role) => roleName(role, own)).join(', ')},
                 acknowledged by {one.acknowledged}
               </div>
             </div>
@@ -64,6 +67,7 @@ export function NoticesSection(): ReactNode {
           </li>
         ))}
       </ul>
+      <Pager label="notices" offset={offset} page={SECTION_PAGE} total={list.data?.total ?? 0} onMove={setOffset} />
       {writing && <WriteNotice onClose={() => setWriting(false)} onDone={forget} />}
     </Section>
   );

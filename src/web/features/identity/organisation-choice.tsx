@@ -3,7 +3,8 @@ import { OrganisationsAnswer } from '../../../features/identity/wire-organisatio
 import { api } from '../../app/api.ts';
 import { LookUp, type LookUpProps } from './look-up.tsx';
 
-export interface OrganisationChoiceProps extends Pick<LookUpProps, 'label' | 'value' | 'onChange' | 'error'> {
+export interface OrganisationChoiceProps
+  extends Pick<LookUpProps, 'label' | 'value' | 'onChange' | 'error' | 'placeholder'> {
   /** Not offered. */
   readonly without?: readonly string[];
   /** Chosen from the beginning. */

@@ -1,6 +1,8 @@
 import { Button, Checkbox, Select, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useDeferredValue, useState } from 'react';
+import { Link } from '@tanstack/react-router';
+import { type FormEvent, type ReactNode, useState } from 'react';
 import { OrganisationAnswer, type OrganisationEntry } from '../../../features/identity/wire-organisations.ts';
 import { OrganisationName } from '../../../features/identity/wire.ts';
 import { PERMISSIONS, type Permission } from '../../../kernel/access.ts';
@@ -13,6 +15,7 @@ import { IconPlus, IconUsersGroup } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Pager } from '../../ui/pager.tsx';
 import { SureDialog, type SureDialogProps } from '../../ui/sure-dialog.tsx';
 import { Own } from '../../ui/text.tsx';
 import { PeoplePlaces } from './people-places.tsx';
@@ -51,7 +54,8 @@ export function OrganisationsPage(): ReactNode {
   const [state, setState] = useState<'active' | 'retired'>('active');
   const [after, setAfter] = useState(0);
   const [open, setOpen] = useState<OrganisationEntry | 'new'>();
-  const list = useQuery(organisationPage({ text: useDeferredValue(text), state, after }));
+  const [settled] = useDebouncedValue(text.trim(), 120);
+  const list = useQuery(organisationPage({ text: settled, state, after }));
   const manages = may('organisation.manage');
   const rows = list.data?.organisations ?? [];
   return (
@@ -70,6 +74,7 @@ export function OrganisationsPage(): ReactNode {
       <Filters
         text={text}
         state={state}
+        total={list.data?.total}
         onChange={(asked) => {
           setText(asked.text);
           setState(asked.state);
@@ -104,7 +109,7 @@ export function OrganisationsPage(): ReactNode {
           )}
         />
       )}
-      <Pager after={after} next={list.data?.next} onMove={setAfter} />
+      <Pager label="organisations" offset={after} page={100} total={list.data?.total ?? 0} onMove={setAfter} />
       {open !== undefined && (
         <OrganisationDialog entry={open === 'new' ? undefined : open} onClose={() => setOpen(undefined)} />
       )}
@@ -117,7 +122,12 @@ interface Asked {
   readonly state: 'active' | 'retired';
 }
 
-function Filters({ text, state, onChange }: Asked & { readonly onChange: (asked: Asked) => void }): ReactNode {
+interface FiltersProps extends Asked {
+  readonly total: number | undefined;
+  readonly onChange: (asked: Asked) => void;
+}
+
+function Filters({ text, state, total, onChange }: FiltersProps): ReactNode {
   return (
     <div className="filters-row">
       <TextInput
@@ -135,28 +145,11 @@ function Filters({ text, state, onChange }: Asked & { readonly onChange: (asked:
         ]}
         onChange={(value) => onChange({ text, state: value === 'retired' ? 'retired' : 'active' })}
       />
-    </div>
-  );
-}
-
-function Pager({
-  after,
-  next,
-  onMove,
-}: {
-  readonly after: number;
-  readonly next: number | undefined;
-  readonly onMove: (to: number) => void;
-}): ReactNode {
-  if (after === 0 && next === undefined) return null;
-  return (
-    <div className="pager">
-      <Button variant="default" size="xs" disabled={after === 0} onClick={() => onMove(Math.max(0, after - 100))}>
-        The hundred before
-      </Button>
-      <Button variant="default" size="xs" disabled={next === undefined} onClick={() => onMove(next ?? after)}>
-        The next hundred
-      </Button>
+      {total !== undefined && (
+        <p className="soft small" role="status">
+          {plural(total, 'organisation', 'organisations')}
+        </p>
+      )}
     </div>
   );
 }
@@ -193,6 +186,13 @@ function OrganisationDialog({
           error={tried && !fits ? 'Type a name.' : undefined}
           onChange={(event) => setName(event.currentTarget.value)}
         />
+        {entry !== undefined && entry.users > 0 && (
+          <p>
+            <Link to="/people" search={{ organisation: entry.id }}>
+              {plural(entry.users, 'person belongs to it', 'people belong to it')}
+            </Link>
+          </p>
+        )}
         <CentralOrCeiling central={entry?.central === true} ceiling={ceiling} offered={offered} onChange={setCeiling} />
         {save.isError && <FailureNotice error={save.error} focus />}
         <div className="dialog-actions">

@@ -1,27 +1,30 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useState } from 'react';
-import type { StoredUserState, UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
+import type { UserEntry, UserLinkAnswer } from '../../../features/identity/wire.ts';
 import { useMay } from '../../app/session.tsx';
-import { plural, roleName } from '../../app/words.ts';
+import { roleName } from '../../app/words.ts';
 import { IconPlus, IconUsers } from '../../ui/icons.ts';
 import { type Column, ListSkeleton, ListTable } from '../../ui/list-table.tsx';
 import { Empty, FailureNotice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
+import { SideDrawer } from '../../ui/side-drawer.tsx';
 import { Ago, Own } from '../../ui/text.tsx';
 import { ImportDialog } from './import-dialog.tsx';
 import { InviteDialog } from './invite-dialog.tsx';
 import { PeoplePlaces } from './people-places.tsx';
-import { PersonDrawer } from './person-drawer.tsx';
+import { type Kept, PeopleFilters } from './people-filters.tsx';
+import { PersonDrawer, type PersonDrawerProps } from './person-drawer.tsx';
+import { useOwnRoleNames } from './role-choices.ts';
 import { UserLinkDialog } from './user-link.tsx';
 import { UserState } from './user-state.tsx';
-import { userPages } from './user-queries.ts';
+import { onePerson, type PeopleAsked, userPages } from './user-queries.ts';
 import './people.css';
 import './rights.css';
 
-const columns: readonly Column<UserEntry>[] = [
+const columnsWith = (own: Readonly<Record<string, string>>): readonly Column<UserEntry>[] => [
   {
     key: 'name',
     header: 'Name',
@@ -35,7 +38,10 @@ const columns: readonly Column<UserEntry>[] = [
     header: 'Roles',
     width: 'minmax(8rem, 1.2fr)',
     phone: 'line',
-    cell: (user) => user.roles.map((role) => roleName(role)).join(', '),
+    cell: (user) =>
+      rolesOf(user)
+        .map((role) => roleName(role, own))
+        .join(', '),
   },
   {
     key: 'organisation',
@@ -55,31 +61,43 @@ const columns: readonly Column<UserEntry>[] = [
   },
 ];
 
-function usePeople(text: string, state: StoredUserState | undefined) {
-  const list = useInfiniteQuery({ ...userPages({ text, state }), placeholderData: (before) => before });
+/** Of all memberships that one may know of, each once. */
+const rolesOf = (user: UserEntry): readonly string[] => [...new Set(user.memberships.flatMap(({ roles }) => roles))];
+
+/** What the address of the page may say. */
+interface PlaceSearch extends Kept {
+  readonly person?: string;
+  readonly invite?: true;
+}
+
+function usePeople(asked: PeopleAsked) {
+  const list = useInfiniteQuery({ ...userPages(asked), placeholderData: (before) => before });
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.users) ?? [], [list.data]);
+  const names = useMemo(
+    () => new Map(rows.flatMap((user) => user.memberships.map((one) => [one.organisation.id, one.organisation.name]))),
+    [rows],
+  );
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  return { list, rows, total: list.data?.pages[0]?.total, onEnd };
+  return { list, rows, names, total: list.data?.pages[0]?.total, onEnd };
 }
 
 /** Who has an account and what each may do. */
 export function PeoplePage(): ReactNode {
-  const may = useMay();
+  const manages = useMay()('user.manage');
   const navigate = useNavigate();
-  const { invite, person, state } = useSearch({ from: '/frame/people' });
+  const { invite, person, state, organisation } = useSearch({ from: '/frame/people' });
+  const keep: Kept = { ...(state ? { state } : {}), ...(organisation ? { organisation } : {}) };
+  const go = (search: PlaceSearch): void => void navigate({ to: '/people', search, resetScroll: false });
+  const close = (): void => go(keep);
   const [link, setLink] = useState<UserLinkAnswer>();
   const [importing, setImporting] = useState(false);
   const [text, setText] = useState('');
   const [settled] = useDebouncedValue(text.trim(), 120);
-  const found = usePeople(settled, state);
-  const { rows, total } = found;
-  const chosen = rows.find((user) => user.id === person);
-  const keep = state === undefined ? {} : { state };
-  const close = (): void => void navigate({ to: '/people', search: keep, resetScroll: false });
-  const manages = may('user.manage');
+  const found = usePeople({ text: settled, state, organisation });
+  const all = settled === '' && state === undefined && organisation === undefined;
   return (
     <Page
       title="People"
@@ -90,10 +108,7 @@ export function PeoplePage(): ReactNode {
             <Button variant="default" onClick={() => setImporting(true)}>
               Invite from a file
             </Button>
-            <Button
-              leftSection={<IconPlus size={17} aria-hidden />}
-              onClick={() => void navigate({ to: '/people', search: { ...keep, invite: true } })}
-            >
+            <Button leftSection={<IconPlus size={17} aria-hidden />} onClick={() => go({ ...keep, invite: true })}>
               Invite a colleague
             </Button>
           </div>
@@ -101,16 +116,27 @@ export function PeoplePage(): ReactNode {
       }
     >
       <PeoplePlaces />
-      <PeopleSearch text={text} onChange={setText} total={total} />
-      <PeopleList found={found} searched={settled !== ''} person={person} keep={keep} onEverybody={() => setText('')} />
-      {manages && total === 1 && settled === '' && state === undefined && (
+      <PeopleFilters text={text} onText={setText} kept={keep} onKept={go} total={found.total} names={found.names} />
+      <PeopleList
+        found={found}
+        searched={settled !== ''}
+        person={person}
+        keep={keep}
+        onEverybody={() => {
+          setText('');
+          go({});
+        }}
+      />
+      {manages && found.total === 1 && all && (
         <p className="alone soft">
           You are alone so far. Invite a second administrator: if your telephone is lost, they get you back in.
         </p>
       )}
       {manages && importing && <ImportDialog onClose={() => setImporting(false)} />}
       {manages && invite && !link && <InviteDialog onClose={close} onInvited={setLink} />}
-      {chosen && !link && <PersonDrawer user={chosen} mayManage={manages} onClose={close} onLink={setLink} />}
+      {person !== undefined && !link && (
+        <PersonOf id={person} listed={found.list.isPending ? undefined : found.rows} mayManage={manages} onClose={close} onLink={setLink} />
+      )}
       {link && (
         <UserLinkDialog
           answer={link}
@@ -124,26 +150,23 @@ export function PeoplePage(): ReactNode {
   );
 }
 
-interface PeopleSearchProps {
-  readonly text: string;
-  readonly onChange: (text: string) => void;
-  readonly total: number | undefined;
+interface PersonOfProps extends Omit<PersonDrawerProps, 'user'> {
+  readonly id: string;
+  /** Undefined: not known yet. */
+  readonly listed: readonly UserEntry[] | undefined;
 }
 
-function PeopleSearch({ text, onChange, total }: PeopleSearchProps): ReactNode {
+/** Somebody's account: also of who is not among those listed, as when one comes from another page. */
+function PersonOf({ id, listed, ...drawer }: PersonOfProps): ReactNode {
+  const known = listed?.find((user) => user.id === id);
+  const asked = useQuery({ ...onePerson(id), enabled: listed !== undefined && known === undefined });
+  const user = known ?? asked.data?.user;
+  if (user !== undefined) return <PersonDrawer user={user} {...drawer} />;
+  if (!asked.isError) return null;
   return (
-    <div className="filters-row">
-      <TextInput
-        label="Find by name or e-mail"
-        value={text}
-        onChange={(event) => onChange(event.currentTarget.value)}
-      />
-      {total !== undefined && (
-        <p className="soft small" role="status">
-          {plural(total, 'person', 'people')}
-        </p>
-      )}
-    </div>
+    <SideDrawer title="This account cannot be shown" onClose={drawer.onClose}>
+      <FailureNotice error={asked.error} onRetry={() => void asked.refetch()} />
+    </SideDrawer>
   );
 }
 
@@ -151,24 +174,28 @@ interface PeopleListProps {
   readonly found: ReturnType<typeof usePeople>;
   readonly searched: boolean;
   readonly person: string | undefined;
-  readonly keep: { readonly state?: StoredUserState };
+  readonly keep: Kept;
   readonly onEverybody: () => void;
 }
 
 function PeopleList({ found, searched, person, keep, onEverybody }: PeopleListProps): ReactNode {
   const { list, rows, total, onEnd } = found;
+  const own = useOwnRoleNames();
+  const columns = useMemo(() => columnsWith(own), [own]);
   if (list.isError) return <FailureNotice error={list.error} onRetry={() => void list.refetch()} />;
   if (list.isPending) return <ListSkeleton rows={5} />;
   if (rows.length === 0) {
     return (
-      <Empty
-        icon={<IconUsers size={24} />}
-        title={searched ? 'Nobody’s name or address begins so' : 'Nobody in this state'}
-      >
+      <Empty icon={<IconUsers size={24} />} title={searched ? 'Nobody’s name or address begins so' : 'Nobody here'}>
         <p>
-          <Link to="/people" onClick={onEverybody}>
+          {searched
+            ? 'The beginnings of names and of the address count, in any order.'
+            : 'Nobody is in this state in this organisation.'}
+        </p>
+        <p>
+          <Button variant="default" size="xs" onClick={onEverybody}>
             Show everybody
-          </Link>
+          </Button>
         </p>
       </Empty>
     );

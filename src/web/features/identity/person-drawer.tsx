@@ -55,15 +55,15 @@ export function PersonDrawer({ user, mayManage, onClose, onLink }: PersonDrawerP
           <Link to="/profile">Your account</Link>
         </p>
       )}
-      <Memberships user={user} manages={mayManage && !self} />
       <Actions user={user} manages={mayManage && !self} acts={acts} onAsk={setAsking} />
-      {mayManage && !self && user.state === 'active' && <PersonSignIn userId={user.id} />}
-      {mayManage && !self && user.state === 'active' && <PersonTokens userId={user.id} />}
       {acts.error !== null && (
         <div className="dialog-failure">
           <FailureNotice error={acts.error} focus />
         </div>
       )}
+      <Memberships user={user} manages={mayManage && !self} />
+      {mayManage && !self && user.state === 'active' && <PersonSignIn userId={user.id} />}
+      {mayManage && !self && user.state === 'active' && <PersonTokens userId={user.id} />}
       {asking && <Asked asking={asking} user={user} acts={acts} onClose={() => setAsking(undefined)} />}
     </SideDrawer>
   );

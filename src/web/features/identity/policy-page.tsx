@@ -37,7 +37,7 @@ export function PolicyPage(): ReactNode {
         <>
           <Settings settings={policy.data.settings} />
           <RequirementsSection policy={policy.data} />
-          <ExceptionsSection policy={policy.data} />
+          <ExceptionsSection />
           <NetworksSection policy={policy.data} />
           <BansSection />
           <NoticesSection />

@@ -6,6 +6,7 @@ import { api } from '../../app/api.ts';
 import { roleName } from '../../app/words.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
+import { Parts } from '../../ui/pager.tsx';
 import { Own } from '../../ui/text.tsx';
 import { OrganisationChoice } from './organisation-choice.tsx';
 import { PersonChoice } from './person-choice.tsx';
@@ -40,29 +41,33 @@ export function RequirementsSection({ policy }: { readonly policy: PolicyAnswer 
       note="Besides the setting for all. The strictest that applies to a person wins; a milder rule changes nothing."
     >
       {set.isError && <FailureNotice error={set.error} focus />}
-      <ul className="sessions">
-        {policy.requirements.map((rule) => (
-          <li key={`${rule.scope} ${rule.scopeId}`}>
-            <div>
-              <strong>
-                <Own>{nameOf(rule, roles)}</Own>
-              </strong>
-              <div className="soft small">
-                {SCOPES.find((one) => one.value === rule.scope)?.label}: second factor{' '}
-                {LEVELS.find((one) => one.value === rule.secondFactor)?.label.toLowerCase()}
-              </div>
-            </div>
-            <Button
-              variant="default"
-              size="xs"
-              aria-label={`Take the rule away: ${nameOf(rule, roles)}`}
-              onClick={() => set.mutate({ scope: rule.scope, scopeId: rule.scopeId, secondFactor: null })}
-            >
-              Take the rule away
-            </Button>
-          </li>
-        ))}
-      </ul>
+      <Parts label="rules" rows={policy.requirements}>
+        {(shown) => (
+          <ul className="sessions">
+            {shown.map((rule) => (
+              <li key={`${rule.scope} ${rule.scopeId}`}>
+                <div>
+                  <strong>
+                    <Own>{nameOf(rule, roles)}</Own>
+                  </strong>
+                  <div className="soft small">
+                    {SCOPES.find((one) => one.value === rule.scope)?.label}: second factor{' '}
+                    {LEVELS.find((one) => one.value === rule.secondFactor)?.label.toLowerCase()}
+                  </div>
+                </div>
+                <Button
+                  variant="default"
+                  size="xs"
+                  aria-label={`Take the rule away: ${nameOf(rule, roles)}`}
+                  onClick={() => set.mutate({ scope: rule.scope, scopeId: rule.scopeId, secondFactor: null })}
+                >
+                  Take the rule away
+                </Button>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Parts>
       <AddRule onAdd={(rule) => set.mutate(rule)} busy={set.isPending} />
     </Section>
   );

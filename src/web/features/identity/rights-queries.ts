@@ -46,18 +46,33 @@ export const rightsOf = (userId: string, organisationId: string | undefined) =>
       ),
   });
 
-export const accessReview = (days: number, offset: number) =>
+interface ReviewAsked {
+  readonly days: number;
+  /** Undefined: of all that one administers. */
+  readonly organisation: string | undefined;
+  readonly offset: number;
+}
+
+export const accessReview = ({ days, organisation, offset }: ReviewAsked) =>
   queryOptions({
-    queryKey: ['access-review', days, offset],
-    queryFn: ({ signal }) =>
-      api.get(`/api/access-review?days=${days}&offset=${offset}&limit=50`, AccessReviewAnswer, { signal }),
+    queryKey: ['access-review', days, organisation, offset],
+    queryFn: ({ signal }) => {
+      const place = organisation === undefined ? '' : `&organisation=${organisation}`;
+      const asked = `days=${days}&offset=${offset}&limit=50${place}`;
+      return api.get(`/api/access-review?${asked}`, AccessReviewAnswer, { signal });
+    },
     placeholderData: keepPreviousData,
   });
 
-export const emergencyList = (state: 'waiting' | 'reviewed') =>
+export const EMERGENCIES_PAGE = 20;
+export const emergencyList = (state: 'waiting' | 'reviewed', offset: number) =>
   queryOptions({
-    queryKey: ['emergencies', state],
-    queryFn: ({ signal }) => api.get(`/api/emergencies?state=${state}&limit=200`, EmergenciesAnswer, { signal }),
+    queryKey: ['emergencies', state, offset],
+    queryFn: ({ signal }) => {
+      const asked = `state=${state}&offset=${offset}&limit=${EMERGENCIES_PAGE}`;
+      return api.get(`/api/emergencies?${asked}`, EmergenciesAnswer, { signal });
+    },
+    placeholderData: keepPreviousData,
     // Somebody may have broken the glass a moment ago.
     refetchOnMount: 'always' as const,
   });

@@ -1,19 +1,33 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query';
-import { SessionsAnswer, type UserEntry, UsersAnswer } from '../../../features/identity/wire.ts';
+import { SessionsAnswer, UserAnswer, type UserEntry, UsersAnswer } from '../../../features/identity/wire.ts';
 import { FactorsAnswer } from '../../../features/identity/wire-factors.ts';
 import { api } from '../../app/api.ts';
 
+export interface PeopleAsked {
+  readonly text: string;
+  readonly state: UserEntry['state'] | undefined;
+  readonly organisation: string | undefined;
+}
+
 /** People by state and words; the words go in the body, since an address is kept by browsers and proxies. */
-export const userPages = (asked: { text: string; state: UserEntry['state'] | undefined }) =>
+export const userPages = (asked: PeopleAsked) =>
   infiniteQueryOptions({
     queryKey: ['users', asked],
     queryFn: ({ signal, pageParam }) => {
-      const { state, text } = asked;
-      const body = { text, ...(state ? { state } : {}), ...(pageParam === '' ? {} : { after: pageParam }) };
+      const { state, text, organisation } = asked;
+      const filter = { ...(state ? { state } : {}), ...(organisation ? { organisation } : {}) };
+      const body = { text, ...filter, ...(pageParam === '' ? {} : { after: pageParam }) };
       return api.send('POST', '/api/users/search', UsersAnswer, body, { signal });
     },
     initialPageParam: '',
     getNextPageParam: (last) => last.next,
+  });
+
+/** One person, who need not be among those of a list that were read so far. */
+export const onePerson = (id: string) =>
+  queryOptions({
+    queryKey: ['users', 'one', id],
+    queryFn: ({ signal }) => api.get(`/api/users/${encodeURIComponent(id)}`, UserAnswer, { signal }),
   });
 
 export const sessionList = queryOptions({
