@@ -1,10 +1,6 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { createWriteStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import {
   compareEncoded,
   type EncodedExport,
@@ -23,6 +19,7 @@ import { MapDocument } from '../features/load/wire.ts';
 import { matchRecordOf } from '../features/registry/index.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Command, Invocation } from './command.ts';
+import { writePrivate } from './private-file.ts';
 
 export const encodingsKey: Command = {
   name: 'encodings key',
@@ -45,7 +42,7 @@ Bring it to the other programme by hand. Whoever compares the files must not hav
       throw new Problem('invalid', 'usage', '--hardening is balanced or xor-folded. Nothing was written.');
     }
     const file = fresh(required('out'));
-    await writeWhole(file, [printProject(newProject(argument(0), hardening))]);
+    await writePrivate(file, [printProject(newProject(argument(0), hardening))]);
     out.line(`Written to ${file}. Give it to the other programme by a safe way, and to nobody who compares.`);
   },
 };
@@ -76,8 +73,8 @@ export const encodingsExport: Command = {
     const encodedFile = fresh(required('out'));
     const idsFile = fresh(required('ids'));
     const made = await encode(invocation, project);
-    await writeWhole(idsFile, printIds(made.ids));
-    await writeWhole(encodedFile, printEncoded(made.header, made.records));
+    await writePrivate(idsFile, printIds(made.ids));
+    await writePrivate(encodedFile, printEncoded(made.header, made.records));
     const seconds = (performance.now() - startedMs) / 1000;
     out.progress('');
     out.json({ records: made.records.length, leftOut: made.leftOut, seconds });
@@ -128,7 +125,7 @@ puts its own records beside them with \`careseal encodings resolve\`.
       { a, b },
       { signal, onProgress: (share) => out.progress(`${Math.floor(100 * share)} % compared`) },
     );
-    await writeWhole(file, printPairs(result.pairs));
+    await writePrivate(file, printPairs(result.pairs));
     const seconds = (performance.now() - startedMs) / 1000;
     const certain = result.pairs.filter(({ grade }) => grade === 'certain').length;
     const { compared, recallAtLimit, pairs } = result;
@@ -170,7 +167,7 @@ export const encodingsResolve: Command = {
     const side = required('side');
     if (side !== 'a' && side !== 'b') throw new Problem('invalid', 'usage', '--side is a or b. Nothing was written.');
     const file = fresh(required('out'));
-    await writeWhole(file, resolvePairs(textOf(argument(0)), textOf(required('ids')), side));
+    await writePrivate(file, resolvePairs(textOf(argument(0)), textOf(required('ids')), side));
     out.line(`Written to ${file}.`);
   },
 };
@@ -182,18 +179,6 @@ async function encodedAt(path: string) {
 function textOf(path: string) {
   sizeOf(path);
   return createReadStream(path, { encoding: 'utf8' });
-}
-
-/** Writes all or nothing, for the owner's eyes alone. */
-async function writeWhole(path: string, pieces: Iterable<string> | AsyncIterable<string>): Promise<void> {
-  const part = `${path}.part`;
-  try {
-    await pipeline(Readable.from(pieces), createWriteStream(part, { mode: 0o600 }));
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
 }
 
 /** A path where nothing is yet. */

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { sha256Hex } from '../crypto/index.ts';
 import { DEFAULT_MODEL } from '../features/matching/index.ts';
 import { type ConvertedRules, convertRules, DecisionRules, importOpenCr } from '../features/opencr/index.ts';
 import { utf8Encode } from '../kernel/bytes.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Command, Invocation } from './command.ts';
+import { writePrivate } from './private-file.ts';
 
 export const importOpenCrCommand: Command = {
   name: 'import opencr',
@@ -59,7 +60,7 @@ async function takeRules(invocation: Invocation, file: string) {
   const converted = convertRules(document.data, DEFAULT_MODEL, version);
   const target = value('model');
   if (target !== undefined) {
-    writeFileSync(target, `${JSON.stringify(converted.model, null, 2)}\n`);
+    await writePrivate(target, [`${JSON.stringify(converted.model, null, 2)}\n`]);
     out.line(`Matching model ${version} is in ${target}`);
   } else if (await keepModel(invocation, converted)) {
     out.line(`Matching model ${version} is kept and decides nothing yet. Try it: careseal model simulate ${version}`);

@@ -1,10 +1,9 @@
-import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Problem } from '../kernel/problem.ts';
 import type { Command } from './command.ts';
 import { readMapFile } from './map-file.ts';
+import { assertFileOrNothing, writePrivate } from './private-file.ts';
 
 export const load: Command = {
   name: 'load',
@@ -35,6 +34,7 @@ A mapping says which column is what:
     const mapFile = value('map');
     const map = mapFile === undefined ? undefined : readMapFile(mapFile);
     const rejectedFile = value('rejected');
+    if (rejectedFile !== undefined) assertFileOrNothing(rejectedFile);
     const summary = await withServices(async ({ load: service, actor }) => {
       const made = await service.loadFile(actor, {
         file: { fileName: basename(file), sizeBytes, open: () => createReadStream(file, { highWaterMark: 262_144 }) },
@@ -42,16 +42,14 @@ A mapping says which column is what:
         map,
         dryRun: flag('dry-run'),
         signal,
+        onReading: (done, of) => out.progress(`reading the registry first: ${done} of about ${of} records`),
         onProgress: ({ rows, rejected, bytesDone }) =>
           out.progress(
             `${rows} rows read, ${rejected} rejected, ${Math.floor((100 * bytesDone) / Math.max(1, sizeBytes))} %`,
           ),
       });
       if (rejectedFile !== undefined && made.loadId !== undefined) {
-        await pipeline(
-          Readable.from(service.rejectedRows(actor, made.loadId)),
-          createWriteStream(rejectedFile, { mode: 0o600 }),
-        );
+        await writePrivate(rejectedFile, service.rejectedRows(actor, made.loadId));
       }
       return made;
     });

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { newId } from '../crypto/index.ts';
 import { readListFigures, readNodeFigures } from '../features/nodes/index.ts';
 import type { Clock } from '../kernel/time.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -62,8 +63,8 @@ export function keepNodes({ nodes, config }: Services, log: Logger): { stop(): P
 /** Written beside and renamed, so that whoever reads it finds a whole list. */
 function writeBeside(directory: string, name: string, content: Uint8Array): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const beside = join(directory, `.${name}.${process.pid}`);
-  writeFileSync(beside, content, { mode: 0o644 });
+  const beside = join(directory, `.${name}.${newId()}`);
+  writeFileSync(beside, content, { flag: 'wx', mode: 0o644 }); // never into a file or link that is there
   chmodSync(beside, 0o644);
   renameSync(beside, join(directory, name));
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, surroundings } from '../platform/config/index.ts';
 import { type RootKeySource, rootKeyFile, rootKeyFromPassphrase } from '../store/index.ts';
+import { assertNotOthers } from '../platform/home/index.ts';
 import { homePaths } from './place.ts';
 
 const FILE_NAME = 'root.key';
@@ -22,6 +23,7 @@ export async function rootKeySource(
 ): Promise<RootKeySource> {
   const { keys } = homePaths(config.home);
   await mkdir(keys, { recursive: true, mode: 0o700 });
+  assertNotOthers(keys);
   const passphraseFile = config.passphraseFile ?? systemdCredential('careseal-passphrase');
   if (passphraseFile !== undefined) {
     const now = (await readFile(passphraseFile, 'utf8')).replace(/\r?\n$/, '');

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Run as another OS user; only root may ask for that. */
   readonly as?: { readonly uid: number; readonly gid: number };
+  /** What the starter's shell lets others have of new files: `000`. Default: this process's own. */
+  readonly umask?: string;
 }
 
 export interface Finished {
@@ -49,7 +51,7 @@ export async function testHome(): Promise<{ readonly path: string; dispose(): Pr
   };
 }
 
-function launch(words: readonly string[], { home, settings = {}, as }: RunOptions): ChildProcess {
+function launch(words: readonly string[], { home, settings = {}, as, umask }: RunOptions): ChildProcess {
   const env = {
     PATH: process.env['PATH'] ?? '',
     CARESEAL_HOME: home,
@@ -59,7 +61,11 @@ function launch(words: readonly string[], { home, settings = {}, as }: RunOption
     CARESEAL_DATABASE_CACHE_MEGABYTES: '64',
     ...settings,
   };
-  return spawn(NODE, [join(PROGRAM, 'src/cli/main.ts'), ...words], {
+  const program = [join(PROGRAM, 'src/cli/main.ts'), ...words];
+  // The shell is replaced by the program: signals and the process number are the program's.
+  const [file, args] =
+    umask === undefined ? [NODE, program] : ['/bin/sh', ['-c', `umask ${umask}; exec "$0" "$@"`, NODE, ...program]];
+  return spawn(file, args, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: PROGRAM,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Problem } from '../../kernel/problem.ts';
+import { assertNotOthers } from '../home/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { SETTINGS, type Setting, type SettingName, variableName } from './settings.ts';
 
@@ -11,17 +12,19 @@ const DEFAULT_HOME = 'careseal-data';
 
 /**
  * Reads the effective settings of this process: defaults, then `careseal.json` in CARESEAL_HOME (default ./careseal-data), then
- * CARESEAL_* variables. Throws Problem('invalid', 'configuration') that lists everything wrong at once.
+ * CARESEAL_* variables. Throws Problem('invalid', 'configuration') that lists everything wrong at once, or that others could have written it.
  */
 export function loadConfig(): Config {
   const workingDirectory = process.cwd();
   const chosen = process.env['CARESEAL_HOME'];
   const home = resolve(workingDirectory, chosen === undefined || chosen === '' ? DEFAULT_HOME : chosen);
+  const settings = join(home, 'careseal.json');
+  for (const path of [home, settings]) assertNotOthers(path);
   return readConfig({
     home,
     homeSource: chosen === undefined || chosen === '' ? 'default' : 'environment',
     workingDirectory,
-    document: readDocument(join(home, 'careseal.json')),
+    document: readDocument(settings),
     variables: process.env,
   });
 }

@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { newId } from '../../crypto/index.ts';
 import type { Clock } from '../../kernel/time.ts';
 import type { KeyMaterial } from './profiles.ts';
 import { newLeafKey, readCertificate } from './x509.ts';
@@ -47,9 +48,8 @@ function isStillGood(own: OwnServerCertificate): boolean {
 /** Written beside and renamed, so that a reader sees the old file or the new one, and a crash leaves the old. */
 function writePrivately(file: string, content: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const beside = `${file}.${process.pid}.new`;
-  writeFileSync(beside, content, { mode: 0o600 });
-  chmodSync(beside, 0o600); // an existing file would have kept its mode
+  const beside = `${file}.${newId()}.new`;
+  writeFileSync(beside, content, { flag: 'wx', mode: 0o600 }); // never into a file or link that is there
   renameSync(beside, file);
 }
 
