@@ -31,6 +31,8 @@ export interface DirectLoad {
   readonly map?: MapDocument | undefined;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+  /** Told while the registry is read before a large load: records read, of about how many. */
+  readonly onReading?: (done: number, of: number) => void;
   readonly onProgress?: (progress: {
     readonly rows: number;
     readonly rejected: number;
@@ -57,6 +59,7 @@ export async function loadDirectly(
         domain,
         source: load.file.open(),
         signal: load.signal,
+        ...(load.onReading && { onReading: load.onReading }),
         onBatch: (counts, bytesDone) => load.onProgress?.({ rows: counts.read, rejected: counts.rejected, bytesDone }),
       }),
     );

@@ -29,14 +29,20 @@ function watched(onGroup: () => void) {
   return { given, registry };
 }
 
-async function load(rows: readonly string[], signal: AbortSignal, onGroup: () => void = () => {}) {
+type OnReading = (done: number, of: number) => void;
+
+async function load(
+  rows: readonly string[],
+  signal: AbortSignal,
+  onGroup: () => void = () => {},
+  onReading: OnReading = () => {},
+) {
   const { given, registry } = watched(onGroup);
   const summary = await f.another(registry, 64 * MEGABYTE).load.loadFile(OPERATOR, {
     file: memoryFile([CSV_HEADER, ...rows].join('\n'), { pieceBytes: 4_000 }),
     domain: 'urn:l:large',
     map: CSV_MAP as unknown as MapDocument,
-    dryRun: false,
-    signal,
+    ...{ dryRun: false, signal, onReading },
   });
   return { summary, given };
 }
@@ -105,8 +111,17 @@ describe('a large load', () => {
       csvLine({ ...one, id: `x${one.id}` }),
     );
     const before = await sources();
-    const { summary, given } = await load([...more.slice(0, 300), 'ragged,row', ...more.slice(300)], never);
+    const read: number[][] = [];
+    const rows = [...more.slice(0, 300), 'ragged,row', ...more.slice(300)];
+    const { summary, given } = await load(
+      rows,
+      never,
+      () => {},
+      (...progress) => read.push(progress),
+    );
     expect(given).toEqual([true]);
+    // The registry is read first, and whoever waits is told how far that is.
+    expect(read.at(-1)).toEqual([before, before]);
     expect(summary).toMatchObject({ created: more.length, rejected: 1 });
     expect(await sources()).toBe(before + more.length);
   });

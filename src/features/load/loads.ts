@@ -271,7 +271,7 @@ function watchAccess({ stillMay }: LoadDeps, { principal }: Actor) {
   return { ended: over.signal, check, stop: () => clearInterval(timer) };
 }
 
-interface RunRow extends Pick<Run, 'actor' | 'domain' | 'source' | 'signal' | 'onBatch'> {
+interface RunRow extends Pick<Run, 'actor' | 'domain' | 'source' | 'signal' | 'onBatch' | 'onReading'> {
   readonly detail: LoadDetail;
 }
 
@@ -290,7 +290,26 @@ export async function runRow(deps: LoadDeps, row: sql.LoadRow, run: RunRow): Pro
   });
   const rowsDone = row.dry_run ? 0 : Number(row.rows_done);
   const bytesTotal = Number(row.bytes_total);
-  await runLoad(deps, { ...run, loadId: row.load_id, dryRun: row.dry_run, rowsDone, bytesTotal, reader });
+  const noted = noteReading(deps, row.load_id);
+  const onReading = (done: number, of: number): void => {
+    noted(done, of);
+    run.onReading?.(done, of);
+  };
+  await runLoad(deps, { ...run, onReading, loadId: row.load_id, dryRun: row.dry_run, rowsDone, bytesTotal, reader });
+}
+
+const READING_NOTED_EVERY_MS = 1_000;
+
+/** Writes down how far the registry is read, now and then: minutes of it would look like a load that nobody works at. */
+function noteReading(deps: LoadDeps, loadId: string): (done: number, of: number) => void {
+  let notedMs = 0;
+  return (done, of) => {
+    const nowMs = deps.clock.nowMs();
+    if (nowMs - notedMs < READING_NOTED_EVERY_MS) return;
+    notedMs = nowMs;
+    // A note that is lost is no reason to stop.
+    deps.database.run(sql.noteReading, [loadId, done, of, new Date(nowMs)]).catch(() => undefined);
+  };
 }
 
 interface Finish {

@@ -36,13 +36,16 @@ export interface LoadRow {
   readonly touched_at: Date;
   readonly finished_at: Date | null;
   readonly organisation_id: string | null;
+  /** Of the registry, while it is read for a large load. */
+  readonly registry_read: bigint | null;
+  readonly registry_total: bigint | null;
   readonly detail: Buffer;
 }
 
 const UPLOAD = 'upload_id, size_bytes, format, created_at, expires_at, load_id, organisation_id, detail';
 const LOAD =
   'load_id, state, upload_id, format, domain, dry_run, bytes_total, bytes_done, rows_done, count_read, count_created, count_updated, ' +
-  'count_unchanged, count_linked, count_reviews, count_rejected, count_warnings, work_ms, error_code, started_at, touched_at, finished_at, organisation_id, detail';
+  'count_unchanged, count_linked, count_reviews, count_rejected, count_warnings, work_ms, error_code, started_at, touched_at, finished_at, organisation_id, registry_read, registry_total, detail';
 
 export const insertUpload = statement(
   'load.insert-upload',
@@ -104,8 +107,13 @@ export const advanceLoad = statement<{ load_id: string }>(
   `UPDATE load.load SET rows_done = $3, bytes_done = $4, touched_at = $5, work_ms = work_ms + $6,
      count_read = count_read + $7, count_created = count_created + $8, count_updated = count_updated + $9,
      count_unchanged = count_unchanged + $10, count_linked = count_linked + $11, count_reviews = count_reviews + $12,
-     count_rejected = count_rejected + $13, count_warnings = count_warnings + $14
+     count_rejected = count_rejected + $13, count_warnings = count_warnings + $14, registry_read = NULL, registry_total = NULL
    WHERE load_id = $1 AND rows_done = $2 AND state = 'running' RETURNING load_id`,
+);
+/** $2 records of the registry are read, of about $3. */
+export const noteReading = statement(
+  'load.note-reading',
+  `UPDATE load.load SET registry_read = $2, registry_total = $3, touched_at = $4 WHERE load_id = $1 AND state = 'running'`,
 );
 export const finishLoad = statement<{ load_id: string }>(
   'load.finish',

@@ -36,6 +36,10 @@ export function viewOfLoad(row: LoadRow, { detail, jobState, nowMs }: ViewInput)
     dryRun: row.dry_run,
     bytesTotal: Number(row.bytes_total),
     bytesDone: Number(row.bytes_done),
+    ...(state === 'running' &&
+      row.registry_read !== null && {
+        reading: { done: Number(row.registry_read), of: Number(row.registry_total ?? row.registry_read) },
+      }),
     counts: countsOf(row),
     seconds: Number(row.work_ms) / 1000,
     ...(code !== null && { error: { code, text: errorText(code) } }),

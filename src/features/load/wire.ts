@@ -90,6 +90,8 @@ export const LoadView = z.object({
   dryRun: z.boolean(),
   bytesTotal: Count,
   bytesDone: Count,
+  /** While the registry is read into memory before a large load: records read, of about how many. */
+  reading: z.object({ done: Count, of: Count }).optional(),
   counts: LoadCounts,
   /** Time spent working so far; pauses are not counted. */
   seconds: z.number().nonnegative(),

@@ -119,17 +119,27 @@ function Running({ load, lost }: { readonly load: LoadView; readonly lost: boole
         <strong className="numbers">{load.state === 'waiting' ? 'Waiting to start' : `${percent} %`}</strong>
         <span className="soft numbers">
           {plural(load.counts.read, 'row', 'rows')}
-          {left !== undefined && `, about ${durationText(left)} left`}
+          {left !== undefined && load.reading === undefined && `, about ${durationText(left)} left`}
         </span>
         <Button variant="default" size="xs" onClick={() => cancel.mutate()} loading={cancel.isPending}>
           Cancel
         </Button>
       </div>
       <Progress value={share * 100} size="md" aria-label="Progress of the load" />
+      {load.reading && <Reading done={load.reading.done} of={load.reading.of} />}
       <Announce percent={percent} />
       {lost && <p className="soft small">The server does not answer just now; the load goes on. Trying again.</p>}
       {cancel.isError && <FailureNotice error={cancel.error} />}
     </div>
+  );
+}
+
+/** A large file is compared with the whole registry, which is read once before. */
+function Reading({ done, of }: { readonly done: number; readonly of: number }): ReactNode {
+  return (
+    <p className="soft small numbers">
+      Reading the registry first, to compare faster: {done.toLocaleString()} of about {of.toLocaleString()} records.
+    </p>
   );
 }
 
