@@ -234,6 +234,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Write an event or the tree for somebody outside',
     load: async () => (await import('./audit.ts')).auditExport,
   },
+  'registry check': {
+    summary: 'Find clients that were changed in the database, past Careseal',
+    load: async () => (await import('./registry-check.ts')).registryCheck,
+  },
+  'registry repair': {
+    summary: 'Put such clients right, as far as what they were is proven',
+    load: async () => (await import('./registry-repair.ts')).registryRepair,
+  },
   'keys list': { summary: 'List the keys and their states', load: async () => (await import('./keys.ts')).keysList },
   'keys rotate': {
     summary: 'Replace keys, also while serving',

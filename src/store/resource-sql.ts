@@ -38,6 +38,10 @@ export const history = statement<ResourceRow>(
 );
 
 export const eraseCurrent = statement('store.erase', 'DELETE FROM store.resource WHERE type = $1 AND id = $2');
+export const eraseLater = statement(
+  'store.erase-later',
+  'DELETE FROM store.resource_history WHERE type = $1 AND id = $2 AND version >= $3',
+);
 export const eraseHistory = statement(
   'store.erase-history',
   'DELETE FROM store.resource_history WHERE type = $1 AND id = $2',

@@ -43,6 +43,11 @@ export interface ResourceStore {
   settleTokens(sql: Sql): Promise<void>;
   /** How many there are without order and limit: candidates, not exact matches. */
   count(sql: Sql, query: CountQuery): Promise<number>;
+  /**
+   * Puts one version in the place of whatever the store has under its number or a later one, and as the current one: for repairs, where
+   * what was written is known from elsewhere. Earlier versions stay.
+   */
+  putBack(tx: Transaction, write: ResourceWrite): Promise<void>;
   /** Deletes a resource with all its versions, as erasure asks for. Nothing is left but what dead rows keep until vacuum. */
   erase(tx: Transaction, type: string, id: ResourceId): Promise<void>;
 }
@@ -108,6 +113,12 @@ export function createResourceStore({ keyRing }: { readonly keyRing: KeyRing }):
       const { all, any } = tokenGroups(query);
       const [row] = await sql.rows(statements.count, [query.type, all, any, ...timeBounds(query)]);
       return Number(row?.candidates ?? 0n);
+    },
+    async putBack(tx, { type, id, version, lastUpdatedMs, content, tokens }) {
+      await tx.run(statements.eraseCurrent, [type, id]);
+      await tx.run(statements.eraseLater, [type, id, version]);
+      const sealed = content === null ? null : keyRing.seal(content, contentPlace(type, id, version));
+      await tx.run(statements.insertRows[1], [type, id, version, new Date(lastUpdatedMs), sealed, tokens]);
     },
     async erase(tx, type, id) {
       await Promise.all([tx.run(statements.eraseCurrent, [type, id]), tx.run(statements.eraseHistory, [type, id])]);

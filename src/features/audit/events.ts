@@ -220,6 +220,8 @@ export const EVENTS = {
   'identity.changed': alert('Rights or ways in changed past Careseal'),
   'identity.bound': security('110129', 'Rights and ways in of an earlier version bound'),
   'registry.changed': alert('Whose a client is changed past Careseal'),
+  'registry.check': application('110132', 'Registry checked for changes past Careseal'),
+  'registry.repair': record('Client put right that was changed past Careseal'),
   'registry.bound': security('110129', 'Whose clients are, as an earlier version wrote it, bound'),
   'ban.list': security('110137', 'Bans listed'),
   'ban.lift': security('110137', 'Ban lifted'),

@@ -1,10 +1,11 @@
 import { toHex } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { OrganisationId } from '../../kernel/ids.ts';
-import type { Transaction } from '../../platform/db/index.ts';
+import type { Database, Transaction } from '../../platform/db/index.ts';
 import { createChangedPast } from '../audit/index.ts';
 import { type Binder } from './binding.ts';
 import type { NodesDeps } from './deps.ts';
+import { type AlteredDomain, alteredDomains, mendDomains } from './domain-repair.ts';
 import { nodeProblem } from './errors.ts';
 import type { Domain, DomainTable } from './model.ts';
 import { BIND_DOMAIN, type DomainRow, INSERT_DOMAIN, LIST_DOMAINS, NOTIFY } from './store.ts';
@@ -23,6 +24,10 @@ export interface Domains {
    * Refuses with `domain-owned` when a node or another organisation owns it.
    */
   ensureForUsers(system: string, actor: Actor): Promise<Domain>;
+  /** Those that somebody has changed in the database, and what they were. */
+  altered(organisations: readonly OrganisationId[]): Promise<AlteredDomain[]>;
+  /** Puts back what is proven; the owner of the database may. */
+  mend(owner: Database, altered: readonly AlteredDomain[]): Promise<void>;
   forget(): void;
 }
 
@@ -85,6 +90,11 @@ export function createDomains(deps: NodesDeps, binder: Binder): Domains & { bind
     table,
     resolve: async (system) => (await table()).bySystem(system),
     ensureForUsers,
+    altered: (organisations) => alteredDomains(deps.database, binder, organisations),
+    async mend(owner, altered) {
+      await mendDomains(owner, altered);
+      forget();
+    },
     forget,
     async bindEarlier() {
       await bindEarlierDomains(deps, binder);

@@ -11,13 +11,16 @@ import type { RouteDeclaration } from '../../platform/http/route.ts';
 import type { ResealParticipant, StoredResource } from '../../store/index.ts';
 import { type AdoptedPerson, adoptPersons } from './adopt.ts';
 import { type Changes, createChanges } from './changes.ts';
+import { checkRegistry, type CheckOptions, type CheckReport } from './check.ts';
 import { createCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
+import type { PersonFaults } from './examine.ts';
 import type { LoadSession } from './load-session.ts';
 import { type LargeLoad, openLoad } from './open-load.ts';
 import { bindEarlierGoldens, type EarlierOptions } from './rebinding.ts';
 import { type RegistryModels, registryModels } from './registry-models.ts';
 import { registryParticipants, tokensOfStored } from './reseal.ts';
+import { type Repaired, repairPersons, type RepairOptions } from './repair.ts';
 import { readReviewCounts } from './review-store.ts';
 import { registryRoutes } from './routes.ts';
 import type { RegistryCore } from './service.ts';
@@ -58,6 +61,10 @@ export interface Registry {
   readonly changes: Changes;
   /** Binds what an earlier version has written; see rebinding.ts. */
   bindEarlier(options?: EarlierOptions): Promise<number | undefined>;
+  /** Finds what somebody has changed past Careseal; changes nothing. */
+  check(options?: CheckOptions): Promise<CheckReport>;
+  /** Mends what a check has found, or says what it would do. */
+  repair(persons: readonly PersonFaults[], options: RepairOptions): Promise<readonly Repaired[]>;
   /** Resolves when no batch is queued or in flight. */
   drained(): Promise<void>;
 }
@@ -76,6 +83,8 @@ export function createRegistry(deps: RegistryDeps): Registry {
     models: registryModels(built),
     changes: createChanges(),
     bindEarlier: (options) => bindEarlierGoldens(built.roundDeps, options),
+    check: (options) => checkRegistry(built.roundDeps, options),
+    repair: (persons, options) => repairPersons(built.roundDeps, persons, options),
     drained: () => built.intake.drained(),
     async figures(principal) {
       const midnight = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
@@ -95,6 +104,11 @@ export function createRegistry(deps: RegistryDeps): Registry {
 }
 
 export type { AdoptedPerson } from './adopt.ts';
+export type { CheckReport } from './check.ts';
+/** What a check finds, in words. */
+export { FAULT_WORDS, type FaultKind, type PersonFaults } from './examine.ts';
+export type { Repaired } from './repair.ts';
+export type { NotMended, RepairEvidence } from './repair-plan.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
 export { type Aliases, createAliases } from './aliases.ts';
 export type { ChangeNote, Changes } from './changes.ts';

@@ -143,7 +143,8 @@ export type LedgerKind =
   | 'never-link'
   | 'review-opened'
   | 'review-decided'
-  | 'decision-undone';
+  | 'decision-undone'
+  | 'repaired';
 
 /** What the ledger keeps sealed beside its ids. */
 export interface LedgerDetail {

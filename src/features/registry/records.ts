@@ -6,6 +6,7 @@ import { decodeRecord, encodeRecord, type MatchRecord } from '../matching/index.
 import type { SourceState } from './batch-state.ts';
 import { RECORD_CACHE_MAX } from './bounds.ts';
 import type { Matcher, PreparedRecord } from './matcher.ts';
+import { isBroken } from './newest.ts';
 import type { SourceRow } from './store.ts';
 
 const encoder = new TextEncoder();
@@ -36,6 +37,17 @@ export interface Records {
 }
 
 const BLOCKING = 'registry.blocking';
+
+/** Whether what a record is compared by is as it was sealed. */
+export function opensRecord(keyRing: Pick<KeyRing, 'open'>, row: SealedRecord): boolean {
+  try {
+    keyRing.open(sealedAtRest(row.match_record), context(row.source_id, row.version));
+    return true;
+  } catch (error) {
+    if (isBroken(error)) return false;
+    throw error;
+  }
+}
 
 /** `text`: what `encodeRecord` made of the record. */
 export function sealMatchRecord(

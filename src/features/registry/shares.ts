@@ -7,7 +7,7 @@ import { utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
 import type { Branded, OrganisationId, ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
-import { statement, type Transaction } from '../../platform/db/sql.ts';
+import { type Sql, statement, type Transaction } from '../../platform/db/sql.ts';
 import { sealedAtRest } from '../../crypto/index.ts';
 import type { ResealParticipant } from '../../store/index.ts';
 import { isProblem } from '../../kernel/problem.ts';
@@ -151,6 +151,18 @@ export async function sharesOf(
     shares,
     mayShare: actor.principal.permissions.has('client.share') && row.replaced_by === null && own.length > 0,
   };
+}
+
+/** Shares that stand and whose own seal says so, oldest first: what a repair may go by. */
+export async function readStandingShares(
+  deps: Pick<RoundDeps, 'keyRing' | 'goldensBound'>,
+  sql: Sql,
+  goldenId: ResourceId,
+): Promise<readonly { readonly organisationId: OrganisationId }[]> {
+  const rows = await sql.rows(STANDING, [goldenId]);
+  return rows
+    .filter((row) => opened(deps, { ...row, golden_id: goldenId }) !== undefined)
+    .map((row) => ({ organisationId: row.organisation_id }));
 }
 
 type WholeShare = ShareRow & BoundShare;

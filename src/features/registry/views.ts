@@ -79,6 +79,7 @@ const SENTENCES: Readonly<Record<LedgerEntry['kind'], string>> = {
   'review-opened': 'A possible duplicate was sent to review.',
   'review-decided': 'A review was decided.',
   'decision-undone': 'A review decision was taken back.',
+  repaired: 'What somebody had changed in the database, past Careseal, was put right.',
 };
 
 function sentence(entry: LedgerEntry): string {

@@ -116,6 +116,7 @@ export const ledgerKind = z.enum([
   'review-opened',
   'review-decided',
   'decision-undone',
+  'repaired',
 ]);
 export const ledgerEntryView = z.object({
   entryId: id,

@@ -36,6 +36,7 @@ export {
   IconSearch,
   IconSun,
   IconBinaryTree2,
+  IconTool,
   IconUpload,
   IconUser,
   IconUsers,

@@ -10,6 +10,7 @@ import {
   IconGitMerge,
   IconLink,
   IconPlus,
+  IconTool,
 } from '../../ui/icons.ts';
 import { plural } from '../../app/words.ts';
 import { Moment, scoreText } from '../../ui/text.tsx';
@@ -24,6 +25,7 @@ const ICONS = {
   'review-opened': IconArrowsExchange,
   'review-decided': IconArrowsExchange,
   'decision-undone': IconArrowBackUp,
+  repaired: IconTool,
 } as const;
 
 const ACTOR_WORDS: Readonly<Record<string, string>> = { system: 'Careseal', node: 'node', operator: 'command line' };
