@@ -44,7 +44,8 @@ function round(family: string): RoundToMake & { readonly ids: { source: Resource
 async function write(given: RoundToMake, maker: ReturnType<typeof startLoadMaker>): Promise<void> {
   const packed = await maker.make(given);
   await db.database.transaction(async (tx) => {
-    await Promise.all([writePacked(tx, packed.writes), writeNewPacked(tx, packed.rows)]);
+    await writePacked(tx, packed.writes);
+    await writeNewPacked(tx, packed.rows);
   });
 }
 

@@ -20,6 +20,13 @@ export function roundFromImage(
 ): RoundState {
   const state = new RoundState();
   const persons = new Set<number>();
+  const ids = new Map<number, ResourceId>();
+  // Most candidates are found by several keys.
+  const idOf = (record: number): ResourceId => {
+    let id = ids.get(record);
+    if (id === undefined) ids.set(record, (id = image.idOf(record)));
+    return id;
+  };
   for (const { content } of works) {
     for (const token of content?.lookupTokens ?? []) {
       if (state.byToken.has(token)) continue;
@@ -29,10 +36,7 @@ export function roundFromImage(
         found.length = CANDIDATES_PER_KEY_MAX;
       }
       for (const record of found) persons.add(image.goldenOf(record));
-      state.byToken.set(
-        token,
-        found.map((record) => image.idOf(record)),
-      );
+      state.byToken.set(token, found.map(idOf));
     }
   }
   for (const person of persons) addPerson(image, state, { person, recent });
@@ -63,13 +67,14 @@ function addPerson(image: Image, state: RoundState, { person, recent }: Adding):
   Object.assign(state.golden(id), { known: true, storedVersion: version, sharedWith });
 }
 
-/** Keeps what a round of new records makes. Right only if it is written. */
-export function keepInImage(image: Image, state: RoundState): SourceState[] {
+/** Keeps what a round of new records makes. Right only if it is written. `texts`: the records as `encodeRecord` made them. */
+export function keepInImage(image: Image, state: RoundState, texts: ReadonlyMap<ResourceId, string>): SourceState[] {
   const written: SourceState[] = [];
   for (const source of state.sources.values()) {
     if (source.change !== 'written') continue;
     const { id, goldenId, domainId, keyToken, version, pinned, record, tokens } = source;
-    image.add({ id, goldenId, domainId, keyToken, version, pinned, record, tokens: [...new Set(tokens)] });
+    const text = texts.get(id);
+    image.add({ id, goldenId, domainId, keyToken, version, pinned, record, text, tokens: [...new Set(tokens)] });
     written.push(source);
   }
   for (const { id, touched, storedVersion, sharedWith } of state.goldens.values()) {

@@ -25,9 +25,14 @@ export interface TokenLists {
   each(token: bigint, visit: (record: number) => boolean): void;
 }
 
+/** One number whole and in halves: written and read within one synchronous call. */
+const whole = new BigInt64Array(1);
+const halves = new Int32Array(whole.buffer);
+
 /** Open addressing by the token itself, which is a keyed hash already; entries of a list are chained. */
 export function createTokenLists(): TokenLists {
-  let tokens = new BigInt64Array(FIRST_SLOTS);
+  // In halves: reading a 64-bit number would allocate one each time.
+  let tokens = new Int32Array(2 * FIRST_SLOTS);
   let first = new Int32Array(FIRST_SLOTS).fill(NONE);
   let last = new Int32Array(FIRST_SLOTS).fill(NONE);
   let used = 0;
@@ -35,22 +40,28 @@ export function createTokenLists(): TokenLists {
   let next = new Int32Array(FIRST_SLOTS);
   let entries = 0;
 
-  const slotOf = (token: bigint): number => {
-    const mask = tokens.length - 1;
-    let slot = Number(BigInt.asUintN(31, token)) & mask;
-    while (first[slot] !== NONE && tokens[slot] !== token) slot = (slot + 1) & mask;
+  const slotOf = (low: number, high: number): number => {
+    const mask = first.length - 1;
+    let slot = low & mask;
+    while (first[slot] !== NONE && (tokens[2 * slot] !== low || tokens[2 * slot + 1] !== high))
+      slot = (slot + 1) & mask;
     return slot;
+  };
+  const slotOfToken = (token: bigint): number => {
+    whole[0] = token;
+    return slotOf(halves[0] as number, halves[1] as number);
   };
   const rehash = (): void => {
     const [oldTokens, oldFirst, oldLast] = [tokens, first, last];
-    tokens = new BigInt64Array(oldTokens.length * 2);
-    first = new Int32Array(tokens.length).fill(NONE);
-    last = new Int32Array(tokens.length).fill(NONE);
+    tokens = new Int32Array(oldTokens.length * 2);
+    first = new Int32Array(oldFirst.length * 2).fill(NONE);
+    last = new Int32Array(oldFirst.length * 2).fill(NONE);
     for (let at = 0; at < oldFirst.length; at++) {
       if (oldFirst[at] === NONE) continue;
-      const token = oldTokens[at] as bigint;
-      const slot = slotOf(token);
-      tokens[slot] = token;
+      const [low, high] = [oldTokens[2 * at] as number, oldTokens[2 * at + 1] as number];
+      const slot = slotOf(low, high);
+      tokens[2 * slot] = low;
+      tokens[2 * slot + 1] = high;
       first[slot] = oldFirst[at] as number;
       last[slot] = oldLast[at] as number;
     }
@@ -60,14 +71,15 @@ export function createTokenLists(): TokenLists {
       return tokens.byteLength + first.byteLength + last.byteLength + records.byteLength + next.byteLength;
     },
     add(token, record) {
-      if (used * 3 > tokens.length * 2) rehash();
+      if (used * 3 > first.length * 2) rehash();
       records = grown(records, entries + 1);
       next = grown(next, entries + 1);
       records[entries] = record;
       next[entries] = NONE;
-      const slot = slotOf(token);
+      const slot = slotOfToken(token);
       if (first[slot] === NONE) {
-        tokens[slot] = token;
+        tokens[2 * slot] = halves[0] as number;
+        tokens[2 * slot + 1] = halves[1] as number;
         first[slot] = entries;
         used++;
       } else {
@@ -76,7 +88,7 @@ export function createTokenLists(): TokenLists {
       last[slot] = entries++;
     },
     each(token, visit) {
-      for (let at = first[slotOf(token)] as number; at !== NONE; at = next[at] as number) {
+      for (let at = first[slotOfToken(token)] as number; at !== NONE; at = next[at] as number) {
         if (!visit(records[at] as number)) return;
       }
     },

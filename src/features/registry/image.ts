@@ -15,11 +15,13 @@ export interface ImageRecord {
   readonly version: number;
   readonly pinned: boolean;
   readonly record: MatchRecord;
+  /** What `encodeRecord` makes of it, where that is known already. */
+  readonly text?: string | undefined;
   readonly tokens: readonly bigint[];
 }
 
 /** A record as it is asked for: opened and prepared. */
-export interface OpenedRecord extends Omit<ImageRecord, 'tokens'> {
+export interface OpenedRecord extends Omit<ImageRecord, 'tokens' | 'text'> {
   readonly prepared: PreparedRecord;
 }
 
@@ -89,7 +91,7 @@ class RegistryImage implements Image {
     if (former !== undefined) this.#flags[former] = (this.#flags[former] as number) | DEAD;
     const golden = this.#persons.numberOf(one.goldenId);
     this.#keep(one, golden);
-    this.#texts.add(encodeRecord(one.record));
+    this.#texts.add(one.text ?? encodeRecord(one.record));
     this.#ids.add(one.id);
     this.#numbers.add(one.id, record);
     for (const token of one.tokens) this.#keys.add(token, record);

@@ -151,8 +151,9 @@ class Session {
     // Members that the round rewrites and that are not written yet are among the recent ones.
     const ready = await readyRound(deps, deps.database, { state, nowMs });
     if (ready === undefined) return await this.#underLock(works, group);
-    const made = this.#given.maker.make(toMake(state, ready, nowMs));
-    const written = keepInImage(image, state);
+    const round = toMake(state, ready, nowMs);
+    const made = this.#given.maker.make(round);
+    const written = keepInImage(image, state, new Map(round.sources.map((one) => [one.source_id, one.record])));
     for (const { id, patient } of written) if (patient) this.#recent.set(id, { patient, lastUpdatedMs: nowMs });
     for (const one of decided) one.work.outcome = answer(one, NO_CONTENTS);
     const inputs = [...doneInputs(decided), ...refusedInputs(works)];

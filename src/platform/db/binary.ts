@@ -12,10 +12,10 @@ const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const IS_NULL = -1;
 
-/** An array under way: its header is written, `at` is where the next element goes. */
+/** An array under way: its header is written, `at` is where the first element goes. */
 interface Writing {
   readonly bytes: Buffer;
-  at: number;
+  readonly at: number;
 }
 
 function begin(type: ElementType, count: number, elementBytes: number): Writing {
@@ -40,21 +40,20 @@ function fixed<T>(
   type: ElementType,
   size: number,
   values: readonly (T | null)[],
-  write: (bytes: Buffer, value: T, at: number) => void,
+  write: (view: DataView, value: T, at: number) => void,
 ): Buffer {
-  const writing = begin(type, values.length, values.length * size);
+  const { bytes, at } = begin(type, values.length, values.length * size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let next = at;
   for (const value of values) {
-    if (value === null) {
-      writing.bytes.writeInt32BE(IS_NULL, writing.at);
-      writing.at += LENGTH_BYTES;
-      continue;
-    }
-    writing.bytes.writeInt32BE(size, writing.at);
-    write(writing.bytes, value, writing.at + LENGTH_BYTES);
-    writing.at += LENGTH_BYTES + size;
+    view.setInt32(next, value === null ? IS_NULL : size);
+    next += LENGTH_BYTES;
+    if (value === null) continue;
+    write(view, value, next);
+    next += size;
   }
   // What nulls left over.
-  return writing.bytes.subarray(0, writing.at);
+  return bytes.subarray(0, next);
 }
 
 const UUID_BYTES = 16;
@@ -65,12 +64,12 @@ for (let digit = 0; digit < 16; digit++) {
 }
 
 /** 8-4-4-4-12 hexadecimal digits; nothing else is checked, the ids are ours. */
-function writeUuid(bytes: Buffer, id: string, at: number): void {
+function writeUuid(view: DataView, id: string, at: number): void {
   let from = 0;
   for (let byte = 0; byte < UUID_BYTES; byte++) {
     if (id.charCodeAt(from) === 0x2d) from++;
     const high = NIBBLES[id.charCodeAt(from) & 0x7f] as number;
-    bytes[at + byte] = (high << 4) | (NIBBLES[id.charCodeAt(from + 1) & 0x7f] as number);
+    view.setUint8(at + byte, (high << 4) | (NIBBLES[id.charCodeAt(from + 1) & 0x7f] as number));
     from += 2;
   }
 }
@@ -78,25 +77,23 @@ function writeUuid(bytes: Buffer, id: string, at: number): void {
 export const uuidArray = (ids: readonly (string | null)[]): Buffer => fixed('uuid', UUID_BYTES, ids, writeUuid);
 
 export const int4Array = (values: readonly (number | null)[]): Buffer =>
-  fixed('int4', 4, values, (bytes, value, at) => bytes.writeInt32BE(value, at));
+  fixed('int4', 4, values, (view, value, at) => view.setInt32(at, value));
 
 export const int8Array = (values: readonly (bigint | null)[]): Buffer =>
-  fixed('int8', 8, values, (bytes, value, at) => bytes.writeBigInt64BE(value, at));
+  fixed('int8', 8, values, (view, value, at) => view.setBigInt64(at, value));
 
 export const float4Array = (values: readonly (number | null)[]): Buffer =>
-  fixed('float4', 4, values, (bytes, value, at) => bytes.writeFloatBE(value, at));
+  fixed('float4', 4, values, (view, value, at) => view.setFloat32(at, value));
 
 export const boolArray = (values: readonly (boolean | null)[]): Buffer =>
-  fixed('bool', 1, values, (bytes, value, at) => bytes.writeUInt8(value ? 1 : 0, at));
+  fixed('bool', 1, values, (view, value, at) => view.setUint8(at, value ? 1 : 0));
 
 /** PostgreSQL counts microseconds from 2000-01-01. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 
 /** Instants in ms of Unix time. */
 export const timestamptzArray = (instantsMs: readonly (number | null)[]): Buffer =>
-  fixed('timestamptz', 8, instantsMs, (bytes, value, at) =>
-    bytes.writeBigInt64BE(BigInt(value - EPOCH_MS) * 1000n, at),
-  );
+  fixed('timestamptz', 8, instantsMs, (view, value, at) => view.setBigInt64(at, BigInt(value - EPOCH_MS) * 1000n));
 
 export function byteaArray(values: readonly (Uint8Array | null)[]): Buffer {
   let total = 0;
