@@ -154,9 +154,13 @@ async function measure({ database, audit }: Subject, worker: Worker, receiver: R
   const cpu = process.threadCpuUsage();
   const started = performance.now();
   forwarder.start();
+  /** Seconds at which each tenth had arrived: a spool of days is sent as fast at its end as at its beginning, or not. */
+  const tenths: number[] = [];
   for (;;) {
     const now = (await targets.list(userActor)).targets.find(({ id }) => id === target.id);
-    if (now !== undefined && now.delivered >= EVENTS) break;
+    const delivered = now?.delivered ?? 0;
+    while (delivered >= (EVENTS / 10) * (tenths.length + 1)) tenths.push((performance.now() - started) / 1000);
+    if (delivered >= EVENTS) break;
     rss = Math.max(rss, process.memoryUsage.rss());
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -168,6 +172,8 @@ async function measure({ database, audit }: Subject, worker: Worker, receiver: R
   console.log(
     `replay            ${Math.round(rate).toLocaleString()} events/s (${EVENTS.toLocaleString()} in ${seconds.toFixed(1)} s)`,
   );
+  const rates = tenths.map((at, i) => Math.round(EVENTS / 10 / (at - (tenths[i - 1] ?? 0))));
+  console.log(`by tenths         ${rates.map((one) => one.toLocaleString()).join(' · ')} events/s`);
   console.log(
     `processor time    ${((used.user + used.system) / EVENTS).toFixed(1)} µs of the sending thread per event`,
   );

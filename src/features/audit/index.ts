@@ -94,6 +94,7 @@ export function createAudit(deps: AuditDeps): Audit {
     everyMs: deps.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
     onFailure: deps.onFailure,
   });
+  const sequence = (): Promise<void> => sequencer.drain(SEQUENCE_MS);
   const seal = createBatchSealer(keyRing, createEventWriter(source));
   const recorder = createRecorder({ database, seal });
   const witnesses = createWitnesses({ database, clock, settings: deps.witnesses ?? [], post: postText });
@@ -106,7 +107,7 @@ export function createAudit(deps: AuditDeps): Audit {
     search: reader.search,
     searchWhole: reader.searchWhole,
     startSequencer: sequencer.start,
-    sequence: () => sequencer.drain(SEQUENCE_MS),
+    sequence,
     startWitnessing: witnesses.start,
     askWitnesses: witnesses.ask,
     async stop() {
@@ -115,7 +116,7 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     async verify(options) {
       // A tree that cannot be built on is what the verification then explains.
-      await sequencer.drain().catch(() => undefined);
+      await sequence().catch(() => undefined);
       return await verifyLog(deps, options);
     },
     recordRefusal: async (refusal) => {
@@ -126,13 +127,13 @@ export function createAudit(deps: AuditDeps): Audit {
       if (unknown.length > 0)
         throw new Error(`Audit events in no table (features/audit/events.ts): ${unknown.join(', ')}`);
     },
-    setAside: createSetAside({ database, keyRing, reader, recordNow: recorder.recordNow, sequence: sequencer.drain }),
+    setAside: createSetAside({ database, keyRing, reader, recordNow: recorder.recordNow, sequence }),
     export: exported,
     retention: createRetention({
       ...{ database, keyRing, clock, reader },
       keepYears: Math.max(KEEP_YEARS_MIN, deps.keepYears ?? KEEP_YEARS_MIN),
       recordNow: recorder.recordNow,
-      sequence: sequencer.drain,
+      sequence,
     }),
     routes: auditRoutes({ reader, recorder, exported, within: deps.within ?? everybodyOrNobody }),
   };
@@ -141,7 +142,7 @@ export function createAudit(deps: AuditDeps): Audit {
 const everybodyOrNobody = async ({ principal }: Actor): Promise<readonly string[] | undefined> =>
   reachOf(principal, 'audit.read') === 'all' ? undefined : [];
 
-/** How long who asks for all events in the log waits for transactions that are open meanwhile. */
+/** How long who needs all events in the log waits for transactions that are open meanwhile, in any database of the cluster. */
 const SEQUENCE_MS = 20_000;
 
 /** Makes a value at its first use; a failure is forgotten, so the next use tries again. */

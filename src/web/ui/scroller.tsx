@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import './plain-table.css';
 
 export interface ScrollerProps {
   readonly label: string;

@@ -5,6 +5,7 @@ import { Notice } from './notice.tsx';
 import { Picture } from './picture.tsx';
 import { scoreText } from './text.tsx';
 import { type Step, type Steps, stepsOf, weightText } from './waterfall-steps.ts';
+import './plain-table.css';
 
 const WIDTH = 400;
 const HEIGHT = 38;

@@ -4,9 +4,9 @@ import { type ReactNode, useState } from 'react';
 import type { WireDelivery } from '../../../features/subscriptions/wire.ts';
 import { useMay } from '../../app/session.tsx';
 import { IconRefresh } from '../../ui/icons.ts';
+import { type Column, ListTable } from '../../ui/list-table.tsx';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
-import { Scroller } from '../../ui/scroller.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
 import { DeliveryDrawer } from './delivery-drawer.tsx';
 import { deadLetters, failureInWords, useRerun } from './delivery-queries.ts';
@@ -76,47 +76,58 @@ interface DeadTableProps {
 }
 
 function DeadTable({ rows, nameOf, onLook }: DeadTableProps): ReactNode {
+  const columns: readonly Column<WireDelivery>[] = [
+    {
+      key: 'node',
+      header: 'Node',
+      width: 'minmax(8rem, 1.4fr)',
+      phone: 'title',
+      cell: ({ nodeId }) => <Own>{nameOf(nodeId)}</Own>,
+    },
+    {
+      key: 'since',
+      header: 'Since',
+      width: '14rem',
+      phone: 'corner',
+      cell: ({ createdAt }) => <Moment iso={createdAt} />,
+    },
+    {
+      key: 'tries',
+      header: 'Tries',
+      width: '5rem',
+      align: 'end',
+      phone: 'side',
+      cell: ({ attempts }) => (
+        <>
+          {attempts}
+          <span className="phone-only"> {attempts === 1 ? 'try' : 'tries'}</span>
+        </>
+      ),
+    },
+    {
+      key: 'failure',
+      header: 'Why not',
+      width: 'minmax(10rem, 2fr)',
+      phone: 'line',
+      cell: ({ failure }) => failureInWords(failure),
+    },
+  ];
   return (
-    <Scroller label="Table of undelivered notifications" className="calls-table">
-      <table className="plain-table">
-        <thead>
-          <tr>
-            <th scope="col">Node</th>
-            <th scope="col">Since</th>
-            <th scope="col" data-align="end">
-              Tries
-            </th>
-            <th scope="col">Why not</th>
-            <th scope="col">
-              <span className="visually-hidden">Act</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((delivery) => (
-            <tr key={delivery.id}>
-              <th scope="row">
-                <Own>{nameOf(delivery.nodeId)}</Own>
-              </th>
-              <td>
-                <Moment iso={delivery.createdAt} />
-              </td>
-              <td data-align="end">{delivery.attempts}</td>
-              <td>{failureInWords(delivery.failure)}</td>
-              <td>
-                <Button
-                  variant="default"
-                  size="xs"
-                  onClick={() => onLook(delivery)}
-                  aria-label={`Look at the notification for ${nameOf(delivery.nodeId)}`}
-                >
-                  Look
-                </Button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroller>
+    <ListTable
+      label="Undelivered notifications"
+      columns={columns}
+      rows={rows}
+      rowKey={({ id }) => id}
+      renderOpen={(delivery, content) => (
+        <button
+          type="button"
+          className="row-link"
+          aria-label={`Look at the notification for ${nameOf(delivery.nodeId)}`}
+          onClick={() => onLook(delivery)}
+        >
+          {content}
+        </button>
+      )}
+    />
   );
 }

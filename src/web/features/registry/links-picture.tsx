@@ -7,6 +7,7 @@ import { gradeWords } from '../../ui/match-words.ts';
 import { Picture } from '../../ui/picture.tsx';
 import { scoreText } from '../../ui/text.tsx';
 import { Waterfall } from '../../ui/waterfall.tsx';
+import '../../ui/plain-table.css';
 
 export interface LinksPictureProps {
   readonly detail: ClientDetailReply;

@@ -1,6 +1,7 @@
 import { Modal } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Key } from '../../ui/bits.tsx';
+import '../../ui/plain-table.css';
 
 const KEYS: readonly (readonly [readonly string[], string])[] = [
   [['L'], 'One person: link the two records'],
