@@ -5,7 +5,15 @@ import { newId, randomToken } from '../crypto/index.ts';
 import { printFhirXml } from '../fhir/index.ts';
 import { utf8Decode } from '../kernel/bytes.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createDoor, createRedirectDoor, type DoorHandle, type DoorOptions, loadSite } from '../platform/http/index.ts';
+import {
+  type Connections,
+  createConnections,
+  createDoor,
+  createRedirectDoor,
+  type DoorHandle,
+  type DoorOptions,
+  loadSite,
+} from '../platform/http/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import { answeredNames, openDoorTls } from '../platform/tls/index.ts';
@@ -29,7 +37,12 @@ export interface OpenDoors {
 }
 
 /** Opens the users', the nodes' and, where it is switched on, the redirect door. */
-export async function openDoors(services: Services, log: Logger, metrics: Metrics): Promise<OpenDoors> {
+export async function openDoors(
+  services: Services,
+  log: Logger,
+  metrics: Metrics,
+  connections: Connections = createConnections(),
+): Promise<OpenDoors> {
   const { config, identity, nodes } = services;
   const hostNames = answeredNames(config.hostnames);
   const tls = await openDoorTls({
@@ -42,7 +55,7 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
     log: doorLog(log),
     clock: systemClock,
   });
-  const { users, nodesDoor } = createDoors(services, { log, metrics, tls, hostNames });
+  const { users, nodesDoor } = createDoors(services, { log, metrics, tls, hostNames, connections });
   const untrust = nodes.onTrustChanged(() => {
     // Tried again at the next change or renewal round; the old set stays in use meanwhile.
     tls.reloadAuthorities().catch((error: unknown) => log.error('Trusted authorities could not be read', { error }));
@@ -59,15 +72,17 @@ export async function openDoors(services: Services, log: Logger, metrics: Metric
   try {
     const usersPort = await listen(users, config.usersPort);
     const nodesPort = await listen(nodesDoor, config.nodesPort);
-    const redirect = config.redirectPort === undefined ? undefined : createRedirectDoor(hostNames, usersPort);
+    const redirect =
+      config.redirectPort === undefined ? undefined : createRedirectDoor(hostNames, usersPort, connections);
     const redirectPort =
       redirect === undefined || config.redirectPort === undefined
         ? undefined
         : await listen(redirect, config.redirectPort);
-    hl7 = await openHl7Door(services, tls.nodes, log);
+    hl7 = await openHl7Door(services, { tls: tls.nodes, connections, log });
     syslog = await services.logFollowers.atna.openDoors({
       host: config.bindAddress,
       tls: tls.nodes,
+      connections,
       onDropped: dropped.one,
       async authenticateNode(peer, address) {
         await identity.admitNodeNetwork(address);
@@ -93,15 +108,17 @@ interface DoorParts {
   readonly metrics: Metrics;
   readonly tls: Awaited<ReturnType<typeof openDoorTls>>;
   readonly hostNames: readonly string[];
+  readonly connections: Connections;
 }
 
 /** The users' and the nodes' door, not yet listening. */
-function createDoors(services: Services, { log, metrics, tls, hostNames }: DoorParts) {
+function createDoors(services: Services, { log, metrics, tls, hostNames, connections }: DoorParts) {
   const { config, identity, nodes, audit, rates } = services;
   const count = requestMetrics(metrics);
   const common: Omit<DoorOptions, 'name' | 'authenticate'> = {
     routes: services.routes,
     rates,
+    connections,
     hostNames,
     decideAccess: identity.decideAccess,
     recordRefusal: audit.recordRefusal,

@@ -1,4 +1,4 @@
-import type { LiveTls } from '../platform/http/index.ts';
+import type { Connections, LiveTls } from '../platform/http/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import { createMllpServer } from '../platform/mllp/index.ts';
 import type { Services } from './services.ts';
@@ -9,12 +9,16 @@ export interface Hl7Door {
 }
 
 /** Opens the port for HL7 v2 with the nodes' TLS; undefined where it is switched off, as it is by default. */
-export async function openHl7Door(services: Services, tls: LiveTls, log: Logger): Promise<Hl7Door | undefined> {
+export async function openHl7Door(
+  services: Services,
+  { tls, connections, log }: { readonly tls: LiveTls; readonly connections: Connections; readonly log: Logger },
+): Promise<Hl7Door | undefined> {
   const { config, exchange } = services;
   if (config.hl7Port === undefined) return undefined;
   const server = createMllpServer({
     ...exchange.hl7,
     tls,
+    connections,
     onFailure: (error) => log.error('An HL7 v2 connection failed', { error }),
   });
   const { port } = await server.listen({ host: config.bindAddress, port: config.hl7Port });

@@ -1,7 +1,7 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { Config } from '../platform/config/index.ts';
 import type { Connection } from '../platform/db/index.ts';
-import type { Spent } from '../platform/http/index.ts';
+import type { OpenConnections, Spent } from '../platform/http/index.ts';
 
 /** What the primary tells a worker process. */
 export type ToWorker =
@@ -9,6 +9,9 @@ export type ToWorker =
   | { readonly kind: 'metrics'; readonly request: number }
   /** What callers did in other workers. */
   | { readonly kind: 'spent'; readonly spent: Spent }
+  /** Connections that another worker has open now. */
+  | { readonly kind: 'open'; readonly worker: number; readonly open: OpenConnections }
+  | { readonly kind: 'ended'; readonly worker: number }
   | { readonly kind: 'stop'; readonly drainMs: number };
 
 /** What a worker process tells the primary. */
@@ -26,4 +29,5 @@ export type FromWorker =
       readonly values: MetricObjectWithValues<MetricValue<string>>[];
     }
   | { readonly kind: 'spent'; readonly spent: Spent }
+  | { readonly kind: 'open'; readonly open: OpenConnections }
   | { readonly kind: 'failed'; readonly reason: string; readonly code?: string };

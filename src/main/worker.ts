@@ -1,6 +1,6 @@
 /** One of `--workers N` processes: serves the doors; database, lock and background work are the primary's. */
 import { systemClock } from '../platform/clock.ts';
-import { createLimits } from '../platform/http/index.ts';
+import { createConnections, createLimits } from '../platform/http/index.ts';
 import { createMetrics } from '../platform/metrics/index.ts';
 import { openDoors } from './doors.ts';
 import { processLogger } from './process-log.ts';
@@ -9,6 +9,7 @@ import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 const metrics = createMetrics();
 const rates = createLimits({ share: (spent) => tell({ kind: 'spent', spent }) });
+const connections = createConnections({ share: (open) => tell({ kind: 'open', open }) });
 let stop: ((drainMs: number) => Promise<void>) | undefined;
 
 function tell(message: FromWorker): void {
@@ -18,7 +19,7 @@ function tell(message: FromWorker): void {
 async function serve({ config, connection }: Extract<ToWorker, { kind: 'serve' }>): Promise<void> {
   const log = processLogger(config).with({ worker: process.pid });
   const services = await composeServices({ config, connection, log, rates });
-  const doors = await openDoors(services, log, metrics);
+  const doors = await openDoors(services, log, metrics, connections);
   stop = async (drainMs) => {
     await doors.close(drainMs);
     await services.stop();
@@ -39,6 +40,10 @@ async function receive(message: ToWorker): Promise<void> {
       return await serve(message);
     case 'spent':
       return rates.add(message.spent, systemClock.nowMs());
+    case 'open':
+      return connections.learn(message.worker, message.open);
+    case 'ended':
+      return connections.forget(message.worker);
     case 'metrics':
       return tell({ kind: 'metrics', request: message.request, values: await metrics.registry.getMetricsAsJSON() });
     case 'stop':

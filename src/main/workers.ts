@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AggregatorRegistry, type Registry } from 'prom-client';
 import type { Config } from '../platform/config/index.ts';
 import type { Connection } from '../platform/db/index.ts';
+import type { OpenConnections } from '../platform/http/index.ts';
 import type { Logger } from '../platform/log/index.ts';
 import type { OpenDoors } from './doors.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
@@ -30,26 +31,45 @@ type Serving = Extract<FromWorker, { kind: 'serving' }>;
 export async function startWorkers({ config, connection, log }: WorkersInput): Promise<Workers> {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'worker.ts'), args: [] });
   const serving = new Set<Worker>();
+  /** What each has open, by its number, door and address. */
+  const open = new Map<number, Map<string, OpenConnections[number]>>();
   const state = { stopping: false, requests: 0 };
 
   async function startOne(): Promise<Serving> {
     const worker = cluster.fork();
     worker.on('exit', () => {
       const served = serving.delete(worker);
+      open.delete(worker.id);
+      tellOthers(worker, { kind: 'ended', worker: worker.id });
       if (served && !state.stopping) void replace();
     });
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'spent') tellOthers(worker, message);
+      if (message.kind === 'open') noteOpen(worker, message.open);
     });
     tell(worker, { kind: 'serve', config, connection });
     const answer = await firstAnswer(worker);
     serving.add(worker);
+    for (const [other, counts] of open) {
+      if (other !== worker.id) tell(worker, { kind: 'open', worker: other, open: [...counts.values()] });
+    }
     return answer;
   }
 
-  /** Callers are counted by all workers together. */
-  function tellOthers(from: Worker, spent: Extract<FromWorker, { kind: 'spent' }>): void {
-    for (const worker of serving) if (worker !== from) tell(worker, spent);
+  /** Callers and connections are counted by all workers together. */
+  function tellOthers(from: Worker, message: ToWorker): void {
+    for (const worker of serving) if (worker !== from) tell(worker, message);
+  }
+
+  /** Kept for workers that begin later. */
+  function noteOpen(from: Worker, told: OpenConnections): void {
+    const counts = open.get(from.id) ?? new Map<string, OpenConnections[number]>();
+    open.set(from.id, counts);
+    for (const one of told) {
+      if (one[2] > 0) counts.set(`${one[0]} ${one[1]}`, one);
+      else counts.delete(`${one[0]} ${one[1]}`);
+    }
+    tellOthers(from, { kind: 'open', worker: from.id, open: told });
   }
 
   async function replace(): Promise<void> {

@@ -1,7 +1,13 @@
 import { newId } from '../../crypto/index.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import type { Actor, Principal } from '../../kernel/principal.ts';
-import { addressGroup, type LiveTls, type PeerCertificate, plainAddress } from '../../platform/http/index.ts';
+import {
+  addressGroup,
+  type Connections,
+  type LiveTls,
+  type PeerCertificate,
+  plainAddress,
+} from '../../platform/http/index.ts';
 import {
   receiveOverTls,
   receiveOverUdp,
@@ -18,6 +24,8 @@ export interface SyslogDoorsOptions {
   readonly tlsPort: number | undefined;
   readonly udpPort: number | undefined;
   readonly tls: LiveTls;
+  /** Where open connections are counted; missing: here alone. */
+  readonly connections?: Connections;
   readonly authenticateNode: (peer: PeerCertificate | undefined, address: string) => Promise<Principal>;
   readonly repository: Repository;
   readonly audit: Pick<Audit, 'recordNow'>;
@@ -59,6 +67,7 @@ export async function openSyslogDoors(
         sizeBytesMax: MESSAGE_BYTES_MAX,
         connectionsMax: CONNECTIONS_MAX,
         connectionsPerAddressMax: CONNECTIONS_PER_ADDRESS_MAX,
+        connections: options.connections,
         handshakeTimeoutMs: HANDSHAKE_MS,
         idleTimeoutMs: IDLE_MS,
         async admit({ peer, address }) {

@@ -43,7 +43,7 @@ export interface Atna {
   changedTargets(): Promise<readonly string[]>;
 }
 
-export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'authenticateNode' | 'onDropped'>;
+export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'connections' | 'authenticateNode' | 'onDropped'>;
 
 interface Mark {
   isSet(): Promise<boolean>;

@@ -18,6 +18,7 @@ import { createRefusalReporter } from './refusals.ts';
 import { createRefuse } from './refuse.ts';
 import { DoorRequest } from './request.ts';
 import type { RouteDeclaration } from './route.ts';
+import { createConnections } from './connection-cap.ts';
 import { boundedServer, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './server.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -92,8 +93,9 @@ function bareApp(
   limits: ConnectionLimits,
   { refuse, broken }: Pick<DoorParts, 'refuse'> & { readonly broken: ReturnType<typeof createBrokenHttp> },
 ): FastifyInstance {
+  const { connections = createConnections() } = options;
   const app = fastify({
-    serverFactory: (listener) => boundedServer(listener, options.tls, limits),
+    serverFactory: (listener) => boundedServer(listener, options.tls, limits, { connections, name: options.name }),
     logger: false,
     exposeHeadRoutes: false,
     return503OnClosing: false,

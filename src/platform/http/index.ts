@@ -3,8 +3,8 @@
 export { type AuditReceipt, markRefusalAudited } from './audited.ts';
 /** Throws, listing every fault, unless each route has its access, audit and limits decided. */
 export { assertRoutes } from './check-routes.ts';
-/** At most so many connections of one address. */
-export { capPerAddress } from './connection-cap.ts';
+/** At most so many connections to a door, and of one address, shared between processes where they tell each other. */
+export { type Connections, createConnections, type OpenConnections } from './connection-cap.ts';
 /** Builds a door; it listens when told to. Throws on undecided routes, and without TLS except for the operations door. */
 export { createDoor } from './door.ts';
 /** Requests per minute and caller, in bounded memory, shared between processes where they tell each other. */

@@ -1,6 +1,7 @@
 import type { Principal, RequestOrigin } from '../../kernel/principal.ts';
 import type { Problem } from '../../kernel/problem.ts';
 import type { Clock } from '../../kernel/time.ts';
+import type { Connections } from './connection-cap.ts';
 import type { Limits } from './limiter.ts';
 import type { PeerCertificate } from './peer.ts';
 import type { Refusal } from './refusals.ts';
@@ -67,6 +68,8 @@ export interface DoorOptions {
   readonly connectionLimits?: Partial<ConnectionLimits>;
   /** Where callers' requests are counted; missing: in this door alone. */
   readonly rates?: Limits;
+  /** Where open connections are counted; missing: in this door alone. */
+  readonly connections?: Connections;
   /** The web application; users' door only. */
   readonly site?: Site;
   /** Checks answers against the routes' output schemas: on in tests and development, off in production. */

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Connections, createConnections } from './connection-cap.ts';
 import type { DoorHandle } from './options.ts';
 import { DEFAULT_CONNECTION_LIMITS } from './server.ts';
 
@@ -7,7 +8,11 @@ import { DEFAULT_CONNECTION_LIMITS } from './server.ts';
  * Plain HTTP for people who typed the name without https: answers every request with 308 to the users' door and nothing
  * else. The target's host comes from the configured names; a Host header we do not know is sent to the first of them.
  */
-export function createRedirectDoor(hostNames: readonly string[], usersPort: number): DoorHandle {
+export function createRedirectDoor(
+  hostNames: readonly string[],
+  usersPort: number,
+  connections: Connections = createConnections(),
+): DoorHandle {
   const known = new Set(hostNames.map((name) => name.toLowerCase()));
   const first = hostNames[0] ?? 'localhost';
   const limits = DEFAULT_CONNECTION_LIMITS;
@@ -32,6 +37,7 @@ export function createRedirectDoor(hostNames: readonly string[], usersPort: numb
     },
   );
   server.maxConnections = limits.connectionsMax;
+  connections.cap(server, 'redirect', limits);
   server.setTimeout(limits.headersTimeoutMs);
   return {
     async listen({ host, port }) {

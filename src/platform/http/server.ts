@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer, type ServerOptions } from 'node:https';
 import type { TlsOptions } from 'node:tls';
-import { capPerAddress } from './connection-cap.ts';
+import type { Connections } from './connection-cap.ts';
 
 /** TLS settings that may change while the door is open. Made by platform/tls. */
 export interface LiveTls {
@@ -40,8 +40,13 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   headerBytesMax: 16_384,
 };
 
-/** A Node server with those bounds, plain or TLS. fastify is given it through `serverFactory`. */
-export function boundedServer(listener: RequestListener, tls: LiveTls | undefined, limits: ConnectionLimits): Server {
+/** A Node server with those bounds, plain or TLS, under whose name connections are counted. fastify is given it through `serverFactory`. */
+export function boundedServer(
+  listener: RequestListener,
+  tls: LiveTls | undefined,
+  limits: ConnectionLimits,
+  counted: { readonly connections: Connections; readonly name: string },
+): Server {
   const http = {
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersTimeoutMs,
@@ -55,7 +60,7 @@ export function boundedServer(listener: RequestListener, tls: LiveTls | undefine
   server.maxRequestsPerSocket = limits.requestsPerConnectionMax;
   server.setTimeout(limits.idleTimeoutMs);
   server.maxConnections = limits.connectionsMax;
-  capPerAddress(server, limits.connectionsPerAddressMax);
+  counted.connections.cap(server, counted.name, limits);
   return server;
 }
 

@@ -1,8 +1,12 @@
-import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { addressGroup, plainAddress } from '../http/index.ts';
-import { type PeerCertificate, peerCertificate } from '../http/index.ts';
-import type { LiveTls } from '../http/index.ts';
+import {
+  type Connections,
+  createConnections,
+  type LiveTls,
+  type PeerCertificate,
+  peerCertificate,
+  plainAddress,
+} from '../http/index.ts';
 import { createFrameReader, type FrameFault, framed } from './frames.ts';
 
 /** What a slow, greedy or broken sender can take. */
@@ -35,6 +39,8 @@ export interface MllpSender {
 export interface MllpOptions {
   readonly tls: LiveTls;
   readonly limits?: Partial<MllpLimits>;
+  /** Where open connections are counted; missing: here alone. */
+  readonly connections?: Connections;
   /** Asked once per connection before anything is read; false closes it. */
   admit(sender: MllpSender): Promise<boolean>;
   /**
@@ -59,12 +65,11 @@ export function createMllpServer(options: MllpOptions): MllpServer {
   const limits = { ...DEFAULT_MLLP_LIMITS, ...options.limits };
   const open = new Set<TLSSocket>();
   const busy = new Set<Promise<void>>();
-  const perAddress = new Map<string, number>();
   let closing = false;
   const server: Server = createServer({ ...options.tls.current(), handshakeTimeout: limits.handshakeTimeoutMs });
   const stop = options.tls.onChange((tls) => server.setSecureContext(tls));
   server.maxConnections = limits.connectionsMax;
-  server.prependListener('connection', (socket: Socket) => capPerAddress(socket, perAddress, limits));
+  (options.connections ?? createConnections()).cap(server, 'hl7', limits);
   server.on('tlsClientError', (_error: unknown, socket: TLSSocket) => socket.destroy());
   server.on('secureConnection', (socket) => {
     open.add(socket);
@@ -101,18 +106,6 @@ export function createMllpServer(options: MllpOptions): MllpServer {
       stop();
     },
   };
-}
-
-function capPerAddress(socket: Socket, perAddress: Map<string, number>, limits: MllpLimits): void {
-  const group = addressGroup(plainAddress(socket.remoteAddress));
-  const count = (perAddress.get(group) ?? 0) + 1;
-  perAddress.set(group, count);
-  socket.once('close', () => {
-    const left = (perAddress.get(group) ?? 1) - 1;
-    if (left > 0) perAddress.set(group, left);
-    else perAddress.delete(group);
-  });
-  if (count > limits.connectionsPerAddressMax) socket.destroy();
 }
 
 interface Serving {

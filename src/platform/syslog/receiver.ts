@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type PeerCertificate, peerCertificate } from '../http/peer.ts';
-import { capPerAddress, type LiveTls } from '../http/index.ts';
+import { type Connections, createConnections, type LiveTls } from '../http/index.ts';
 import { createFrameReader, FramingError, type FramingFault } from './framing.ts';
 import { DATAGRAM_BYTES_MAX } from './sender.ts';
 
@@ -37,6 +37,8 @@ export interface TlsReceiverOptions<Sender> {
   readonly connectionsMax: number;
   /** Per IPv4 address or IPv6 /56. */
   readonly connectionsPerAddressMax: number;
+  /** Where open connections are counted; missing: here alone. */
+  readonly connections?: Connections | undefined;
   /** From the connection to the end of the handshake. */
   readonly handshakeTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -70,7 +72,7 @@ export async function receiveOverTls<Sender>(options: TlsReceiverOptions<Sender>
   server.on('drop', (from) =>
     options.refused({ address: from?.remoteAddress ?? 'unknown', peer: undefined }, 'too-many'),
   );
-  capPerAddress(server, options.connectionsPerAddressMax);
+  (options.connections ?? createConnections()).cap(server, 'audit', options);
   server.on('connection', (socket: Socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
