@@ -90,12 +90,16 @@ describe('ten thousand guesses', () => {
       );
       compared += (await Promise.all(guesses)).filter((outcome) => outcome === 'sign-in-refused').length;
     }
-    // What is under way counts as if it were wrong: the wait may begin a little early, never late.
     expect(compared).toBeLessThanOrEqual(50);
-    expect(compared).toBeGreaterThan(20);
-    expect(await guess(new TestBrowser(fixture.identity, '172.16.1.1'), 'one-more@example.org')).toBe(
-      'too-many-attempts',
-    );
+    // What was under way counted as if it were wrong, so some may be left; not one more than fifty in all.
+    for (
+      let i = 0;
+      (await guess(new TestBrowser(fixture.identity, '172.16.1.1'), `left${i}@example.org`)) !== 'too-many-attempts';
+      i++
+    ) {
+      compared++;
+    }
+    expect(compared).toBe(50);
   });
 
   test('… and codes too, with stolen passwords of many', async () => {
@@ -114,7 +118,10 @@ describe('ten thousand guesses', () => {
       outcomes.push(...(await Promise.all(some)));
     }
     expect(outcomes.filter((outcome) => outcome === 'code-refused').length).toBeLessThanOrEqual(50);
-    expect(outcomes.at(-1)).toBe('too-many-attempts');
+    const more = new TestBrowser(fixture.identity, '172.16.2.1');
+    let left = 0;
+    while (left < 60 && (await guess(more, `left${left}@example.com`)) === 'sign-in-refused') left++;
+    expect(outcomes.filter((outcome) => outcome === 'code-refused').length + left).toBe(50);
   });
 
   test('two processes beside each other: each counts what it has under way twice, so that together they take no more', async () => {
@@ -249,4 +256,18 @@ test('a clock set back opens no window: used codes stay used, sessions end as th
   ).rejects.toMatchObject({ code: 'code-refused' });
   fixture.clock.forward(12 * 3_600_000 + 120_000);
   expect(await victim.browser.principal()).toMatchObject({ kind: 'anonymous' });
+});
+
+test('a clock that was days ahead, and is set right, keeps nobody out who signed in meanwhile', async () => {
+  const who = await owner();
+  fixture.clock.forward(3 * DAY);
+  await signIn(fixture, who, who.browser);
+  const fresh = new TestBrowser(fixture.identity, '198.51.100.61');
+  await signIn(fixture, who, fresh);
+  const another = await owner();
+  fixture.clock.forward(-3 * DAY);
+  for (const browser of [who.browser, new TestBrowser(fixture.identity, '198.51.100.61')]) {
+    expect(await guess(browser, who.email, PASSWORD)).toBe('right');
+  }
+  expect(await guess(new TestBrowser(fixture.identity, '198.51.100.62'), another.email, PASSWORD)).toBe('right');
 });

@@ -67,6 +67,14 @@ describe('another password', () => {
     await change(who.browser, long, 'quietlowercaseletters');
   });
 
+  test('is never asked for because of its age: password and authenticator still open four hundred days later', async () => {
+    const who = await person();
+    fixture.clock.forward(400 * 86_400_000);
+    await signIn(fixture, who, who.browser);
+    expect(await who.browser.principal()).toMatchObject({ kind: 'user' });
+    expect(await who.browser.ask('GET', '/api/session')).toMatchObject({ state: 'signed-in' });
+  });
+
   test('that is all there is must be longer', async () => {
     const { browser } = await person();
     await fixture.identity.policy.set(operator, { secondFactor: 'off' });

@@ -28,15 +28,17 @@ export interface Browser {
   readonly address?: string | undefined;
 }
 
-/** What opened a session. */
-export type SignInMethod =
-  | 'code'
-  | 'passkey'
-  | 'recovery-code'
-  | 'trusted-device'
-  | 'password-only'
-  | 'enrolment'
-  | 'provider';
+/** What opened a session; each is a row of “Ways in” in the README. */
+export const SIGN_IN_METHODS = [
+  'code',
+  'passkey',
+  'recovery-code',
+  'trusted-device',
+  'password-only',
+  'enrolment',
+  'provider',
+] as const;
+export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
 
 export interface HowSignedIn {
   readonly method: SignInMethod;

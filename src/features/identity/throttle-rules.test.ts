@@ -123,6 +123,18 @@ describe('a network', () => {
   });
 });
 
+test('a clock set back keeps nobody out who has nothing to wait for', () => {
+  // Signed in, or wrong a few times, while the clock was a day ahead.
+  const ahead = { waitsUntilMs: DAY, lastMs: DAY };
+  const counters: Counter[] = (['account', 'unknown-devices', 'network'] as const).map((kind) => ({
+    ...{ kind, failures: 3, ...ahead },
+  }));
+  expect(charge(counters, 0).kind).toBe('allowed');
+  // And who has to wait waits as long as so many failures bring.
+  const waiting: Counter = { kind: 'unknown-devices', failures: 11, ...ahead };
+  expect(charge([waiting], 0)).toMatchObject({ kind: 'refused', retryAfterSeconds: 120 });
+});
+
 test('a clock set back does not make a wait longer than the longest', () => {
   const waiting: Counter = { kind: 'unknown-devices', failures: 20, waitsUntilMs: 400 * DAY, lastMs: 400 * DAY };
   const decision = charge([waiting], 0);

@@ -73,7 +73,7 @@ export function charge(
     if (counter.failures >= THROTTLE_LIMITS[counter.kind].closesAt) {
       return { kind: 'refused', retryAfterSeconds: CLOSED_RETRY_SECONDS, closed: true };
     }
-    waitMs = Math.max(waitMs, remainingWaitMs(counter, nowMs));
+    waitMs = Math.max(waitMs, remainingWaitMs(counter, nowMs, attemptsFree));
   }
   if (waitMs > 0) return { kind: 'refused', retryAfterSeconds: Math.ceil(waitMs / 1000), closed: false };
   return { kind: 'allowed', charged: counters.map((each) => chargeOne(forget(each, nowMs), nowMs, attemptsFree)) };
@@ -83,7 +83,7 @@ export function charge(
 export function chargeCompared(counter: Counter, nowMs: number, attemptsFree: number): Counter {
   const remembered = forget(counter, nowMs);
   const charged = chargeOne(remembered, nowMs, attemptsFree);
-  return { ...charged, waitsUntilMs: Math.max(charged.waitsUntilMs, nowMs + remainingWaitMs(remembered, nowMs)) };
+  return { ...charged, waitsUntilMs: Math.max(charged.waitsUntilMs, nowMs + remainingWaitMs(remembered, nowMs, attemptsFree)) };
 }
 
 /**
@@ -138,15 +138,22 @@ function forget(counter: Counter, nowMs: number): Counter {
   return old ? { ...counter, failures: 0, waitsUntilMs: nowMs } : counter;
 }
 
-/** Never longer than the longest wait, even when the clock was set back since the wait began. */
-function remainingWaitMs(counter: Counter, nowMs: number): number {
-  return Math.min(counter.waitsUntilMs - nowMs, THROTTLE_LIMITS[counter.kind].longestWaitMs);
+/**
+ * Never longer than what so many failures bring, even when the clock was set back since the wait began: who has none, or few, waits for
+ * nothing, however far ahead the last attempt was written down.
+ */
+function remainingWaitMs(counter: Counter, nowMs: number, attemptsFree: number): number {
+  return Math.min(counter.waitsUntilMs - nowMs, waitMsAfter(counter.kind, counter.failures, attemptsFree));
+}
+
+function waitMsAfter(kind: CounterKind, failures: number, attemptsFree: number): number {
+  const { firstWaitMs, longestWaitMs } = THROTTLE_LIMITS[kind];
+  const free = freeOf(kind, attemptsFree);
+  return failures < free ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - free));
 }
 
 function chargeOne(counter: Counter, nowMs: number, attemptsFree: number): Counter {
-  const { firstWaitMs, longestWaitMs } = THROTTLE_LIMITS[counter.kind];
-  const free = freeOf(counter.kind, attemptsFree);
   const failures = counter.failures + 1;
-  const waitMs = failures < free ? 0 : Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - free));
-  return { kind: counter.kind, failures, waitsUntilMs: nowMs + waitMs, lastMs: nowMs };
+  const waitsUntilMs = nowMs + waitMsAfter(counter.kind, failures, attemptsFree);
+  return { kind: counter.kind, failures, waitsUntilMs, lastMs: nowMs };
 }
