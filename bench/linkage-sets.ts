@@ -49,8 +49,8 @@ const first = (values: readonly string[]): string | undefined => values[0];
 
 function isoDate(compact: string | undefined): string | undefined {
   if (compact === undefined) return undefined;
-  const american = /^(\d{1,2})\/(\d{1,2})\/(\d{2})$/.exec(compact);
-  if (american !== null) return twoDigitYear(american);
+  const american = /^(\d{1,2})\/(\d{1,2})\/(\d{2}|\d{4})$/.exec(compact);
+  if (american !== null) return monthFirst(american);
   if (/^\d{4}-\d{2}-\d{2}$/.test(compact)) return compact;
   const digits = compact.replaceAll('-', '');
   if (!/^\d{8}$/.test(digits)) return undefined;
@@ -60,9 +60,10 @@ function isoDate(compact: string | undefined): string | undefined {
   return Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== iso ? undefined : iso;
 }
 
-/** M/D/YY, as the CDC seeds have it; nobody there was born after 2025. */
-function twoDigitYear([, month = '', day = '', year = '']: RegExpExecArray): string {
-  return `${Number(year) > 25 ? 19 : 20}${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+/** M/D/YY or M/D/YYYY, as the CDC set has it; nobody there was born after 2025. */
+function monthFirst([, month = '', day = '', year = '']: RegExpExecArray): string {
+  const century = year.length === 4 ? '' : Number(year) > 25 ? '19' : '20';
+  return `${century}${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
 }
 
 function genderOf(value: string | undefined): MatchRecord['gender'] {
@@ -80,6 +81,7 @@ interface Parts {
 
 function record(base: Partial<MatchRecord>, parts: Parts, line: readonly string[] = []): MatchRecord {
   const birthDate = isoDate(parts.birthDate);
+  const written = parts.birthDate?.trim() ?? '';
   const gender = genderOf(parts.gender);
   const hasAddress = line.length > 0 || parts.city !== undefined || parts.postalCode !== undefined;
   return {
@@ -90,7 +92,7 @@ function record(base: Partial<MatchRecord>, parts: Parts, line: readonly string[
     identifiers: [],
     ...base,
     ...(gender !== undefined && { gender }),
-    ...(birthDate !== undefined && { birthDate }),
+    ...(birthDate === undefined ? written !== '' && { birthDateText: written } : { birthDate }),
     ...(hasAddress && {
       address: {
         line,

@@ -8,12 +8,14 @@ import {
   type CompiledModel,
   compileModel,
   countedFrequencies,
+  type Decision,
   DEFAULT_MODEL,
   explain,
   type PreparedRecord,
   prepare,
   score,
 } from '../src/features/matching/index.ts';
+import { type Grade, type GradedCase, gradedCases } from './graded-cases.ts';
 import {
   cdcRecord,
   fake1000,
@@ -170,28 +172,40 @@ function clusterAccuracy(set: LabelledSet, linked: readonly (readonly [number, n
   return measures(right, found, set.truePairs.length);
 }
 
+export interface Grading {
+  readonly cases: number;
+  readonly right: number;
+  /** How many cases of an expected grade got which. */
+  readonly table: Record<string, number>;
+}
+
 /** Every graded case of the CDC set against its seed; the share that lands in the expected grade. */
-export function gradeCdc(model: CompiledModel = compileModel(DEFAULT_MODEL)): {
-  cases: number;
-  right: number;
-  table: Record<string, number>;
-} {
-  const seeds = new Map(readRows('cdc_seed.csv').map((row) => [row['Match Id'], prepare(model, cdcRecord(row))]));
-  const table: Record<string, number> = {};
-  let cases = 0;
-  let right = 0;
-  for (const row of readRows('cdc_graded_dev.csv')) {
+export function gradeCdc(model?: CompiledModel): Grading {
+  const seeds = new Map(readRows('cdc_seed.csv').map((row) => [row['Match Id'], row]));
+  const cases = readRows('cdc_graded_dev.csv').flatMap((row): GradedCase[] => {
     const seed = seeds.get(row['Match Id']);
-    const expected = row['Expected Result'];
-    if (seed === undefined || !['match', 'no_match', 'possible_match'].includes(expected ?? '')) continue;
-    const { decision } = score(model, seed, prepare(model, cdcRecord(row)));
-    const got = decision === 'match' ? 'match' : decision === 'review' ? 'possible_match' : 'no_match';
-    cases++;
+    const expected = GRADES.find((grade) => grade === row['Expected Result']);
+    return seed === undefined || expected === undefined
+      ? []
+      : [{ kind: row['Test Case #'] ?? '', expected, seed, row }];
+  });
+  return gradeMade(cases, model);
+}
+
+const GRADES: readonly Grade[] = ['match', 'possible_match', 'no_match'];
+const GRADE_OF: Readonly<Record<Decision, Grade>> = { match: 'match', review: 'possible_match', none: 'no_match' };
+
+export function gradeMade(made: readonly GradedCase[], model: CompiledModel = compileModel(DEFAULT_MODEL)): Grading {
+  const table: Record<string, number> = {};
+  let right = 0;
+  for (const { expected, seed, row } of made) {
+    const { decision } = score(model, prepare(model, cdcRecord(seed)), prepare(model, cdcRecord(row)));
+    const got = GRADE_OF[decision];
     if (got === expected) right++;
     const cell = `${expected} → ${got}`;
     table[cell] = (table[cell] ?? 0) + 1;
   }
-  return { cases, right, table };
+  return { cases: made.length, right, table };
 }
 
 const SETS: Readonly<Record<string, () => LabelledSet>> = {
@@ -237,6 +251,10 @@ function showWorst(set: LabelledSet, result: LinkageResult, model: CompiledModel
   }
 }
 
+function showGrades(name: string, { cases, right, table }: Grading): void {
+  console.log(`${name}: ${right} of ${cases} in the expected grade (${percent(right / cases)} %)`, table);
+}
+
 function main(args: readonly string[]): void {
   if (!setsArePresent()) {
     console.error('The labelled sets are not here (../shared/data/linkage): nothing to measure.');
@@ -255,8 +273,9 @@ function main(args: readonly string[]): void {
     if (args.includes('--misses')) showWorst(set, result, used);
   }
   if (wanted.length === 0 || wanted.includes('cdc')) {
-    const { cases, right, table } = gradeCdc(model);
-    console.log(`cdc_graded_dev: ${right} of ${cases} in the expected grade (${percent(right / cases)} %)`, table);
+    showGrades('cdc_graded_dev', gradeCdc(model));
+    showGrades('the same kinds, other people', gradeMade(gradedCases(7, 20, true), model));
+    showGrades('the same with mistakes of writing', gradeMade(gradedCases(7, 20), model));
   }
 }
 

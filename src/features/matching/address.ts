@@ -24,6 +24,14 @@ const KINDS = new Set(
     'apt apartment flat unit suite ste room floor block blk building bldg house plot lot villa extension extensions number no nr box po p o'
   ).split(' '),
 );
+/** A "general delivery" says where letters lie, not where anybody lives: no line at all. */
+const NO_HOME = new Set(['general delivery', 'poste restante', 'lista de correos', 'postlagernd']);
+/**
+ * Places that people pass through, one stranger after another, and where letters are kept for many: who shares one with somebody shares no
+ * home. Homes for the old are left out: who lives there stays.
+ */
+const PASSING =
+  /\b(c o|care of|usps|mail (program|center|centre|store|drop)|ups store|prison|jail|penitentiary|correctional|detention|carcel|prision|gefangnis|justizvollzugsanstalt|dorm|dormitory|hostel|boarding school|barracks|caserne|cuartel|kaserne|shelter|(refugee|transit) camp|orphanage)\b/;
 const HAS_DIGIT = /[0-9]/;
 const SKIP = new Set('unknown none na n a nil null not known homeless no fixed abode address xx xxx'.split(' '));
 
@@ -34,7 +42,8 @@ export function prepareAddress(address: MatchAddress): PreparedAddress | undefin
     if (HAS_DIGIT.test(word)) numbers.push(stripZeros(word));
     else if (!KINDS.has(word) && !SKIP.has(word)) streetWords.push(word);
   }
-  const street = streetWords.slice(0, 8).join(' ');
+  const written = streetWords.slice(0, 8).join(' ');
+  const street = NO_HOME.has(written) ? '' : written;
   const prepared: PreparedAddress = {
     numbers: numbers.slice(0, 4),
     street,
@@ -45,6 +54,11 @@ export function prepareAddress(address: MatchAddress): PreparedAddress | undefin
   };
   const empty = numbers.length === 0 && prepared.street === '' && prepared.city === '';
   return empty && prepared.state === '' && prepared.postalCode === '' ? undefined : prepared;
+}
+
+/** True for a place that people pass through. */
+export function isPassing(address: MatchAddress): boolean {
+  return PASSING.test(fold(withoutEscapes(address.line.join(' '))));
 }
 
 /** Some programs write the end of a line as a backslash and an n. */

@@ -1,3 +1,5 @@
+import { editDistance, withinOneEdit } from './edit-distance.ts';
+
 /**
  * Birth dates as numbers. `precision` 1 year, 2 month, 3 day; `estimated` when the date is one that registrars write for "some
  * time that year" (1 January, 15 June, 1 and 2 July), so that its day and month say little.
@@ -45,14 +47,23 @@ const WHOLE_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 /** Nobody alive is born later than this; kept far away, so that no clock is needed and no date of today is ever in doubt. */
 const YEAR_LAST = 2150;
 
-/** YYYYMMDD of what is written as a whole date but is none (month 13, 30 February, the year 3000); 0 for everything else. */
-export function impossibleDate(text: string): number {
+/** YYYYMMDD of what is written as a whole date but is none (month 13, 30 February, the year 3000); empty for everything else. */
+export function impossibleDate(text: string): string {
   const found = WHOLE_DATE.exec(text);
-  if (found === null) return 0;
+  if (found === null) return '';
   const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
   const isReal = year <= YEAR_LAST && month >= 1 && month <= 12 && day >= 1 && day <= lengthOf(year, month);
-  return isReal ? 0 : year * 10_000 + month * 100 + day;
+  return isReal ? '' : text.replaceAll('-', '');
 }
+
+/** A date into which letters or marks were typed: 1976-q08-20. Its eight digits must be a date, with the year first. */
+export function dateWithin(text: string | undefined): BirthDate | undefined {
+  if (text === undefined || text.length > WRITTEN_MAX) return undefined;
+  const digits = text.replaceAll(/\D/g, '');
+  const isLong = digits.length === 8 && digits[0] !== '0';
+  return isLong ? parseBirthDate(`${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`) : undefined;
+}
+const WRITTEN_MAX = 14;
 
 function lengthOf(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
@@ -118,6 +129,18 @@ export function digitsApart(a: number, b: number): number {
     if (differing === 1) exchanged = restA % 10 === digitB && restB % 10 === digitA;
   }
   return exchanged && differing === 2 ? 1 : differing;
+}
+
+/** Digits that were meant as this date: two slips in the whole of it (or with day and month exchanged), one in its year and month alone. */
+export function isSlipOfDate(digits: string, date: BirthDate): boolean {
+  const whole = String(date.digits).padStart(8, '0');
+  const yearAndMonth = whole.slice(0, 6);
+  const exchanged = whole.slice(0, 4) + whole.slice(6) + whole.slice(4, 6);
+  return (
+    editDistance(digits, whole, 2) <= 2 ||
+    editDistance(digits, exchanged, 2) <= 2 ||
+    withinOneEdit(digits, yearAndMonth)
+  );
 }
 
 /** How far two dates are apart, in whole years; used by the guard against parent and child. */

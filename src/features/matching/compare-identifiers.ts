@@ -1,5 +1,5 @@
 import type { PairComparison } from './pair-comparison.ts';
-import { MISSING } from './compiled-model.ts';
+import { type CompiledIdentifierKind, MISSING } from './compiled-model.ts';
 import { CONTACT_CLOSE, CONTACT_DIFFERENT, CONTACT_EXACT } from './contact-levels.ts';
 import { editDistance, withinOneEdit } from './edit-distance.ts';
 import type { PreparedIdentifier } from './prepared-record.ts';
@@ -14,9 +14,11 @@ export function compareIdentifiers(
 ): void {
   let steps = 0;
   out.identifiersEqual = 0;
+  out.numbersAgree = 0;
   out.nationalDifferent = false;
   out.nationalOther = false;
   out.localOther = false;
+  out.numbersOneDigitOff = 0;
   for (let i = 0; i < a.length; i++) {
     const left = a[i] as PreparedIdentifier;
     if (isLaterOfSystem(a, i)) continue;
@@ -24,14 +26,30 @@ export function compareIdentifiers(
     if (level === MISSING) continue;
     // In whole steps, whose sum is exact: added in another order, fractions would differ in their last bit.
     steps += Math.round((left.kind.weights[level] as number) * IDENTIFIER_STEPS);
-    if (level === CONTACT_EXACT && left.kind.kind !== 'shared') out.identifiersEqual++;
+    if (level === CONTACT_EXACT && left.kind.kind !== 'shared') {
+      out.identifiersEqual++;
+      out.numbersAgree++;
+    }
     if (level === CONTACT_EXACT) continue;
-    if (left.kind.kind === 'local') out.localOther = true;
-    if (left.kind.kind !== 'national') continue;
-    if (level === CONTACT_DIFFERENT) out.nationalDifferent = true;
-    if (level === CONTACT_DIFFERENT || !isSlip(a, b, left.system)) out.nationalOther = true;
+    if (level === CONTACT_CLOSE && isSlip(a, b, left.system)) {
+      if (left.kind.kind === 'national') out.numbersAgree++;
+      continue;
+    }
+    noteOther(left.kind.kind, level, out);
   }
   out.identifierWeight = steps / IDENTIFIER_STEPS;
+}
+
+/** A number that is another one, and no slip of the hand. */
+function noteOther(kind: CompiledIdentifierKind['kind'], level: number, out: PairComparison): void {
+  if (kind === 'local') {
+    out.localOther = true;
+    if (level === CONTACT_CLOSE) out.numbersOneDigitOff++;
+  }
+  if (kind !== 'national') return;
+  out.nationalOther = true;
+  if (level === CONTACT_DIFFERENT) out.nationalDifferent = true;
+  else out.numbersOneDigitOff++;
 }
 
 /** A record may have several identifiers of one system; the system is compared once, at its first. */
@@ -50,7 +68,7 @@ export function bestOfSystem(
   for (const left of a) {
     if (left.system !== system) continue;
     for (const right of b) {
-      if (right.system !== system) continue;
+      if (right.system !== system || isFragment(left.value, right.value)) continue;
       const level = checkedLevel(identifierLevel(left.value, right.value), left.miswritten || right.miswritten);
       if (level === MISSING) continue;
       if (best === MISSING || level < best) best = level;
@@ -69,6 +87,13 @@ export function checkedLevel(level: number, miswritten: boolean): number {
 }
 
 const CLOSE_IDENTIFIER_LENGTH_MIN = 6;
+const WHOLE_LENGTH_MIN = 7;
+
+/** What is less than half as long as the other number, and not its end, is a piece of some number: it says nothing of either. */
+function isFragment(left: string, right: string): boolean {
+  const isPiece = left.length * 2 < right.length || right.length * 2 < left.length;
+  return isPiece && left.length + right.length >= WHOLE_LENGTH_MIN && !isLastPart(left, right);
+}
 
 export function identifierLevel(left: string, right: string): number {
   if (left === right) return CONTACT_EXACT;
@@ -98,7 +123,7 @@ const ZERO = 48;
 function isLastPart(left: string, right: string): boolean {
   const shorter = left.length < right.length ? left : right;
   const longer = left.length < right.length ? right : left;
-  if (shorter.length < 2 || longer.length < LAST_PART_LENGTH + CLOSE_IDENTIFIER_LENGTH_MIN - 1) return false;
+  if (shorter.length < 2 || longer.length < WHOLE_LENGTH_MIN) return false;
   if (!longer.endsWith(shorter)) return false;
   for (let place = shorter.length + 1; place <= LAST_PART_LENGTH; place++) {
     if (longer.charCodeAt(longer.length - place) !== ZERO) return false;
@@ -118,12 +143,25 @@ function isSlip(a: readonly PreparedIdentifier[], b: readonly PreparedIdentifier
   return false;
 }
 
-/** A letter that only one of two numbers has was typed into it: the digits alone say what the number is. */
+/**
+ * A letter that only one of two numbers has was typed into it: the digits alone say what the number is. Places left out leave the others
+ * in their order; equally long numbers that are close have two neighbours exchanged, or one place that is another.
+ */
 function isSlipOf(left: string, right: string): boolean {
   const typedInto = hasLetters(left) !== hasLetters(right);
   const a = typedInto ? withoutLetters(left) : left;
   const b = typedInto ? withoutLetters(right) : right;
-  return a === b || a.length !== b.length || placesApart(a, b) === 2;
+  if (a.length === b.length) return a === b || placesApart(a, b) === 2;
+  return a.length < b.length ? isLeftOf(a, b) : isLeftOf(b, a);
+}
+
+/** The shorter is what is left of the longer when places are left out. */
+function isLeftOf(shorter: string, longer: string): boolean {
+  let found = 0;
+  for (let at = 0; at < longer.length && found < shorter.length; at++) {
+    if (longer.charCodeAt(at) === shorter.charCodeAt(found)) found++;
+  }
+  return found === shorter.length;
 }
 
 function placesApart(left: string, right: string): number {

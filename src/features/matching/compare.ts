@@ -51,6 +51,10 @@ export function compareRecords(model: CompiledModel, a: PreparedRecord, b: Prepa
 }
 
 function compareNames(a: PreparedRecord, b: PreparedRecord, levels: Int8Array): void {
+  if (a.unknownPerson || b.unknownPerson) {
+    levels[GIVEN] = levels[FAMILY] = MISSING;
+    return;
+  }
   const given = a.given === undefined || b.given === undefined ? MISSING : compareName(a.given, b.given);
   const family = a.family === undefined || b.family === undefined ? MISSING : compareName(a.family, b.family);
   levels[GIVEN] = given;

@@ -23,7 +23,7 @@ const CHECKED = [
  */
 const DOCUMENT = {
   format: 'careseal-matching-model/1',
-  version: 'careseal-default-2',
+  version: 'careseal-default-3',
   description: 'Generic model shipped with Careseal; label-free, for any population.',
   prior: { population: 100_000 },
   thresholds: { match: 0.99, review: 0.3, probable: 0.8 },
@@ -269,6 +269,8 @@ const DOCUMENT = {
       { name: 'bp', parts: ['exact-birth-date', 'postal-code'] },
       { name: 'rn', parts: ['rare-full-name'] },
       { name: 'an', parts: ['address-line', 'name-sound'] },
+      // Whoever has no name, or one that is written otherwise in every part, is found by the family.
+      { name: 'pm', parts: ['postal-code', 'mothers-maiden-name-sound'] },
     ],
   },
 };

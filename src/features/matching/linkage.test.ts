@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { link } from '../../../bench/linkage.ts';
+import { gradedCases } from '../../../bench/graded-cases.ts';
+import { gradeCdc, gradeMade, link } from '../../../bench/linkage.ts';
 import { fake1000, febrl, setsArePresent, uganda } from '../../../bench/linkage-sets.ts';
 
 if (!setsArePresent()) {
@@ -26,5 +27,20 @@ describe.skipIf(!setsArePresent())('the shipped model on labelled sets', () => {
     expect(linked.precision).toBeGreaterThanOrEqual(0.999);
     expect(linked.recall).toBeGreaterThanOrEqual(linkedMin);
     expect(linkedOrReviewed.recall).toBeGreaterThanOrEqual(foundMin);
+  });
+
+  test('the graded cases of CDC: at least 95 % in the expected grade', () => {
+    const { cases, right } = gradeCdc();
+    expect(cases).toBeGreaterThan(400);
+    expect(right / cases).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test.each([
+    ['as they are', true, 1],
+    ['with mistakes of writing strewn over them', false, 0.95],
+  ])('cases of the same kinds, made of other people, %s', (_how, untouched, least) => {
+    const { cases, right } = gradeMade(gradedCases(7, 20, untouched));
+    expect(cases).toBeGreaterThan(800);
+    expect(right / cases).toBeGreaterThanOrEqual(least);
   });
 });

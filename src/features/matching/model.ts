@@ -9,6 +9,8 @@ export interface MatchRecord {
   readonly suffix?: readonly string[];
   /** FHIR date: YYYY, YYYY-MM or YYYY-MM-DD. */
   readonly birthDate?: string;
+  /** What was written in place of a birth date and is none: "1976-q08-20", "missing, age 23". Only where `birthDate` is missing. */
+  readonly birthDateText?: string;
   readonly gender?: 'male' | 'female' | 'other' | 'unknown';
   readonly phones: readonly string[];
   readonly emails: readonly string[];

@@ -36,13 +36,16 @@ const TITLES = new Set(
     ' ',
   ),
 );
+/** Written in words these were meant; numerals lose a stroke (II, I) as letters are lost. */
+export const SENIOR = 5;
+export const JUNIOR = 6;
 const GENERATIONS: ReadonlyMap<string, number> = new Map([
-  ['sr', 1],
-  ['senior', 1],
+  ['sr', SENIOR],
+  ['senior', SENIOR],
   ['i', 1],
-  ['jr', 2],
-  ['junior', 2],
-  ['jnr', 2],
+  ['jr', JUNIOR],
+  ['junior', JUNIOR],
+  ['jnr', JUNIOR],
   ['ii', 2],
   ['2nd', 2],
   ['iii', 3],
@@ -55,7 +58,7 @@ const WORDS_MAX = 6;
 
 export interface NameParts {
   readonly words: readonly string[];
-  /** 1 senior, 2 junior or second, 3, 4; 0 unknown. */
+  /** 1 to 4 as a numeral, `SENIOR`, `JUNIOR`; 0 unknown. */
   readonly generation: number;
   /** The text was there, but stands for "not known". */
   readonly placeholder: boolean;

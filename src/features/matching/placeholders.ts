@@ -10,6 +10,17 @@ export function isUnnamedChild(foldedGiven: string): boolean {
 const UNNAMED =
   /^(?:(?:twin|trip(?:let)?)s? ?[0-9abc]? ?)?(?:baby|babies|babyboy|babygirl|bb|bebe|newborn|new born|neonate|infant|infante|nourrisson|neugeborenes|recien nacid[oa]|rn|male infant|female infant)(?: (?:boy|girl|male|female|child|infant|twin|nino|nina|garcon|fille|of|de|son|daughter|unknown|[abc]|[0-9])\b.*)?$/;
 
+/** True for whole names that stand for somebody nobody could name: Jane Doe, Fulano de Tal. Each word alone may be a real name. */
+export function isUnknownPerson(given: readonly string[], family: readonly string[]): boolean {
+  const family0 = family[0] ?? '';
+  return family.length === 1 && given.length === 1 && UNKNOWN_PERSONS.has(`${given[0] ?? ''} ${family0}`);
+}
+const UNKNOWN_PERSONS = new Set(
+  'john doe,jane doe,jon doe,johnny doe,janie doe,baby doe,john roe,jane roe,richard roe,joe bloggs,fred bloggs,max mustermann,erika mustermann,fulano tal,fulana tal'.split(
+    ',',
+  ),
+);
+
 /** One letter or digit repeated, or counted up: 000000, 99999, xxxxx, 123456789. Too short to tell below five. */
 export function isRepeatedOrCounted(value: string): boolean {
   if (value.length < 5) return false;

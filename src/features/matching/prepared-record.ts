@@ -1,27 +1,33 @@
-import { type PreparedAddress, prepareAddress } from './address.ts';
-import { type BirthDate, impossibleDate, parseBirthDate } from './birth-date.ts';
+import { isPassing, type PreparedAddress, prepareAddress } from './address.ts';
+import { type BirthDate, dateWithin, impossibleDate, parseBirthDate } from './birth-date.ts';
 import type { CompiledIdentifierKind, CompiledModel } from './compiled-model.ts';
 import { normaliseEmail } from './email.ts';
+import { digitsOf } from './fold.ts';
 import { normaliseIdentifier } from './identifier.ts';
 import type { MatchRecord } from './model.ts';
 import { generationOf, type NameParts, nameParts, type PreparedName, prepareName } from './name.ts';
 import { normalisePhone } from './phone.ts';
+import { isUnknownPerson } from './placeholders.ts';
 
 /** A record ready to be compared: normalised once, compared often. Placeholder values are gone. */
 export interface PreparedRecord {
   readonly given: PreparedName | undefined;
   readonly family: PreparedName | undefined;
   readonly birthDate: BirthDate | undefined;
-  /** YYYYMMDD of a birth date that no calendar has, which counts as missing; 0 for none. */
-  readonly impossibleBirthDate: number;
+  /** The digits of what is written as birth date and is none, which counts as missing: 20011340; empty where nothing is. */
+  readonly impossibleBirthDate: string;
   /** 0 unknown, 1 male, 2 female, 3 other. */
   readonly gender: 0 | 1 | 2 | 3;
   readonly phones: readonly string[];
   readonly emails: readonly string[];
   readonly identifiers: readonly PreparedIdentifier[];
   readonly address: PreparedAddress | undefined;
+  /** Many strangers are registered at this address: a mail drop, a prison, a dormitory. */
+  readonly passing: boolean;
   readonly mothersMaidenName: PreparedName | undefined;
-  /** Senior 1, junior 2, third 3 …; 0 unknown. */
+  /** Jane Doe: the whole name stands for "not known". */
+  readonly unknownPerson: boolean;
+  /** First 1, second 2, third 3 …; 5 senior, 6 junior; 0 unknown. */
   readonly generation: number;
   readonly multipleBirth: boolean;
   /** "Baby of …": the given name is not known yet. */
@@ -45,18 +51,20 @@ const VALUES_MAX = 10;
 export function prepare(model: CompiledModel, record: MatchRecord): PreparedRecord {
   const given = nameParts(record.given, model.skip.given);
   const family = nameParts(record.family, model.skip.family);
-  const birthDate = birthDateOf(model, record.birthDate);
+  const birthDate = birthDateOf(model, record.birthDate) ?? dateWithin(record.birthDateText);
   return {
     given: prepareName(given.words, (name) => model.shareLog2('given', name)),
     family: prepareName(family.words, (name) => model.shareLog2('family', name)),
     birthDate,
-    impossibleBirthDate: impossibleOf(model, record.birthDate),
+    impossibleBirthDate: birthDate === undefined ? impossibleOf(model, record) : '',
     gender: GENDERS[record.gender ?? 'unknown'],
     phones: distinct(record.phones, normalisePhone),
     emails: emailsOf(model, record.emails),
     identifiers: identifiersOf(model, record),
     address: record.address === undefined ? undefined : prepareAddress(record.address),
+    passing: record.address !== undefined && isPassing(record.address),
     mothersMaidenName: motherOf(model, record.mothersMaidenName),
+    unknownPerson: isUnknownPerson(given.words, family.words),
     generation: generation(record, given, family),
     multipleBirth: record.multipleBirth !== undefined && record.multipleBirth !== false,
     unnamed: given.unnamed,
@@ -80,9 +88,12 @@ function birthDateOf(model: CompiledModel, text: string | undefined): BirthDate 
   return parseBirthDate(text);
 }
 
-function impossibleOf(model: CompiledModel, text: string | undefined): number {
-  return text === undefined || model.skip.birthDates.has(text) ? 0 : impossibleDate(text);
+/** What stands for "not known" is no impossible date, and neither are words without any digit. */
+function impossibleOf(model: CompiledModel, { birthDate, birthDateText }: MatchRecord): string {
+  if (birthDate === undefined) return digitsOf(birthDateText ?? '').slice(0, DATE_DIGITS_MAX);
+  return model.skip.birthDates.has(birthDate) ? '' : impossibleDate(birthDate);
 }
+const DATE_DIGITS_MAX = 14;
 
 function distinct(values: readonly string[], normalise: (value: string) => string): readonly string[] {
   if (values.length === 0) return NOTHING;

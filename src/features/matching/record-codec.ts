@@ -23,6 +23,7 @@ export function encodeRecord(record: MatchRecord): string {
     record.mothersMaidenName ?? 0,
     record.multipleBirth === undefined ? 0 : [record.multipleBirth],
     record.suffix ?? 0,
+    record.birthDateText ?? 0,
   ];
   let end = fields.length;
   while (end > 1 && isEmpty(fields[end - 1])) end--;
@@ -38,7 +39,8 @@ export function decodeRecord(text: string): MatchRecord {
   const fields: unknown = JSON.parse(text);
   if (!Array.isArray(fields) || fields[0] !== VERSION) throw new TypeError('not a match record of version 1');
   const places: readonly unknown[] = fields;
-  const [, given, family, birthDate, gender, phones, emails, identifiers, address, mother, multiple, suffix] = places;
+  const [, given, family, birthDate, gender, phones, emails, identifiers, address, mother, multiple, suffix, written] =
+    places;
   return {
     given: texts(given),
     family: texts(family),
@@ -46,6 +48,7 @@ export function decodeRecord(text: string): MatchRecord {
     emails: texts(emails),
     identifiers: Array.isArray(identifiers) ? identifiers.map(identifier) : [],
     ...(typeof birthDate === 'string' && { birthDate }),
+    ...(typeof written === 'string' && { birthDateText: written }),
     ...(isGender(gender) && { gender }),
     ...(Array.isArray(address) && { address: addressOf(address) }),
     ...(typeof mother === 'string' && { mothersMaidenName: mother }),

@@ -1,13 +1,8 @@
 import { compareRecords } from './compare.ts';
 import { newComparison, type PairComparison } from './pair-comparison.ts';
 import { type CompiledModel, FIELDS } from './compiled-model.ts';
-import {
-  type Contradiction,
-  contradictionNames,
-  findContradictions,
-  NEVER_WORTH_A_LOOK,
-  NOT_EVEN_REVIEW,
-} from './guards.ts';
+import { type Contradiction, contradictionNames, NEVER_WORTH_A_LOOK, NOT_EVEN_REVIEW } from './contradictions.ts';
+import { findContradictions } from './guards.ts';
 import type { Decision, MatchGrade } from './model.ts';
 import type { PreparedRecord } from './prepared-record.ts';
 

@@ -1,7 +1,8 @@
-import type { Address, ContactPoint, Patient } from '@medplum/fhirtypes';
+import type { Address, ContactPoint, Extension, Patient } from '@medplum/fhirtypes';
 import type { MatchAddress, MatchRecord } from '../matching/index.ts';
 
 const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
+const ORIGINAL_TEXT = 'http://hl7.org/fhir/StructureDefinition/originalText';
 
 /** Extracts what matching compares. Names of every use are taken: a maiden name may be the one another node knows. */
 export function matchRecordOf(patient: Patient): MatchRecord {
@@ -20,7 +21,7 @@ export function matchRecordOf(patient: Patient): MatchRecord {
     given,
     family,
     ...(suffix.length > 0 ? { suffix } : {}),
-    ...(patient.birthDate ? { birthDate: patient.birthDate } : {}),
+    ...(patient.birthDate ? { birthDate: patient.birthDate } : birthDateText(patient)),
     ...(patient.gender ? { gender: patient.gender } : {}),
     phones: contactValues(patient.telecom, ['phone', 'sms', 'fax']),
     emails: contactValues(patient.telecom, ['email']),
@@ -29,6 +30,16 @@ export function matchRecordOf(patient: Patient): MatchRecord {
     ...(maiden ? { mothersMaidenName: maiden } : {}),
     ...(multipleBirth === undefined ? {} : { multipleBirth }),
   };
+}
+
+/** What a file had in place of a birth date, kept as text when it was loaded. */
+function birthDateText(patient: Patient & PrimitiveExtensions): Pick<MatchRecord, 'birthDateText'> {
+  const text = patient._birthDate?.extension?.find(({ url }) => url === ORIGINAL_TEXT)?.valueString;
+  return text ? { birthDateText: text } : {};
+}
+
+interface PrimitiveExtensions {
+  readonly _birthDate?: { readonly extension?: readonly Extension[] };
 }
 
 function matchIdentifiers(patient: Patient): { system: string; value: string }[] {

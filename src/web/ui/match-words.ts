@@ -55,6 +55,9 @@ const CONTRADICTIONS: Readonly<Record<string, string>> = {
   'different-generation': 'They are a generation apart.',
   'different-identifier': 'A number that each person has only once differs.',
   'identifier-alone': 'Only one number agrees, and nothing else. It may have been written down for the wrong person.',
+  'senior-and-junior': 'One is written as the senior, the other as the junior of that name.',
+  'no-name-agrees': 'No name of theirs agrees, and no number they both have.',
+  'impossible-birth-date': 'What one of them has for a birth date is none, and no slip of the other’s.',
   'other-numbers':
     'Both have numbers of their own, and all are different. Somebody got two cards, or they are two people.',
   'other-numbers-and-details': 'Both have numbers of their own, all are different, and something else differs too.',
