@@ -1012,6 +1012,7 @@ CREATE TABLE models.in_force (
   shadow uuid,
   changed_at timestamp with time zone NOT NULL,
   key_scheme integer DEFAULT 1 NOT NULL,
+  binding bytea,
   CONSTRAINT in_force_pkey PRIMARY KEY (only_row),
   CONSTRAINT in_force_only_row_check CHECK (only_row)
 );

@@ -17,7 +17,8 @@ export function boundMark(
     | 'rules-bound'
     | 'alert-rules-bound'
     | 'later-alert-rules-bound'
-    | 'alert-place-bound' = 'rows-bound',
+    | 'alert-place-bound'
+    | 'model-bound' = 'rows-bound',
 ): BoundMark {
   const path = join(homePaths(home).keys, name);
   return {

@@ -5,6 +5,7 @@ import type { Load } from '../features/load/index.ts';
 import { DEFAULT_MODEL } from '../features/matching/index.ts';
 import { createModels, type Models } from '../features/models/index.ts';
 import type { Registry } from '../features/registry/index.ts';
+import { boundMark } from './bound-mark.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config/index.ts';
 import type { Database } from '../platform/db/index.ts';
@@ -55,6 +56,7 @@ export async function composeModels({
     uploads,
     shipped: DEFAULT_MODEL,
     userNames: people.names,
+    inForceBound: boundMark(config.home, 'model-bound'),
     onReloadFailed: (error) => log.error('The matching model in force could not be read again', { error }),
   });
   return { ...models, jobs };

@@ -77,7 +77,9 @@ async function isLookedAt(follower: { catchUp(): Promise<number> }): Promise<voi
 }
 
 const sentence = (what: string) =>
-  `Somebody has changed ${what} in the database, past Careseal; the change is not followed`;
+  `Somebody has changed ${what} in the database, past Careseal; the change is not followed${
+    /client|domain/.test(what) ? ', and `careseal registry repair` on the server puts it right' : ''
+  }`;
 const officer: Actor = {
   ...userActor,
   principal: { ...userActor.principal, userId: OFFICER } as Actor['principal'],

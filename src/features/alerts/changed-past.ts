@@ -24,14 +24,27 @@ export const CHANGED_WORDS: Readonly<Record<string, string>> = {
   domain: 'whose a domain is',
   share: 'with whom a client is shared',
   'related-person': 'a related person',
+  model: 'which matching model decides',
+  history: 'the history of a client',
+  alert: 'an alert',
+  recipients: 'who gets mails about alerts',
+  notice: 'a notice to people',
   node: 'the registration of a system',
   rule: 'a rule for alerts',
   target: 'a receiver of the audit log',
 };
 
+const REPAIR = ', and `careseal registry repair` on the server puts it right';
+/** What to do now, where a command does it. */
+const MENDED_BY: Readonly<Record<string, string>> = {
+  client: REPAIR,
+  domain: REPAIR,
+  model: ': the model that came with the program decides, until one is promoted under Matching model',
+};
+
 /** One plain sentence. Names nobody, and repeats nothing of what stands in the row. */
 export const changedSentence = (what: string): string =>
-  `Somebody has changed ${CHANGED_WORDS[what] ?? 'something'} in the database, past Careseal; the change is not followed`;
+  `Somebody has changed ${CHANGED_WORDS[what] ?? 'something'} in the database, past Careseal; the change is not followed${MENDED_BY[what] ?? ''}`;
 
 const TOLD: ReadonlySet<string> = new Set(['identity.changed', 'registry.changed']);
 /** Whether an event tells of a row that is not as Careseal wrote it: nobody was refused by it. */

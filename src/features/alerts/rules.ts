@@ -1,3 +1,4 @@
+import { normalised } from '../../kernel/normalise.ts';
 import type { RuleName, RuleSettings, RuleView } from './wire.ts';
 
 /** The rules with what they do unless somebody sets them otherwise. Pure. */
@@ -82,7 +83,7 @@ export const RULES: Readonly<Record<RuleName, Rule>> = {
   'changed-past': {
     title: 'Something was changed past Careseal',
     about:
-      'Somebody has written to the database by other ways than Careseal: an account, a right, whose a client is, a system, a rule or a receiver is not as it was left.',
+      'Somebody has written to the database by other ways than Careseal: an account, a right, whose a client is, a system, a rule or a receiver is not as it was left. Find out who writes to the database, and change its passwords; on the server, `careseal registry check` finds every client that was changed, and `careseal registry repair` puts it right.',
     uses: [],
     settings: settings({}),
   },
@@ -123,8 +124,7 @@ export interface PersonName {
 
 /** Words of a name that can be compared: without accents and case, particles and titles left out. */
 export function nameWords(name: string): string[] {
-  return name
-    .normalize('NFKD')
+  return normalised(name, 'NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .split(/[^\p{L}]+/u)

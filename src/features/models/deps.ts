@@ -22,6 +22,11 @@ export interface ModelsDeps {
   readonly userNames?: (ids: readonly UserId[]) => Promise<ReadonlyMap<UserId, string>>;
   /** Uploaded files that models are judged by. */
   readonly uploads: Pick<Load['uploads'], 'own' | 'held' | 'forget'>;
+  /**
+   * Whether which model decides has been bound. Kept outside the database, so that from then on a missing binding is somebody else's
+   * doing. Missing itself: that is not known.
+   */
+  readonly inForceBound?: { isSet(): Promise<boolean>; set(): Promise<void> };
   readonly onReloadFailed: (error: unknown) => void;
   /** How long other processes may still decide by the former model after a change; default 2 s. */
   readonly settleMs?: number;

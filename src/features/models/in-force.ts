@@ -1,7 +1,8 @@
 /** Makes this process decide by what the database says is in force: at the start, and whenever somebody changes it. */
 import type { Database } from '../../platform/db/sql.ts';
-import { type CompiledModel, compileModel, type MatchingModel } from '../matching/index.ts';
+import { type CompiledModel, compileModel, KEY_SCHEME, type MatchingModel } from '../matching/index.ts';
 import type { ShadowListener } from '../registry/index.ts';
+import { bindEarlierInForce, bindInForce, readInForce } from './in-force-binding.ts';
 import type { ModelsDeps } from './deps.ts';
 import { documentOf, ensureShipped } from './library.ts';
 import type { ModelId } from './model.ts';
@@ -19,10 +20,11 @@ export async function keepInForce(
   listenerFor: (shadow: ModelId, active: ModelId) => ShadowListener,
 ): Promise<InForce> {
   const { database } = deps;
-  await ensureShipped(deps);
+  await begin(deps, await ensureShipped(deps));
+  await bindEarlierInForce(deps);
   let last = Promise.resolve();
   async function read(): Promise<InForceRow> {
-    const row = await store.inForce(database);
+    const row = await readInForce(deps, database);
     if (!row) throw new Error('no matching model is in force');
     const ids = [row.active, ...row.former, ...(row.shadow ? [row.shadow] : [])];
     const documents = new Map(
@@ -49,6 +51,14 @@ export async function keepInForce(
   await reload();
   const stop = await database.listen(CHANNEL, () => void reload().catch(deps.onReloadFailed));
   return { reload, stop };
+}
+
+/** The program's own model decides where none does yet. */
+async function begin(deps: ModelsDeps, shipped: ModelId | undefined): Promise<void> {
+  if (shipped === undefined) return;
+  const binding = bindInForce(deps, { active: shipped, former: [], shadow: null });
+  const at = new Date(deps.clock.nowMs());
+  await store.begin(deps.database, shipped, { keyScheme: KEY_SCHEME, at, binding });
 }
 
 /** Two records are less likely to be one person, the more people there are; never fewer than the model was made for. */

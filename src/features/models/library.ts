@@ -3,7 +3,7 @@ import { newId, sha256 } from '../../crypto/index.ts';
 import { canonicalJsonBytes } from '../../kernel/canonical-json.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Sql, Transaction } from '../../platform/db/sql.ts';
-import { KEY_SCHEME, type MatchingModel, parseModel } from '../matching/index.ts';
+import { type MatchingModel, parseModel } from '../matching/index.ts';
 import type { ModelsDeps } from './deps.ts';
 import { modelExists, modelInvalid, modelNotFound, modelUnsound } from './errors.ts';
 import type { ModelDetailKept, ModelId, ModelOrigin } from './model.ts';
@@ -89,8 +89,8 @@ async function insert(
  * The shipped model among the versions, and in force where none is. A program that brings another document under a known name keeps
  * both: the newer one is stored as `name-hash`, and nothing is promoted by itself.
  */
-export async function ensureShipped(deps: ModelsDeps): Promise<void> {
-  const { shipped, database, clock } = deps;
+export async function ensureShipped(deps: ModelsDeps): Promise<ModelId | undefined> {
+  const { shipped, database } = deps;
   const hash = Buffer.from(hashOf(shipped));
   const known = await store.versionOf(database, shipped.version);
   const version =
@@ -99,7 +99,7 @@ export async function ensureShipped(deps: ModelsDeps): Promise<void> {
   const added = { document, origin: 'shipped' as const, notes: '', createdBy: 'Careseal', userId: undefined };
   if (!(await store.versionOf(database, version))) await insert(deps, database, added);
   const row = await store.versionOf(database, version);
-  if (row) await store.begin(database, row.model_id, KEY_SCHEME, new Date(clock.nowMs()));
+  return row?.model_id;
 }
 
 export async function modelRow(sql: Sql, id: ModelId): Promise<ModelRow> {

@@ -8,6 +8,7 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { JobId } from '../../platform/jobs/index.ts';
 import type { ActivationId } from '../registry/index.ts';
 import { KEY_SCHEME, type MatchingModel } from '../matching/index.ts';
+import { lockInForce, writeInForce } from './in-force-binding.ts';
 import type { ModelsDeps } from './deps.ts';
 import {
   modelActive,
@@ -31,10 +32,11 @@ export type Promoted =
 /** Throws Problem `model-active`, `models-busy`, `simulate-first` or `second-person-needed`. */
 export async function promote(deps: ModelsDeps, actor: Actor, id: ModelId): Promise<Promoted> {
   return await deps.database.transaction(async (tx) => {
-    const inForce = await store.lockInForce(tx);
+    const inForce = await lockInForce(deps, tx);
     const model = await store.lockModel(tx, id);
     if (!model) throw modelNotFound();
-    if (inForce.active === id) throw modelActive();
+    // One that somebody has put in force past us is put in force by this.
+    if (inForce.active === id && inForce.altered !== true) throw modelActive();
     await assertQuiet(tx);
     await assertSimulated(tx, model);
     if (!(await agreedByTwo(deps, tx, actor, model))) {
@@ -60,7 +62,7 @@ export async function rollBack(
   actor: Actor,
 ): Promise<{ readonly activationId: ActivationId; readonly audited: AuditReceipt }> {
   return await deps.database.transaction(async (tx) => {
-    const inForce = await store.lockInForce(tx);
+    const inForce = await lockInForce(deps, tx);
     const last = standing(await store.activations(tx, 100), inForce.active);
     if (!last) throw nothingToRollBack();
     for (const running of await unfinished(tx)) {
@@ -86,7 +88,7 @@ export async function relinkAgain(
   actor: Actor,
 ): Promise<{ readonly activationId: ActivationId; readonly audited: AuditReceipt }> {
   return await deps.database.transaction(async (tx) => {
-    const inForce = await store.lockInForce(tx);
+    const inForce = await lockInForce(deps, tx);
     await assertQuiet(tx);
     const to = await named(tx, inForce.active);
     const kind = inForce.key_scheme === KEY_SCHEME ? 're-link' : 're-key';
@@ -98,7 +100,7 @@ export async function relinkAgain(
 /** Stops going over records. What was moved stays until it is rolled back. */
 export async function cancelRelink(deps: ModelsDeps, actor: Actor, id: ActivationId): Promise<AuditReceipt> {
   return await deps.database.transaction(async (tx) => {
-    await store.lockInForce(tx);
+    await lockInForce(deps, tx);
     const row = await store.activation(tx, id);
     if (!row) throw modelNotFound();
     await deps.jobs.cancel(tx, row.job_id);
@@ -143,10 +145,10 @@ export async function activate(
     undoes: what.undoes ?? null,
     job_id: jobId,
   });
-  if (to.model_id === inForce.active) return activationId;
+  if (to.model_id === inForce.active && inForce.altered !== true) return activationId;
   const former = await formerAfter(deps, tx, { inForce, to });
   const shadow = inForce.shadow === to.model_id ? null : inForce.shadow;
-  await store.writeInForce(tx, { active: to.model_id, former, shadow }, at);
+  await writeInForce(deps, tx, { active: to.model_id, former, shadow }, at);
   return activationId;
 }
 

@@ -7,6 +7,7 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { JobData, RunningJob } from '../../platform/jobs/index.ts';
 import { KEY_SCHEME } from '../matching/index.ts';
 import type { ActivationId } from '../registry/index.ts';
+import { lockInForce, shareInForce, writeInForce } from './in-force-binding.ts';
 import type { ModelsDeps } from './deps.ts';
 import type { InForce } from './in-force.ts';
 import { type ActivationRow, store } from './store.ts';
@@ -52,7 +53,7 @@ export async function runRelink(deps: ModelsDeps, inForce: InForce, job: Running
   };
   let progress = progressOf(job.progress);
   const save = async (tx: Transaction, next: RelinkProgress): Promise<void> => {
-    await assertLatest(tx, activation);
+    await assertLatest(deps, tx, activation);
     await job.saveProgress(tx, { ...next });
     progress = next;
   };
@@ -152,17 +153,17 @@ async function clearOldKeys(deps: ModelsDeps, { job, save, progress }: GoingOver
 
 async function finish(deps: ModelsDeps, activation: ActivationRow): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const row = await store.lockInForce(tx);
-    await assertLatest(tx, activation);
+    const row = await lockInForce(deps, tx);
+    await assertLatest(deps, tx, activation);
     const at = new Date(deps.clock.nowMs());
-    if (row.former.length > 0) await store.writeInForce(tx, { ...row, former: [] }, at);
+    if (row.former.length > 0) await writeInForce(deps, tx, { ...row, former: [] }, at);
     await store.finishActivation(tx, activation.activation_id, at);
   });
 }
 
 /** A roll-back or a cancellation has overtaken this one: nothing of the batch may stand. */
-async function assertLatest(tx: Transaction, activation: ActivationRow): Promise<void> {
-  const { active } = await store.shareInForce(tx);
+async function assertLatest(deps: ModelsDeps, tx: Transaction, activation: ActivationRow): Promise<void> {
+  const { active } = await shareInForce(deps, tx);
   const now = await store.activation(tx, activation.activation_id);
   if (active === activation.to_model && now?.finished_at === null) return;
   throw new Problem('conflict', 'job-lost', 'Another change of model has overtaken this one.');

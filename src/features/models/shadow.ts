@@ -4,6 +4,7 @@ import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
 import { statement } from '../../platform/db/sql.ts';
 import type { ShadowListener, ShadowNote } from '../registry/index.ts';
+import { lockInForce, readInForce, writeInForce } from './in-force-binding.ts';
 import type { ModelsDeps } from './deps.ts';
 import { modelActive, modelNotFound } from './errors.ts';
 import type { ModelId } from './model.ts';
@@ -116,18 +117,18 @@ export function createShadow(deps: ModelsDeps): Shadow {
     listener,
     async set(actor, id) {
       return await deps.database.transaction(async (tx) => {
-        const inForce = await store.lockInForce(tx);
+        const inForce = await lockInForce(deps, tx);
         if (id === inForce.active) throw modelActive();
         const model = id && (await store.model(tx, id));
         if (id && !model) throw modelNotFound();
-        await store.writeInForce(tx, { ...inForce, shadow: id ?? null }, new Date(deps.clock.nowMs()));
+        await writeInForce(deps, tx, { ...inForce, shadow: id ?? null }, new Date(deps.clock.nowMs()));
         if (id) await tx.run(dropExamples, [id]);
         return await record(deps, tx, actor, 'model.shadow', { model: model ? model.version : 'none' });
       });
     },
     async read() {
       await flush();
-      const inForce = await store.inForce(deps.database);
+      const inForce = await readInForce(deps, deps.database);
       const model = inForce?.shadow ? await store.model(deps.database, inForce.shadow) : undefined;
       if (!inForce?.shadow || !model) return { days: [], examples: [] };
       const rows = await deps.database.rows(tallies, [inForce.shadow, inForce.active]);

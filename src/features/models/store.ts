@@ -53,23 +53,29 @@ export interface InForceRow {
   readonly shadow: ModelId | null;
   /** The way the records' blocking keys were made; see KEY_SCHEME in features/matching. */
   readonly key_scheme: number;
+  /** The row names another model than Careseal wrote: the program's own decides. */
+  readonly altered?: true;
 }
-const IN_FORCE = 'active, former, shadow, key_scheme';
-const readInForce = statement<InForceRow>('models.in-force', `SELECT ${IN_FORCE} FROM models.in_force`);
-const lockInForce = statement<InForceRow>(
+/** As it stands in the database; read through in-force-binding.ts. */
+export interface BoundInForce extends Omit<InForceRow, 'altered'> {
+  readonly binding: Buffer | null;
+}
+const IN_FORCE = 'active, former, shadow, key_scheme, binding';
+const readInForce = statement<BoundInForce>('models.in-force', `SELECT ${IN_FORCE} FROM models.in_force`);
+const lockInForce = statement<BoundInForce>(
   'models.in-force-locked',
   `SELECT ${IN_FORCE} FROM models.in_force FOR UPDATE`,
 );
 /** Whoever works by it shares the lock: a change waits for the batch under way, and the next batch sees it. */
-const shareInForce = statement<InForceRow>(
+const shareInForce = statement<BoundInForce>(
   'models.in-force-shared',
   `SELECT ${IN_FORCE} FROM models.in_force FOR SHARE`,
 );
 /** Records that are there before any model was in force have keys of the first way. */
 const insertInForce = statement(
   'models.insert-in-force',
-  `INSERT INTO models.in_force (active, changed_at, key_scheme)
-   SELECT $1, $2, CASE WHEN EXISTS (SELECT FROM registry.source) THEN 1 ELSE $3 END ON CONFLICT DO NOTHING`,
+  `INSERT INTO models.in_force (active, changed_at, key_scheme, binding)
+   SELECT $1, $2, CASE WHEN EXISTS (SELECT FROM registry.source) THEN 1 ELSE $3 END, $4 ON CONFLICT DO NOTHING`,
 );
 const writeKeyScheme = statement(
   'models.write-key-scheme',
@@ -77,9 +83,11 @@ const writeKeyScheme = statement(
 );
 const writeInForce = statement<{ readonly told: string }>(
   'models.write-in-force',
-  `WITH changed AS (UPDATE models.in_force SET active = $1, former = $2::uuid[], shadow = $3, changed_at = $4 RETURNING 1)
+  `WITH changed AS (UPDATE models.in_force SET active = $1, former = $2::uuid[], shadow = $3, changed_at = $4, binding = $5 RETURNING 1)
    SELECT pg_notify('${CHANNEL}', '')::text AS told FROM changed`,
 );
+
+const setInForceBinding = statement('models.bind-in-force', 'UPDATE models.in_force SET binding = $1');
 
 export interface ActivationRow {
   readonly activation_id: ActivationId;
@@ -177,20 +185,29 @@ export const store = {
   propose: (tx: Transaction, id: ModelId, of: { by: UserId | null; at: Date | null; detail: Uint8Array }) =>
     tx.run(proposeModel, [id, of.by, of.at, of.detail]),
 
-  async inForce(sql: Sql): Promise<InForceRow | undefined> {
+  async inForce(sql: Sql): Promise<BoundInForce | undefined> {
     return (await sql.rows(readInForce))[0];
   },
-  async lockInForce(tx: Transaction): Promise<InForceRow> {
+  async lockInForce(tx: Transaction): Promise<BoundInForce> {
     return whole((await tx.rows(lockInForce))[0]);
   },
-  async shareInForce(tx: Transaction): Promise<InForceRow> {
+  async shareInForce(tx: Transaction): Promise<BoundInForce> {
     return whole((await tx.rows(shareInForce))[0]);
   },
-  begin: (sql: Sql, active: ModelId, keyScheme: number, at: Date) => sql.run(insertInForce, [active, at, keyScheme]),
+  begin: (
+    sql: Sql,
+    active: ModelId,
+    { keyScheme, at, binding }: { readonly keyScheme: number; readonly at: Date; readonly binding: Uint8Array },
+  ) => sql.run(insertInForce, [active, at, keyScheme, binding]),
+  bindInForce: (tx: Transaction, binding: Uint8Array) => tx.run(setInForceBinding, [binding]),
   writeKeyScheme: (tx: Transaction, scheme: number, at: Date) => tx.run(writeKeyScheme, [scheme, at]),
   /** Tells every process. */
-  async writeInForce(tx: Transaction, row: Omit<InForceRow, 'key_scheme'>, at: Date): Promise<void> {
-    await tx.rows(writeInForce, [row.active, row.former, row.shadow, at]);
+  async writeInForce(
+    tx: Transaction,
+    row: Pick<InForceRow, 'active' | 'former' | 'shadow'> & { readonly binding: Uint8Array },
+    at: Date,
+  ): Promise<void> {
+    await tx.rows(writeInForce, [row.active, row.former, row.shadow, at, row.binding]);
   },
 
   async insertActivation(tx: Transaction, row: Omit<ActivationRow, 'finished_at' | 'undone_at'>): Promise<void> {
@@ -225,7 +242,7 @@ export const store = {
   simulated: (sql: Sql) => sql.rows(simulated),
 } as const;
 
-function whole(row: InForceRow | undefined): InForceRow {
+function whole(row: BoundInForce | undefined): BoundInForce {
   if (row === undefined) throw new Error('no matching model is in force');
   return row;
 }

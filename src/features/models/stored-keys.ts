@@ -7,6 +7,7 @@ import { newId } from '../../crypto/index.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import { KEY_SCHEME } from '../matching/index.ts';
+import { lockInForce, readInForce } from './in-force-binding.ts';
 import type { ModelsDeps } from './deps.ts';
 import { activate, record } from './promotion.ts';
 import { progressOf } from './relinking.ts';
@@ -23,7 +24,10 @@ export interface OldKeys {
   readonly going: boolean;
 }
 
-type Deps = Pick<ModelsDeps, 'database' | 'jobs' | 'registry' | 'audit' | 'clock' | 'keyRing'>;
+type Deps = Pick<
+  ModelsDeps,
+  'database' | 'jobs' | 'registry' | 'audit' | 'clock' | 'keyRing' | 'shipped' | 'inForceBound'
+>;
 
 /**
  * Begins the work where it is needed and not begun. A promotion or roll-back that is under way ends first: its end calls this again.
@@ -31,7 +35,7 @@ type Deps = Pick<ModelsDeps, 'database' | 'jobs' | 'registry' | 'audit' | 'clock
  */
 export async function keepKeys(deps: Deps): Promise<void> {
   await deps.database.transaction(async (tx) => {
-    const inForce = await store.lockInForce(tx);
+    const inForce = await lockInForce(deps, tx);
     if (inForce.key_scheme === KEY_SCHEME) return;
     const at = new Date(deps.clock.nowMs());
     if ((await deps.registry.sources(tx)) === 0) {
@@ -65,7 +69,7 @@ async function hasJob(deps: Pick<Deps, 'jobs'>, sql: Sql, row: ActivationRow): P
 }
 
 export async function oldKeys(deps: Deps): Promise<OldKeys | undefined> {
-  const inForce = await store.inForce(deps.database);
+  const inForce = await readInForce(deps, deps.database);
   if (!inForce || inForce.key_scheme === KEY_SCHEME) return undefined;
   const [total, rows] = await Promise.all([deps.registry.sources(deps.database), store.activations(deps.database, 20)]);
   const own = rows.find((row) => row.kind === 're-key' && row.finished_at === null);

@@ -2,6 +2,7 @@
 import type { Actor } from '../../kernel/principal.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { MatchingModel } from '../matching/index.ts';
+import { readInForce } from './in-force-binding.ts';
 import type { ModelsDeps } from './deps.ts';
 import { detailOf, documentOf, userOf } from './library.ts';
 import type { ModelId } from './model.ts';
@@ -19,7 +20,7 @@ interface Seen {
 }
 
 async function seenBy(deps: ModelsDeps, actor: Actor, rows: readonly (ModelRow | ActivationRow)[]): Promise<Seen> {
-  const inForce = await store.inForce(deps.database);
+  const inForce = await readInForce(deps, deps.database);
   if (!inForce) throw new Error('no matching model is in force');
   const simulated = new Map((await store.simulated(deps.database)).map((row) => [row.model_id, row.at]));
   const ids = rows.flatMap((row) => ('version' in row ? row.proposed_by : row.by_user) ?? []);

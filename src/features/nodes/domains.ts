@@ -133,7 +133,7 @@ function assertOwn(domain: Domain, organisationId: OrganisationId): Domain {
     throw nodeProblem(
       'conflict',
       'domain-altered',
-      'Somebody has changed in the database whose this domain is, past Careseal. Nothing was written. An administrator finds it in the audit log, and puts the row back from a backup.',
+      'Somebody has changed in the database whose this domain is, past Careseal. Nothing was written. An administrator puts the domain right with `careseal registry repair` at the command line of the server.',
     );
   if (domain.ownerNodeId !== undefined)
     throw nodeProblem(

@@ -5,5 +5,5 @@ export const clientAltered = (): Problem<'client-altered'> =>
   new Problem(
     'conflict',
     'client-altered',
-    'Somebody has changed in the database whose this client is, past Careseal. Nothing was written, and the change is not followed. An administrator finds it in the audit log, and puts the rows back from a backup.',
+    'Somebody has changed in the database whose this client is, past Careseal. Nothing was written, and the change is not followed. An administrator puts the client right with `careseal registry repair` at the command line of the server.',
   );

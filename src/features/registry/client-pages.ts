@@ -3,6 +3,7 @@ import type { ResourceId, ReviewId, UserId } from '../../kernel/ids.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import { instant } from '../../kernel/time.ts';
 import type { StoredResource } from '../../store/model.ts';
+import { fitting } from './altered.ts';
 import { pairKey, type SourceState } from './batch-state.ts';
 import { patientOf } from './content.ts';
 import type { DomainTable } from './deps.ts';
@@ -66,6 +67,7 @@ export async function clientDetail(
       id,
       version: golden.version,
       active: golden.replaced_by === null,
+      ...((await fitting(deps, [golden])).length === 0 ? { altered: true as const } : {}),
       ...(golden.replaced_by ? { replacedBy: await finalGolden(deps, golden) } : {}),
       name: summaryOf(stored).name,
       updatedAt: instant(golden.updated_at.getTime()),

@@ -145,6 +145,8 @@ export const clientDetailReply = z.object({
     active: z.boolean(),
     /** The golden record that stands for this person now, if this one was merged away. */
     replacedBy: id.optional(),
+    /** Its rows were changed past Careseal: who is of one organisation does not see it, and nothing is decided about it. */
+    altered: z.literal(true).optional(),
     name: z.string(),
     updatedAt: instant,
     demographics: z.array(demographicView),

@@ -234,6 +234,16 @@ function Standing({ detail }: { readonly detail: ClientDetailReply }): ReactNode
           <Copy text={client.id} what="the client’s id" />
         </span>
       </div>
+      {client.altered === true && (
+        <Notice tone="amber" title="This client was changed past Careseal">
+          <p>
+            Somebody wrote to the database by other ways. The client is kept from people of single organisations, and
+            nothing can be changed about it, until it is put right. Do not go by what stands below: records may have
+            been put to it. On the server, an administrator runs <code>careseal registry check</code> to see what was
+            changed, and <code>careseal registry repair</code> to put it right.
+          </p>
+        </Notice>
+      )}
       {client.replacedBy !== undefined && (
         <Notice
           tone="amber"
