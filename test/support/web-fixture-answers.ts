@@ -60,6 +60,12 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   remarks: [],
 };
 
+export const waitingUploads = () =>
+  ['clients-2024.csv', 'the wrong one, with a long name and the year 2019.csv'].map((fileName, at) => ({
+    ...{ uploadId: idOf(6, at), fileName, sizeBytes: 612_000 * (at + 1), busy: at === 0 },
+    uploadedAt: new Date(Date.now() - (at + 1) * 3_600_000).toISOString(),
+    expiresAt: new Date(Date.now() + (23 - at) * 3_600_000).toISOString(),
+  }));
 export const uploadView = () => ({
   uploadId: idOf(6, 0),
   fileName: 'clients-2024.csv',

@@ -3,6 +3,7 @@ import {
   hash,
   load,
   uploadView,
+  waitingUploads,
   previewRows,
   node,
   trust,
@@ -234,6 +235,8 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
     (state) => ({ body: { loads: Array.from({ length: state.loads }, (_, index) => load(index)) } }),
   ],
   ['POST', /^\/api\/loads\/uploads$/, () => ({ body: uploadView() })],
+  ['GET', /^\/api\/loads\/uploads$/, ({ loads }) => ({ body: { uploads: loads === 0 ? [] : waitingUploads() } })],
+  ['DELETE', /^\/api\/loads\/uploads\/[^/]+$/, () => ({ status: 204 })],
   ['POST', /^\/api\/loads\/uploads\/[^/]+\/preview$/, () => ({ body: previewRows() })],
   [
     'POST',

@@ -8,6 +8,7 @@ import type { Mappings } from './mappings.ts';
 import { noticesCsv } from './notices-file.ts';
 import { FILE_BYTES_MAX } from './spool.ts';
 import type { Uploads } from './uploads.ts';
+import { discard, listWaiting } from './waiting-uploads.ts';
 import {
   LoadAnswer,
   LoadParams,
@@ -20,6 +21,7 @@ import {
   SaveMappingRequest,
   StartLoadRequest,
   UploadView,
+  WaitingUploadsAnswer,
 } from './wire.ts';
 
 export interface RouteDeps extends LoadDeps {
@@ -35,6 +37,7 @@ const MAP_BYTES_MAX = 65_536;
 export function loadRoutes(deps: RouteDeps): RouteDeclaration[] {
   return [
     ...uploadRoutes(deps),
+    ...waitingRoutes(deps),
     ...runRoutes(deps),
     noticesRoute(deps, 'rejected'),
     noticesRoute(deps, 'warnings'),
@@ -59,6 +62,40 @@ function fileNameOf(header: string | undefined): string {
       .trim()
       .slice(0, FILE_NAME_MAX) || 'file'
   );
+}
+
+/** What waits, and getting rid of what was sent by mistake before its day is over. */
+function waitingRoutes(deps: RouteDeps): RouteDeclaration[] {
+  return [
+    route({
+      doors: ['users'],
+      method: 'GET',
+      path: '/api/loads/uploads',
+      access: ACCESS,
+      audit: event('load.list'),
+      input: { params: NOTHING, query: NOTHING, body: 'none' },
+      output: WaitingUploadsAnswer,
+      limits: { bodyBytesMax: 0, perMinute: 60 },
+      async handle({ actor }) {
+        const { value, audited } = await listWaiting(deps, actor);
+        return { status: 200, body: { uploads: value }, audited };
+      },
+    }),
+    route({
+      doors: ['users'],
+      method: 'DELETE',
+      path: '/api/loads/uploads/:id',
+      access: ACCESS,
+      audit: event('load.discard'),
+      input: { params: LoadParams, query: NOTHING, body: 'none' },
+      output: 'none',
+      limits: { bodyBytesMax: 0, perMinute: 60 },
+      async handle({ actor, params }) {
+        const audited = await discard({ ...deps, spool: deps.uploads.spool }, actor, params.id);
+        return { status: 204, audited };
+      },
+    }),
+  ];
 }
 
 function uploadRoutes({ uploads }: RouteDeps): RouteDeclaration[] {

@@ -60,6 +60,16 @@ export const lockUpload = statement<UploadRow>(
   'load.lock-upload',
   `SELECT ${UPLOAD} FROM load.upload WHERE upload_id = $1 FOR UPDATE`,
 );
+/** With whether a load of it waits or runs. */
+export const waitingUploads = statement<UploadRow & { readonly busy: boolean }>(
+  'load.waiting-uploads',
+  `SELECT ${UPLOAD}, EXISTS (SELECT FROM load.load l WHERE l.load_id = upload.load_id AND l.state IN ('waiting', 'running')) AS busy
+   FROM load.upload WHERE expires_at >= $1 ORDER BY created_at DESC, upload_id DESC LIMIT 1000`,
+);
+export const isLoading = statement<{ readonly one: number }>(
+  'load.is-loading',
+  `SELECT 1 AS one FROM load.load WHERE load_id = $1 AND state IN ('waiting', 'running')`,
+);
 /** $1 organisation; null: nobody's. */
 export const waitingBytesOf = statement<{ readonly bytes: bigint }>(
   'load.waiting-bytes-of',

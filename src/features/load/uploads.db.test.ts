@@ -282,3 +282,50 @@ test('a rotation of the data key walks over everything that is sealed here', asy
     expect(visited, participant.name).toBeGreaterThan(0);
   }
 });
+
+describe('a file that was sent by mistake', () => {
+  type Waiting = { uploads: { uploadId: string; fileName: string; busy: boolean }[] };
+  const waiting = async () => (await call<Waiting>(f.load, 'GET', '/api/loads/uploads')).uploads;
+  const csv = [CSV_HEADER, ...[...people({ seed: 13, count: 1, duplicates: 0 })].map(csvLine), ''].join('\n');
+  const pieces = { name: 'test.pieces', text: 'SELECT count(*)::int AS n FROM load.upload_piece WHERE upload_id = $1' };
+
+  test('is found among those that wait, and deleted whole before its day is over', async () => {
+    const [wrong, right] = [await upload(csv, 'wrong.csv'), await upload(csv, 'right.csv')];
+    const named = (await waiting()).filter(({ uploadId }) => [wrong.uploadId, right.uploadId].includes(uploadId));
+    expect(named.map(({ fileName, busy }) => [fileName, busy])).toEqual([
+      ['right.csv', false],
+      ['wrong.csv', false],
+    ]);
+    await call(f.load, 'DELETE', '/api/loads/uploads/:id', { id: wrong.uploadId });
+    expect((await waiting()).map(({ uploadId }) => uploadId)).not.toContain(wrong.uploadId);
+    expect(await f.db.database.rows(pieces as never, [wrong.uploadId])).toEqual([{ n: 0 }]);
+    await expect(call(f.load, 'GET', '/api/loads/uploads/:id', { id: wrong.uploadId })).rejects.toMatchObject({
+      code: 'upload-not-found',
+    });
+    await expect(call(f.load, 'DELETE', '/api/loads/uploads/:id', { id: wrong.uploadId })).rejects.toMatchObject({
+      code: 'upload-not-found',
+    });
+    expect((await call<UploadView>(f.load, 'GET', '/api/loads/uploads/:id', { id: right.uploadId })).fileName).toBe(
+      'right.csv',
+    );
+  });
+
+  test('is not deleted while it is loaded; after the load was cancelled it is', async () => {
+    const { uploadId } = await upload(csv, 'busy.csv');
+    const loadId = newId();
+    await f.db.database.transaction(async (tx) => {
+      const sql = 'UPDATE load.upload SET load_id = $2 WHERE upload_id = $1';
+      await tx.run({ name: 'test.claim', text: sql } as never, [uploadId, loadId]);
+      const insert = `INSERT INTO load.load (load_id, state, upload_id, format, domain, dry_run, bytes_total, started_at, touched_at, detail)
+        VALUES ($1, 'running', $2, 'csv', 'urn:x', false, 1, now(), now(), '')`;
+      await tx.run({ name: 'test.busy', text: insert } as never, [loadId, uploadId]);
+    });
+    expect((await waiting()).find((one) => one.uploadId === uploadId)?.busy).toBe(true);
+    const act = () => call(f.load, 'DELETE', '/api/loads/uploads/:id', { id: uploadId });
+    await expect(act()).rejects.toMatchObject({ code: 'upload-in-use' });
+    const over = { name: 'test.over', text: `UPDATE load.load SET state = 'cancelled' WHERE load_id = $1` };
+    await f.db.database.run(over as never, [loadId]);
+    await act();
+    await f.db.ownerDatabase.run({ name: 'test.gone', text: 'DELETE FROM load.load WHERE load_id = $1' } as never, [loadId]);
+  });
+});

@@ -47,6 +47,20 @@ export const UploadView = z.object({
 });
 export type UploadView = z.infer<typeof UploadView>;
 
+/** GET /api/loads/uploads: files that were sent and wait, newest first. */
+export const WaitingUpload = z.object({
+  uploadId: Id,
+  fileName: z.string(),
+  sizeBytes: Count,
+  uploadedAt: Instant,
+  /** When it is forgotten. */
+  expiresAt: Instant,
+  /** It is being loaded just now, and cannot be deleted. */
+  busy: z.boolean(),
+});
+export type WaitingUpload = z.infer<typeof WaitingUpload>;
+export const WaitingUploadsAnswer = z.object({ uploads: z.array(WaitingUpload) });
+
 /** POST /api/loads/uploads/:id/preview: what the first rows become under a mapping. */
 export const PreviewRequest = z.strictObject({ map: MapDocument, domain: z.string().max(500).optional() });
 export const PreviewView = z.object({

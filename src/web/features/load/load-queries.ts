@@ -7,6 +7,7 @@ import {
   MappingsAnswer,
   PreviewView,
   type UploadView,
+  WaitingUploadsAnswer,
 } from '../../../features/load/wire.ts';
 import { domainListSchema } from '../../../features/nodes/wire.ts';
 import { api } from '../../app/api.ts';
@@ -27,6 +28,11 @@ export const loadDetail = (id: string) =>
     queryFn: ({ signal }) => api.get(`/api/loads/${encodeURIComponent(id)}`, LoadAnswer, { signal }),
     refetchInterval: (query) => (!query.state.data || isRunning(query.state.data.load) ? 700 : false),
   });
+
+export const waitingUploads = queryOptions({
+  queryKey: ['loads', 'uploads'],
+  queryFn: ({ signal }) => api.get('/api/loads/uploads', WaitingUploadsAnswer, { signal }),
+});
 
 export const mappingList = queryOptions({
   queryKey: ['mappings'],

@@ -11,6 +11,7 @@ import { Page } from '../../ui/page.tsx';
 import { Ago, Count, Own } from '../../ui/text.tsx';
 import { loadList } from './load-queries.ts';
 import { LoadStateTag, shareOf } from './load-state.tsx';
+import { WaitingFiles } from './waiting-files.tsx';
 import './load.css';
 
 const columns: readonly Column<LoadView>[] = [
@@ -132,6 +133,7 @@ export function LoadsPage(): ReactNode {
           )}
         />
       )}
+      <WaitingFiles />
     </Page>
   );
 }
