@@ -132,6 +132,14 @@ const UNREAD: Readonly<Record<string, string>> = {
   'POST /match/:call': 'reads',
 };
 
+/** Places in a body whose other fields are dropped, not refused: what a browser says of a passkey grows with its versions. */
+const DROPPED: Readonly<Record<string, readonly string[]>> = {
+  'POST /api/factors/passkey': ['credential', 'credential.response'],
+  'POST /api/sign-in/passkey': ['credential', 'credential.response'],
+  'POST /api/step-up': ['credential', 'credential.response'],
+  'POST /api/password-reset': ['proof.credential', 'proof.credential.response'],
+};
+
 interface Field {
   readonly name: string;
   /** From the body, `[]` for what a list holds. */
@@ -141,6 +149,8 @@ interface Shape {
   readonly fields: readonly Field[];
   /** Places that take any field at all: what they hold has to be judged by hand. */
   readonly open: readonly string[];
+  /** Places where a field that is not in the list is passed over in silence. */
+  readonly dropped: readonly string[];
 }
 
 /** All that a body may hold, by its JSON Schema. */
@@ -148,6 +158,7 @@ function shapeOf(body: z.ZodType): Shape {
   const root = z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' }) as Json;
   const fields: Field[] = [];
   const open: string[] = [];
+  const dropped: string[] = [];
   const visit = (node: Json | undefined, at: string): void => {
     if (node === undefined) return;
     const { $ref, properties, additionalProperties, items, anyOf, oneOf, allOf, type, prefixItems } = node;
@@ -160,11 +171,12 @@ function shapeOf(body: z.ZodType): Shape {
       visit(inner, inside);
     }
     if (type === 'object' && typeof additionalProperties === 'object') open.push(at);
+    if (properties !== undefined && additionalProperties === undefined) dropped.push(at);
     const saysNothing = [type, $ref, anyOf, oneOf, allOf, node.enum, node.const].every((one) => one === undefined);
     if (saysNothing) open.push(at);
   };
   visit(root, '');
-  return { fields, open };
+  return { fields, open, dropped };
 }
 interface Json {
   readonly $ref?: string;
@@ -206,6 +218,16 @@ test('no body takes fields of any other name, but in places that are judged by h
     }),
   );
   expect(found).toEqual(OPEN);
+});
+
+test('a field that nobody knows is refused, not dropped, wherever it stands', () => {
+  const found = Object.fromEntries(
+    withBody().flatMap(([name, body]) => {
+      const places = unique(shapeOf(body).dropped);
+      return places.length === 0 ? [] : [[name, places]];
+    }),
+  );
+  expect(found).toEqual(DROPPED);
 });
 
 test('every body that is read without a schema of ours has an answer', () => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
@@ -102,6 +103,30 @@ it('a system has its rate once, not once per worker', async () => {
   expect(served).toBeGreaterThanOrEqual(rate);
   // Each worker learns some milliseconds later what the other one served; each for itself would have served twice as much.
   expect(served).toBeLessThan(rate + refilled + 50);
+  expect(await server.end('SIGTERM')).toBe(0);
+});
+
+it('connections of one address are counted together, whichever worker they reach', async () => {
+  const server = await startTestServer({ home }, ['--workers', '2']);
+  const { port } = new URL(server.usersUrl);
+  const [open, all]: [Set<Socket>, Socket[]] = [new Set(), []];
+  // 256 of one address are allowed; each worker gets every other one. They say nothing, for which they have ten seconds.
+  for (let i = 0; i < 400; i++) {
+    const socket = connect(Number(port), '127.0.0.1');
+    open.add(socket);
+    all.push(socket);
+    socket.on('error', () => undefined).once('close', () => open.delete(socket));
+  }
+  await expect.poll(() => open.size, { interval: 10 }).toBeLessThanOrEqual(256);
+  expect(open.size).toBeGreaterThan(0);
+  for (const socket of all) socket.destroy();
+  // There is room again when both have told each other.
+  const asked = () =>
+    fetchFrom(`${server.usersUrl}/api/session`).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+  await expect.poll(asked).toBe(200);
   expect(await server.end('SIGTERM')).toBe(0);
 });
 

@@ -27,6 +27,7 @@ export interface ModelRoutesDeps extends ModelsDeps {
 }
 
 const none = z.object({});
+const emptyBody = z.strictObject({});
 const byId = z.object({ id: z.string() });
 const doors = ['users'] as const;
 const looks = permission('review.read', { everywhere: true });
@@ -178,7 +179,7 @@ function studyRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
     }),
     route({
       ...{ ...begins, path: '/api/models/check-groups' },
-      input: { params: none, query: none, body: none },
+      input: { params: none, query: none, body: emptyBody },
       async handle({ actor }) {
         const begun = await deps.studies.begin(actor, { kind: 'clusters', request: {} });
         return { status: 202, body: { study: begun.study }, audited: begun.audited };
@@ -246,7 +247,7 @@ function promotionRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
   return [
     route({
       ...{ ...common, path: '/api/models/:id/promote', audit: event('model.promote') },
-      input: { params: byId, query: none, body: none },
+      input: { params: byId, query: none, body: emptyBody },
       output: wire.promoteReply,
       async handle({ actor, params }) {
         const { audited, ...body } = await promote(deps, actor, modelId(params.id));
@@ -256,7 +257,7 @@ function promotionRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
     }),
     route({
       ...{ ...common, path: '/api/models/roll-back', audit: event('model.roll-back') },
-      input: { params: none, query: none, body: none },
+      input: { params: none, query: none, body: emptyBody },
       output: wire.rollBackReply,
       async handle({ actor }) {
         const { audited, activationId } = await rollBack(deps, actor);
@@ -266,7 +267,7 @@ function promotionRoutes(deps: ModelRoutesDeps): RouteDeclaration[] {
     }),
     route({
       ...{ ...common, path: '/api/models/re-link', audit: event('model.re-link') },
-      input: { params: none, query: none, body: none },
+      input: { params: none, query: none, body: emptyBody },
       output: wire.rollBackReply,
       async handle({ actor }) {
         const { audited, activationId } = await relinkAgain(deps, actor);

@@ -122,8 +122,8 @@ export const modelDetail = z.object({
 export type ModelDetail = z.infer<typeof modelDetail>;
 
 const notes = z.string().trim().max(2000).default('');
-export const uploadRequest = z.object({ document: z.unknown(), notes, version: versionName.optional() });
-export const adjustRequest = z.object({
+export const uploadRequest = z.strictObject({ document: z.unknown(), notes, version: versionName.optional() });
+export const adjustRequest = z.strictObject({
   version: versionName,
   notes,
   match: z.number().gte(0.5).lt(1),
@@ -134,7 +134,7 @@ export const addedReply = z.object({ model: modelSummary });
 export const promoteReply = z.union([z.object({ activationId: id }), z.object({ waitsForSecond: z.literal(true) })]);
 export const rollBackReply = z.object({ activationId: id });
 
-export const trainRequest = z.object({
+export const trainRequest = z.strictObject({
   version: versionName,
   notes,
   /** Use what stewards decided besides. */
@@ -149,7 +149,7 @@ export const trainRequest = z.object({
   recordsMax: z.number().int().min(1000).max(400_000).default(200_000),
 });
 export type TrainRequest = z.infer<typeof trainRequest>;
-export const simulateRequest = z.object({
+export const simulateRequest = z.strictObject({
   modelId: id,
   /** Records looked at, drawn by chance; missing: all. */
   records: z.number().int().min(100).max(10_000_000).optional(),
@@ -165,7 +165,7 @@ export const evaluateRequest = z.strictObject({
 });
 export type EvaluateRequest = z.infer<typeof evaluateRequest>;
 export const studyReply = z.object({ study: studyView });
-export const shadowRequest = z.object({ modelId: id.nullable() });
+export const shadowRequest = z.strictObject({ modelId: id.nullable() });
 const word = z.enum(['link', 'review', 'none']);
 export const shadowReply = z.object({
   shadow: z.string().optional(),

@@ -27,7 +27,7 @@ export const qualityReply = z.object({
 });
 export type QualityReply = z.infer<typeof qualityReply>;
 
-export const drawChecksRequest = z.object({ size: z.number().int().min(1).max(500) });
+export const drawChecksRequest = z.strictObject({ size: z.number().int().min(1).max(500) });
 export const drawChecksReply = z.object({ drawn: count });
 /** One link to look at, without its score: nobody shall be led. */
 export const linkCheckReply = z.object({
@@ -35,5 +35,5 @@ export const linkCheckReply = z.object({
   waiting: count,
 });
 export type LinkCheckReply = z.infer<typeof linkCheckReply>;
-export const linkVerdictRequest = z.object({ verdict: z.enum(['right', 'wrong', 'unsure']) });
+export const linkVerdictRequest = z.strictObject({ verdict: z.enum(['right', 'wrong', 'unsure']) });
 export const linkVerdictReply = z.object({ waiting: count });

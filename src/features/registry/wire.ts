@@ -25,7 +25,7 @@ export const clientSummary = z.object({
 export type ClientSummary = z.infer<typeof clientSummary>;
 
 /** Words are AND-ed; each is a name prefix, a birth date or year, an identifier or a telephone number. Empty lists all. */
-export const clientSearchRequest = z.object({
+export const clientSearchRequest = z.strictObject({
   q: z.string().max(200).default(''),
   cursor: z.string().max(400).optional(),
   limit: z.number().int().min(1).max(100).default(25),
@@ -165,20 +165,20 @@ export type ClientDetailReply = z.infer<typeof clientDetailReply>;
 export const clientHistoryReply = z.object({ entries: z.array(ledgerEntryView) });
 
 const reason = z.string().trim().min(3, 'Say in a few words why.').max(500);
-export const unlinkRequest = z.object({ sourceId: id, reason });
+export const unlinkRequest = z.strictObject({ sourceId: id, reason });
 export const unlinkReply = z.object({ entryId: id, newClientId: id });
-export const mergeRequest = z.object({ survivor: id, other: id, reason });
+export const mergeRequest = z.strictObject({ survivor: id, other: id, reason });
 /** Done, or, where a second person has to agree, the review that waits for one. */
 export const mergeReply = z.union([
   z.object({ entryId: id, clientId: id }),
   z.object({ waitsForSecond: z.literal(true), reviewId: id }),
 ]);
-export const unmergeRequest = z.object({ reason });
+export const unmergeRequest = z.strictObject({ reason });
 export const unmergeReply = z.object({ entryId: id, clientIds: z.array(id) });
 /** Takes a record taken out, or a pair set apart, back: an `unlinked` or `never-link` entry of this client's ledger. */
-export const undoEntryRequest = z.object({ entryId: id, reason });
+export const undoEntryRequest = z.strictObject({ entryId: id, reason });
 export const undoEntryReply = z.object({ entryId: id, clientId: id });
-export const neverLinkRequest = z.object({ a: id, b: id, reason });
+export const neverLinkRequest = z.strictObject({ a: id, b: id, reason });
 export const neverLinkReply = z.object({ entryId: id });
 
 export const reviewSide = z.object({
@@ -253,7 +253,7 @@ export const reviewDetailReply = z.object({
 });
 export type ReviewDetailReply = z.infer<typeof reviewDetailReply>;
 
-export const reviewDecisionRequest = z.object({
+export const reviewDecisionRequest = z.strictObject({
   decision: z.enum(['link', 'different', 'later']),
   reason: z.string().trim().max(500).optional(),
 });
@@ -268,14 +268,14 @@ export const reviewDecisionReply = z.object({
 });
 export const reviewUndoReply = z.object({ review: reviewSummary });
 
-export const reviewAssignRequest = z.object({
+export const reviewAssignRequest = z.strictObject({
   reviews: z.array(id).min(1).max(100),
   /** A colleague's id; nobody when missing. */
   to: id.optional(),
 });
 export const reviewAssignReply = z.object({ assigned: z.array(id) });
 export const reviewersReply = z.object({ reviewers: z.array(z.object({ id, name: z.string() })) });
-export const reviewRules = z.object({
+export const reviewRules = z.strictObject({
   /** Which links a second person has to agree to. `merges`: those between two clients of several records each. */
   secondPerson: z.enum(['never', 'merges', 'always']),
 });
@@ -298,7 +298,7 @@ export const bulkView = z.object({
 export type BulkView = z.infer<typeof bulkView>;
 export const bulkReply = z.object({ bulk: bulkView });
 export const bulksReply = z.object({ bulks: z.array(bulkView) });
-export const bulkRequest = z.object({
+export const bulkRequest = z.strictObject({
   scoreFrom: z.number().min(0).max(1),
   sampleSize: z.number().int().min(20).max(200).default(50),
 });
