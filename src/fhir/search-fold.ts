@@ -1,3 +1,5 @@
+import { normalised } from '../kernel/normalise.ts';
+
 /**
  * How texts are compared in a search: without case, accents, punctuation and spare white space (R4 §3.1.1.4.8). Search terms are
  * made from the same folded text as the exact test, so that whatever the test accepts is found by its terms.
@@ -35,8 +37,7 @@ const GAPS = /[\p{P}\p{S}\p{Z}\p{Cc}\p{Cf}]+/gu;
 export function fold(text: string): string {
   const plain = /^[\x20-\x7e]*$/.test(text)
     ? text.toLowerCase()
-    : text
-        .normalize('NFKD')
+    : normalised(text, 'NFKD')
         .toLowerCase()
         .replace(ACCENTS, '')
         .replace(/[ßæœøðþłđħıŋŧɓɗƙɛɔ]/g, (letter) => UNDECOMPOSED[letter] ?? letter);

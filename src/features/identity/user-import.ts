@@ -8,6 +8,7 @@ import { EmailAddress, PersonName } from './wire.ts';
 import type { UserImportAnswer } from './wire-policy.ts';
 
 const ROWS_MAX = 2_000;
+const TEXT_MAX = 1_000;
 const HEAD = ['name', 'email', 'roles'] as const;
 
 interface ImportDeps {
@@ -72,6 +73,8 @@ async function invite(
 }
 
 function faultOf(row: Row, seen: ReadonlySet<string>, isRole: (text: string) => boolean): string | undefined {
+  // Before it is put into its normal form, which takes long for a text that is nothing but marks.
+  if (row.name.length > TEXT_MAX) return 'The name is too long.';
   if (!PersonName.safeParse(row.name).success) return 'The name is missing or cannot be shown.';
   if (!EmailAddress.safeParse(row.email).success) return 'This is not an e-mail address.';
   if (seen.has(row.email.toLowerCase())) return 'This address is in the file twice.';

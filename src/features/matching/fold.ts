@@ -1,3 +1,4 @@
+import { normalised } from '../../kernel/normalise.ts';
 import { latinOf } from './transliteration.ts';
 
 /**
@@ -91,7 +92,7 @@ export function digitsOf(text: string): string {
 /** Arabic-Indic, Devanagari and other decimal digits fold to ASCII: every block of ten starts at its zero. */
 function digitsOfUnicode(text: string): string {
   let out = '';
-  for (const letter of text.normalize('NFKD')) {
+  for (const letter of normalised(text, 'NFKD')) {
     if (letter >= '0' && letter <= '9') out += letter;
     else if (/\p{Nd}/u.test(letter)) out += String(decimalValue(letter));
   }

@@ -1,5 +1,6 @@
 /** Records as the pages show them. Pure: stored content in, wire shapes out. */
 import type { ResourceId } from '../../kernel/ids.ts';
+import { normalised } from '../../kernel/normalise.ts';
 import { instant } from '../../kernel/time.ts';
 import type { StoredResource } from '../../store/model.ts';
 import { patientOf } from './content.ts';
@@ -155,8 +156,7 @@ function likeness(a: string | undefined, b: string | undefined): ComparisonRow['
   if (b === undefined) return 'only-a';
   if (a === b) return 'same';
   const fold = (text: string) =>
-    text
-      .normalize('NFD')
+    normalised(text, 'NFD')
       .replace(/\p{M}|[\s.,;()-]/gu, '')
       .toLowerCase();
   return fold(a) === fold(b) ? 'similar' : 'different';
