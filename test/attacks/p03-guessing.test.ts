@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
-  BASE_URL,
   cheapPasswords,
   codeAt,
   type EnrolledPerson,
-  enrol,
+  enrolledPeople,
   type IdentityFixture,
   identityFixture,
-  operator,
   PASSWORD,
   setUp,
   signIn,
@@ -26,12 +24,7 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 const DAY = 86_400_000;
-let people = 0;
-async function owner(): Promise<EnrolledPerson> {
-  const email = `owner${++people}@example.org`;
-  const { link } = await fixture.identity.users.add(operator, { name: 'Owner', email, roles: ['steward'] }, BASE_URL);
-  return await enrol(fixture, link?.url ?? '');
-}
+const owner = enrolledPeople(() => fixture, { called: 'Owner', roles: ['steward'] });
 
 /** Tries to sign in; answers the refusal's code. */
 async function guess(browser: TestBrowser, email: string, password = 'a guess of the attacker'): Promise<string> {

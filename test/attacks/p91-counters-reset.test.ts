@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
-  BASE_URL,
   cheapPasswords,
   codeAt,
   type EnrolledPerson,
-  enrol,
+  enrolledPeople,
   type IdentityFixture,
   identityFixture,
-  operator,
   PASSWORD,
   setUp,
   signIn,
@@ -30,12 +28,7 @@ afterAll(() => db.close());
 
 const TRIES = 130;
 const MOST = 100;
-let people = 0;
-async function owner(): Promise<EnrolledPerson> {
-  const email = `owner${++people}@example.org`;
-  const { link } = await fixture.identity.users.add(operator, { name: 'Owner', email, roles: ['steward'] }, BASE_URL);
-  return await enrol(fixture, link?.url ?? '');
-}
+const owner = enrolledPeople(() => fixture, { called: 'Owner', roles: ['steward'] });
 
 async function resetCounters(): Promise<void> {
   await db.ownerDatabase.run({ name: 't.attempts', text: 'DELETE FROM identity.attempts' });

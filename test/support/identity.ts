@@ -8,6 +8,7 @@ import {
   type IdentityDeps,
   type IdentitySettings,
 } from '../../src/features/identity/index.ts';
+import type { RoleName } from '../../src/features/identity/wire.ts';
 import type { Actor, Principal } from '../../src/kernel/principal.ts';
 import type { Clock } from '../../src/kernel/time.ts';
 import type { Database } from '../../src/platform/db/index.ts';
@@ -273,6 +274,20 @@ export async function enrol({ identity, clock }: IdentityFixture, link: string):
   });
   clock.forward(30_000);
   return { browser, email, totp, recoveryCodes };
+}
+
+/** Makes people who are enrolled, each with a password, an authenticator and a browser of their own. */
+export function enrolledPeople(
+  fixture: () => IdentityFixture,
+  who: { readonly called: string; readonly roles: readonly RoleName[] },
+): () => Promise<EnrolledPerson> {
+  let people = 0;
+  return async () => {
+    const { called, roles } = who;
+    const email = `${called.toLowerCase()}${++people}@example.org`;
+    const { link } = await fixture().identity.users.add(operator, { name: called, email, roles: [...roles] }, BASE_URL);
+    return await enrol(fixture(), link?.url ?? '');
+  };
 }
 
 /** Password and code in this browser. The clock moves on one step, so that the next code is a new one. */
