@@ -74,7 +74,7 @@ async function load(home: string, words: readonly string[], server: number): Pro
   const from = performance.now();
   const child = spawn(
     process.execPath,
-    ['--max-semi-space-size=8', ...PROFILE, join(import.meta.dirname, '../src/cli/main.ts'), 'load', ...words],
+    ['--max-semi-space-size=32', ...PROFILE, join(import.meta.dirname, '../src/cli/main.ts'), 'load', ...words],
     { env: { PATH: process.env['PATH'], CARESEAL_HOME: home, ...SETTINGS }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let answer = '';
@@ -110,6 +110,11 @@ console.log(machine());
 const folder = await mkdtemp(join(tmpdir(), 'careseal-first-load-'));
 const home = values.keep === undefined ? join(folder, 'home') : resolve(values.keep);
 await mkdir(home, { recursive: true });
+// For `registry --prepared HOME`: who is there.
+if (values.keep !== undefined) {
+  const { people: count, seed } = values;
+  await writeFile(join(home, 'people.json'), JSON.stringify({ count: Number(count), seed: Number(seed) }));
+}
 const [csv, map] = [join(folder, 'people.csv'), join(folder, 'map.json')];
 const all = lines();
 const rows = all.length;

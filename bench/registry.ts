@@ -2,11 +2,12 @@
  * The registry through the nodes' door, TLS and audit on, beside the bare skeleton in the same run.
  * `npm run bench -- registry --people 10000,100000 --seconds 10 --connections 16`
  * `npm run bench -- registry --prepared DIRECTORY --series match,reads`: of a registry that `prepare` filled; with `--floor 1000000` beside a
- * skeleton of so many records, which is filled the first time and kept there too.
+ * skeleton of so many records, which is filled the first time and kept there too. DIRECTORY may be a home that `first-load --keep` filled.
  */
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { SyntheticRecord } from './people.ts';
+import { people as generated, type SyntheticRecord } from './people.ts';
 import { type Measured, measure, type RequestToSend, type Target } from './support/client.ts';
 import { NATIONAL_ID, patientOf, population } from './support/population.ts';
 import { type BenchPostgres, type Running, startCareseal, startPostgres, startSkeleton } from './support/processes.ts';
@@ -41,12 +42,21 @@ function inTurn(ids: readonly string[]): () => RequestToSend {
   return () => ({ method: 'GET', path: `${PATIENT}/${ids[at++ % ids.length]}` });
 }
 
+/** Records that are there. */
+let known = (): Iterator<SyntheticRecord, unknown> => population(1);
+
+/** The same ones again where they come to their end. */
+function* again(count: number, seed: number): Generator<SyntheticRecord> {
+  for (;;) yield* generated({ count, seed, duplicates: 0.3 });
+}
+
 /** Look-ups of people who are there: by national id, and by family name and birth year. */
 function searches(kind: 'identifier' | 'name'): () => RequestToSend {
-  const known = population(1);
+  const records = known();
+  const next = () => records.next().value as SyntheticRecord;
   return () => {
-    let record = known.next().value;
-    while (!record.nationalId || !record.birthDate || record.family.length < 4) record = known.next().value;
+    let record = next();
+    while (!record.nationalId || !record.birthDate || record.family.length < 4) record = next();
     const query =
       kind === 'identifier'
         ? `identifier=${encodeURIComponent(`${NATIONAL_ID}|${record.nationalId}`)}`
@@ -56,9 +66,9 @@ function searches(kind: 'identifier' | 'name'): () => RequestToSend {
 }
 
 function matches(): () => RequestToSend {
-  const known = population(1);
+  const records = known();
   return () => {
-    const { identifier: _identifier, ...rest } = patientOf(known.next().value);
+    const { identifier: _identifier, ...rest } = patientOf(records.next().value as SyntheticRecord);
     return { method: 'POST', path: `${PATIENT}/$match`, body: JSON.stringify(rest) };
   };
 }
@@ -162,8 +172,8 @@ async function prices(postgres: BenchPostgres, people: number): Promise<void> {
 async function ofPrepared(directory: string): Promise<void> {
   const postgres = await startPostgres(directory);
   try {
-    const connection = await postgres.keep('bench');
-    const kept = join(directory, 'home');
+    const { database, kept } = keptRegistry(directory);
+    const connection = await postgres.keep(database);
     const careseal = await startCareseal({ connection, people: 0, sealed: true, audited: true, kept });
     const { port, ca, cert, key, ids } = careseal.ready;
     const rows: Row[] = [];
@@ -190,6 +200,18 @@ async function ofPrepared(directory: string): Promise<void> {
   } finally {
     await postgres.stop();
   }
+}
+
+/** Where `prepare` put it, or `first-load --keep`: a home like any other. */
+function keptRegistry(directory: string): { readonly database: string; readonly kept: string } {
+  const [kept, list] = [join(directory, 'home'), join(directory, 'people.json')];
+  if (!existsSync(list)) return { database: 'bench', kept };
+  // What first-load.ts wrote.
+  const { count, seed } = JSON.parse(readFileSync(list, 'utf8')) as { count: number; seed: number };
+  known = () => again(count, seed);
+  mkdirSync(kept, { recursive: true, mode: 0o700 });
+  copyFileSync(join(directory, 'keys/root.key'), join(kept, 'root.key'));
+  return { database: 'careseal', kept };
 }
 
 /** The skeleton of that size on the same database server, asked the same. */

@@ -135,7 +135,8 @@ export class RoundState {
   }
 
   neverLinked(x: ResourceId, y: ResourceId): boolean {
-    return this.neverLinks.has(pairKey(x, y));
+    // Asked of every candidate, and hardly ever is anybody kept apart.
+    return this.neverLinks.size > 0 && this.neverLinks.has(pairKey(x, y));
   }
 }
 
