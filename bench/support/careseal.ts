@@ -55,6 +55,11 @@ const operator: Actor = {
   origin: { door: 'command-line', requestId: newId() },
 };
 
+const DOMAIN_OWNER = statement<{ organisation_id: OrganisationId }>(
+  'bench.domain-owner',
+  'SELECT organisation_id FROM nodes.domain WHERE system = $1',
+);
+
 /** What a store without a seal would do: keep the bytes, and cut tokens from a fast hash that hides nothing. */
 function plainKeyRing(): KeyRing {
   const blind = (parameter: string, value: string): bigint => {
@@ -97,12 +102,14 @@ async function compose(options: CarsealBenchOptions, home: string) {
       })
     : undefined;
   const audit = options.audited ? log : noAudit();
+  // A home that `first-load` filled has an organisation, to which the domain of its records belongs.
+  const [ours] = await database.rows(DOMAIN_OWNER, [DOMAIN]);
   const nodes = createNodes({
     database,
     keyRing: vault.keyRing,
     audit: log,
     clock,
-    organisationFor: async () => organisationId,
+    organisationFor: async () => ours?.organisation_id ?? organisationId,
     fhirUrl: 'https://careseal.example.org:8444/fhir',
     publicUrl: 'https://localhost:8443',
     outbound: createOutbound({ allowedNetworks: [] }),
