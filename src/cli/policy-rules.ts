@@ -1,7 +1,6 @@
 import { type Identity, userUnknown } from '../features/identity/index.ts';
 import { NetworksRequest, NoticeRequest, RequirementRequest } from '../features/identity/wire-policy.ts';
 import { Problem } from '../kernel/problem.ts';
-import { instant } from '../kernel/time.ts';
 import type { Command } from './command.ts';
 
 const usage = (detail: string): Problem => new Problem('invalid', 'usage', `${detail} Nothing was changed.`);
@@ -72,6 +71,9 @@ Example: careseal policy networks door users --allow 192.0.2.0/24,2001:db8::/32`
   },
 };
 
+/** The command line has no pages. */
+const ALL = { limit: 1_000_000, offset: 0 } as const;
+
 export const policyException: Command = {
   name: 'policy exception',
   summary: 'Let a person do without a required second factor for a while, end that, or list who may',
@@ -84,7 +86,7 @@ export const policyException: Command = {
   json: true,
   help: 'Without an address, lists the exceptions. The person is told by e-mail, and the log has both ends.',
   async run({ optionalArgument, value, out, withServices }) {
-    const exceptions = await withServices(async ({ identity, actor, database }) => {
+    const exceptions = await withServices(async ({ identity, actor }) => {
       const [email, end] = [optionalArgument(0), value('end')];
       if (end !== undefined) await identity.exceptions.end(actor, end);
       if (email !== undefined) {
@@ -95,13 +97,11 @@ export const policyException: Command = {
         if (reason === '' || !Number.isInteger(days) || days < 1) throw usage('--reason and --days are needed.');
         await identity.exceptions.grant(actor, { userId: found.id, reason, endsMs: Date.now() + days * 86_400_000 });
       }
-      return (await identity.exceptions.list(database)).map(({ grantedMs, endsMs, approvedBy, ...one }) => ({
-        ...one,
-        ...{ grantedAt: instant(grantedMs), endsAt: instant(endsMs), approvedBy: approvedBy ?? null },
-      }));
+      const { body } = await identity.exceptions.list(actor, ALL);
+      return body.exceptions.map((one) => ({ ...one, approvedBy: one.approvedBy ?? null }));
     });
     out.json({ exceptions });
-    for (const one of exceptions) out.line(`${one.id}  ${one.state}  until ${one.endsAt}  ${one.reason}`);
+    for (const one of exceptions) out.line(`${one.id}  ${one.state}  until ${one.endsAt}  ${one.name}: ${one.reason}`);
     if (exceptions.length === 0) out.line('There are no exceptions.');
   },
 };
@@ -120,7 +120,7 @@ export const noticePublish: Command = {
     if (!notice.success) throw usage('A title has 1 to 120 characters, a text 1 to 4000.');
     const { notices } = await withServices(async ({ identity, actor }) => {
       await identity.notices.publish(actor, notice.data);
-      return (await identity.notices.list(actor)).body;
+      return (await identity.notices.list(actor, { limit: 1, offset: 0 })).body;
     });
     out.json({ notice: notices[0] });
     out.line('Published. Nobody it is for goes on before they have read it.');
@@ -134,7 +134,9 @@ export const noticeList: Command = {
   options: {},
   json: true,
   async run({ out, withServices }) {
-    const { notices } = await withServices(async ({ identity, actor }) => (await identity.notices.list(actor)).body);
+    const { notices } = await withServices(
+      async ({ identity, actor }) => (await identity.notices.list(actor, ALL)).body,
+    );
     out.json({ notices });
     if (notices.length === 0) out.line('There are no notices.');
     for (const one of notices) {
