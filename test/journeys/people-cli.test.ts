@@ -25,6 +25,44 @@ async function run(...words: readonly string[]): Promise<any> {
   return JSON.parse(ran.stdout);
 }
 
+/** The code of a refusal, which a script finds in the answer, and the exit code. */
+async function refused(...words: readonly string[]): Promise<[number | null, string]> {
+  const ran = await careseal([...words, '--json'], { home: home.path });
+  return [ran.code, JSON.parse(ran.stdout).error.code];
+}
+
+it('lists people and their sessions, ends and gives back access, and refuses in codes that a script can read', async () => {
+  const words = ['user', 'add', 'Kofi', '--email', 'kofi@example.org', '--role', 'steward'];
+  const { link } = await run(...words);
+  expect(await refused(...words)).toEqual([1, 'email-taken']);
+  const again = await run('user', 'invite-again', 'kofi@example.org');
+  expect(again.link).not.toBe(link);
+  const { sessions, ended } = await run('user', 'sessions', 'amina@example.org');
+  expect(ended).toBe(false);
+  expect(sessions).toMatchObject([{ method: 'enrolment', address: expect.any(String) }]);
+  expect(await run('user', 'sessions', 'amina@example.org', '--end')).toMatchObject({ ended: true });
+  expect(await run('user', 'sessions', 'amina@example.org')).toEqual({ sessions: [], ended: false });
+  for (const act of ['disable', 'enable', 'reset', 'reset-factor', 'retire', 'recover', 'sessions', 'invite-again']) {
+    expect(await refused('user', act, 'nobody@example.org'), act).toEqual([1, 'user-unknown']);
+  }
+  expect(await run('user', 'retire', 'kofi@example.org')).toMatchObject({ user: { state: 'retired' } });
+  expect((await run('user', 'list')).users).toHaveLength(2);
+  const factor = await run('user', 'reset-factor', 'amina@example.org');
+  expect(factor.link).toContain('/factor#');
+}, 240_000);
+
+it('shows and changes settings within their ranges', async () => {
+  const name = 'sessionIdleMinutes';
+  const { settings } = await run('policy', 'get', name);
+  expect(settings).toMatchObject([{ name, value: 15 }]);
+  expect(await run('policy', 'set', name, '10')).toMatchObject({ setting: { name, value: 10 } });
+  expect(await refused('policy', 'set', name, '100000')).toEqual([1, 'policy-refused']);
+  expect(await refused('policy', 'set', 'no-such-setting', '1')).toEqual([2, 'usage']);
+  expect((await run('policy', 'get')).settings).toContainEqual(expect.objectContaining({ name, value: 10 }));
+  const bare = await careseal(['policy', 'set', name], { home: home.path });
+  expect([bare.code, bare.stdout]).toEqual([2, '']);
+}, 120_000);
+
 it('sets and takes away rules and networks', async () => {
   const rule = { scope: 'role', scopeId: 'auditor', secondFactor: 'required' };
   expect(await run('policy', 'require', 'role', 'auditor', 'required')).toEqual({ requirements: [rule] });
