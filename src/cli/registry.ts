@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./setup.ts')).setup,
   },
   'user add': { summary: 'Invite a person', load: async () => (await import('./user.ts')).userAdd },
+  'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
   'user list': { summary: 'List the users', load: async () => (await import('./user.ts')).userList },
   'user disable': { summary: 'End a person’s access', load: async () => (await import('./user.ts')).userDisable },
   'user enable': { summary: 'Give access back', load: async () => (await import('./user.ts')).userEnable },
@@ -34,6 +35,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./user.ts')).userSessions,
   },
   'policy get': { summary: 'How people sign in', load: async () => (await import('./policy.ts')).policyGet },
+  'policy set': { summary: 'Change how people sign in', load: async () => (await import('./policy.ts')).policySet },
   'policy require': {
     summary: 'Second factor of a role, an organisation or a person',
     load: async () => (await import('./policy-rules.ts')).policyRequire,
@@ -58,8 +60,6 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Withdraw a notice',
     load: async () => (await import('./policy-rules.ts')).noticeWithdraw,
   },
-  'policy set': { summary: 'Change how people sign in', load: async () => (await import('./policy.ts')).policySet },
-  'user invite-again': { summary: 'New enrolment link', load: async () => (await import('./user.ts')).userInviteAgain },
   witness: {
     summary: 'Watch the audit logs of others',
     load: async () => (await import('./witness.ts')).witness,
