@@ -18,7 +18,8 @@ export function boundMark(
     | 'alert-rules-bound'
     | 'later-alert-rules-bound'
     | 'alert-place-bound'
-    | 'model-bound' = 'rows-bound',
+    | 'model-bound'
+    | 'alert-recipients-bound' = 'rows-bound',
 ): BoundMark {
   const path = join(homePaths(home).keys, name);
   return {

@@ -91,6 +91,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
     readers: () => identity.everywhere('audit.read'),
     bound: boundMark(config.home, 'alert-rules-bound'),
     laterBound: boundMark(config.home, 'later-alert-rules-bound'),
+    recipientsBound: boundMark(config.home, 'alert-recipients-bound'),
     placeBound: boundMark(config.home, 'alert-place-bound'),
     logIsWhole: async () => (await audit.status()).ok,
     witnessedMs: () => newestWitness(audit, startedMs),

@@ -62,3 +62,69 @@ describe('which model decides', () => {
     expect(altered).toEqual([{ active: shipped }]);
   });
 });
+
+describe('alerts', () => {
+  const alerts = () => p.services.logFollowers.alerts;
+  const open = async () => {
+    const answer = await p.ask('centre administrator', 'GET', '/api/alerts');
+    return answer.json<{ alerts: { id: string; rule: string; what: string }[] }>().alerts;
+  };
+
+  test('said to be closed, by words of another one or of nobody, are open again, and it is told', async () => {
+    await alerts().checks.run();
+    await run(`UPDATE alerts.state SET sealed_place = '\\x00'`);
+    await alerts().follower.catchUp();
+    const [one] = (await open()).filter(({ rule }) => rule === 'log-damaged');
+    expect(one).toBeDefined();
+    await run(`UPDATE alerts.alert SET closed_at = now(), sealed_closing = '\\x00' WHERE id = '${one?.id}'`);
+    expect((await open()).map(({ id }) => id)).not.toContain(one?.id);
+    await alerts().checks.run();
+    expect((await open()).map(({ id }) => id)).toContain(one?.id);
+    expect((await open()).map(({ what }) => what)).toContainEqual(expect.stringContaining('has changed an alert'));
+  });
+
+  test('are mailed to everybody who answers for them where the list of who gets them was taken away', async () => {
+    const chosen = p.users.get('centre administrator')?.id ?? '';
+    const set = await p.ask('centre administrator', 'PUT', '/api/alerts/recipients', { recipients: [chosen] });
+    expect(set.status, set.text).toBe(204);
+    const shown = async () =>
+      (await p.ask('centre administrator', 'GET', '/api/alerts/rules')).json<{
+        recipients: string[];
+        people: unknown[];
+      }>();
+    expect((await shown()).recipients).toEqual([chosen]);
+    for (const sealed of ['NULL', `'\\x00'`]) {
+      await run(`UPDATE alerts.state SET sealed_recipients = ${sealed}`);
+      const { recipients, people } = await shown();
+      expect(recipients.length).toBe(people.length);
+    }
+    await alerts().checks.run();
+    expect((await open()).map(({ what }) => what)).toContainEqual(expect.stringContaining('who gets mails'));
+  });
+});
+
+describe('the history of a client', () => {
+  test('does not tell of another client whose entry is moved to it, and nothing is decided by such an entry', async () => {
+    const own = await p.register('north registrar', {
+      key: ['urn:north:mrn', 'N-1'],
+      given: 'Peter',
+      family: 'Ochieng',
+    });
+    const other = await p.register('south registrar', {
+      key: ['urn:south:mrn', 'S-1'],
+      given: 'Zulaika',
+      family: 'Banda',
+    });
+    await run(
+      `ALTER TABLE registry.ledger DISABLE TRIGGER USER;
+       UPDATE registry.ledger SET golden_id = '${own.golden}', source_id = '${own.source}' WHERE golden_id = '${other.golden}';
+       ALTER TABLE registry.ledger ENABLE TRIGGER USER`,
+    );
+    const seen = await p.ask('north registrar', 'GET', `/api/clients/${own.golden}/history`);
+    expect([seen.status, seen.text]).toEqual([200, expect.not.stringContaining('south registrar')]);
+    expect(seen.json<{ entries: unknown[] }>().entries).toHaveLength(1);
+    await isTold('client');
+    const merged = await p.ask('centre steward', 'POST', `/api/clients/${own.golden}/unmerge`, { reason: 'to try it' });
+    expect([merged.status, merged.text]).toEqual([409, expect.stringContaining('client-altered')]);
+  });
+});

@@ -84,6 +84,8 @@ const make = () => {
     alerts,
     rules: settings.read,
     recipients: settings.recipients,
+    recipientsChanged: settings.recipientsChanged,
+    reopenChanged: alerts.reopenChanged,
     enqueue: (tx, message) => mail.enqueue(tx, message),
     logIsWhole: () => Promise.resolve(whole),
     witnessedMs: () => Promise.resolve(witnessedMs),

@@ -19,6 +19,8 @@ export interface Alerts {
   raise(raised: Raised): Promise<boolean>;
   /** `within`: ids of the only actors the asker may see; undefined: all. */
   list(query: AlertsQuery, within: readonly string[] | undefined): Promise<AlertsReply>;
+  /** Opens those again that were said to be closed in the database and that nobody closed: their closing words do not open. */
+  reopenChanged(): Promise<readonly string[]>;
   /** Throws `alert-not-found`, `alert-closed`, or `alert-own` where the alert is about whoever asks. */
   handle(actor: Actor, act: 'acknowledge' | 'close', id: string, note: string): Promise<AuditReceipt>;
 }
@@ -79,6 +81,15 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
         ...(last === undefined ? {} : { next: last.id }),
         ...(await counts({ database, keyRing }, within)),
       };
+    },
+
+    async reopenChanged() {
+      const reopened: string[] = [];
+      for (const { id, sealedClosing } of await store.closedLately(database)) {
+        if (sealedClosing !== null && opened(keyRing, sealedClosing, place(id, 'closing')) !== undefined) continue;
+        if (await store.reopen(database, id)) reopened.push(id);
+      }
+      return reopened;
     },
 
     async handle(actor, act, id, note) {

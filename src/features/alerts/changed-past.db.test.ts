@@ -55,7 +55,15 @@ function make() {
     people: () => Promise.resolve([]),
   });
   const checks = createChecks({
-    ...{ ...deps, alerts, rules: settings.read, recipients: settings.recipients, onFailure: failed },
+    ...{
+      ...deps,
+      alerts,
+      rules: settings.read,
+      recipients: settings.recipients,
+      recipientsChanged: settings.recipientsChanged,
+      reopenChanged: alerts.reopenChanged,
+      onFailure: failed,
+    },
     enqueue: () => Promise.resolve(true),
     logIsWhole: () => Promise.resolve(true),
     witnessedMs: () => Promise.resolve(undefined),

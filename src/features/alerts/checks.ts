@@ -25,6 +25,9 @@ export interface ChecksDeps {
   /** Rules, and ids of targets of forwarding, that are not as an administrator left them. */
   readonly changedRules: () => Promise<readonly string[]>;
   readonly changedTargets: () => Promise<readonly string[]>;
+  readonly recipientsChanged: () => Promise<boolean>;
+  /** Opens alerts again that nobody closed; answers which. */
+  readonly reopenChanged: () => Promise<readonly string[]>;
   /** Where people read alerts. */
   readonly pageUrl: string;
   readonly onFailure: (error: unknown) => void;
@@ -72,7 +75,10 @@ export function createChecks(deps: ChecksDeps): Checks {
       if (nowMs - sinceMs <= forwarding.minutes * MINUTE_MS) continue;
       await raise('forwarding-stopped', id, `“${name}” has taken no event for ${forwarding.minutes} minutes`);
     }
+    const reopened = await deps.reopenChanged();
     if (!rules['changed-past'].enabled) return;
+    for (const id of reopened) await raise('changed-past', `alert ${id}`, changedSentence('alert'));
+    if (await deps.recipientsChanged()) await raise('changed-past', 'recipients', changedSentence('recipients'));
     for (const name of await deps.changedRules()) await raise('changed-past', `rule ${name}`, changedSentence('rule'));
     for (const id of await deps.changedTargets())
       await raise('changed-past', `target ${id}`, changedSentence('target'));

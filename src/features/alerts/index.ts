@@ -27,7 +27,7 @@ export interface AlertsFeature {
 export interface AlertsFeatureDeps
   extends Pick<FollowerDeps, 'database' | 'keyRing' | 'clock' | 'namesOf' | 'people' | 'onFailure'>,
     Pick<ChecksDeps, 'logIsWhole' | 'witnessedMs' | 'stoppedTargets' | 'changedTargets' | 'pageUrl'>,
-    Pick<RuleSettingsDeps, 'readers' | 'bound' | 'laterBound'>,
+    Pick<RuleSettingsDeps, 'readers' | 'bound' | 'laterBound' | 'recipientsBound'>,
     Pick<FollowerDeps, 'placeBound'> {
   readonly audit: Pick<Audit, 'record' | 'recordNow' | 'feed' | 'search'>;
   readonly mail: Pick<Mail, 'configured' | 'enqueue'>;
@@ -48,6 +48,8 @@ export function createAlertsFeature(deps: AlertsFeatureDeps): AlertsFeature {
     alerts,
     rules,
     changedRules: settings.changed,
+    recipientsChanged: settings.recipientsChanged,
+    reopenChanged: alerts.reopenChanged,
     recipients: settings.recipients,
     enqueue: (tx, mail) => deps.mail.enqueue(tx, mail),
   });

@@ -3,6 +3,7 @@ import { sealedAtRest } from '../../crypto/index.ts';
 import { utf8Decode, utf8Encode } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { AuditReceipt } from '../../platform/http/audited.ts';
+import { isProblem } from '../../kernel/problem.ts';
 import type { Audit, AuditInput } from '../audit/index.ts';
 import { type BoundRulesDeps, createBoundRules } from './bound-rules.ts';
 import { noQuietTime, recipientUnknown, unknownZone } from './errors.ts';
@@ -16,6 +17,8 @@ export interface RuleSettingsStore {
   read(): Promise<Rules>;
   /** Rules that are not as an administrator left them. */
   changed(): Promise<readonly RuleName[]>;
+  /** Whether the list of who gets mails is not as an administrator left it. */
+  recipientsChanged(): Promise<boolean>;
   /** Binds what an earlier version has written, and rules nobody has set yet; once in the life of an installation. */
   bindEarlier(): Promise<void>;
   reply(mail: boolean): Promise<RulesReply>;
@@ -37,6 +40,8 @@ export interface RuleSettingsDeps extends BoundRulesDeps {
   readonly audit: Pick<Audit, 'record'>;
   /** Whom mails may go to: active people who may see all alerts. */
   readonly readers: () => Promise<readonly AlertReader[]>;
+  /** Whether anybody was ever chosen to get mails. Kept outside the database: from then on a missing list was taken away. */
+  readonly recipientsBound?: { isSet(): Promise<boolean>; set(): Promise<void> };
 }
 
 /** As it is stored: ids of people; addresses where an earlier version took them as they were typed in. */
@@ -45,7 +50,7 @@ const Stored = z.object({ recipients: z.array(z.string()) });
 const PLACE = { table: 'audit.alert', type: 'recipients', id: 'recipients', version: 1 };
 
 export function createRuleSettings(deps: RuleSettingsDeps): RuleSettingsStore {
-  const { database, keyRing, audit, readers } = deps;
+  const { database, keyRing, audit, readers, recipientsBound } = deps;
   const bound = createBoundRules(deps);
 
   async function read(): Promise<Rules> {
@@ -54,23 +59,37 @@ export function createRuleSettings(deps: RuleSettingsDeps): RuleSettingsStore {
   }
 
   async function chosen() {
+    const isBound = (await recipientsBound?.isSet()) === true;
     const { sealedRecipients } = await store.readState(database);
-    const stored =
-      sealedRecipients === null
-        ? []
-        : Stored.parse(JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealedRecipients), PLACE)))).recipients;
-    const wanted = new Set(stored.map((one) => one.toLowerCase()));
+    const stored = opened(sealedRecipients, isBound);
+    // Chosen under an earlier version.
+    if (!isBound && sealedRecipients !== null && stored !== undefined) await recipientsBound?.set();
     const people = await readers();
+    // A list that somebody has taken away or changed goes to everybody who may see all alerts: none is to be kept from them.
+    const wanted = new Set((stored ?? people.map(({ id }) => id)).map((one) => one.toLowerCase()));
     const addresses = new Set(people.map(({ email }) => email.toLowerCase()));
     return {
       people,
       chosen: people.filter(({ id, email }) => wanted.has(id) || wanted.has(email.toLowerCase())),
+      changed: stored === undefined,
       unknown: [...wanted].filter((one) => one.includes('@') && !addresses.has(one)),
     };
   }
 
+  /** Undefined where it is not as an administrator left it. */
+  function opened(sealed: Buffer | null, isBound: boolean): readonly string[] | undefined {
+    if (sealed === null) return isBound ? undefined : [];
+    try {
+      return Stored.parse(JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealed), PLACE)))).recipients;
+    } catch (error) {
+      if (isProblem(error) && error.code === 'seal-broken') return undefined;
+      throw error;
+    }
+  }
+
   return {
     read,
+    recipientsChanged: async () => (await chosen()).changed,
     changed: async () => (await bound.read()).flatMap(({ name, changed }) => (changed ? [name] : [])),
     bindEarlier: bound.bindEarlier,
     recipients: async () => (await chosen()).chosen.map(({ email }) => email),
@@ -102,6 +121,7 @@ export function createRuleSettings(deps: RuleSettingsDeps): RuleSettingsStore {
       const known = new Set(before.people.map(({ id }) => id));
       if (ids.some((id) => !known.has(id))) throw recipientUnknown();
       return await database.transaction(async (tx) => {
+        tx.afterCommit(() => void recipientsBound?.set().catch(() => undefined));
         await store.putRecipients(tx, keyRing.seal(utf8Encode(JSON.stringify({ recipients: ids })), PLACE));
         const detail = { from: before.chosen.map(({ id }) => id).join(' '), to: ids.join(' ') };
         return await audit.record(tx, [told(actor, 'recipients', detail)]);

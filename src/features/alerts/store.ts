@@ -122,6 +122,20 @@ export async function markAlert(
   await tx.run(act === 'close' ? CLOSE : ACKNOWLEDGE, [mark.id, new Date(mark.atMs), mark.sealed]);
 }
 
+const CLOSED_LATELY = statement<{ id: string; sealedClosing: Buffer | null }>(
+  'alerts.closed-lately',
+  `SELECT id, sealed_closing AS "sealedClosing" FROM alerts.alert WHERE closed_at IS NOT NULL ORDER BY id DESC LIMIT 500`,
+);
+export const closedLately = (sql: Sql) => sql.rows(CLOSED_LATELY);
+// Where another alert about the same is open meanwhile, that one tells.
+const REOPEN = statement(
+  'alerts.reopen',
+  `UPDATE alerts.alert AS a SET closed_at = NULL, sealed_closing = NULL, mailed_at = NULL WHERE id = $1
+     AND NOT EXISTS (SELECT FROM alerts.alert AS o WHERE o.rule = a.rule AND o.subject = a.subject AND o.closed_at IS NULL)`,
+);
+/** False where another alert about the same is open. */
+export const reopen = async (sql: Sql, id: string): Promise<boolean> => (await sql.run(REOPEN, [id])) === 1;
+
 const UNMAILED = statement<{ rule: RuleName; alerts: bigint }>(
   'alerts.unmailed',
   'SELECT rule, count(*) AS alerts FROM alerts.alert WHERE mailed_at IS NULL AND closed_at IS NULL GROUP BY rule ORDER BY rule',

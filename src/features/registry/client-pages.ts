@@ -8,7 +8,7 @@ import { pairKey, type SourceState } from './batch-state.ts';
 import { patientOf } from './content.ts';
 import type { DomainTable } from './deps.ts';
 import { displayName, fieldsOf, systemLabel } from './fields.ts';
-import { openLedgerEntry } from './ledger.ts';
+import { openLedger } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { clientDeleted, clientNotFound, reviewNotFound } from './problems.ts';
 import {
@@ -182,7 +182,7 @@ async function clientLedger(deps: RoundDeps, { golden, sources }: Person): Promi
     [golden.golden_id],
     sources.map((row) => row.source_id),
   );
-  return rows.map((row) => openLedgerEntry(deps.keyRing, row));
+  return openLedger(deps, rows);
 }
 
 export async function clientHistory(deps: RoundDeps, principal: Principal, id: ResourceId): Promise<LedgerEntryView[]> {
@@ -354,9 +354,7 @@ export async function reviewDetail(
   const a = opened.find((one) => one.state.id === row.a);
   const b = opened.find((one) => one.state.id === row.b);
   if (!a || !b) throw reviewNotFound();
-  const ledger = (await readLedger(deps.database, [], [row.a, row.b])).map((entry) =>
-    openLedgerEntry(deps.keyRing, entry),
-  );
+  const ledger = openLedger(deps, await readLedger(deps.database, [], [row.a, row.b]));
   const neighbours = await readQueueNeighbours(deps.database, { ...seen, state: row.state }, { id, score: row.score });
   const workers = await workersOf(deps, [row], seen.user);
   const context = { keyRing: deps.keyRing, domains, ledger };

@@ -23,9 +23,7 @@ export type FaultKind =
   | 'successor-differs'
   | 'records-differ'
   | 'match-record-broken'
-  | 'record-lost'
-  | 'history-altered'
-  | 'older-than-the-log';
+  | 'record-lost';
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -45,8 +43,6 @@ export const FAULT_WORDS: Readonly<Record<FaultKind, string>> = {
   'records-differ': 'its row has other records than its content names',
   'match-record-broken': 'what it is compared by does not open',
   'record-lost': 'it belongs to no client',
-  'history-altered': 'an entry of its history was changed or moved',
-  'older-than-the-log': 'it is older than what the audit log says: an earlier version was put back',
 };
 
 export interface PersonFaults {

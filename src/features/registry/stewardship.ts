@@ -10,7 +10,7 @@ import type { Transaction } from '../../platform/db/sql.ts';
 import type { AuditInput } from '../audit/index.ts';
 import { assertWhole } from './altered.ts';
 import { orderedPair, pairKey, type RoundState, RoundState as Round } from './batch-state.ts';
-import { ledgerActor, openLedgerEntry } from './ledger.ts';
+import { ledgerActor, openWholeLedger } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import type { Decision } from './decision.ts';
 import { proposeMerge } from './merge-proposal.ts';
@@ -260,7 +260,7 @@ export function unmerge(
 
 export async function ledgerOfGoldens(decision: Decision, goldenIds: readonly ResourceId[]): Promise<LedgerEntry[]> {
   const rows = await readLedger(decision.tx, goldenIds, []);
-  return rows.map((row) => openLedgerEntry(decision.deps.keyRing, row));
+  return openWholeLedger(decision.deps, rows);
 }
 
 function lastStandingMerge(entries: readonly LedgerEntry[], goldenId: ResourceId): LedgerEntry | undefined {

@@ -3,7 +3,7 @@ import type { LinkEntryId, ResourceId } from '../../kernel/ids.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { Transaction } from '../../platform/db/sql.ts';
 import type { Decision } from './decision.ts';
-import { ledgerActor, openLedgerEntry } from './ledger.ts';
+import { ledgerActor, openWholeLedger } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { clientNotFound, nothingToUndo, undoWantsTwo } from './problems.ts';
 import { assertNotKeptApart } from './review-decisions.ts';
@@ -93,7 +93,7 @@ async function standingEntry(
   tx: Transaction,
   what: { readonly goldenId: ResourceId; readonly entryId: LinkEntryId },
 ): Promise<LedgerEntry> {
-  const entries = (await readLedger(tx, [what.goldenId], [])).map((row) => openLedgerEntry(deps.keyRing, row));
+  const entries = openWholeLedger(deps, await readLedger(tx, [what.goldenId], []));
   const entry = entries.find((one) => one.entryId === what.entryId);
   if (entry === undefined || (entry.kind !== 'unlinked' && entry.kind !== 'never-link')) throw gone();
   if (entries.some((one) => one.undoes === entry.entryId)) {
