@@ -257,7 +257,7 @@ export function gradedCases(seed: number, each: number, untouched = false): read
   const out: GradedCase[] = [];
   for (const { name, expected, change, given } of KINDS) {
     for (let times = 0; times < each; times++) {
-      const person: CdcRow = { ...(people[draw(people.length)] ?? {}), ...defined(given) };
+      const person: CdcRow = { ...people[draw(people.length)], ...defined(given) };
       const changed: CdcRow = { ...person, ...defined(change(person, draw)) };
       out.push({ kind: name, expected, seed: person, row: untouched ? changed : strewn(changed, draw) });
     }

@@ -34,7 +34,8 @@ export function matchRecordOf(patient: Patient): MatchRecord {
 
 /** What a file had in place of a birth date, kept as text when it was loaded. */
 function birthDateText(patient: Patient & PrimitiveExtensions): Pick<MatchRecord, 'birthDateText'> {
-  const text = patient._birthDate?.extension?.find(({ url }) => url === ORIGINAL_TEXT)?.valueString;
+  const { _birthDate: element } = patient;
+  const text = element?.extension?.find(({ url }) => url === ORIGINAL_TEXT)?.valueString;
   return text ? { birthDateText: text } : {};
 }
 
