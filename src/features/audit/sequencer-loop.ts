@@ -26,6 +26,8 @@ interface LoopDeps {
 /** A failure is tried again soon at first, then ever more slowly. */
 const FAILURE_MS_MAX = 30_000;
 const DRAIN_PAUSE_MS = 50;
+/** Events of one round from which on the next is not waited for. */
+const BUSY_EVENTS = 2_000;
 const DRAIN_MS = 3_000;
 
 export function createSequencerLoop({ round, everyMs, onFailure }: LoopDeps): SequencerLoop {
@@ -46,9 +48,10 @@ export function createSequencerLoop({ round, everyMs, onFailure }: LoopDeps): Se
   /** One round; answers when the next is due, counted from the beginning of this one. */
   async function once(): Promise<number> {
     try {
-      await round();
+      const done = await round();
       failures = 0;
-      return everyMs;
+      // Many came at once: the next round is smaller, and none of them waits for a second on top of it.
+      return done.kind === 'done' && done.added >= BUSY_EVENTS ? everyMs / 4 : everyMs;
     } catch (error) {
       failures++;
       report(error);
