@@ -110,7 +110,8 @@ export interface NewSession extends Session {
 }
 
 /** Columns that its binding covers. */
-interface BoundSessionRow {
+/** What a session's binding covers, and the binding. */
+export interface BoundSessionRow {
   readonly token_hash: Uint8Array;
   readonly id: SessionId;
   readonly user_id: UserId;

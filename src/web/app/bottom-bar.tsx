@@ -1,14 +1,17 @@
-import { Drawer } from '@mantine/core';
 import { Link, useLocation } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { IconMenu2 } from '../ui/icons.ts';
 import { type NavigationEntry, bottomBar, entriesFor } from './navigation.ts';
 import { useSession } from './session.tsx';
+
+const MorePlaces = lazy(async () => ({ default: (await import('./more-places.tsx')).MorePlaces }));
 
 /** The rail of a phone. */
 export function BottomBar(): ReactNode {
   const { shown, more } = bottomBar(entriesFor(useSession().permissions));
   const [open, setOpen] = useState(false);
+  // Fetched when it is wanted first; then it stays, so that it can close as it opened.
+  const [opened, setOpened] = useState(false);
   const { pathname } = useLocation();
   const inMore = more.some((entry) => pathname.startsWith(entry.to));
   return (
@@ -22,27 +25,20 @@ export function BottomBar(): ReactNode {
           className="bottom-link"
           data-active={inMore || undefined}
           aria-haspopup="dialog"
-          onClick={() => setOpen(true)}
+          onClick={() => {
+            setOpened(true);
+            setOpen(true);
+          }}
         >
           <IconMenu2 size={22} stroke={1.7} aria-hidden />
           <span>More</span>
         </button>
       )}
-      <Drawer opened={open} onClose={() => setOpen(false)} position="bottom" size="auto" title="More">
-        <ul className="more-list">
-          {more.map((entry) => (
-            <li key={entry.to}>
-              <Link to={entry.to} onClick={() => setOpen(false)}>
-                <entry.icon size={22} stroke={1.7} aria-hidden />
-                <span>
-                  {entry.name}
-                  <small>{entry.about}</small>
-                </span>
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </Drawer>
+      {opened && (
+        <Suspense fallback={null}>
+          <MorePlaces entries={more} open={open} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </nav>
   );
 }

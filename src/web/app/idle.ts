@@ -2,6 +2,9 @@ import { useEffect, useRef, useState } from 'react';
 
 const MOVES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'scroll'] as const;
 
+/** Other windows hear of moves this often. */
+const TELL_EVERY_MS = 1_000;
+
 export interface Idle {
   /** Whole seconds since the last move of the person, looked at once a second. */
   readonly seconds: number;
@@ -13,6 +16,8 @@ export interface Idle {
 export interface IdleListeners {
   onMove(): void;
   onTick(seconds: number): void;
+  /** Moves do not count now: something asks for an answer, and the way to its buttons is none. */
+  isHeld(): boolean;
 }
 
 /** How long nobody moved. The clock is read, not counted, so that a sleeping laptop wakes up expired. */
@@ -25,10 +30,21 @@ export function useIdle(listeners: IdleListeners): Idle {
   });
   useEffect(() => {
     lastMs.current = Date.now();
+    const others = new BroadcastChannel('careseal-moves');
+    let toldMs = 0;
     const moved = (): void => {
+      if (current.current.isHeld()) return;
       lastMs.current = Date.now();
+      if (lastMs.current - toldMs >= TELL_EVERY_MS) {
+        toldMs = lastMs.current;
+        others.postMessage(undefined);
+      }
       current.current.onMove();
     };
+    // Whoever works in another window of this browser is not away: this one would end the session of both.
+    others.addEventListener('message', () => {
+      lastMs.current = Date.now();
+    });
     const tick = setInterval(() => {
       const nowMs = Date.now();
       const seconds = Math.floor((nowMs - lastMs.current) / 1000);
@@ -37,6 +53,7 @@ export function useIdle(listeners: IdleListeners): Idle {
     }, 1000);
     for (const move of MOVES) window.addEventListener(move, moved, { passive: true, capture: true });
     return () => {
+      others.close();
       clearInterval(tick);
       for (const move of MOVES) window.removeEventListener(move, moved, { capture: true });
     };

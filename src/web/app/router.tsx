@@ -8,7 +8,6 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { z } from 'zod';
-import { SignInPage } from '../features/identity/sign-in-page.tsx';
 import { Frame } from './frame.tsx';
 import { Lost, PageFailure } from './page-failure.tsx';
 import { PageWait } from './page-wait.tsx';
@@ -74,7 +73,7 @@ const root = createRootRouteWithContext<RouterContext>()({ component: Outlet });
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  component: SignInPage,
+  component: lazyRouteComponent(() => import('../features/identity/sign-in-page.tsx'), 'SignInPage'),
   beforeLoad: async ({ context }) => {
     const session = await context.queries.ensureQueryData(sessionQuery).catch(() => undefined);
     if (isSignedIn(session)) redirect({ to: '/', throw: true });

@@ -1,14 +1,21 @@
-import { Button, Modal } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { Mark } from '../ui/mark.tsx';
 import { onSessionEnded } from './api.ts';
 import { useIdle } from './idle.ts';
 import { useLeave } from './leave.ts';
 import { usePreferences } from './preferences.tsx';
 import { sessionQuery, useSession } from './session.tsx';
+import { minutes } from './words.ts';
+
+const loadWarning = () => import('./idle-warning.tsx');
+const IdleWarning = lazy(async () => ({ default: (await loadWarning()).IdleWarning }));
+/** Fetched once the first screen is done, and not when nobody is there to see that it could not be. */
+const FETCH_WARNING_MS = 5_000;
 
 const WARN_SECONDS = 120;
+/** Of a short idle time not more than this part is spent with the warning. */
+const WARN_PART = 0.5;
 const TOUCH_EVERY_MS = 60_000;
 
 /**
@@ -35,7 +42,8 @@ export function SessionGuard(): ReactNode {
   const onTick = (seconds: number): void => {
     if (preferences.privacyAfterSeconds > 0 && seconds >= preferences.privacyAfterSeconds) setCovered(true);
   };
-  const idle = useIdle({ onMove, onTick });
+  const asking = useRef(false);
+  const idle = useIdle({ onMove, onTick, isHeld: () => asking.current });
 
   const end = useCallback(() => {
     if (leaving.current) return;
@@ -43,6 +51,10 @@ export function SessionGuard(): ReactNode {
     void leave('expired');
   }, [leave]);
 
+  useEffect(() => {
+    const timer = setTimeout(() => void loadWarning().catch(() => undefined), FETCH_WARNING_MS);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => onSessionEnded(end), [end]);
   const absoluteLeft = session.absoluteEndsAt
     ? Math.floor((new Date(session.absoluteEndsAt).getTime() - idle.nowMs) / 1000)
@@ -53,13 +65,25 @@ export function SessionGuard(): ReactNode {
     if (left <= 0) end();
   }, [left, end]);
 
-  const warning = left <= WARN_SECONDS && left > 0;
+  const warnIdleAt = Math.min(WARN_SECONDS, session.idleTimeoutSeconds * WARN_PART);
+  const warnsOfIdle = idleLeft <= absoluteLeft && left <= warnIdleAt && left > 0;
+  const warnsOfEnd = absoluteLeft < idleLeft && left <= WARN_SECONDS && left > 0;
+  useEffect(() => {
+    asking.current = warnsOfIdle;
+  }, [warnsOfIdle]);
   const stay = (): void => {
+    asking.current = false;
     idle.reset();
     touched.current = 1;
     onMove();
   };
-  if (warning && idleLeft <= absoluteLeft) return <IdleWarning left={left} onStay={stay} onLeave={end} />;
+  if (warnsOfIdle) {
+    return (
+      <Suspense fallback={null}>
+        <IdleWarning left={left} onStay={stay} onLeave={end} />
+      </Suspense>
+    );
+  }
   if (covered) {
     return (
       <PrivacyScreen
@@ -70,50 +94,14 @@ export function SessionGuard(): ReactNode {
       />
     );
   }
-  if (warning) {
+  if (warnsOfEnd) {
     return (
       <div className="ending" role="status">
-        You have to sign in again in {clock(left)}. What you typed is kept.
+        You have to sign in again in {minutes(left)}. What you typed is kept.
       </div>
     );
   }
   return null;
-}
-
-function clock(seconds: number): string {
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-interface IdleWarningProps {
-  readonly left: number;
-  readonly onStay: () => void;
-  readonly onLeave: () => void;
-}
-
-function IdleWarning({ left, onStay, onLeave }: IdleWarningProps): ReactNode {
-  return (
-    <Modal
-      opened
-      onClose={onStay}
-      title="Still there?"
-      size="sm"
-      withCloseButton={false}
-      overlayProps={{ backgroundOpacity: 1, color: 'var(--cs-ground)' }}
-    >
-      <p className="dialog-words">
-        Nobody moved for a while. You will be signed out in <strong className="numbers">{clock(left)}</strong>. What you
-        typed on this page is kept.
-      </p>
-      <div className="dialog-actions">
-        <Button variant="default" onClick={onLeave}>
-          Sign out now
-        </Button>
-        <Button data-autofocus onClick={onStay}>
-          Stay signed in
-        </Button>
-      </div>
-    </Modal>
-  );
 }
 
 /** Covers what is on the screen; any key or click brings it back. It does not end the session. */

@@ -30,3 +30,8 @@ export const GENDER_WORDS: Readonly<Record<string, string>> = {
 export function plural(count: number, one: string, many: string): string {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
+
+/** Seconds as minutes and seconds: `1:05`. */
+export function minutes(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

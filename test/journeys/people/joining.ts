@@ -1,16 +1,20 @@
+import type { Page } from 'playwright-core';
 import { Authenticator } from '../../support/authenticator.ts';
 import type { Hand } from '../../support/hands.ts';
-import { heading } from '../../support/journey.ts';
-import { buttonOf, dialogOf, open, type Stage, type Task } from './stage.ts';
+import { type Account, heading } from '../../support/journey.ts';
+import { buttonOf, dialogOf, open, type Task } from './stage.ts';
 
 const PASSWORDS = { mouse: 'nine kingfishers at the weir', keyboard: 'eleven otters under the bridge' } as const;
 
-/** Goes through an enrolment page that is shown, with this hand; afterwards the home of a signed-in person is there. */
-async function accept(stage: Stage, hand: Hand, link: string): Promise<void> {
-  const { page, watched } = await stage.newcomer();
-  await page.goto(link);
+/** Goes through an enrolment page, at the link or shown already, with this hand; then the home of a signed-in person is there. */
+export async function enrol(
+  page: Page,
+  hand: Hand,
+  link: string | undefined,
+  password: string,
+): Promise<Omit<Account, 'email'>> {
+  if (link !== undefined) await page.goto(link);
   await page.getByLabel('Your name').waitFor();
-  const password = PASSWORDS[hand.name];
   await hand.type(page.getByLabel('Password', { exact: true }), password);
   await page.getByText('Good: long enough').waitFor();
   await hand.press(buttonOf(page, 'Continue'));
@@ -23,8 +27,7 @@ async function accept(stage: Stage, hand: Hand, link: string): Promise<void> {
   await hand.tick(page.getByLabel('I have stored them'));
   await hand.press(buttonOf(page, 'Go to Careseal'));
   await heading(page, 'Home').waitFor();
-  const account = { email: `${hand.name}@example.org`, password, authenticator, recoveryCodes };
-  stage.colleagues.set(hand.name, { page, watched, account });
+  return { password, authenticator, recoveryCodes };
 }
 
 /** From the invitation to the first page, in the order in which one needs the other. */
@@ -66,7 +69,10 @@ export const JOINING: readonly Task[] = [
     who: 'user',
     task: 'accepts the invitation: a password, an authenticator app, recovery codes',
     async work(stage, hand) {
-      await accept(stage, hand, stage.links.get(`invitation ${hand.name}`) ?? '');
+      const somebody = await stage.newcomer();
+      const link = stage.links.get(`invitation ${hand.name}`) ?? '';
+      const made = await enrol(somebody.page, hand, link, PASSWORDS[hand.name]);
+      stage.colleagues.set(hand.name, { ...somebody, account: { ...made, email: `${hand.name}@example.org` } });
     },
   },
   {

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { Authenticator } from '../../support/authenticator.ts';
 import type { Hand } from '../../support/hands.ts';
 import { type Account, heading } from '../../support/journey.ts';
+import { code, password, signOut } from './sign-in.ts';
 import {
   ask,
   buttonOf,
@@ -16,17 +17,6 @@ import {
 
 /** Second authenticators, by the hand that added them. */
 const added = new Map<Hand['name'], Authenticator>();
-
-async function signOut({ page }: Colleague, hand: Hand): Promise<void> {
-  await hand.choose(page.getByRole('button', { name: /^Account:/ }), 'Sign out');
-  await heading(page, 'Sign in').waitFor();
-}
-
-async function password({ page, account }: Colleague, hand: Hand): Promise<void> {
-  await hand.type(page.getByLabel('E-mail'), account.email);
-  await hand.type(page.getByLabel('Password', { exact: true }), account.password);
-  await hand.press(page.getByRole('button', { name: 'Continue' }));
-}
 
 async function ownPage(stage: Stage, hand: Hand): Promise<Colleague> {
   const colleague = colleagueOf(stage, hand);
@@ -83,12 +73,11 @@ export const OWN_ACCOUNT: readonly Task[] = [
     task: 'signs out, and in again with the password and a code',
     async work(stage, hand) {
       const colleague = colleagueOf(stage, hand);
-      const { page, account } = colleague;
+      const { page } = colleague;
       await hand.close(page);
       await signOut(colleague, hand);
       await password(colleague, hand);
-      await hand.type(page.getByLabel('Code from your authenticator app'), await account.authenticator.code());
-      await hand.press(page.getByRole('button', { name: 'Sign in', exact: true }));
+      await code(colleague, hand);
       await heading(page, 'Home').waitFor();
     },
   },

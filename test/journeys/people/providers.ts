@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import type { Hand } from '../../support/hands.ts';
 import { heading } from '../../support/journey.ts';
+import { code, signOut } from './sign-in.ts';
 import {
   ask,
   buttonOf,
-  type Colleague,
   colleagueOf,
   dialogOf,
   open,
@@ -18,11 +18,6 @@ const nameOf = (hand: Hand): string => `Ministry by ${hand.name}`;
 
 async function providerPage({ administrator: { page } }: Stage, hand: Hand): Promise<void> {
   await open(page, hand, 'People', 'Identity providers');
-}
-
-async function signOut({ page }: Colleague, hand: Hand): Promise<void> {
-  await hand.choose(page.getByRole('button', { name: /^Account:/ }), 'Sign out');
-  await heading(page, 'Sign in').waitFor();
 }
 
 /** Sign-in from elsewhere, from adding the provider to taking it out of use. */
@@ -70,12 +65,11 @@ export const PROVIDERS: readonly Task[] = [
     task: 'signs in from the provider, and still gives the second factor, which it does not prove',
     async work(stage, hand) {
       const colleague = colleagueOf(stage, hand);
-      const { page, account } = colleague;
+      const { page } = colleague;
       await signOut(colleague, hand);
       await hand.press(buttonOf(page, `Sign in with ${nameOf(hand)}`));
       await heading(page, 'One more step').waitFor();
-      await hand.type(page.getByLabel('Code from your authenticator app'), await account.authenticator.code());
-      await hand.press(page.getByRole('button', { name: 'Sign in', exact: true }));
+      await code(colleague, hand);
       await heading(page, 'Home').waitFor();
     },
   },

@@ -12,18 +12,17 @@ export function workTasks(tasks: readonly Task[], prepare?: (stage: Stage) => Pr
   afterAll(async () => {
     await stage?.close();
   });
-  const everybody = () => [stage.administrator, ...stage.colleagues.values()];
 
   describe.each(tasks)('$point: the $who $task', ({ work }) => {
     beforeEach(async () => {
-      for (const { watched } of everybody()) await watched.used();
+      for (const watched of stage.watched) await watched.used();
     });
     it.each(HANDS)(
       'by $name only',
       async (hand) => {
         await work(stage, hand);
         const other = hand.name === 'mouse' ? 'keyboard' : 'mouse';
-        for (const { watched } of everybody())
+        for (const watched of stage.watched)
           expect((await watched.used()).filter((one) => one.startsWith(other))).toEqual([]);
       },
       120_000,

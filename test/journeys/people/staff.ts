@@ -26,6 +26,16 @@ export async function staff(stage: Stage): Promise<void> {
     const { link } = invited as Invited;
     const account = await openAccount(somebody.page, { ...person, link, password: 'nine kingfishers at the weir' });
     stage.colleagues.set(hand, { ...somebody, account });
+    const forgetful = { name: `Forgetful by ${hand}`, email: `forgetful-${hand}@example.org` };
+    const also = await post(stage, '/api/users', {
+      ...{ ...forgetful, roles: ['registrar'], organisationId: organisation.id },
+    });
+    const other = await stage.newcomer();
+    const password = 'eight swifts above the mill';
+    stage.others.set(hand, {
+      ...other,
+      account: await openAccount(other.page, { ...forgetful, link: (also as Invited).link, password }),
+    });
   }
 }
 

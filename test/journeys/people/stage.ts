@@ -29,6 +29,8 @@ export interface Colleague extends Somebody {
 /** One whole product for all tasks: server, mail server, identity providers, a browser for the administrator and for each hand's colleague. */
 export interface Stage {
   readonly home: string;
+  /** With which the server runs, for commands beside it. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly server: TestServer;
   readonly mail: TestMailServer;
   readonly administrator: Colleague;
@@ -38,6 +40,10 @@ export interface Stage {
   readonly links: Map<string, string>;
   /** Who accepted each hand's invitation. */
   readonly colleagues: Map<Hand['name'], Colleague>;
+  /** Somebody of each hand beside them, who forgets things; there with `staff`. */
+  readonly others: Map<Hand['name'], Colleague>;
+  /** What was used in each browser that was opened. */
+  readonly watched: readonly Watched[];
   newcomer(): Promise<Somebody>;
   close(): Promise<void>;
 }
@@ -53,7 +59,12 @@ export async function openStage(): Promise<Stage> {
   };
   const server = await startTestServer({ home: home.path, settings });
   const browser = await startBrowser({ trustedKeys: await serverKeys(server.usersUrl) });
-  const newcomer = (): Promise<Somebody> => somebody(browser);
+  const watched: Watched[] = [];
+  const newcomer = async (): Promise<Somebody> => {
+    const opened = await somebody(browser);
+    watched.push(opened.watched);
+    return opened;
+  };
   const back = `${server.usersUrl}/sign-in/return`;
   const providers = { mouse: await oidcProvider(back), keyboard: await oidcProvider(back) };
   const first = await newcomer();
@@ -67,10 +78,11 @@ export async function openStage(): Promise<Stage> {
   // Proofs are asked for and given in a task of their own; elsewhere they would only repeat.
   await ask(first.page, 'PUT', '/api/policy', { settings: { stepUpMinutes: 60 } });
   return {
-    ...{ home: home.path, server, mail, providers, newcomer },
+    ...{ home: home.path, settings, server, mail, providers, newcomer, watched },
     administrator: { ...first, account },
     links: new Map(),
     colleagues: new Map(),
+    others: new Map(),
     async close() {
       await browser.close();
       await server.end('SIGTERM');

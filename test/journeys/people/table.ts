@@ -27,7 +27,8 @@ function head(): string {
 
 Every task is worked twice in a browser, on the whole product: with the mouse only (text is pasted) and with the keyboard only, where
 the focus must be shown, on the screen and not covered, wherever it goes. The pages note what was used, and a test fails when it was the
-other. This file is made of the tasks that \`test/journeys/people.test.ts\` and \`people-policy.test.ts\` work (${PEOPLE_TASKS.length} tasks, ${tests} tests) by
+other. This file is made of the tasks that \`test/journeys/people.test.ts\`,
+\`people-policy.test.ts\` and \`people-proofs.test.ts\` work (${PEOPLE_TASKS.length} tasks, ${tests} tests) by
 \`vitest run --project unit test/rules/people-tasks.test.ts -u\`; a task that is gone there and not here breaks the build.
 
 Beside it: \`test/journeys/sign-in.test.ts\` (a lost telephone, from the first mail to the last), \`test/journeys/dialogs.test.ts\`

@@ -94,6 +94,7 @@ function RuleForm({ rule }: { readonly rule: RuleView }): ReactNode {
         save.mutate();
       }}
     >
+      {/* What can be told apart by the heading alone has the heading in its name. */}
       <h3>{rule.title}</h3>
       <p className="soft">{rule.about}</p>
       {rule.changed === true && (
@@ -105,7 +106,14 @@ function RuleForm({ rule }: { readonly rule: RuleView }): ReactNode {
       <RuleFields rule={rule} settings={settings} fixed={fixed} set={set} />
       {save.isError && <FailureNotice error={save.error} focus />}
       {(changed || rule.changed === true) && !fixed && (
-        <Button type="submit" variant="default" size="xs" mt="xs" loading={save.isPending}>
+        <Button
+          type="submit"
+          variant="default"
+          size="xs"
+          mt="xs"
+          aria-label={`Save: ${rule.title}`}
+          loading={save.isPending}
+        >
           Save
         </Button>
       )}
@@ -125,12 +133,14 @@ function RuleFields({ rule, settings, fixed, set }: FieldsProps & { readonly rul
     <div className="rule-fields">
       <Switch
         label="on"
+        aria-label={`on: ${rule.title}`}
         checked={settings.enabled}
         disabled={fixed}
         onChange={(event) => set({ enabled: event.currentTarget.checked })}
       />
       <Switch
         label="mail"
+        aria-label={`mail: ${rule.title}`}
         checked={settings.mail}
         disabled={fixed}
         onChange={(event) => set({ mail: event.currentTarget.checked })}
@@ -138,6 +148,7 @@ function RuleFields({ rule, settings, fixed, set }: FieldsProps & { readonly rul
       {rule.uses.includes('threshold') && (
         <NumberInput
           label="From this number on"
+          aria-label={`From this number on: ${rule.title}`}
           size="xs"
           min={1}
           max={100_000}
@@ -149,6 +160,7 @@ function RuleFields({ rule, settings, fixed, set }: FieldsProps & { readonly rul
       {rule.uses.includes('minutes') && (
         <NumberInput
           label="Minutes"
+          aria-label={`Minutes: ${rule.title}`}
           size="xs"
           min={1}
           max={43_200}

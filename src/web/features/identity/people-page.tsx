@@ -135,7 +135,13 @@ export function PeoplePage(): ReactNode {
       {manages && importing && <ImportDialog onClose={() => setImporting(false)} />}
       {manages && invite && !link && <InviteDialog onClose={close} onInvited={setLink} />}
       {person !== undefined && !link && (
-        <PersonOf id={person} listed={found.list.isPending ? undefined : found.rows} mayManage={manages} onClose={close} onLink={setLink} />
+        <PersonOf
+          id={person}
+          listed={found.list.isPending ? undefined : found.rows}
+          mayManage={manages}
+          onClose={close}
+          onLink={setLink}
+        />
       )}
       {link && (
         <UserLinkDialog

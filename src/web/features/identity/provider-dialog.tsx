@@ -164,13 +164,15 @@ interface ProofFieldsProps {
 function ProofFields({ amr, acr, onAmr, onAcr }: ProofFieldsProps): ReactNode {
   return (
     <>
+      {/* Nothing is offered: a list that counts as open would keep the first Escape for itself. */}
       <TagsInput
+        dropdownOpened={false}
         label="amr values that prove a second factor"
         description="For example mfa or otp. Leave empty to always ask for the second factor here."
         value={amr}
         onChange={onAmr}
       />
-      <TagsInput label="acr values that prove a second factor" value={acr} onChange={onAcr} />
+      <TagsInput dropdownOpened={false} label="acr values that prove a second factor" value={acr} onChange={onAcr} />
     </>
   );
 }

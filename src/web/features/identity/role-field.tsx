@@ -41,7 +41,7 @@ export function RoleField({ value, onChange, error, disabled = false }: RoleFiel
         ))}
       </div>
       {shown.length < own.length && (
-        <Button variant="default" size="xs" onClick={() => setAll(true)}>
+        <Button variant="default" size="xs" mt="sm" onClick={() => setAll(true)}>
           Show {plural(own.length - shown.length, 'more role', 'more roles')}
         </Button>
       )}

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { type WireNode, oneNodeSchema } from '../../../features/nodes/wire.ts';
 import { api } from '../../app/api.ts';
 import { useMay } from '../../app/session.tsx';
@@ -12,7 +12,6 @@ import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { ReasonDialog } from '../../ui/reason-dialog.tsx';
 import { Moment, Own } from '../../ui/text.tsx';
-import { CallsPicture } from './calls-picture.tsx';
 import { NodeCertificates } from './node-certificates.tsx';
 import { Revoke } from './node-drawer.tsx';
 import { NodeKeysSection } from './node-keys-section.tsx';
@@ -20,6 +19,9 @@ import { callFigures, oneNode } from './node-queries.ts';
 import { NodeSettings } from './node-settings.tsx';
 import { NodeState } from './node-state.tsx';
 import './nodes.css';
+
+// Drawn when its figures are there anyway.
+const CallsPicture = lazy(async () => ({ default: (await import('./calls-picture.tsx')).CallsPicture }));
 
 /** One system: whether and how it comes in, what it may do, its certificates, how it has been doing. */
 export function NodePage(): ReactNode {
@@ -165,7 +167,11 @@ function NodeCalls({ node }: { readonly node: WireNode }): ReactNode {
       }
     >
       {figures.isError && <FailureNotice error={figures.error} onRetry={() => void figures.refetch()} />}
-      {figures.data && <CallsPicture figures={figures.data} />}
+      {figures.data && (
+        <Suspense fallback={<ListSkeleton rows={3} />}>
+          <CallsPicture figures={figures.data} />
+        </Suspense>
+      )}
     </Section>
   );
 }
