@@ -40,7 +40,8 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
     worker.on('exit', () => {
       const served = serving.delete(worker);
       open.delete(worker.id);
-      tellOthers(worker, { kind: 'ended', worker: worker.id });
+      // When all of them end, nobody counts any more.
+      if (!state.stopping) tellOthers(worker, { kind: 'ended', worker: worker.id });
       if (served && !state.stopping) void replace();
     });
     worker.on('message', (message: FromWorker) => {
@@ -119,8 +120,8 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
 }
 
 function tell(worker: Worker, message: ToWorker): void {
-  // A worker that has just died is replaced by its exit handler.
-  if (worker.isConnected()) worker.send(message);
+  // A worker that has just died, which its connection may not know yet, is replaced by its exit handler.
+  if (worker.isConnected()) worker.send(message, () => undefined);
 }
 
 async function firstAnswer(worker: Worker): Promise<Serving> {
