@@ -125,6 +125,7 @@ export const addressesOf = (now: () => ForeignIds): readonly Address[] => [
   { method: 'POST', path: '/api/review-groups/:id/undo', kinds: REVIEW },
   { method: 'POST', path: '/api/quality/checks/:id', kinds: REVIEW, body: () => ({ verdict: 'right' }) },
   { method: 'GET', path: '/api/loads/uploads/:id', kinds: ['upload'] },
+  { method: 'DELETE', path: '/api/loads/uploads/:id', kinds: ['upload'] },
   { method: 'POST', path: '/api/loads/uploads/:id/preview', kinds: ['upload'], body: () => ({ map }) },
   {
     method: 'POST',
