@@ -1,7 +1,7 @@
 import { addressGroup } from '../../platform/http/address.ts';
 import type { CounterKey, StoredCounter } from './attempt-store.ts';
 import type { Sealing } from './sealing.ts';
-import type { Attempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
 import type { Channel } from './throttle-rules.ts';
 import type { Tried } from './wrong-attempts.ts';
 

@@ -11,7 +11,7 @@ import type { OrganisationStore } from './organisation-store.ts';
 import type { Browser } from './sessions.ts';
 import { type Opened, openSession, refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { tellUser } from './tell-user.ts';
-import type { Attempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
 import { TOTP_SECRET_BYTES, type TotpEnrolment, totpEnrolment, totpSecretText, totpStep } from './totp.ts';
 import type { Account } from './user-store.ts';
 

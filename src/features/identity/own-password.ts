@@ -11,7 +11,7 @@ import type { SessionStore } from './session-store.ts';
 import type { Browser } from './sessions.ts';
 import { refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { tellUser } from './tell-user.ts';
-import type { Attempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
 
 interface OwnPasswordDeps extends SignInDeps {
   readonly choice: PasswordChoice;

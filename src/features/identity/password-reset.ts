@@ -15,7 +15,7 @@ import { passwordLengthFor } from './policy-rules.ts';
 import type { Browser } from './sessions.ts';
 import { refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { mailLink, tellUser } from './tell-user.ts';
-import type { Attempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
 import type { Account } from './user-store.ts';
 import { EmailAddress } from './wire.ts';
 import type { ResetLinkAnswer } from './wire-factors.ts';

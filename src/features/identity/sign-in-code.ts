@@ -19,7 +19,8 @@ import type { PasskeyQuestion } from './passkeys.ts';
 import type { Browser, SignInMethod } from './sessions.ts';
 import { mayOpenHere, type Opened, openSession, refuseGuess, type SignInDeps, type SignInEvent } from './sign-in.ts';
 import { signInStore } from './sign-in-store.ts';
-import type { Attempt, HeldAttempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
+import type { HeldAttempt } from './throttle.ts';
 import type { Slot } from './under-way.ts';
 import type { Account } from './user-store.ts';
 

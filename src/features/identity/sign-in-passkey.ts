@@ -6,7 +6,7 @@ import { prepareProof, takeProof } from './factor-proof.ts';
 import type { PasskeyQuestion } from './passkeys.ts';
 import type { Browser } from './sessions.ts';
 import { type Opened, openSession, refuseGuess, type SignInDeps } from './sign-in.ts';
-import type { Attempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
 import type { PasskeyAssertion } from './wire-factors.ts';
 
 /** Bound to the cookie alone: nobody is known yet. */

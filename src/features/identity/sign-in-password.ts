@@ -10,7 +10,7 @@ import { isFactorAsked } from './policy-rules.ts';
 import { type Browser, PRE_SESSION_COOKIE } from './sessions.ts';
 import { openSession, refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { ACCOUNT_MOVED, signInStore } from './sign-in-store.ts';
-import type { Attempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
 import type { Slot } from './under-way.ts';
 import type { Account } from './user-store.ts';
 import { EmailAddress, type SignInPasswordAnswer } from './wire.ts';

@@ -6,7 +6,7 @@ import type { PasskeyQuestion } from './passkeys.ts';
 import type { Browser } from './sessions.ts';
 import { type Opened, refuseGuess, type SignInDeps, userEntity } from './sign-in.ts';
 import { signInStore } from './sign-in-store.ts';
-import type { Attempt } from './throttle.ts';
+import type { Attempt } from './attempt.ts';
 import type { Account } from './user-store.ts';
 import type { StepUpRequest, StepUpWaysAnswer } from './wire-factors.ts';
 

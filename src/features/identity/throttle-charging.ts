@@ -14,7 +14,7 @@ import {
 } from './attempt-store.ts';
 import { noteBan } from './ban-notes.ts';
 import { tooManyAttempts } from './errors.ts';
-import type { Attempt, ThrottleDeps } from './throttle.ts';
+import type { Attempt, ThrottleDeps } from './attempt.ts';
 import { charge, chargeCompared, quietBounds } from './throttle-rules.ts';
 import type { UnderWay } from './under-way.ts';
 

@@ -1,6 +1,5 @@
 import { addressGroup } from '../../platform/http/address.ts';
-import type { Clock } from '../../kernel/time.ts';
-import type { Database, Sql, Transaction } from '../../platform/db/sql.ts';
+import type { Sql, Transaction } from '../../platform/db/sql.ts';
 import {
   accountKeysOf,
   channelOf,
@@ -23,25 +22,12 @@ import {
   type StoredCounter,
   writeCounters,
 } from './attempt-store.ts';
+import type { Attempt, ThrottleDeps } from './attempt.ts';
 import { tooManyAttempts } from './errors.ts';
-import type { IdentitySettings } from './model.ts';
-import type { Sealing } from './sealing.ts';
 import { type Charging, createCharging } from './throttle-charging.ts';
 import { CLOSED_RETRY_SECONDS, settle, settlement } from './throttle-rules.ts';
 import { createUnderWay, type Slot } from './under-way.ts';
 import { createWrongAttempts, type WrongAttempts } from './wrong-attempts.ts';
-
-/** One guess: at which secret, of whom, and through which browser and network. */
-export interface Attempt {
-  readonly stage: 'password' | 'factor';
-  /** Lower case, whether it has an account or not. */
-  readonly email: string;
-  /** Set when this browser has signed in to this account before. */
-  readonly knownDevice: Uint8Array | undefined;
-  readonly address: string | undefined;
-  /** Counts for the network while it is compared, so that the network's row need not; of `Throttle.underWay`. */
-  readonly slot?: Slot | undefined;
-}
 
 export interface Throttle {
   /**
@@ -82,17 +68,6 @@ export interface Owing {
 export interface HeldAttempt {
   right(): Promise<void>;
   wrong(): Promise<void>;
-}
-
-export interface ThrottleDeps {
-  readonly database: Database;
-  readonly sealing: Sealing;
-  readonly clock: Clock;
-  readonly settings: Pick<IdentitySettings, 'attemptsFree'>;
-  /** How many serve beside each other: what each has under way counts for as many. */
-  readonly processes?: number | undefined;
-  /** Told of a network that must wait for long, in the transaction that decided it. */
-  readonly onBan: (tx: Transaction, failures: number) => Promise<void>;
 }
 
 export function createThrottle(deps: ThrottleDeps): Throttle {
