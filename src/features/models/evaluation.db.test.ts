@@ -112,6 +112,26 @@ describe('judging by a file', () => {
     });
   });
 
+  it.each([
+    ['one record', ['1,1,Anna,Okello,f,1980-01-01,,,,,,']],
+    ['empty columns', Array.from({ length: 50 }, (_, at) => `${at},${at},,,,,,,,,,`)],
+    [
+      'names of other scripts, signs and a thousand letters',
+      [
+        `1,1,${'أحمد'.repeat(250)},😀😀,f,1980-01-01,,,,,,`,
+        `2,1,${'أحمد'.repeat(250)},😀😀,f,1980-01-01,,,,,,`,
+        '3,3,=cmd(),\u202Eolleko,m,1981-01-01,,,,,,',
+      ],
+    ],
+  ])('judges an unusual file and links no strangers: %s', async (_what, rows) => {
+    const { study } = await begin({ uploadId: await upload([CSV_HEADER, ...rows].join('\n')) });
+    await f.jobs.idle();
+    expect(await view(study.id)).toMatchObject({ state: 'done' });
+    const { found } = await reportOf(study.id);
+    expect(found.records).toBe(rows.length);
+    expect(found.linked.precision).toBe(1);
+  });
+
   it('refuses what is too large, no CSV, or somebody else’s', async () => {
     const large = await upload(`${CSV_HEADER}\n${'1,1,Anna,Okello,f,1980-01-01,,,,,,\n'.repeat(620_000)}`);
     await expect(begin({ uploadId: large })).rejects.toMatchObject({ code: 'file-too-large' });
