@@ -89,10 +89,7 @@ export function composeLogFollowers(input: LogFollowersInput): LogFollowers {
       return actors.flatMap(({ kind, name }) => (kind === 'user' ? [name] : []));
     },
     readers: () => identity.everywhere('audit.read'),
-    bound: boundMark(config.home, 'alert-rules-bound'),
-    laterBound: boundMark(config.home, 'later-alert-rules-bound'),
-    recipientsBound: boundMark(config.home, 'alert-recipients-bound'),
-    placeBound: boundMark(config.home, 'alert-place-bound'),
+    ...alertMarks(config.home),
     logIsWhole: async () => (await audit.status()).ok,
     witnessedMs: () => newestWitness(audit, startedMs),
     stoppedTargets: atna.stoppedTargets,
@@ -155,3 +152,11 @@ async function clientCertificate({ atnaCertificateFile, atnaKeyFile }: Config) {
   const [certificate, key] = await Promise.all([readFile(atnaCertificateFile, 'utf8'), readFile(atnaKeyFile, 'utf8')]);
   return { certificate, key };
 }
+
+/** Which rows of alerts have been bound. */
+const alertMarks = (home: string) => ({
+  bound: boundMark(home, 'alert-rules-bound'),
+  laterBound: boundMark(home, 'later-alert-rules-bound'),
+  recipientsBound: boundMark(home, 'alert-recipients-bound'),
+  placeBound: boundMark(home, 'alert-place-bound'),
+});

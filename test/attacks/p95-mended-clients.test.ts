@@ -37,7 +37,7 @@ beforeEach(async () => {
   });
   const fields = { given: 'Zulaika', family, birthDate: `${1940 + count * 2}-0${(count % 9) + 1}-1${count % 9}` };
   victim = { ...(await p.register('south registrar', { key: ['urn:south:mrn', `S-${count}`], ...fields })), family };
-  expect(await found()).toEqual([]);
+  if ((await found()).length > 0) throw new Error('what the test before has changed is still there');
 });
 
 /** SQL as the superuser. */

@@ -83,14 +83,7 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
       };
     },
 
-    async reopenChanged() {
-      const reopened: string[] = [];
-      for (const { id, sealedClosing } of await store.closedLately(database)) {
-        if (sealedClosing !== null && opened(keyRing, sealedClosing, place(id, 'closing')) !== undefined) continue;
-        if (await store.reopen(database, id)) reopened.push(id);
-      }
-      return reopened;
-    },
+    reopenChanged: () => reopenChanged({ database, keyRing }),
 
     async handle(actor, act, id, note) {
       return await database.transaction(async (tx) => {
@@ -116,6 +109,15 @@ export function createAlerts({ database, keyRing, clock, audit }: AlertsDeps): A
       });
     },
   };
+}
+
+async function reopenChanged({ database, keyRing }: Pick<AlertsDeps, 'database' | 'keyRing'>): Promise<string[]> {
+  const reopened: string[] = [];
+  for (const { id, sealedClosing } of await store.closedLately(database)) {
+    if (sealedClosing !== null && opened(keyRing, sealedClosing, place(id, 'closing')) !== undefined) continue;
+    if (await store.reopen(database, id)) reopened.push(id);
+  }
+  return reopened;
 }
 
 /** Newest first, from behind `before`. */

@@ -61,7 +61,7 @@ export function createRuleSettings(deps: RuleSettingsDeps): RuleSettingsStore {
   async function chosen() {
     const isBound = (await recipientsBound?.isSet()) === true;
     const { sealedRecipients } = await store.readState(database);
-    const stored = opened(sealedRecipients, isBound);
+    const stored = chosenBefore(keyRing, sealedRecipients, isBound);
     // Chosen under an earlier version.
     if (!isBound && sealedRecipients !== null && stored !== undefined) await recipientsBound?.set();
     const people = await readers();
@@ -74,17 +74,6 @@ export function createRuleSettings(deps: RuleSettingsDeps): RuleSettingsStore {
       changed: stored === undefined,
       unknown: [...wanted].filter((one) => one.includes('@') && !addresses.has(one)),
     };
-  }
-
-  /** Undefined where it is not as an administrator left it. */
-  function opened(sealed: Buffer | null, isBound: boolean): readonly string[] | undefined {
-    if (sealed === null) return isBound ? undefined : [];
-    try {
-      return Stored.parse(JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealed), PLACE)))).recipients;
-    } catch (error) {
-      if (isProblem(error) && error.code === 'seal-broken') return undefined;
-      throw error;
-    }
   }
 
   return {
@@ -128,6 +117,21 @@ export function createRuleSettings(deps: RuleSettingsDeps): RuleSettingsStore {
       });
     },
   };
+}
+
+/** Whom an administrator chose. Undefined where it is not as an administrator left it. */
+function chosenBefore(
+  keyRing: BoundRulesDeps['keyRing'],
+  sealed: Buffer | null,
+  isBound: boolean,
+): readonly string[] | undefined {
+  if (sealed === null) return isBound ? undefined : [];
+  try {
+    return Stored.parse(JSON.parse(utf8Decode(keyRing.open(sealedAtRest(sealed), PLACE)))).recipients;
+  } catch (error) {
+    if (isProblem(error) && error.code === 'seal-broken') return undefined;
+    throw error;
+  }
 }
 
 function told(actor: Actor, rule: string, detail: { readonly from: string; readonly to: string }): AuditInput {

@@ -2,15 +2,19 @@
 import type { ResourceId } from '../../kernel/ids.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import { type Sql, statement } from '../../platform/db/sql.ts';
+import type { ResourceStore } from '../../store/index.ts';
 import type { StoredResource } from '../../store/model.ts';
-import type { RoundDeps } from './round-loading.ts';
+
+interface Holding {
+  readonly resources: Pick<ResourceStore, 'read' | 'readVersion'>;
+}
 
 /** What the store has of a record now. */
 export type Held = StoredResource | 'broken' | undefined;
 
 /** Of each id what the store has now; `broken` where its seal does not open. */
 export async function readHeld(
-  { resources }: Pick<RoundDeps, 'resources'>,
+  { resources }: Holding,
   sql: Sql,
   ids: readonly ResourceId[],
 ): Promise<ReadonlyMap<ResourceId, Held>> {
@@ -38,11 +42,7 @@ export interface Newest extends StoredResource {
 }
 
 /** The newest version of a record whose seal opens. */
-export async function newestSealed(
-  { resources }: Pick<RoundDeps, 'resources'>,
-  sql: Sql,
-  id: ResourceId,
-): Promise<Newest | undefined> {
+export async function newestSealed({ resources }: Holding, sql: Sql, id: ResourceId): Promise<Newest | undefined> {
   let deletedSince = false;
   for (const { version } of await sql.rows(versions, [id, VERSIONS_MAX])) {
     const held = await orBroken(() => resources.readVersion(sql, 'Patient', id, version));
