@@ -46,7 +46,10 @@ export function startThread(module: URL, data?: unknown, { youngMegabytes }: Thr
   return {
     run: (task) =>
       new Promise((resolve, reject) => {
-        if (ended !== undefined) return void reject(ended);
+        if (ended !== undefined) {
+          reject(ended);
+          return;
+        }
         const number = tasks++;
         waiting.set(number, { resolve, reject });
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
