@@ -27,32 +27,13 @@ export type Charging = ReturnType<typeof createCharging>;
 export function createCharging(deps: ThrottleDeps, underWay: UnderWay) {
   const { database, sealing, clock, settings, processes = 1 } = deps;
   const quiet = createQuiet(deps, { underWay, processes });
-
-  /** What one more attempt makes of the counters; `others` of the network are under way besides, and count as if they failed. */
-  function chargedOf(counters: readonly StoredCounter[], others = 0): StoredCounter[] {
-    const extra = (kind: StoredCounter['kind']): number => (kind === 'network' ? others : 0);
-    const asked = counters.map((one) => ({ ...one, failures: one.failures + extra(one.kind) }));
-    const decided = charge(asked, clock.nowMs(), settings.attemptsFree);
-    if (decided.kind === 'refused') throw tooManyAttempts(decided.retryAfterSeconds);
-    return counters.map((one, at) => {
-      const made = decided.charged[at];
-      if (made === undefined) throw new Error('charge() answers one counter for each it was given');
-      return { ...one, ...made, failures: Math.max(1, made.failures - extra(one.kind)) };
-    });
-  }
+  const { chargedOf, chargeHeld } = createCounting(deps);
 
   const othersOf = (attempt: Attempt): number => {
     const network = networkKeyOf(sealing, attempt);
     if (network === undefined) return 0;
     return underWay.count(network.subject) - (attempt.slot?.counts() === true ? 1 : 0);
   };
-
-  /** With the counters held: for who comes at the same moment as another. */
-  async function chargeHeld(tx: Transaction, keys: readonly CounterKey[], others = 0): Promise<StoredCounter[]> {
-    const charged = chargedOf(await lockCounters(tx, keys, clock.nowMs()), others);
-    await writeCounters(tx, charged);
-    return charged;
-  }
 
   /** One failure more, whatever has become of the network meanwhile. */
   async function chargeNetwork(tx: Transaction, attempt: Attempt): Promise<void> {
@@ -108,6 +89,31 @@ export function createCharging(deps: ThrottleDeps, underWay: UnderWay) {
 
   const { boundsOf, isQuiet } = quiet;
   return { chargedOf, chargeHeld, chargeNetwork, chargeNetworkQuietly, chargeThere, boundsOf, isQuiet };
+}
+
+/** What an attempt makes of its counters. */
+function createCounting({ clock, settings }: ThrottleDeps) {
+  /** What one more attempt makes of the counters; `others` of the network are under way besides, and count as if they failed. */
+  function chargedOf(counters: readonly StoredCounter[], others = 0): StoredCounter[] {
+    const extra = (kind: StoredCounter['kind']): number => (kind === 'network' ? others : 0);
+    const asked = counters.map((one) => ({ ...one, failures: one.failures + extra(one.kind) }));
+    const decided = charge(asked, clock.nowMs(), settings.attemptsFree);
+    if (decided.kind === 'refused') throw tooManyAttempts(decided.retryAfterSeconds);
+    return counters.map((one, at) => {
+      const made = decided.charged[at];
+      if (made === undefined) throw new Error('charge() answers one counter for each it was given');
+      return { ...one, ...made, failures: Math.max(1, made.failures - extra(one.kind)) };
+    });
+  }
+
+  /** With the counters held: for who comes at the same moment as another. */
+  async function chargeHeld(tx: Transaction, keys: readonly CounterKey[], others = 0): Promise<StoredCounter[]> {
+    const charged = chargedOf(await lockCounters(tx, keys, clock.nowMs()), others);
+    await writeCounters(tx, charged);
+    return charged;
+  }
+
+  return { chargedOf, chargeHeld };
 }
 
 /** Whether a counter is so far from any wait that it can be charged, or looked at, without being held. */

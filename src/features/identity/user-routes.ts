@@ -63,17 +63,7 @@ export function userRoutes(users: Users): RouteDeclaration[] {
         return withLink(await users.add(actor, { ...person, ...place }, baseUrl), 201);
       },
     }),
-    route({
-      doors: ['users'],
-      method: 'GET',
-      path: '/api/users/:id',
-      access: permission('user.read'),
-      audit: event('user.list'),
-      input: { params: wire.IdParams, query: wire.NoQuery, body: 'none' },
-      output: wire.UserAnswer,
-      limits: { bodyBytesMax: 0, perMinute: 240 },
-      handle: async ({ actor, params }) => plain(await users.find(actor, userId(params.id))),
-    }),
+    oneUserRoute(users),
     route({
       doors: ['users'],
       method: 'PUT',
@@ -127,6 +117,20 @@ function membershipRoutes(users: Users): RouteDeclaration[] {
       },
     }),
   ];
+}
+
+function oneUserRoute(users: Users): RouteDeclaration {
+  return route({
+    doors: ['users'],
+    method: 'GET',
+    path: '/api/users/:id',
+    access: permission('user.read'),
+    audit: event('user.list'),
+    input: { params: wire.IdParams, query: wire.NoQuery, body: 'none' },
+    output: wire.UserAnswer,
+    limits: { bodyBytesMax: 0, perMinute: 240 },
+    handle: async ({ actor, params }) => plain(await users.find(actor, userId(params.id))),
+  });
 }
 
 function actRoute(users: Users, kind: (typeof ACTS)[number]): RouteDeclaration {
