@@ -4,7 +4,16 @@ import type { AuditInput } from './model.ts';
 
 /** A row that is not as Careseal wrote it. */
 export interface ChangedPast {
-  readonly what: 'client' | 'domain' | 'share' | 'related-person' | 'model' | 'history' | 'alert' | 'recipients' | 'notice';
+  readonly what:
+    | 'client'
+    | 'domain'
+    | 'share'
+    | 'related-person'
+    | 'model'
+    | 'history'
+    | 'alert'
+    | 'recipients'
+    | 'notice';
   readonly id: string;
   /** `Patient/<id>` of the client concerned. */
   readonly patient?: string;

@@ -326,6 +326,8 @@ describe('a file that was sent by mistake', () => {
     const over = { name: 'test.over', text: `UPDATE load.load SET state = 'cancelled' WHERE load_id = $1` };
     await f.db.database.run(over as never, [loadId]);
     await act();
-    await f.db.ownerDatabase.run({ name: 'test.gone', text: 'DELETE FROM load.load WHERE load_id = $1' } as never, [loadId]);
+    await f.db.ownerDatabase.run({ name: 'test.gone', text: 'DELETE FROM load.load WHERE load_id = $1' } as never, [
+      loadId,
+    ]);
   });
 });
