@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { testKeyVault } from '../../test/support/keys.ts';
 import { newId } from '../crypto/index.ts';
-import type { RoundToMake } from '../features/registry/index.ts';
+import type { PackedRound, RoundToMake } from '../features/registry/index.ts';
 import { writeNewPacked } from '../features/registry/round-store.ts';
 import { searchTerms } from '../fhir/index.ts';
 import type { OrganisationId, ResourceId } from '../kernel/ids.ts';
@@ -42,7 +42,7 @@ function round(family: string): RoundToMake & { readonly ids: { source: Resource
 }
 
 async function write(given: RoundToMake, maker: ReturnType<typeof startLoadMaker>): Promise<void> {
-  const packed = await maker.make(given);
+  const packed = (await maker.make(given)) as PackedRound;
   await db.database.transaction(async (tx) => {
     await writePacked(tx, packed.writes);
     await writeNewPacked(tx, packed.rows);

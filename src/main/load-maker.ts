@@ -1,4 +1,4 @@
-import type { PackedRound, RoundMaker, RoundToMake } from '../features/registry/index.ts';
+import type { RoundMaker, RoundToMake } from '../features/registry/index.ts';
 import { startThread } from '../platform/threads/index.ts';
 import type { KeySet } from '../store/index.ts';
 
@@ -20,10 +20,11 @@ export function startLoadMaker(keys: () => KeySet): RoundMaker {
   return {
     async make(round) {
       const now = keys();
-      const task: LoadMakerTask = now === given ? { round } : { round, keys: now };
+      // What the registry's load session hands over.
+      const asked = round as RoundToMake;
+      const task: LoadMakerTask = now === given ? { round: asked } : { round: asked, keys: now };
       given = now;
-      // What load-maker-thread.ts answers.
-      return (await thread.run(task)) as PackedRound;
+      return await thread.run(task);
     },
     end: () => thread.end(),
   };

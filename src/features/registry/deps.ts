@@ -6,9 +6,9 @@ import type { Database } from '../../platform/db/index.ts';
 import type { KeyRing, ResourceStore } from '../../store/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { DomainTable } from '../nodes/index.ts';
-import type { RoundMaker } from './load-making.ts';
 import type { LongWalks } from './long-walks.ts';
 import type { Matcher } from './matcher.ts';
+import type { RoundMaker } from './round-maker.ts';
 import type { SearchTerm } from './service.ts';
 
 export interface RegistryDeps {

@@ -124,7 +124,8 @@ export type { ServedRoute } from './fhir-route.ts';
 /** FHIR R4 at /fhir, for both doors. */
 export { type FhirRouteDeps, fhirRoutes } from './fhir-routes.ts';
 /** What makes rounds in a thread of its own (main/load-maker-thread.ts). */
-export { makePacked, type PackedRound, type RoundMaker, type RoundToMake } from './load-making.ts';
+export { makePacked, type PackedRound, type RoundToMake } from './load-making.ts';
+export type { RoundMaker } from './round-maker.ts';
 export type { LoadSession } from './load-session.ts';
 export type { LargeLoad } from './open-load.ts';
 /** What matching compares, taken out of a Patient. */

@@ -13,6 +13,7 @@ import { sealLedgerEntry } from './ledger.ts';
 import { encodeRecord } from '../matching/index.ts';
 import { packNew } from './packed-rows.ts';
 import { sealMatchRecord } from './records.ts';
+import type { RoundMaker } from './round-maker.ts';
 import type { NewReview } from './round-store.ts';
 import type { RoundReady } from './round-writing.ts';
 import type { GoldenRow, SourceRow } from './store.ts';
@@ -35,12 +36,6 @@ export interface RoundToMake {
 export interface PackedRound {
   readonly writes: PackedWrites;
   readonly rows: readonly Uint8Array[];
-}
-
-/** Whoever makes rounds: this thread, or one beside it. */
-export interface RoundMaker {
-  make(round: RoundToMake): Promise<PackedRound>;
-  end(): Promise<void>;
 }
 
 type MakingDeps = Pick<RegistryDeps, 'termsOf' | 'keyRing'>;
@@ -110,6 +105,7 @@ export function makePacked(deps: MakingDeps, round: RoundToMake): PackedRound {
 
 /** In this thread. */
 export const createMaker = (deps: MakingDeps): RoundMaker => ({
-  make: async (round) => makePacked(deps, round),
+  // What `toMake` made.
+  make: async (round) => makePacked(deps, round as RoundToMake),
   end: async () => undefined,
 });

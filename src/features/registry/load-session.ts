@@ -15,9 +15,10 @@ import { keepInImage, type RecentPatient, roundFromImage } from './image-round.t
 import type { Intake } from './intake.ts';
 import type { Submission } from './model.ts';
 import { writePacked } from '../../store/index.ts';
-import { type PackedRound, type RoundMaker, toMake } from './load-making.ts';
+import { type PackedRound, toMake } from './load-making.ts';
 import { type Decided, decideWork } from './round-decisions.ts';
 import type { RoundDeps } from './round-loading.ts';
+import type { RoundMaker } from './round-maker.ts';
 import { writeNewPacked } from './round-store.ts';
 import { readyRound } from './round-writing.ts';
 import { takeTurn } from './store.ts';
@@ -152,7 +153,8 @@ class Session {
     const ready = await readyRound(deps, deps.database, { state, nowMs });
     if (ready === undefined) return await this.#underLock(works, group);
     const round = toMake(state, ready, nowMs);
-    const made = this.#given.maker.make(round);
+    // What makers answer: load-making.ts.
+    const made = this.#given.maker.make(round) as Promise<PackedRound>;
     const written = keepInImage(image, state, new Map(round.sources.map((one) => [one.source_id, one.record])));
     for (const { id, patient } of written) if (patient) this.#recent.set(id, { patient, lastUpdatedMs: nowMs });
     for (const one of decided) one.work.outcome = answer(one, NO_CONTENTS);
