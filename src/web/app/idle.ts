@@ -37,6 +37,7 @@ export function useIdle(listeners: IdleListeners): Idle {
       lastMs.current = Date.now();
       if (lastMs.current - toldMs >= TELL_EVERY_MS) {
         toldMs = lastMs.current;
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel reaches its own origin alone
         others.postMessage(undefined);
       }
       current.current.onMove();

@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useStat
 import { Mark } from '../ui/mark.tsx';
 import { onSessionEnded } from './api.ts';
 import { useIdle } from './idle.ts';
+import type { IdleWarningProps } from './idle-warning.tsx';
 import { useLeave } from './leave.ts';
 import { usePreferences } from './preferences.tsx';
 import { sessionQuery, useSession } from './session.tsx';
@@ -51,10 +52,7 @@ export function SessionGuard(): ReactNode {
     void leave('expired');
   }, [leave]);
 
-  useEffect(() => {
-    const timer = setTimeout(() => void loadWarning().catch(() => undefined), FETCH_WARNING_MS);
-    return () => clearTimeout(timer);
-  }, []);
+  useWarningAtHand();
   useEffect(() => onSessionEnded(end), [end]);
   const absoluteLeft = session.absoluteEndsAt
     ? Math.floor((new Date(session.absoluteEndsAt).getTime() - idle.nowMs) / 1000)
@@ -77,13 +75,7 @@ export function SessionGuard(): ReactNode {
     touched.current = 1;
     onMove();
   };
-  if (warnsOfIdle) {
-    return (
-      <Suspense fallback={null}>
-        <IdleWarning left={left} onStay={stay} onLeave={end} />
-      </Suspense>
-    );
-  }
+  if (warnsOfIdle) return <Warned left={left} onStay={stay} onLeave={end} />;
   if (covered) {
     return (
       <PrivacyScreen
@@ -94,14 +86,31 @@ export function SessionGuard(): ReactNode {
       />
     );
   }
-  if (warnsOfEnd) {
-    return (
-      <div className="ending" role="status">
-        You have to sign in again in {minutes(left)}. What you typed is kept.
-      </div>
-    );
-  }
-  return null;
+  return warnsOfEnd ? <Ending left={left} /> : null;
+}
+
+function Warned(props: IdleWarningProps): ReactNode {
+  return (
+    <Suspense fallback={null}>
+      <IdleWarning {...props} />
+    </Suspense>
+  );
+}
+
+function useWarningAtHand(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => void loadWarning().catch(() => undefined), FETCH_WARNING_MS);
+    return () => clearTimeout(timer);
+  }, []);
+}
+
+/** The end of the session in any case, however busy somebody is. */
+function Ending({ left }: { readonly left: number }): ReactNode {
+  return (
+    <div className="ending" role="status">
+      You have to sign in again in {minutes(left)}. What you typed is kept.
+    </div>
+  );
 }
 
 /** Covers what is on the screen; any key or click brings it back. It does not end the session. */

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
+import type { BansAnswer } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
 import { Tag } from '../../ui/bits.tsx';
 import { ListSkeleton } from '../../ui/list-table.tsx';
@@ -32,22 +33,7 @@ export function BansSection(): ReactNode {
       {none && <p className="soft">Nobody, and no network.</p>}
       <ul className="sessions">
         {bans.data?.networks.map((one) => (
-          <li key={one.id}>
-            <div>
-              <strong>{one.network}</strong> <Tag tone="amber">network</Tag>
-              <div className="soft small">
-                {one.failures} wrong attempts, until <Moment iso={one.until} />
-              </div>
-            </div>
-            <Button
-              variant="default"
-              size="xs"
-              aria-label={`Lift it: ${one.network}`}
-              onClick={() => lift.mutate(`networks/${one.id}`)}
-            >
-              Lift it
-            </Button>
-          </li>
+          <HeldNetwork key={one.id} one={one} onLift={() => lift.mutate(`networks/${one.id}`)} />
         ))}
       </ul>
       <Pager
@@ -59,32 +45,7 @@ export function BansSection(): ReactNode {
       />
       <ul className="sessions">
         {bans.data?.accounts.map((one) => (
-          <li key={one.userId}>
-            <div>
-              <strong>
-                <Own>{one.name}</Own>
-              </strong>{' '}
-              <Tag tone="amber">{one.closed ? 'closed to unknown browsers' : 'must wait'}</Tag>
-              <div className="soft small">
-                {one.failures} wrong attempts
-                {one.closed ? (
-                  '; a sign-in in a known browser, or lifting it, opens it again'
-                ) : (
-                  <>
-                    , until <Moment iso={one.until} />
-                  </>
-                )}
-              </div>
-            </div>
-            <Button
-              variant="default"
-              size="xs"
-              aria-label={`Lift it: ${one.name}`}
-              onClick={() => lift.mutate(`accounts/${one.userId}`)}
-            >
-              Lift it
-            </Button>
-          </li>
+          <HeldAccount key={one.userId} one={one} onLift={() => lift.mutate(`accounts/${one.userId}`)} />
         ))}
       </ul>
       <Pager
@@ -95,5 +56,57 @@ export function BansSection(): ReactNode {
         onMove={setAccountsOffset}
       />
     </Section>
+  );
+}
+
+interface HeldNetworkProps {
+  readonly one: BansAnswer['networks'][number];
+  readonly onLift: () => void;
+}
+
+function HeldNetwork({ one, onLift }: HeldNetworkProps): ReactNode {
+  return (
+    <li>
+      <div>
+        <strong>{one.network}</strong> <Tag tone="amber">network</Tag>
+        <div className="soft small">
+          {one.failures} wrong attempts, until <Moment iso={one.until} />
+        </div>
+      </div>
+      <Button variant="default" size="xs" aria-label={`Lift it: ${one.network}`} onClick={onLift}>
+        Lift it
+      </Button>
+    </li>
+  );
+}
+
+interface HeldAccountProps {
+  readonly one: BansAnswer['accounts'][number];
+  readonly onLift: () => void;
+}
+
+function HeldAccount({ one, onLift }: HeldAccountProps): ReactNode {
+  return (
+    <li>
+      <div>
+        <strong>
+          <Own>{one.name}</Own>
+        </strong>{' '}
+        <Tag tone="amber">{one.closed ? 'closed to unknown browsers' : 'must wait'}</Tag>
+        <div className="soft small">
+          {one.failures} wrong attempts
+          {one.closed ? (
+            '; a sign-in in a known browser, or lifting it, opens it again'
+          ) : (
+            <>
+              , until <Moment iso={one.until} />
+            </>
+          )}
+        </div>
+      </div>
+      <Button variant="default" size="xs" aria-label={`Lift it: ${one.name}`} onClick={onLift}>
+        Lift it
+      </Button>
+    </li>
   );
 }

@@ -154,6 +154,16 @@ function Filters({ text, state, total, onChange }: FiltersProps): ReactNode {
   );
 }
 
+function ItsPeople({ entry }: { readonly entry: OrganisationEntry }): ReactNode {
+  return (
+    <p>
+      <Link to="/people" search={{ organisation: entry.id }}>
+        {plural(entry.users, 'person belongs to it', 'people belong to it')}
+      </Link>
+    </p>
+  );
+}
+
 function OrganisationDialog({
   entry,
   onClose,
@@ -186,13 +196,7 @@ function OrganisationDialog({
           error={tried && !fits ? 'Type a name.' : undefined}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        {entry !== undefined && entry.users > 0 && (
-          <p>
-            <Link to="/people" search={{ organisation: entry.id }}>
-              {plural(entry.users, 'person belongs to it', 'people belong to it')}
-            </Link>
-          </p>
-        )}
+        {entry !== undefined && entry.users > 0 && <ItsPeople entry={entry} />}
         <CentralOrCeiling central={entry?.central === true} ceiling={ceiling} offered={offered} onChange={setCeiling} />
         {save.isError && <FailureNotice error={save.error} focus />}
         <div className="dialog-actions">
