@@ -168,19 +168,32 @@ async function measure({ database, audit }: Subject, worker: Worker, receiver: R
   const used = process.threadCpuUsage(cpu);
   await forwarder.stop();
   await targets.remove(userActor, target.id);
+  report({ seconds, tenths, rss, received, threadMicroseconds: used.user + used.system });
+  await measureRaw(port, authorities, received);
+}
+
+interface Replayed {
+  readonly seconds: number;
+  /** Seconds at which each tenth had arrived. */
+  readonly tenths: readonly number[];
+  /** Bytes. */
+  readonly rss: number;
+  /** Bytes on the wire. */
+  readonly received: number;
+  readonly threadMicroseconds: number;
+}
+
+function report({ seconds, tenths, rss, received, threadMicroseconds }: Replayed): void {
   const rate = EVENTS / seconds;
   console.log(
     `replay            ${Math.round(rate).toLocaleString()} events/s (${EVENTS.toLocaleString()} in ${seconds.toFixed(1)} s)`,
   );
   const rates = tenths.map((at, i) => Math.round(EVENTS / 10 / (at - (tenths[i - 1] ?? 0))));
   console.log(`by tenths         ${rates.map((one) => one.toLocaleString()).join(' · ')} events/s`);
-  console.log(
-    `processor time    ${((used.user + used.system) / EVENTS).toFixed(1)} µs of the sending thread per event`,
-  );
+  console.log(`processor time    ${(threadMicroseconds / EVENTS).toFixed(1)} µs of the sending thread per event`);
   console.log(`memory            at most ${(rss / 1e6).toFixed(0)} MB of this process, the receiver in it`);
   console.log(`bytes per event   ${Math.round(received / EVENTS)} on the wire`);
   console.log(`24 h of 500/s     ${(SPOOL / rate / 60).toFixed(0)} minutes at this rate (goal: 10)`);
-  await measureRaw(port, authorities, received);
 }
 
 /** An outage's worth of events. */

@@ -31,46 +31,35 @@ type Serving = Extract<FromWorker, { kind: 'serving' }>;
 export async function startWorkers({ config, connection, log }: WorkersInput): Promise<Workers> {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'worker.ts'), args: [] });
   const serving = new Set<Worker>();
-  /** What each has open, by its number, door and address. */
-  const open = new Map<number, Map<string, OpenConnections[number]>>();
+  const open = createOpenCounts();
   const state = { stopping: false, requests: 0 };
 
   async function startOne(): Promise<Serving> {
     const worker = cluster.fork();
     worker.on('exit', () => {
       const served = serving.delete(worker);
-      open.delete(worker.id);
+      open.forget(worker.id);
       // When all of them end, nobody counts any more.
       if (!state.stopping) tellOthers(worker, { kind: 'ended', worker: worker.id });
       if (served && !state.stopping) void replace();
     });
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'spent') tellOthers(worker, message);
-      if (message.kind === 'open') noteOpen(worker, message.open);
+      if (message.kind === 'open') {
+        open.note(worker.id, message.open);
+        tellOthers(worker, { kind: 'open', worker: worker.id, open: message.open });
+      }
     });
     tell(worker, { kind: 'serve', config, connection });
     const answer = await firstAnswer(worker);
     serving.add(worker);
-    for (const [other, counts] of open) {
-      if (other !== worker.id) tell(worker, { kind: 'open', worker: other, open: [...counts.values()] });
-    }
+    for (const one of open.all()) if (one.worker !== worker.id) tell(worker, { kind: 'open', ...one });
     return answer;
   }
 
   /** Callers and connections are counted by all workers together. */
   function tellOthers(from: Worker, message: ToWorker): void {
     for (const worker of serving) if (worker !== from) tell(worker, message);
-  }
-
-  /** Kept for workers that begin later. */
-  function noteOpen(from: Worker, told: OpenConnections): void {
-    const counts = open.get(from.id) ?? new Map<string, OpenConnections[number]>();
-    open.set(from.id, counts);
-    for (const one of told) {
-      if (one[2] > 0) counts.set(`${one[0]} ${one[1]}`, one);
-      else counts.delete(`${one[0]} ${one[1]}`);
-    }
-    tellOthers(from, { kind: 'open', worker: from.id, open: told });
   }
 
   async function replace(): Promise<void> {
@@ -89,27 +78,15 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
   async function close(drainMs: number): Promise<void> {
     state.stopping = true;
     const all = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-    await Promise.all(
-      all.map(async (worker) => {
-        const ended = once(worker, 'exit');
-        tell(worker, { kind: 'stop', drainMs });
-        const late = setTimeout(() => worker.process.kill('SIGKILL'), drainMs + 5_000);
-        await ended;
-        clearTimeout(late);
-      }),
-    );
+    await Promise.all(all.map((worker) => stop(worker, drainMs)));
   }
 
   try {
     // The first alone: it makes certificates, and finds out whether the ports are free.
-    const first = await startOne();
+    const { usersPort, nodesPort, redirectPort, hl7Port } = await startOne();
     await Promise.all(Array.from({ length: config.workers - 1 }, () => startOne()));
     return {
-      usersPort: first.usersPort,
-      nodesPort: first.nodesPort,
-      redirectPort: first.redirectPort,
-      hl7Port: first.hl7Port,
-      close,
+      ...{ usersPort, nodesPort, redirectPort, hl7Port, close },
       metrics: (own) => collect(own, serving, state),
       missing: () => (serving.size < config.workers ? `${serving.size} of ${config.workers} workers serve` : undefined),
     };
@@ -117,6 +94,31 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
     await close(0);
     throw error;
   }
+}
+
+/** What each worker has open, by its number, door and address: for workers that begin later. */
+function createOpenCounts() {
+  const byWorker = new Map<number, Map<string, OpenConnections[number]>>();
+  return {
+    note(worker: number, told: OpenConnections): void {
+      const counts = byWorker.get(worker) ?? new Map<string, OpenConnections[number]>();
+      byWorker.set(worker, counts);
+      for (const one of told) {
+        if (one[2] > 0) counts.set(`${one[0]} ${one[1]}`, one);
+        else counts.delete(`${one[0]} ${one[1]}`);
+      }
+    },
+    forget: (worker: number) => void byWorker.delete(worker),
+    all: () => [...byWorker].map(([worker, counts]) => ({ worker, open: [...counts.values()] })),
+  };
+}
+
+async function stop(worker: Worker, drainMs: number): Promise<void> {
+  const ended = once(worker, 'exit');
+  tell(worker, { kind: 'stop', drainMs });
+  const late = setTimeout(() => worker.process.kill('SIGKILL'), drainMs + 5_000);
+  await ended;
+  clearTimeout(late);
 }
 
 function tell(worker: Worker, message: ToWorker): void {

@@ -83,7 +83,10 @@ export function charge(
 export function chargeCompared(counter: Counter, nowMs: number, attemptsFree: number): Counter {
   const remembered = forget(counter, nowMs);
   const charged = chargeOne(remembered, nowMs, attemptsFree);
-  return { ...charged, waitsUntilMs: Math.max(charged.waitsUntilMs, nowMs + remainingWaitMs(remembered, nowMs, attemptsFree)) };
+  return {
+    ...charged,
+    waitsUntilMs: Math.max(charged.waitsUntilMs, nowMs + remainingWaitMs(remembered, nowMs, attemptsFree)),
+  };
 }
 
 /**

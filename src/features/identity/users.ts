@@ -102,7 +102,9 @@ async function find(deps: EnrolmentDeps, actor: Actor, id: UserId): Promise<List
   const user = await visible(deps, actor, id);
   const organisations = await knownNames(deps.database, deps, actor, [user]);
   const entities = [userEntity(id)];
-  const audited = await deps.audit.recordNow([{ actor, event: 'user.list', action: 'R', outcome: 'success', entities }]);
+  const audited = await deps.audit.recordNow([
+    { actor, event: 'user.list', action: 'R', outcome: 'success', entities },
+  ]);
   return { user, organisations, audited };
 }
 

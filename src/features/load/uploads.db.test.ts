@@ -298,7 +298,7 @@ describe('a file that was sent by mistake', () => {
     ]);
     await call(f.load, 'DELETE', '/api/loads/uploads/:id', { id: wrong.uploadId });
     expect((await waiting()).map(({ uploadId }) => uploadId)).not.toContain(wrong.uploadId);
-    expect(await f.db.database.rows(pieces as never, [wrong.uploadId])).toEqual([{ n: 0 }]);
+    expect(await f.db.database.rows(pieces, [wrong.uploadId])).toEqual([{ n: 0 }]);
     await expect(call(f.load, 'GET', '/api/loads/uploads/:id', { id: wrong.uploadId })).rejects.toMatchObject({
       code: 'upload-not-found',
     });
@@ -315,19 +315,17 @@ describe('a file that was sent by mistake', () => {
     const loadId = newId();
     await f.db.database.transaction(async (tx) => {
       const sql = 'UPDATE load.upload SET load_id = $2 WHERE upload_id = $1';
-      await tx.run({ name: 'test.claim', text: sql } as never, [uploadId, loadId]);
+      await tx.run({ name: 'test.claim', text: sql }, [uploadId, loadId]);
       const insert = `INSERT INTO load.load (load_id, state, upload_id, format, domain, dry_run, bytes_total, started_at, touched_at, detail)
         VALUES ($1, 'running', $2, 'csv', 'urn:x', false, 1, now(), now(), '')`;
-      await tx.run({ name: 'test.busy', text: insert } as never, [loadId, uploadId]);
+      await tx.run({ name: 'test.busy', text: insert }, [loadId, uploadId]);
     });
     expect((await waiting()).find((one) => one.uploadId === uploadId)?.busy).toBe(true);
     const act = () => call(f.load, 'DELETE', '/api/loads/uploads/:id', { id: uploadId });
     await expect(act()).rejects.toMatchObject({ code: 'upload-in-use' });
     const over = { name: 'test.over', text: `UPDATE load.load SET state = 'cancelled' WHERE load_id = $1` };
-    await f.db.database.run(over as never, [loadId]);
+    await f.db.database.run(over, [loadId]);
     await act();
-    await f.db.ownerDatabase.run({ name: 'test.gone', text: 'DELETE FROM load.load WHERE load_id = $1' } as never, [
-      loadId,
-    ]);
+    await f.db.ownerDatabase.run({ name: 'test.gone', text: 'DELETE FROM load.load WHERE load_id = $1' }, [loadId]);
   });
 });

@@ -2,7 +2,7 @@ import { toHex } from '../../kernel/bytes.ts';
 import type { Actor } from '../../kernel/principal.ts';
 import type { OrganisationId } from '../../kernel/ids.ts';
 import type { Database, Transaction } from '../../platform/db/index.ts';
-import { createChangedPast } from '../audit/index.ts';
+import { type AuditInput, createChangedPast } from '../audit/index.ts';
 import { type Binder } from './binding.ts';
 import type { NodesDeps } from './deps.ts';
 import { type AlteredDomain, alteredDomains, mendDomains } from './domain-repair.ts';
@@ -73,16 +73,7 @@ export function createDomains(deps: NodesDeps, binder: Binder): Domains & { bind
     if (made === undefined) return; // somebody else was first; the caller looks again
     const { id } = made;
     await tx.run(BIND_DOMAIN, [id, binder.domain({ id, system, organisation_id: by.organisationId })]);
-    await deps.audit.record(tx, [
-      {
-        actor: by.actor,
-        event: 'domain.claim',
-        action: 'C',
-        outcome: 'success',
-        entities: [{ reference: `Domain/${made.id}`, role: 'security-resource' }],
-        detail: { domain: system },
-      },
-    ]);
+    await deps.audit.record(tx, [claimed(by.actor, id, system)]);
     await tx.rows(NOTIFY);
   }
 
@@ -102,6 +93,12 @@ export function createDomains(deps: NodesDeps, binder: Binder): Domains & { bind
     },
   };
 }
+
+const claimed = (actor: Actor, id: number, system: string): AuditInput => ({
+  ...{ actor, event: 'domain.claim', action: 'C', outcome: 'success' },
+  entities: [{ reference: `Domain/${id}`, role: 'security-resource' }],
+  detail: { domain: system },
+});
 
 /** Domains of an earlier version, once in the life of an installation: the mark lies outside the database. */
 async function bindEarlierDomains({ database, domainsBound: mark }: NodesDeps, binder: Binder): Promise<void> {

@@ -42,24 +42,12 @@ export function createConnections({ share }: ConnectionsOptions = {}): Connectio
   const doors = new Map<string, Door>();
   /** By process, then by `key`. */
   const others = new Map<number, Map<string, number>>();
-  let changed = new Map<string, readonly [door: Door, group: string]>();
-  let timer: NodeJS.Timeout | undefined;
+  const change = createTelling(share);
 
   function elsewhere(door: string, group: string): number {
     let sum = 0;
     for (const counts of others.values()) sum += counts.get(key(door, group)) ?? 0;
     return sum;
-  }
-  function change(door: Door, group: string): void {
-    if (share === undefined) return;
-    changed.set(key(door.name, group), [door, group]);
-    timer ??= setTimeout(tell, SHARE_MS).unref();
-  }
-  function tell(): void {
-    timer = undefined;
-    const now = [...changed.values()].map(([door, group]) => [door.name, group, here(door, group)] as const);
-    changed = new Map();
-    share?.(now);
   }
   /** False where there are enough already. */
   function fits(door: Door, group: string): boolean {
@@ -112,6 +100,23 @@ export function createConnections({ share }: ConnectionsOptions = {}): Connectio
     forget(process) {
       others.delete(process);
     },
+  };
+}
+
+/** What has changed is told together, a moment later. */
+function createTelling(share: ConnectionsOptions['share']): (door: Door, group: string) => void {
+  let changed = new Map<string, readonly [door: Door, group: string]>();
+  let timer: NodeJS.Timeout | undefined;
+  function tell(): void {
+    timer = undefined;
+    const now = [...changed.values()].map(([door, group]) => [door.name, group, here(door, group)] as const);
+    changed = new Map();
+    share?.(now);
+  }
+  return (door, group) => {
+    if (share === undefined) return;
+    changed.set(key(door.name, group), [door, group]);
+    timer ??= setTimeout(tell, SHARE_MS).unref();
   };
 }
 

@@ -91,32 +91,41 @@ function coded(code: string): Error {
 /** Handed over and not yet taken by the network; more waits. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 
-function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
-  const state: { broken: Error | undefined } = { broken: undefined };
-  let ended = false;
-  let finishing = false;
-  const waiting = new Set<() => void>();
-  const wake = (): void => {
-    for (const one of waiting) one();
-  };
+interface StreamState {
+  broken: Error | undefined;
+  ended: boolean;
+  finishing: boolean;
+}
+
+/** Keeps the state as the socket tells it; `wake` is called at each change. */
+function follow(socket: Socket, state: StreamState, wake: () => void): void {
   socket.on('error', (error) => {
     state.broken ??= error;
     wake();
   });
   // A receiver that closes first may not have read what was under way.
   socket.on('end', () => {
-    ended = true;
-    if (!finishing) state.broken ??= coded('ECONNRESET');
+    state.ended = true;
+    if (!state.finishing) state.broken ??= coded('ECONNRESET');
     wake();
   });
   socket.on('close', () => {
-    if (!ended) state.broken ??= coded('ECONNRESET');
-    ended = true;
+    if (!state.ended) state.broken ??= coded('ECONNRESET');
+    state.ended = true;
     wake();
   });
   // Nothing is expected from the other side, but what comes must be read, or its end is never seen.
   socket.resume();
   socket.setKeepAlive(true, 30_000);
+}
+
+function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
+  const state: StreamState = { broken: undefined, ended: false, finishing: false };
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const one of waiting) one();
+  };
+  follow(socket, state, wake);
 
   function assertWhole(): void {
     if (state.broken !== undefined) throw state.broken;
@@ -154,9 +163,9 @@ function overStream(socket: Socket, options: SyslogOptions): SyslogConnection {
       assertWhole();
       // What has not left this process was not read by anybody, however patient we are afterwards.
       await takenDownTo(0);
-      finishing = true;
+      state.finishing = true;
       socket.end();
-      const inTime = await until(() => ended, options.finishTimeoutMs);
+      const inTime = await until(() => state.ended, options.finishTimeoutMs);
       socket.destroy();
       assertWhole();
       return inTime ? 'confirmed' : 'unconfirmed';

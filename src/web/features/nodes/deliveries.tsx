@@ -75,6 +75,38 @@ interface DeadTableProps {
   readonly onLook: (delivery: WireDelivery) => void;
 }
 
+const ABOUT_A_DELIVERY: readonly Column<WireDelivery>[] = [
+  {
+    key: 'since',
+    header: 'Since',
+    width: '14rem',
+    phone: 'corner',
+    cell: ({ createdAt }) => <Moment iso={createdAt} />,
+  },
+  {
+    key: 'tries',
+    header: 'Tries',
+    width: '5rem',
+    align: 'end',
+    phone: 'side',
+    cell: ({ attempts }) => (
+      <>
+        {attempts}
+        <span className="phone-only"> {attempts === 1 ? 'try' : 'tries'}</span>
+      </>
+    ),
+  },
+  {
+    key: 'failure',
+    header: 'Why not',
+    width: 'minmax(10rem, 2fr)',
+    phone: 'line',
+    cell: ({ failure }) => failureInWords(failure),
+  },
+];
+
+const ownName = (name: string) => <Own>{name}</Own>;
+
 function DeadTable({ rows, nameOf, onLook }: DeadTableProps): ReactNode {
   const columns: readonly Column<WireDelivery>[] = [
     {
@@ -82,35 +114,9 @@ function DeadTable({ rows, nameOf, onLook }: DeadTableProps): ReactNode {
       header: 'Node',
       width: 'minmax(8rem, 1.4fr)',
       phone: 'title',
-      cell: ({ nodeId }) => <Own>{nameOf(nodeId)}</Own>,
+      cell: ({ nodeId }) => ownName(nameOf(nodeId)),
     },
-    {
-      key: 'since',
-      header: 'Since',
-      width: '14rem',
-      phone: 'corner',
-      cell: ({ createdAt }) => <Moment iso={createdAt} />,
-    },
-    {
-      key: 'tries',
-      header: 'Tries',
-      width: '5rem',
-      align: 'end',
-      phone: 'side',
-      cell: ({ attempts }) => (
-        <>
-          {attempts}
-          <span className="phone-only"> {attempts === 1 ? 'try' : 'tries'}</span>
-        </>
-      ),
-    },
-    {
-      key: 'failure',
-      header: 'Why not',
-      width: 'minmax(10rem, 2fr)',
-      phone: 'line',
-      cell: ({ failure }) => failureInWords(failure),
-    },
+    ...ABOUT_A_DELIVERY,
   ];
   return (
     <ListTable
