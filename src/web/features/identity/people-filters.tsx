@@ -32,6 +32,7 @@ export function PeopleFilters({ text, onText, kept, onKept, total, names }: Peop
   const { state, organisation, ...others } = kept;
   const first = useQuery(organisationPage({ text: '', state: 'active', after: 0 }));
   const several = (first.data?.total ?? 0) > 1;
+  const name = organisation === undefined ? undefined : names.get(organisation);
   return (
     <div className="filters-row">
       <TextInput label="Find by name or e-mail" value={text} onChange={(event) => onText(event.currentTarget.value)} />
@@ -50,7 +51,7 @@ export function PeopleFilters({ text, onText, kept, onKept, total, names }: Peop
           label="In which organisation"
           placeholder="Everywhere"
           value={organisation}
-          {...(organisation === undefined ? {} : { first: { id: organisation, name: names.get(organisation) ?? '' } })}
+          {...(organisation === undefined || name === undefined ? {} : { first: { id: organisation, name } })}
           onChange={(next) =>
             onKept({ ...others, ...(state ? { state } : {}), ...(next ? { organisation: next } : {}) })
           }
