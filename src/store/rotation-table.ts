@@ -38,6 +38,30 @@ export async function finishRotation(tx: Transaction, id: RotationId): Promise<v
   await tx.run(finish, [id]);
 }
 
+// As numbers of 64 bits: these never come around again.
+const next = statement<{ at: bigint }>(
+  'keys.next-transaction',
+  'SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS at',
+);
+const oldest = statement<{ at: bigint }>(
+  'keys.oldest-writer',
+  'SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS at',
+);
+
+/** Above the number of every transaction that has written by now. */
+export async function nextTransaction(sql: Sql): Promise<bigint> {
+  const [row] = await sql.rows(next);
+  if (row === undefined) throw new Error('a snapshot is one row');
+  return BigInt(row.at);
+}
+
+/** The number of the oldest transaction that has written and not ended; else that of the next one. */
+export async function oldestWriter(sql: Sql): Promise<bigint> {
+  const [row] = await sql.rows(oldest);
+  if (row === undefined) throw new Error('a snapshot is one row');
+  return BigInt(row.at);
+}
+
 /** One participant's progress. */
 export interface RotationPart {
   readonly participant: string;

@@ -211,6 +211,42 @@ describe('re-sealing under a new data key', () => {
     await expectWhole();
   });
 
+  test('begun, and gone on with, by several processes at once, it is one rotation, and there is a key to seal with', async () => {
+    const others = await Promise.all([reopened(), reopened()]);
+    const participants = createResourceParticipants({ keyRing: vault.keyRing, tokensOf });
+    const rotations = [vault, ...others].map((keys) =>
+      createKeyRotation({ database: db.database, vault: keys, rootKey, participants, graceMs: 100 }),
+    );
+    const stopped = AbortSignal.abort();
+    await Promise.all(rotations.map((one) => one.reseal('data', { signal: stopped })));
+    expect(await states('data', 'record')).toEqual(['current', 'announced']);
+    await Promise.all(rotations.map((one) => one.resume()));
+    expect(await states('data', 'record')).toEqual(['destroyed', 'current']);
+    expect(await states('data', 'audit')).toEqual(['retiring', 'current']);
+    expect((await rotation.status()).running).toBeUndefined();
+    expect(await dataKeysInUse()).toHaveLength(1);
+    const fresh = await reopened();
+    for (const keys of [vault, fresh, ...others]) await expectWhole(keys);
+    await Promise.all([fresh, ...others].map((keys) => keys.close()));
+  });
+
+  test('what a long transaction wrote with the old key is there before its key goes', async () => {
+    const late = newId<ResourceId>();
+    let rotating: Promise<unknown> | undefined;
+    await db.database.transaction(async (tx) => {
+      await store.write(tx, [version(late, 1, 9_999)]);
+      rotating = rotation.reseal('data');
+      await expect.poll(() => states('data', 'record')).toEqual(['retiring', 'current']);
+      // Time to finish without it, were it not waited for.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await states('data', 'record')).toEqual(['retiring', 'current']);
+    });
+    expect(await rotating).toMatchObject({ finished: true, left: [] });
+    expect(await states('data', 'record')).toEqual(['destroyed', 'current']);
+    const found = await store.read(db.database, 'Patient', [late]);
+    expect(utf8Decode(found.get(late)?.content ?? new Uint8Array(0))).toBe(name(9_999));
+  });
+
   test('a table that nobody spoke for keeps its key', async () => {
     const careless = rotationOf(
       vault,
@@ -224,10 +260,23 @@ describe('re-sealing under a new data key', () => {
 
   test('a row held by a writer is waited for, not skipped', async () => {
     const hold = statement('test.hold', 'SELECT id FROM store.resource WHERE id = $1 FOR UPDATE');
-    let rotating: Promise<unknown> | undefined;
+    // Held from when the rows are gone through on: what was begun before is waited for before that.
+    const [atRows, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const gated = createResourceParticipants({ keyRing: vault.keyRing, tokensOf }).map(
+      (one): ResealParticipant => ({
+        ...one,
+        async count(...asked) {
+          atRows.resolve();
+          await held.promise;
+          return await one.count(...asked);
+        },
+      }),
+    );
+    const rotating = rotationOf(vault, gated).reseal('data');
+    await atRows.promise;
     await db.database.transaction(async (tx) => {
       await tx.run(hold, [ids[210] ?? null]);
-      rotating = rotation.reseal('data');
+      held.resolve();
       const first = async () => (await rotation.status()).running?.parts[0];
       await expect.poll(first).toMatchObject({ done: 210, finished: false });
       // Time to go past it, were it not waited for.

@@ -23,6 +23,8 @@ import {
   countSealsUnder,
   finishRotation,
   lockRotationPart,
+  nextTransaction,
+  oldestWriter,
   type RotationId,
   type RotationPart,
   type RotationRow,
@@ -156,6 +158,10 @@ function currentKey(keys: readonly UnwrappedKey[], purpose: KeyPurpose, family: 
 /** First step: every process gets to know the new keys before anything is sealed or written with them. */
 async function announce(deps: KeyRotationDeps, kind: RotationKind): Promise<RotationRow> {
   return await changeKeys(deps, async (tx, rows) => {
+    // Another process may have begun one since it was looked; there is one at a time.
+    const running = await runningRotation(tx);
+    if (running !== undefined && running.kind !== kind) throw otherRunning(running.kind);
+    if (running !== undefined) return running;
     const keys = await deps.vault.unwrap(rows);
     const wrapping = currentKey(keys, 'key-encryption', 'all');
     const made = new Map<KeyFamily, UnwrappedKey>();
@@ -199,12 +205,21 @@ async function useNewKeys(deps: KeyRotationDeps, { kind, new_key }: RotationRow,
     if (signal?.aborted === true) return;
     await changeKeys(deps, async (tx, locked) => {
       const keys = locked.filter((row) => row.purpose === kind);
+      // Another process that goes on with the same rotation was first: once more would retire the new keys, and leave none.
+      if (keys.find((row) => row.id === new_key)?.state !== 'announced') return;
       for (const row of keys.filter((key) => key.state === 'current')) await setKeyState(tx, row.id, 'retiring');
       for (const row of keys.filter((key) => key.state === 'announced')) await setKeyState(tx, row.id, 'current');
     });
   }
-  // What was being written with the old keys has to be there when the rows are visited.
+  // What was being written with the old keys has to be there when the rows are visited, however long its transaction takes.
   await grace();
+  await olderWritersDone(deps.database, signal);
+}
+
+/** Rows of a transaction that has not committed are seen by nobody: they would be passed over, and their key destroyed. */
+async function olderWritersDone(database: Database, signal?: AbortSignal): Promise<void> {
+  const before = await nextTransaction(database);
+  while (signal?.aborted !== true && (await oldestWriter(database)) < before) await pause(LOCKED_ROW_PAUSE_MS);
 }
 
 interface ResealRun {

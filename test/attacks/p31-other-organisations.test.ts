@@ -155,6 +155,54 @@ describe.each(NORTH)('%s', (who) => {
     expect([pix.status, seen(pix.text)]).toEqual([none.status, seen(none.text)]);
   });
 
+  test('cannot tell by conditional requests or references who has an identifier elsewhere', async () => {
+    const resource = person({ given: 'New', family: 'Person', birthDate: '2001-01-01' });
+    const carrying = (value: string) => ({ ...resource, identifier: [{ system: 'urn:south:mrn', value }] });
+    const transaction = (request: object, sent: object = resource) => ({
+      ...{ resourceType: 'Bundle', type: 'transaction' },
+      entry: [{ fullUrl: 'urn:uuid:0198f3a0-0000-7000-8000-00000000000a', resource: sent, request }],
+    });
+    const attempts: Readonly<Record<string, (query: string, value: string) => Promise<Answer>>> = {
+      create: (query, value) => p.ask(who, 'POST', '/fhir/Patient', carrying(value), { 'if-none-exist': query }),
+      update: (query, value) => p.ask(who, 'PUT', `/fhir/Patient?${query}`, carrying(value)),
+      'update from a version on': (query, value) =>
+        p.ask(who, 'PUT', `/fhir/Patient?${query}`, carrying(value), { 'if-match': 'W/"1"' }),
+      delete: (query) => p.ask(who, 'DELETE', `/fhir/Patient?${query}`),
+      replace: (query, value) => {
+        const other = { reference: `Patient/${north.source}` };
+        const obsolete = { ...carrying(value), active: false, link: [{ type: 'replaced-by', other }] };
+        return p.ask(who, 'PUT', `/fhir/Patient?${query}`, obsolete);
+      },
+      'create in a transaction': (query, value) =>
+        p.ask(
+          who,
+          'POST',
+          '/fhir',
+          transaction({ method: 'POST', url: 'Patient', ifNoneExist: query }, carrying(value)),
+        ),
+      'update in a transaction': (query, value) =>
+        p.ask(who, 'POST', '/fhir', transaction({ method: 'PUT', url: `Patient?${query}` }, carrying(value))),
+      'a reference in a transaction': (query) => {
+        const sent = { ...resource, link: [{ type: 'seealso', other: { reference: `Patient?${query}` } }] };
+        return p.ask(who, 'POST', '/fhir', transaction({ method: 'POST', url: 'Patient' }, sent));
+      },
+      '$ihe-pix': (_query, value) =>
+        p.ask(who, 'GET', `/fhir/Patient/$ihe-pix?sourceIdentifier=urn:south:mrn|${value}&targetSystem=urn:south:mrn`),
+    };
+    const told = ({ status, text, headers }: Answer, value: string) => {
+      const heads = Object.entries(headers).filter(([name]) => !['date', 'x-request-id'].includes(name));
+      const lines = heads.map(([name, said]) => `${name}: ${String(said)}`).toSorted();
+      return [status, seen([text, ...lines].join('\n').replaceAll(value, 'VALUE'))];
+    };
+    for (const [name, attempt] of Object.entries(attempts)) {
+      const known = await attempt('identifier=urn:south:mrn|CM-SOUTH-1', 'CM-SOUTH-1');
+      const nobodys = await attempt('identifier=urn:south:mrn|CM-SOUTH-9', 'CM-SOUTH-9');
+      expect(told(known, 'CM-SOUTH-1'), name).toEqual(told(nobodys, 'CM-SOUTH-9'));
+      expect(known.status, name).toBeGreaterThanOrEqual(400);
+      expect(known.status, name).toBeLessThan(500);
+    }
+  });
+
   test('gets nothing through a bundle', async () => {
     const entry = [
       { request: { method: 'GET', url: `Patient/${south.golden}` } },
