@@ -1,10 +1,7 @@
-import type { RepairEvidence } from '../features/registry/index.ts';
+import { type RepairEvidence, UNPLACED } from '../features/registry/index.ts';
 import { isProblem } from '../kernel/problem.ts';
 import type { OrganisationId, UserId } from '../kernel/ids.ts';
 import type { CommandServices } from './command.ts';
-
-/** Records that nothing proves a domain of are filed here: the central organisation's. */
-const UNPLACED = 'urn:careseal:unplaced';
 
 /** What the audit log, whose events are sealed, and the bound rows of people and systems say of records to be mended. */
 export function repairEvidence({ audit, identity, nodes, actor }: CommandServices): RepairEvidence {

@@ -85,6 +85,22 @@ async function isAudited(golden = victim.golden): Promise<void> {
   expect(history.text).toContain('was put right');
 }
 
+/** On the first page of whoever sees all, until the client is shared with who knows it. */
+async function isRemembered(): Promise<void> {
+  const item = async (who: Who) => {
+    const home = (await p.ask(who, 'GET', '/api/home')).json<{ attention: { kind: string }[] }>();
+    return home.attention.find(({ kind }) => kind === 'clients-narrowed');
+  };
+  expect(await item('centre steward')).toMatchObject({ count: 1, href: `/clients/${victim.golden}` });
+  expect(await item('south steward')).toBeUndefined();
+  const shared = await p.ask('centre steward', 'POST', `/api/clients/${victim.golden}/shares`, {
+    ...{ organisationId: p.organisations.south, reason: 'their record, by its number' },
+  });
+  expect(shared.status, shared.text).toBe(204);
+  expect(await item('centre steward')).toBeUndefined();
+  expect(await status('south registrar')).toBe(200);
+}
+
 const one = (golden = victim.golden) => expect.objectContaining({ goldenId: golden });
 const exactly = (golden = victim.golden) =>
   expect.objectContaining({ goldenId: golden, outcome: 'mended', basis: 'binding' });
@@ -241,6 +257,7 @@ describe('where nothing binds it any more, it is seen by no more than is proven'
     expect([await status('south registrar'), await status('north registrar')]).toEqual([404, 404]);
     expect(await status('centre registrar')).toBe(200);
     expect(await found()).toEqual([]);
+    await isRemembered();
   });
 });
 

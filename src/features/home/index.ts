@@ -16,7 +16,7 @@ import { homeReply } from './wire.ts';
 export interface HomeDeps {
   readonly database: Database;
   readonly audit: Pick<Audit, 'recordNow'>;
-  readonly registry: Pick<Registry, 'figures'>;
+  readonly registry: Pick<Registry, 'figures' | 'narrowed'>;
   readonly clock: Clock;
   /** Loads of the last seven days. */
   readonly loadFigures: () => Promise<{ readonly running: number; readonly failed: number; readonly done: number }>;
@@ -63,17 +63,19 @@ async function factsFor(
   // Counts of what no organisation owns alone are for those whom every organisation concerns.
   const everywhere = (permission: Permission) => reachOf(principal, permission) === 'all';
   const nowMs = deps.clock.nowMs();
-  const [emergencies, registry, nodes, users, loads, audit, alertsWaiting, changedRules, oldKeys] = await Promise.all([
-    may('user.manage') ? deps.emergenciesWaiting(principal) : 0,
-    may('client.read') ? deps.registry.figures(principal) : undefined,
-    everywhere('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
-    may('user.read') ? readUserFigures(deps.database, reachOf(principal, 'user.read')) : undefined,
-    everywhere('client.load') ? deps.loadFigures() : undefined,
-    may('audit.read') ? deps.auditHealth() : undefined,
-    may('audit.read') ? deps.alertsWaiting(actor) : 0,
-    everywhere('audit.read') ? deps.changedRules() : 0,
-    everywhere('review.read') ? deps.oldKeys() : undefined,
-  ]);
+  const [emergencies, registry, nodes, users, loads, audit, alertsWaiting, changedRules, oldKeys, narrowed] =
+    await Promise.all([
+      may('user.manage') ? deps.emergenciesWaiting(principal) : 0,
+      may('client.read') ? deps.registry.figures(principal) : undefined,
+      everywhere('node.read') ? readNodeFigures(deps.database, nowMs) : undefined,
+      may('user.read') ? readUserFigures(deps.database, reachOf(principal, 'user.read')) : undefined,
+      everywhere('client.load') ? deps.loadFigures() : undefined,
+      may('audit.read') ? deps.auditHealth() : undefined,
+      may('audit.read') ? deps.alertsWaiting(actor) : 0,
+      everywhere('audit.read') ? deps.changedRules() : 0,
+      everywhere('review.read') ? deps.oldKeys() : undefined,
+      everywhere('review.read') && everywhere('client.read') ? deps.registry.narrowed() : undefined,
+    ]);
   const oldest = registry?.oldestReviewAt;
   const seesReviews = may('review.read');
   return {
@@ -96,6 +98,7 @@ async function factsFor(
       ...(loads ? { loads } : {}),
       ...(audit ? { audit } : {}),
       ...(oldKeys ? { oldKeys } : {}),
+      ...(narrowed ? { narrowed } : {}),
     },
     figures: {
       ...(registry ? { clients: registry.clients, sources: registry.sources } : {}),

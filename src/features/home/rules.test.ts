@@ -48,6 +48,14 @@ describe('what needs attention', () => {
     expect(attentionOf({ nowMs, oldKeys: { ...oldKeys, going: false } })[0]?.text).toContain('stopped');
   });
 
+  it('leads to a client that its repair has left to the centre alone, until none is left', () => {
+    expect(kinds({ nowMs, narrowed: { count: 0 } })).toEqual([]);
+    const item = (count: number) => attentionOf({ nowMs, narrowed: { count, first: 'c1' } })[0];
+    expect(item(1)).toMatchObject({ kind: 'clients-narrowed', level: 'amber', count: 1, href: '/clients/c1' });
+    expect(item(1)?.text).toMatch(/^1 client that was put right is seen by the central organisation alone/);
+    expect(item(3)?.text).toMatch(/^3 clients that were put right are /);
+  });
+
   it('tells of alerts that nobody has taken on, and where they are', () => {
     expect(kinds({ nowMs, alertsWaiting: 0 })).toEqual([]);
     expect(attentionOf({ nowMs, changedRules: 1, alertsWaiting: 1 })).toMatchObject([

@@ -15,6 +15,8 @@ export interface HomeFacts {
   readonly emergencies?: number;
   /** Blocking keys of an earlier version of the program, being made anew. */
   readonly oldKeys?: { readonly visited: number; readonly total: number; readonly going: boolean };
+  /** Clients that were put right and are left to the centre alone; `first` is one of them. */
+  readonly narrowed?: { readonly count: number; readonly first?: string };
   readonly loads?: { readonly running: number; readonly failed: number };
   readonly audit?: { readonly proven: boolean; readonly signedAtMs?: number };
   /** Alerts from the audit log that nobody has taken on. */
@@ -35,6 +37,7 @@ export function attentionOf(facts: HomeFacts): AttentionItem[] {
     ...alertItems(facts),
     ...nodeItems(facts),
     ...keyItems(facts),
+    ...narrowedItems(facts),
     ...loadItems(facts),
     ...reviewItems(facts),
     ...userItems(facts),
@@ -105,6 +108,15 @@ function keyItems({ oldKeys }: HomeFacts): AttentionItem[] {
     : 'The work has stopped and must be begun again.';
   const text = `After the upgrade every record gets new search keys. Until then links may be missed. ${how}`;
   return [{ kind: 'old-keys', level: 'amber', text, href: '/reviews/models' }];
+}
+
+function narrowedItems({ narrowed }: HomeFacts): AttentionItem[] {
+  if (narrowed?.first === undefined) return [];
+  const { count, first } = narrowed;
+  const clients = plural(count, 'client that was put right is', 'clients that were put right are');
+  const what = count === 1 ? 'Find out who knows it, and share it' : 'Find out who knows this one, and share it';
+  const text = `${clients} seen by the central organisation alone: nothing proved whose the records were. ${what}.`;
+  return [{ kind: 'clients-narrowed', level: 'amber', text, count, href: `/clients/${first}` }];
 }
 
 function reviewItems({ registry, nowMs }: HomeFacts): AttentionItem[] {

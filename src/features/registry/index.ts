@@ -16,6 +16,7 @@ import { createCore } from './core.ts';
 import type { RegistryDeps } from './deps.ts';
 import type { PersonFaults } from './examine.ts';
 import type { LoadSession } from './load-session.ts';
+import { type Narrowed, narrowedClients } from './narrowed.ts';
 import { type LargeLoad, openLoad } from './open-load.ts';
 import { bindEarlierGoldens, type EarlierOptions } from './rebinding.ts';
 import { type RegistryModels, registryModels } from './registry-models.ts';
@@ -50,6 +51,8 @@ export interface Registry {
   tokensOfStored(sql: Sql, stored: readonly StoredResource[]): Promise<ReadonlyMap<ResourceId, readonly bigint[]>>;
   /** Counts of what this principal sees. */
   figures(principal: Principal): Promise<RegistryFigures>;
+  /** For whom every client is in reach: what a repair could not give back to an organisation. */
+  narrowed(): Promise<Narrowed>;
   /** Takes over persons of another registry with their ids; see adopt.ts. */
   adopt(
     actor: Actor,
@@ -86,6 +89,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     check: (options) => checkRegistry(built.roundDeps, options),
     repair: (persons, options) => repairPersons(built.roundDeps, persons, options),
     drained: () => built.intake.drained(),
+    narrowed: () => narrowedClients(deps),
     async figures(principal) {
       const midnight = new Date(new Date(deps.clock.nowMs()).setUTCHours(0, 0, 0, 0));
       const [rows, counts] = await Promise.all([
@@ -107,6 +111,7 @@ export type { AdoptedPerson } from './adopt.ts';
 export type { CheckReport } from './check.ts';
 /** What a check finds, in words. */
 export { FAULT_WORDS, type FaultKind, type PersonFaults } from './examine.ts';
+export { UNPLACED } from './narrowed.ts';
 export type { Repaired } from './repair.ts';
 export type { NotMended, RepairEvidence } from './repair-plan.ts';
 /** Other names of identifier systems, as an administrator keeps them. */
