@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseDicom } from '../../src/features/atna/dicom-parse.ts';
+import { elementsMax, parseDicom } from '../../src/features/atna/dicom-parse.ts';
 import { createRepository, type Repository } from '../../src/features/atna/receiver.ts';
 import { listReceived, oneReceived } from '../../src/features/atna/received-list.ts';
 import { type Audit, createAudit } from '../../src/features/audit/index.ts';
@@ -30,6 +30,8 @@ const REFUSED: readonly (readonly [string, string | Uint8Array])[] = [
   ['depth', around(`${'<a>'.repeat(150_000)}${'</a>'.repeat(150_000)}`)],
   ['depth without an end', `<AuditMessage>${'<a>'.repeat(300_000)}`],
   ['more elements than a message has', around('<x/>'.repeat(100_000))],
+  ['a datagram of nothing but participants', around('<ActiveParticipant/>'.repeat(3_100))],
+  ['a datagram of nothing but elements', around('<x/>'.repeat(15_000))],
   ['an attribute twice', around('', ' a="1" a="2"')],
   ['two roots', around('') + around('')],
   ['text behind the root', `${around('')}x`],
@@ -50,6 +52,20 @@ const REFUSED: readonly (readonly [string, string | Uint8Array])[] = [
 
 test.each(REFUSED)('%s: no event', { timeout: 30_000 }, (_, text) => {
   expect(parseDicom(typeof text === 'string' ? Buffer.from(text) : text)).toBeUndefined();
+});
+
+test('a datagram may have one element per 64 bytes: no message of a real sender is refused by that', () => {
+  const image = '<Instance UID="1.2.840.113619.2.5.1762583153.215519.978957063.780000000000001"/>';
+  const unsigned = Buffer.from(
+    around(
+      `<ParticipantObjectIdentification ParticipantObjectID="s">${image.repeat(770)}</ParticipantObjectIdentification>`,
+    ),
+  );
+  expect(unsigned.byteLength).toBeGreaterThan(60_000);
+  expect(parseDicom(unsigned)).toBeDefined();
+  expect(elementsMax(65_535)).toBe(1_023);
+  expect(parseDicom(Buffer.from(around('<x/>'.repeat(490))))).toBeDefined();
+  expect(parseDicom(Buffer.from(around('<x/>'.repeat(500))))).toBeUndefined();
 });
 
 /** These are events, whatever stands around what counts. */
@@ -75,7 +91,13 @@ const TAKEN: readonly (readonly [string, string])[] = [
   ['another prefix', around('').replaceAll(/<(\/?)(\w)/g, '<$1x:$2')],
   [
     'all the participants there is room for',
-    around(many(9_000, (at) => `<ParticipantObjectIdentification ParticipantObjectID="p${at}"/>`)),
+    around(
+      many(
+        9_000,
+        (at) =>
+          `<ParticipantObjectIdentification ParticipantObjectID="1.2.840.113619.2.5.1762583153.215519.978957063.${at}"/>`,
+      ),
+    ),
   ],
 ];
 

@@ -6,7 +6,7 @@ import { FhirAuditEvent, type FhirCoding } from './fhir-audit-event.ts';
  * then the repository keeps the bytes and says so. The XML reader takes no DTD, no entity and no endless nesting.
  */
 export function parseDicom(body: Uint8Array): FhirAuditEvent | undefined {
-  const root = readXml(body, LIMITS);
+  const root = readXml(body, { depthMax: DEPTH_MAX, elementsMax: elementsMax(body.byteLength) });
   if (root === undefined || local(root) !== 'AuditMessage') return undefined;
   const identification = first(root, 'EventIdentification');
   const participants = all(root, 'ActiveParticipant');
@@ -31,7 +31,18 @@ export function parseDicom(body: Uint8Array): FhirAuditEvent | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-const LIMITS = { depthMax: 12, elementsMax: 20_000 };
+const DEPTH_MAX = 12;
+/** What is short may be all small elements. */
+const FREE_ELEMENTS = 500;
+const BYTES_PER_ELEMENT = 64;
+
+/**
+ * How many elements a message of this many bytes may have: 1,023 in the largest datagram, which nobody had to sign in for. Elements of
+ * audit messages carry codes and identifiers: a reference to one image is about 70 bytes, and nothing that repeats is shorter.
+ */
+export function elementsMax(bytes: number): number {
+  return Math.max(FREE_ELEMENTS, Math.floor(bytes / BYTES_PER_ELEMENT));
+}
 
 const local = (element: XmlElement): string => element.name.slice(element.name.indexOf(':') + 1);
 const all = (parent: XmlElement, name: string): XmlElement[] =>
