@@ -1,3 +1,5 @@
+import { ownAddress } from './own-address.ts';
+
 /** Where somebody was when their session ended, so that signing in brings them back. In memory and for this tab only. */
 const memory: { place: string | undefined; because: 'expired' | 'locked' | undefined } = {
   place: undefined,
@@ -18,5 +20,5 @@ export function takePlace(): string {
   const place = memory.place ?? '/';
   memory.place = undefined;
   memory.because = undefined;
-  return place.startsWith('/') && !place.startsWith('//') ? place : '/';
+  return ownAddress(place);
 }

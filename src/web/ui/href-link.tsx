@@ -1,8 +1,9 @@
 import { useRouter } from '@tanstack/react-router';
 import type { MouseEvent, ReactNode } from 'react';
+import { ownAddress } from '../app/own-address.ts';
 
 export interface HrefLinkProps {
-  /** An address of ours as the server wrote it. Anything that does not start with one slash is not followed. */
+  /** An address of ours as the server wrote it. Anything that is not a path of ours is not followed. */
   readonly href: string;
   readonly className?: string;
   readonly children: ReactNode;
@@ -11,7 +12,7 @@ export interface HrefLinkProps {
 /** A link whose address comes from the server and not from the route table. */
 export function HrefLink({ href, className, children }: HrefLinkProps): ReactNode {
   const router = useRouter();
-  const own = href.startsWith('/') && !href.startsWith('//') ? href : '/';
+  const own = ownAddress(href);
   const follow = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
