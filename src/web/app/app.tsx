@@ -4,6 +4,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
 import { isPassing } from './api.ts';
 import { keepFocus } from './focus.ts';
+import { coverLeftPages } from './left-page.ts';
 import { PreferencesProvider } from './preferences.tsx';
 import { createAppRouter } from './router.tsx';
 import { theme } from './theme.ts';
@@ -28,6 +29,7 @@ export function App(): ReactNode {
     document.documentElement.dataset['ready'] = 'true';
   }, []);
   useEffect(keepFocus, []);
+  useEffect(coverLeftPages, []);
   return (
     // Neither variables nor helper classes at run time: they would be <style> elements. The build writes them to a file.
     <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>

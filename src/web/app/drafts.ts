@@ -17,6 +17,11 @@ export function openDraftsOf(userId: string): void {
   book.owner = userId;
 }
 
+/** Whoever signs out leaves nothing behind. */
+export function forgetDrafts(): void {
+  book.texts.clear();
+}
+
 /** Like `useState('')`, but survives leaving the page and signing in again. */
 export function useDraft(key: string): readonly [string, (text: string) => void, () => void] {
   const [text, setText] = useState(() => book.texts.get(key) ?? '');

@@ -3,11 +3,17 @@ import { createContext, useContext } from 'react';
 import type { Permission } from '../../kernel/access.ts';
 import { SessionAnswer } from '../../features/identity/wire.ts';
 import { api } from './api.ts';
+import { endSession, endsByItselfSeconds, owesEnding } from './ending.ts';
 
 /** Who is signed in, as the server says. Everything a page shows or hides by right comes from here; the server decides again. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: ({ signal }) => api.get('/api/session', SessionAnswer, { signal, signingIn: true }),
+  queryFn: async ({ signal }): Promise<SessionAnswer> => {
+    // Somebody signed out here and the server does not know yet: nothing of theirs is shown to whoever comes next.
+    if (owesEnding() && !(await endSession()))
+      return { state: 'anonymous', permissions: [], idleTimeoutSeconds: endsByItselfSeconds() };
+    return await api.get('/api/session', SessionAnswer, { signal, signingIn: true });
+  },
   staleTime: 60_000,
   retry: 2,
 });
@@ -36,4 +42,5 @@ export function useMay(): (permission: Permission) => boolean {
 /** Forgets everything that was read for the last person; nothing of theirs may be seen by the next. */
 export function forgetPerson(queries: QueryClient): void {
   queries.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
+  queries.getMutationCache().clear();
 }

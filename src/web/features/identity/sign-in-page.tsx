@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { sessionQuery } from '../../app/session.tsx';
+import { useEnding } from '../../app/ending.ts';
 import { whySignedOut } from '../../app/place.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Gate } from './gate.tsx';
 import { PasswordStep } from './password-step.tsx';
+import { UnendedGate } from './unended-gate.tsx';
 import { SecondStep, type SecondStepProps } from './second-step.tsx';
 
 type SecondFactors = Pick<SecondStepProps, 'ways' | 'mayTrust'>;
@@ -16,8 +18,11 @@ export function SignInPage(): ReactNode {
   const session = useQuery(sessionQuery);
   const [step, setStep] = useState<'password' | SecondFactors>();
   const [because] = useState(whySignedOut);
+  const ending = useEnding();
   const owed = session.data?.state === 'second-factor' ? AFTER_RELOAD : 'password';
   const at = step ?? owed;
+  if (ending === 'unended') return <UnendedGate />;
+  if (ending === 'trying') return <Gate title="Signing out">Telling the server.</Gate>;
   if (at !== 'password') {
     return (
       <Gate title="One more step" sentence="Your password was right. Now show that you have your second factor.">
@@ -27,6 +32,13 @@ export function SignInPage(): ReactNode {
   }
   return (
     <Gate title="Sign in" sentence="With the e-mail address and password of your Careseal account.">
+      {ending === 'ended-late' && (
+        <div className="gate-body">
+          <Notice tone="done" live>
+            <p>You are signed out now. The server has ended your session.</p>
+          </Notice>
+        </div>
+      )}
       {because === 'expired' && (
         <div className="gate-body">
           <Notice tone="info" live>
