@@ -36,12 +36,20 @@ export interface OpenDoors {
   close(drainMs: number): Promise<void>;
 }
 
+/** What a process has to know of others that serve the same doors. */
+export interface SharedDoors {
+  /** Where open connections are counted; missing: here alone. */
+  readonly connections?: Connections;
+  /** False where another process takes datagrams: their bound counts within one. */
+  readonly datagrams?: boolean;
+}
+
 /** Opens the users', the nodes' and, where it is switched on, the redirect door. */
 export async function openDoors(
   services: Services,
   log: Logger,
   metrics: Metrics,
-  connections: Connections = createConnections(),
+  { connections = createConnections(), datagrams = true }: SharedDoors = {},
 ): Promise<OpenDoors> {
   const { config, identity, nodes } = services;
   const hostNames = answeredNames(config.hostnames);
@@ -83,6 +91,7 @@ export async function openDoors(
       host: config.bindAddress,
       tls: tls.nodes,
       connections,
+      datagrams,
       onDropped: dropped.one,
       async authenticateNode(peer, address) {
         await identity.admitNodeNetwork(address);

@@ -5,7 +5,13 @@ import type { OpenConnections, Spent } from '../platform/http/index.ts';
 
 /** What the primary tells a worker process. */
 export type ToWorker =
-  | { readonly kind: 'serve'; readonly config: Config; readonly connection: Connection }
+  | {
+      readonly kind: 'serve';
+      readonly config: Config;
+      readonly connection: Connection;
+      /** Whether this one takes other systems' audit events over UDP. */
+      readonly datagrams: boolean;
+    }
   | { readonly kind: 'metrics'; readonly request: number }
   /** What callers did in other workers. */
   | { readonly kind: 'spent'; readonly spent: Spent }

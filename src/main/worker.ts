@@ -16,10 +16,10 @@ function tell(message: FromWorker): void {
   process.send?.(message);
 }
 
-async function serve({ config, connection }: Extract<ToWorker, { kind: 'serve' }>): Promise<void> {
+async function serve({ config, connection, datagrams }: Extract<ToWorker, { kind: 'serve' }>): Promise<void> {
   const log = processLogger(config).with({ worker: process.pid });
   const services = await composeServices({ config, connection, log, rates });
-  const doors = await openDoors(services, log, metrics, connections);
+  const doors = await openDoors(services, log, metrics, { connections, datagrams });
   stop = async (drainMs) => {
     await doors.close(drainMs);
     await services.stop();

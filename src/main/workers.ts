@@ -33,12 +33,17 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
   const serving = new Set<Worker>();
   const open = createOpenCounts();
   const state = { stopping: false, requests: 0 };
+  /** Who takes datagrams: one alone, so that what it takes within a second is all that is taken. */
+  let taker: Worker | undefined;
 
   async function startOne(): Promise<Serving> {
     const worker = cluster.fork();
+    taker ??= worker;
     worker.on('exit', () => {
       const served = serving.delete(worker);
       open.forget(worker.id);
+      // The next one that starts takes them.
+      if (taker === worker) taker = undefined;
       // When all of them end, nobody counts any more.
       if (!state.stopping) tellOthers(worker, { kind: 'ended', worker: worker.id });
       if (served && !state.stopping) void replace();
@@ -50,7 +55,7 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
         tellOthers(worker, { kind: 'open', worker: worker.id, open: message.open });
       }
     });
-    tell(worker, { kind: 'serve', config, connection });
+    tell(worker, { kind: 'serve', config, connection, datagrams: taker === worker });
     const answer = await firstAnswer(worker);
     serving.add(worker);
     for (const one of open.all()) if (one.worker !== worker.id) tell(worker, { kind: 'open', ...one });

@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { createSocket } from 'node:dgram';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { freePorts } from '../support/ports.ts';
 import {
   careseal,
+  databaseOf,
   fetchFrom,
   postgresProcesses,
   startTestServer,
@@ -129,6 +132,48 @@ it('connections of one address are counted together, whichever worker they reach
   await expect.poll(asked).toBe(200);
   expect(await server.end('SIGTERM')).toBe(0);
 });
+
+it('one worker takes datagrams, so that their bound counts once; another follows it', async () => {
+  const [tlsPort = 0, udpPort = 0] = await freePorts(2);
+  const settings = {
+    CARESEAL_AUDIT_REPOSITORY: 'true',
+    CARESEAL_AUDIT_TLS_PORT: String(tlsPort),
+    CARESEAL_AUDIT_UDP_PORT: String(udpPort),
+  };
+  const server = await startTestServer({ home, settings }, ['--workers', '2']);
+  const takers = async () => {
+    const all = await workerProcesses(server.pid);
+    const has = await Promise.all(all.map((pid) => hasUdpPort(pid, udpPort)));
+    return all.filter((_, at) => has[at]);
+  };
+  const [first = 0, ...others] = await takers();
+  expect(first).toBeGreaterThan(0);
+  expect(others).toEqual([]);
+  process.kill(first, 'SIGKILL');
+  await expect.poll(async () => (await takers()).filter((pid) => pid !== first).length).toBe(1);
+  const socket = createSocket('udp4');
+  await new Promise((resolve) => socket.send('<85>1 - a b - c - x', udpPort, '127.0.0.1', resolve));
+  socket.close();
+  const database = databaseOf(home);
+  try {
+    const received = { name: 'test.received', text: 'SELECT transport FROM atna.received' };
+    await expect.poll(() => database.rows(received)).toEqual([{ transport: 'udp' }]);
+  } finally {
+    await database.close();
+  }
+  expect(await server.end('SIGTERM')).toBe(0);
+});
+
+/** Whether this process holds the socket of this port. */
+async function hasUdpPort(pid: number, port: number): Promise<boolean> {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const lines = (await readFile('/proc/net/udp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
+  const inodes = lines.filter((line) => line[1]?.endsWith(`:${hex}`)).map((line) => `socket:[${line[9]}]`);
+  const folder = `/proc/${pid}/fd`;
+  const files = await readdir(folder).catch(() => []);
+  const links = await Promise.all(files.map((file) => readlink(join(folder, file)).catch(() => '')));
+  return links.some((link) => inodes.includes(link));
+}
 
 /** A dead process that nobody has collected (state Z) does not run. */
 async function isRunning(pid: number): Promise<boolean> {

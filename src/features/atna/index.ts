@@ -43,7 +43,13 @@ export interface Atna {
   changedTargets(): Promise<readonly string[]>;
 }
 
-export type SyslogDoors = Pick<SyslogDoorsOptions, 'host' | 'tls' | 'connections' | 'authenticateNode' | 'onDropped'>;
+export type SyslogDoors = Pick<
+  SyslogDoorsOptions,
+  'host' | 'tls' | 'connections' | 'authenticateNode' | 'onDropped'
+> & {
+  /** False where another process takes datagrams: their bound counts within one. Missing: they are taken here. */
+  readonly datagrams?: boolean;
+};
 
 interface Mark {
   isSet(): Promise<boolean>;
@@ -112,11 +118,11 @@ export function createAtna(deps: AtnaDeps): Atna {
       ...atnaFhirRoutes({ database, audit, repository, recordsOf: deps.recordsOf, takes }),
       ...receivedRoutes({ database, audit, repository, takes: takes ? { takes, ...ports } : { takes } }),
     ],
-    openDoors: (options) =>
+    openDoors: ({ datagrams = true, ...options }) =>
       openSyslogDoors({
         ...options,
         tlsPort: takes ? tlsPort : undefined,
-        udpPort: takes ? udpPort : undefined,
+        udpPort: takes && datagrams ? udpPort : undefined,
         repository,
         audit,
         onFailure: (error) => log.error('Audit events of other systems could not be kept', { error }),
