@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { portSettings } from '../support/journey.ts';
 import { careseal, startTestServer, testHome, type TestServer } from '../support/server.ts';
-import { setUpServer } from '../support/set-up.ts';
+import { enrolAt, setUpServer } from '../support/set-up.ts';
 
 /** Rules, networks, exceptions and notices from another shell beside the server, as a script reads them. */
 let home: Awaited<ReturnType<typeof testHome>>;
@@ -49,6 +49,21 @@ it('lists people and their sessions, ends and gives back access, and refuses in 
   expect((await run('user', 'list')).users).toHaveLength(2);
   const factor = await run('user', 'reset-factor', 'amina@example.org');
   expect(factor.link).toContain('/factor#');
+}, 240_000);
+
+it('ends a person’s access and gives it back, and says which state does not allow it', async () => {
+  const email = 'tendai@example.org';
+  const { link } = await run('user', 'add', 'Tendai', '--email', email, '--role', 'auditor');
+  expect(await refused('user', 'enable', email)).toEqual([1, 'wrong-state']);
+  await enrolAt(server, link, 'nine otters by the old mill');
+  expect(await run('user', 'disable', email)).toMatchObject({ user: { email, state: 'disabled' } });
+  expect(await refused('user', 'disable', email)).toEqual([1, 'wrong-state']);
+  expect(await run('user', 'enable', email)).toMatchObject({ user: { email, state: 'active' } });
+  expect(await refused('user', 'enable', email)).toEqual([1, 'wrong-state']);
+  const { users } = await run('user', 'list');
+  expect(users.find((one: { email: string }) => one.email === email)).toMatchObject({ state: 'active' });
+  expect(await careseal(['user', 'disable', email], { home: home.path })).toMatchObject({ code: 0, stderr: '' });
+  expect((await careseal(['user', 'disable'], { home: home.path })).code).toBe(2);
 }, 240_000);
 
 it('shows and changes settings within their ranges', async () => {

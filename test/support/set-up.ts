@@ -31,6 +31,15 @@ export async function setUpServer(server: TestServer, account: FirstAccount): Pr
   return { totpKey, authenticator, session };
 }
 
+/** Goes through a one-time link of somebody who was invited. */
+export async function enrolAt(server: TestServer, link: string, password: string): Promise<void> {
+  const token = new URL(link).hash.slice(1);
+  const { body } = await post(server, '/api/enrol/account', { token, password });
+  const { totp } = JSON.parse(body) as { totp: { uri: string } };
+  const key = new URL(totp.uri).searchParams.get('secret') ?? '';
+  await post(server, '/api/enrol/confirm', { token, code: await new Authenticator(key).code() });
+}
+
 async function post(server: TestServer, path: string, body: object) {
   const headers = { ...OWN_PAGE, 'content-type': 'application/json' };
   const answer = await fetchFrom(`${server.usersUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
