@@ -10,6 +10,7 @@ import { nodeMetrics } from './node-upkeep.ts';
 import { createOperationsDoor } from './operations.ts';
 import { processLogger } from './process-log.ts';
 import { programVersion } from './place.ts';
+import { warnOfReadableSecrets } from './readable-secrets.ts';
 import { rootKeyPlace } from './root-key.ts';
 import { startSequencerThread } from './sequencer.ts';
 import {
@@ -60,6 +61,7 @@ class Started {
 export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
   const startedAt = performance.now();
   const log = processLogger(config);
+  warnOfReadableSecrets(config, log);
   const started = new Started();
   const lost = new AbortController();
   const lock = await lockHome(config.home, {
