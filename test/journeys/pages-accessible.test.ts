@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { PHONE, type TestBrowser, WIDE, accessibilityFindings, startBrowser, withAxe } from '../support/browser.ts';
-import { idOf } from '../support/web-fixture-data.ts';
+import { ALTERED_CLIENT, idOf } from '../support/web-fixture-data.ts';
 import { type WebFixture, freshState, startWebFixture } from '../support/web-fixture.ts';
 
 /**
@@ -99,6 +99,11 @@ const VISITS: readonly Visit[] = [
     before: () => void fixture.state.failures.set('/api/clients/search', 500),
   },
   { name: 'client', path: `/clients/${idOf(1, 3)}` },
+  {
+    name: 'client changed past Careseal',
+    path: `/clients/${idOf(1, ALTERED_CLIENT)}`,
+    act: async (page) => await page.getByText('This client was changed past Careseal').waitFor(),
+  },
   {
     name: 'client, tables instead of pictures',
     path: `/clients/${idOf(1, 3)}`,

@@ -178,6 +178,9 @@ function sourceOf(client: ClientSummary, index: number, position: number): Sourc
   };
 }
 
+/** Its rows were changed past Careseal. */
+export const ALTERED_CLIENT = 11;
+
 export function clientDetail(index: number): ClientDetailReply {
   const client = clientOf(index);
   const sources = Array.from({ length: client.sources }, (_, position) => sourceOf(client, index, position));
@@ -200,6 +203,7 @@ export function clientDetail(index: number): ClientDetailReply {
       id: client.id,
       version: 4,
       active: true,
+      ...(index === ALTERED_CLIENT ? { altered: true as const } : {}),
       name: client.name,
       updatedAt: client.updatedAt,
       demographics: [
