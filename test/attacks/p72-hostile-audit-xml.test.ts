@@ -31,6 +31,7 @@ const REFUSED: readonly (readonly [string, string | Uint8Array])[] = [
   ['depth without an end', `<AuditMessage>${'<a>'.repeat(300_000)}`],
   ['more elements than a message has', around('<x/>'.repeat(100_000))],
   ['a datagram of nothing but participants', around('<ActiveParticipant/>'.repeat(3_100))],
+  ['half as many participants as elements, and one', around('<ActiveParticipant UserID="u"/>'.repeat(250))],
   ['a datagram of nothing but elements', around('<x/>'.repeat(15_000))],
   ['an attribute twice', around('', ' a="1" a="2"')],
   ['two roots', around('') + around('')],
@@ -93,9 +94,9 @@ const TAKEN: readonly (readonly [string, string])[] = [
     'all the participants there is room for',
     around(
       many(
-        9_000,
+        5_500,
         (at) =>
-          `<ParticipantObjectIdentification ParticipantObjectID="1.2.840.113619.2.5.1762583153.215519.978957063.${at}"/>`,
+          `<ParticipantObjectIdentification ParticipantObjectID="1.2.840.113619.2.5.1762583153.215519.978957063.${at}"><ParticipantObjectIDTypeCode csd-code="110181"/></ParticipantObjectIdentification>`,
       ),
     ),
   ],

@@ -10,6 +10,9 @@ export function parseDicom(body: Uint8Array): FhirAuditEvent | undefined {
   if (root === undefined || local(root) !== 'AuditMessage') return undefined;
   const identification = first(root, 'EventIdentification');
   const participants = all(root, 'ActiveParticipant');
+  const objects = all(root, 'ParticipantObjectIdentification');
+  // Each becomes an agent or entity, which costs most: at most half of the elements.
+  if (participants.length + objects.length > elementsMax(body.byteLength) / 2) return undefined;
   const recorded = instantOf(identification?.attributes['EventDateTime']);
   if (identification === undefined || participants.length === 0 || recorded === undefined) return undefined;
   const outcomeDesc = first(identification, 'EventOutcomeDescription')?.text;
@@ -25,7 +28,7 @@ export function parseDicom(body: Uint8Array): FhirAuditEvent | undefined {
     ...(purposes.length === 0 ? {} : { purposeOfEvent: purposes }),
     agent: participants.map(agentOf),
     source: sourceOf(first(root, 'AuditSourceIdentification')),
-    entity: all(root, 'ParticipantObjectIdentification').map(entityOf),
+    entity: objects.map(entityOf),
   };
   const parsed = FhirAuditEvent.safeParse(withoutGaps(event));
   return parsed.success ? parsed.data : undefined;
