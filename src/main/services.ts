@@ -268,7 +268,7 @@ async function composeRegistry({ config, database, vault }: FeaturesInput, commo
     termsOf: searchTerms,
     roundMaker: () => startLoadMaker(() => vault.keys()),
     userNames: people.names,
-    reviewers: (reach) => people.holdersOf('review.decide', reach),
+    reviewers: (reach, which) => people.holdersOf('review.decide', reach, which),
   });
 }
 

@@ -54,6 +54,20 @@ it('an account that wrong passwords had barred is let in again', async () => {
   expect((await acted('DELETE', `/api/bans/accounts/${idOf('north steward')}`)).event).toBe('ban.lift');
 });
 
+it('exceptions from the second factor are listed', async () => {
+  const listed = await acted('GET', '/api/policy/exceptions');
+  expect(listed.json).toEqual({ exceptions: [], total: 0 });
+});
+
+it('colleagues who may decide reviews are found by name, those within reach alone', async () => {
+  const search = async (text: string) => {
+    const answer = await p.ask('north steward', 'POST', '/api/reviewers/search', { text });
+    return answer.json<{ reviewers: { id: string }[]; more: boolean }>();
+  };
+  expect(await search('north stew')).toMatchObject({ reviewers: [{ id: idOf('north steward') }], more: false });
+  expect(await search('south')).toEqual({ reviewers: [], more: false });
+});
+
 it('a second factor gets another name', async () => {
   const factors = (await p.ask(WHO, 'GET', '/api/factors')).json<{ authenticators: { id: string }[] }>();
   const path = `/api/factors/${factors.authenticators[0]?.id}`;

@@ -96,6 +96,8 @@ const decide: Handler = (state, { path }, [, , id]) => {
     : { body: { entryId: idOf(3, 1), alsoAnswered: 2, ...(state.reviews > 0 ? { next: idOf(4, next) } : {}) } };
 };
 
+const COLLEAGUES = [{ id: idOf(7, 2), name: 'Ben Otieno' }];
+
 export const REVIEW_ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/api\/reviews$/, reviews],
   ['GET', /^\/api\/quality$/, () => ({ body: QUALITY })],
@@ -104,7 +106,8 @@ export const REVIEW_ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/api\/review-groups$/, groups],
   ['POST', /^\/api\/review-groups$/, (state) => ({ status: 201, body: { bulk: group(state, 0) } })],
   ['POST', /^\/api\/review-groups\/[^/]+\/(accept|undo)$/, () => ({ body: { done: 12, skipped: 1, more: false } })],
-  ['GET', /^\/api\/reviewers$/, () => ({ body: { reviewers: [{ id: idOf(7, 2), name: 'Ben Otieno' }] } })],
+  ['GET', /^\/api\/reviewers$/, () => ({ body: { reviewers: COLLEAGUES, more: true } })],
+  ['POST', /^\/api\/reviewers\/search$/, () => ({ body: { reviewers: COLLEAGUES, more: false } })],
   ['GET', /^\/api\/review-rules$/, (state) => ({ body: { secondPerson: state.secondPerson } })],
   ['PUT', /^\/api\/review-rules$/, changeRules],
   ['POST', /^\/api\/reviews\/assign$/, assign],

@@ -139,6 +139,12 @@ function wordsOf(text: string): string[] {
     .map((word) => [...word].slice(0, WORD_LENGTH_MAX).join(''));
 }
 
+/** Whether each word of `text` begins a word of this name, as tokens are compared. */
+export function namesFit(name: string, text: string): boolean {
+  const words = wordsOf(name);
+  return wordsOf(text).every((start) => words.some((word) => word.startsWith(start)));
+}
+
 function beginnings(word: string): string[] {
   const letters = [...word];
   return letters.map((_, at) => letters.slice(0, at + 1).join(''));

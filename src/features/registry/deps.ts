@@ -29,8 +29,11 @@ export interface RegistryDeps {
   readonly centralOrganisation?: () => Promise<OrganisationId | undefined>;
   /** Names of users, for showing who works on a review. Missing: nobody is named. */
   readonly userNames?: (ids: readonly UserId[]) => Promise<ReadonlyMap<UserId, string>>;
-  /** Who may decide reviews, for handing them over. */
-  readonly reviewers?: (reach: Reach) => Promise<readonly { readonly id: UserId; readonly name: string }[]>;
+  /** Who may decide reviews, for handing them over: the first by name, of whom the text finds, or the one of this id. */
+  readonly reviewers?: (
+    reach: Reach,
+    which: { readonly text?: string; readonly id?: UserId },
+  ) => Promise<{ readonly people: readonly { readonly id: UserId; readonly name: string }[]; readonly more: boolean }>;
   readonly clock: Clock;
   /** Turns of searches that read very many records. Missing: the registry makes its own. */
   readonly longWalks?: LongWalks;

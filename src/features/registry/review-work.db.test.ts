@@ -9,13 +9,23 @@ import type { ReviewRules, ReviewSummary } from './wire.ts';
 
 /** Two stewards and their queue. */
 let f: RegistryFixture;
+/** Which colleagues were asked for: the directory's own test is identity's. */
+const askedFor: object[] = [];
 beforeAll(async () => {
-  f = await registryFixture();
+  f = await registryFixture({
+    reviewers: async (_reach, which) => {
+      askedFor.push(which);
+      const people = which.id === undefined || which.id === CHI ? [{ id: CHI, name: 'Chi' }] : [];
+      return { people, more: which.id === undefined };
+    },
+  });
 });
+beforeEach(() => void askedFor.splice(0));
 afterAll(() => f.close());
 
 const AMA = '0198f3a0-0000-7000-8000-0000000000a1' as UserId;
 const BEN = '0198f3a0-0000-7000-8000-0000000000b2' as UserId;
+const CHI = '0198f3a0-0000-7000-8000-0000000000c3' as UserId;
 const steward = (userId: UserId): Actor => ({
   ...userActor,
   principal: { ...userActor.principal, kind: 'user', userId } as Actor['principal'],
@@ -129,6 +139,23 @@ describe('a queue', () => {
     await expect(
       call(AMA, 'POST /api/reviews/assign', { body: { reviews: [review?.id], to: BEN } }),
     ).rejects.toMatchObject({ code: 'reviewer-unknown' });
+  });
+});
+
+describe('colleagues', () => {
+  const told = { reviewers: [{ id: CHI, name: 'Chi' }], more: true };
+
+  it('are named, found by name, and said to be more than are named', async () => {
+    expect(await call(AMA, 'GET /api/reviewers')).toEqual(told);
+    expect(await call(AMA, 'POST /api/reviewers/search', { body: { text: 'ch' } })).toEqual(told);
+    expect(askedFor.splice(0)).toEqual([{ text: '' }, { text: 'ch' }]);
+  });
+
+  it('take over what is handed to them, whether or not they were among those named', async () => {
+    const review = await between(AMA, await twins('Nansubuga'));
+    const ids = [review?.id];
+    expect(await call(AMA, 'POST /api/reviews/assign', { body: { reviews: ids, to: CHI } })).toEqual({ assigned: ids });
+    expect(askedFor.splice(0)).toEqual([{ id: CHI }]);
   });
 });
 

@@ -16,7 +16,7 @@ const none = z.object({});
 const doors = ['users'] as const;
 
 export function reviewWorkRoutes(deps: RegistryDeps): RouteDeclaration[] {
-  return [assignRoute(deps), reviewersRoute(deps), ...ruleRoutes(deps)];
+  return [assignRoute(deps), ...reviewersRoutes(deps), ...ruleRoutes(deps)];
 }
 
 function assignRoute(deps: RegistryDeps): RouteDeclaration {
@@ -61,29 +61,43 @@ async function reviewerOf(
   if (to === undefined) return undefined;
   const id = parseId<UserId>(to);
   if (id !== undefined && principal.kind === 'user' && principal.userId === id) return id;
-  const known = (await deps.reviewers?.(reachOf(principal, 'review.decide')))?.find((one) => one.id === id);
-  if (known === undefined) throw reviewerUnknown();
-  return known.id;
+  if (id === undefined) throw reviewerUnknown();
+  const known = await deps.reviewers?.(reachOf(principal, 'review.decide'), { id });
+  if (!known?.people.some((one) => one.id === id)) throw reviewerUnknown();
+  return id;
 }
 
-function reviewersRoute(deps: RegistryDeps): RouteDeclaration {
-  return route({
+function reviewersRoutes(deps: RegistryDeps): RouteDeclaration[] {
+  const common = {
     doors,
-    method: 'GET',
-    path: '/api/reviewers',
     access: permission('review.decide'),
     audit: event('review.reviewers'),
-    input: { params: none, query: none, body: 'none' },
     output: wire.reviewersReply,
-    limits: { bodyBytesMax: 0, perMinute: 120 },
-    async handle({ actor }) {
-      const reviewers = [...((await deps.reviewers?.(reachOf(actor.principal, 'review.decide'))) ?? [])];
-      const audited = await deps.audit.recordNow([
-        { actor, event: 'review.reviewers', action: 'R', outcome: 'success' },
-      ]);
-      return { status: 200, body: { reviewers }, audited };
-    },
-  });
+  } as const;
+  async function reply(actor: Actor, text: string) {
+    const found = await deps.reviewers?.(reachOf(actor.principal, 'review.decide'), { text });
+    const audited = await deps.audit.recordNow([{ actor, event: 'review.reviewers', action: 'R', outcome: 'success' }]);
+    return { status: 200, body: { reviewers: [...(found?.people ?? [])], more: found?.more ?? false }, audited };
+  }
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: '/api/reviewers',
+      input: { params: none, query: none, body: 'none' },
+      limits: { bodyBytesMax: 0, perMinute: 120 },
+      handle: ({ actor }) => reply(actor, ''),
+    }),
+    // Names stay out of addresses, which others write down.
+    route({
+      ...common,
+      method: 'POST',
+      path: '/api/reviewers/search',
+      input: { params: none, query: none, body: wire.reviewersSearch },
+      limits: { bodyBytesMax: 1_024, perMinute: 120 },
+      handle: ({ actor, body }) => reply(actor, body.text),
+    }),
+  ];
 }
 
 function ruleRoutes(deps: RegistryDeps): RouteDeclaration[] {

@@ -274,7 +274,16 @@ export const reviewAssignRequest = z.strictObject({
   to: id.optional(),
 });
 export const reviewAssignReply = z.object({ assigned: z.array(id) });
-export const reviewersReply = z.object({ reviewers: z.array(z.object({ id, name: z.string() })) });
+export const reviewersReply = z.object({
+  /** The first 50 by name. */
+  reviewers: z.array(z.object({ id, name: z.string() })),
+  /** There are others: a search for the name finds them. */
+  more: z.boolean(),
+});
+export const reviewersSearch = z.strictObject({
+  /** Words, of which each begins a word of the name; everybody when empty. */
+  text: z.string().max(200),
+});
 export const reviewRules = z.strictObject({
   /** Which links a second person has to agree to. `merges`: those between two clients of several records each. */
   secondPerson: z.enum(['never', 'merges', 'always']),

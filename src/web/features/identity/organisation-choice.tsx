@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { OrganisationsAnswer } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
-import { LookUp, type LookUpProps } from './look-up.tsx';
+import { LookUp, type LookUpProps } from '../../ui/look-up.tsx';
 
 export interface OrganisationChoiceProps
   extends Pick<LookUpProps, 'label' | 'value' | 'onChange' | 'error' | 'placeholder'> {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { UsersAnswer } from '../../../features/identity/wire.ts';
 import { api } from '../../app/api.ts';
-import { LookUp, type LookUpProps } from './look-up.tsx';
+import { LookUp, type LookUpProps } from '../../ui/look-up.tsx';
 
 export type PersonChoiceProps = Pick<LookUpProps, 'label' | 'value' | 'onChange'>;
 

@@ -1,10 +1,12 @@
-import { Button, Menu } from '@mantine/core';
+import { Button, Group, Menu, Stack } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
-import { reviewAssignReply, type ReviewSummary } from '../../../features/registry/wire.ts';
+import { type ReactNode, useState } from 'react';
+import { reviewAssignReply, reviewersReply, type ReviewSummary } from '../../../features/registry/wire.ts';
 import { api } from '../../app/api.ts';
 import { useSession } from '../../app/session.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
 import { IconUsers } from '../../ui/icons.ts';
+import { LookUp, type LookUpProps } from '../../ui/look-up.tsx';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Own } from '../../ui/text.tsx';
 import { forgetReviews, reviewers } from './review-queries.ts';
@@ -19,6 +21,7 @@ export function ReviewHands({ review }: { readonly review: ReviewSummary }): Rea
       api.send('POST', '/api/reviews/assign', reviewAssignReply, { reviews: [review.id], ...(to ? { to } : {}) }),
     onSuccess: () => forgetReviews(queries),
   });
+  const [finding, setFinding] = useState(false);
   const { assignee } = review;
   const others = (colleagues.data?.reviewers ?? []).filter((one) => one.id !== user.id);
   return (
@@ -38,12 +41,62 @@ export function ReviewHands({ review }: { readonly review: ReviewSummary }): Rea
               <Own>{name}</Own>
             </Menu.Item>
           ))}
+          {colleagues.data?.more === true && <Menu.Item onClick={() => setFinding(true)}>Somebody else …</Menu.Item>}
         </Menu.Dropdown>
       </Menu>
+      {finding && (
+        <FindColleague
+          onClose={() => setFinding(false)}
+          onChosen={(id) => {
+            setFinding(false);
+            assign.mutate(id);
+          }}
+        />
+      )}
       {assign.isError && <FailureNotice error={assign.error} focus />}
     </div>
   );
 }
+
+/** Where there are more colleagues than a menu holds: found by name. */
+function FindColleague({
+  onClose,
+  onChosen,
+}: {
+  readonly onClose: () => void;
+  readonly onChosen: (id: string) => void;
+}): ReactNode {
+  const [chosen, setChosen] = useState<string>();
+  return (
+    <Dialog opened onClose={onClose} title="Hand it to">
+      <Stack>
+        <LookUp
+          label="Colleague"
+          value={chosen}
+          onChange={setChosen}
+          search={searchReviewers}
+          nothing="Nobody of this name may decide it"
+        />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button disabled={chosen === undefined} onClick={() => chosen !== undefined && onChosen(chosen)}>
+            Hand it over
+          </Button>
+        </Group>
+      </Stack>
+    </Dialog>
+  );
+}
+
+const searchReviewers: LookUpProps['search'] = (text) => ({
+  queryKey: ['reviews', 'reviewers', text],
+  queryFn: async ({ signal }) => {
+    const found = await api.send('POST', '/api/reviewers/search', reviewersReply, { text }, { signal });
+    return found.reviewers.map(({ id, name }) => ({ value: id, label: name }));
+  },
+});
 
 /** Whose proposal waits here, and what that means for the reader. */
 export function Proposal({ proposedBy }: { readonly proposedBy: NonNullable<ReviewSummary['proposedBy']> }): ReactNode {
