@@ -28,7 +28,8 @@ beforeAll(async () => {
   const file = await writePeopleFile(join(folder, 'clients.csv'), { rows: 60, seed: 3 });
   const map = join(folder, 'map.json');
   await writeFile(map, JSON.stringify(CSV_MAP));
-  expect((await run('load', file.path, '--domain', 'urn:example:clinic', '--map', map)).code).toBe(0);
+  const loaded = await run('load', file.path, '--domain', 'urn:example:clinic', '--map', map);
+  if (loaded.code !== 0) throw new Error(loaded.stderr);
 }, 120_000);
 afterAll(async () => {
   await server?.end('SIGTERM');
@@ -39,8 +40,7 @@ afterAll(async () => {
 /** A command in another shell, with what it printed for a script and for whoever looks on. */
 async function run(...words: readonly string[]) {
   const { code, stdout, stderr } = await careseal([...words, '--json'], { home: home.path });
-  // oxlint-disable-next-line typescript/no-explicit-any -- answers of many shapes
-  return { code, stderr, said: JSON.parse(stdout) as any };
+  return { code, stderr, said: JSON.parse(stdout) };
 }
 
 /** SQL as the role that owns the tables. */
