@@ -27,23 +27,27 @@ const METRICS_WAIT_MS = 1_000;
 const RESTART_DELAY_MS = 1_000;
 type Serving = Extract<FromWorker, { kind: 'serving' }>;
 
+interface State {
+  stopping: boolean;
+  requests: number;
+  /** Who takes datagrams: one alone, so that what it takes within a second is all that is taken. Ended: the next one that starts. */
+  taker: Worker | undefined;
+}
+
 /** Starts the worker processes; they share the doors' ports. One that dies is replaced. */
 export async function startWorkers({ config, connection, log }: WorkersInput): Promise<Workers> {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'worker.ts'), args: [] });
   const serving = new Set<Worker>();
   const open = createOpenCounts();
-  const state = { stopping: false, requests: 0 };
-  /** Who takes datagrams: one alone, so that what it takes within a second is all that is taken. */
-  let taker: Worker | undefined;
+  const state: State = { stopping: false, requests: 0, taker: undefined };
 
   async function startOne(): Promise<Serving> {
     const worker = cluster.fork();
-    taker ??= worker;
+    state.taker ??= worker;
     worker.on('exit', () => {
       const served = serving.delete(worker);
       open.forget(worker.id);
-      // The next one that starts takes them.
-      if (taker === worker) taker = undefined;
+      if (state.taker === worker) state.taker = undefined;
       // When all of them end, nobody counts any more.
       if (!state.stopping) tellOthers(worker, { kind: 'ended', worker: worker.id });
       if (served && !state.stopping) void replace();
@@ -55,7 +59,7 @@ export async function startWorkers({ config, connection, log }: WorkersInput): P
         tellOthers(worker, { kind: 'open', worker: worker.id, open: message.open });
       }
     });
-    tell(worker, { kind: 'serve', config, connection, datagrams: taker === worker });
+    tell(worker, { kind: 'serve', config, connection, datagrams: state.taker === worker });
     const answer = await firstAnswer(worker);
     serving.add(worker);
     for (const one of open.all()) if (one.worker !== worker.id) tell(worker, { kind: 'open', ...one });
