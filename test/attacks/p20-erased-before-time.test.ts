@@ -33,7 +33,10 @@ describe('at the command line, beside a running server', () => {
     expect((await run('audit', 'holds')).stdout).toContain(id);
     expect((await run('audit', 'release', id, '--reason', 'closed')).code).toBe(0);
     const erased = await run('audit', 'erase', '--client', CLIENT, '--reason', 'forget me', '--json');
-    expect(JSON.parse(erased.stdout)).toEqual({ erased: 0, held: 0 });
+    expect(JSON.parse(erased.stdout)).toEqual({
+      ...{ erased: 0, held: 0 },
+      received: { altered: 0, erased: 0, held: 0 },
+    });
     const verified = await run('audit', 'verify', '--json');
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true });
     const owner = databaseOf(home.path, 'careseal_owner');
