@@ -31,7 +31,7 @@ const WORDS: Readonly<Record<keyof IdentitySettings, Words>> = {
   sessionIdleMinutes: {
     group: 'sessions',
     title: 'Signed out when nobody moves for',
-    text: 'A warning comes two minutes before; what was typed is kept.',
+    text: 'A warning comes two minutes before, or at half of a time below four minutes; drafts are kept, secrets never.',
     unit: 'minutes',
   },
   sessionAbsoluteHours: {

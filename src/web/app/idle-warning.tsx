@@ -1,5 +1,6 @@
 import { Button, Modal } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { losesText } from './drafts.ts';
 import { minutes } from './words.ts';
 
 export interface IdleWarningProps {
@@ -20,8 +21,11 @@ export function IdleWarning({ left, onStay, onLeave }: IdleWarningProps): ReactN
       overlayProps={{ backgroundOpacity: 1, color: 'var(--cs-ground)' }}
     >
       <p className="dialog-words">
-        Nobody moved for a while. You will be signed out in <strong className="numbers">{minutes(left)}</strong>. What
-        you typed on this page is kept.
+        Nobody moved for a while. You will be signed out in <strong className="numbers">{minutes(left)}</strong>.{' '}
+        {losesText()
+          ? 'Not all that you typed on this page is kept then: stay signed in and save it first.'
+          : 'What you typed on this page is kept then, and there again once you have signed in.'}{' '}
+        “Sign out now” keeps nothing.
       </p>
       <div className="dialog-actions">
         <Button variant="default" onClick={onLeave}>

@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { Mark } from '../ui/mark.tsx';
 import { onSessionEnded } from './api.ts';
+import { losesText, useTypingWatch } from './drafts.ts';
 import { useIdle } from './idle.ts';
 import type { IdleWarningProps } from './idle-warning.tsx';
 import { useLeave } from './leave.ts';
@@ -21,14 +22,12 @@ const TOUCH_EVERY_MS = 60_000;
 
 /**
  * Watches over an unattended screen: covers it when nobody moves, warns before the session ends, and brings people back to
- * where they were. What they typed is kept.
+ * where they were. Drafts are kept, and nothing else is promised.
  */
 export function SessionGuard(): ReactNode {
   const session = useSession();
   const queries = useQueryClient();
   const { preferences } = usePreferences();
-  const leave = useLeave();
-  const leaving = useRef(false);
   const touched = useRef(0);
   const [covered, setCovered] = useState(false);
 
@@ -46,13 +45,11 @@ export function SessionGuard(): ReactNode {
   const asking = useRef(false);
   const idle = useIdle({ onMove, onTick, isHeld: () => asking.current });
 
-  const end = useCallback(() => {
-    if (leaving.current) return;
-    leaving.current = true;
-    void leave('expired');
-  }, [leave]);
+  const go = useLeaveOnce();
+  const end = useCallback(() => go('expired'), [go]);
 
   useWarningAtHand();
+  useTypingWatch();
   useEffect(() => onSessionEnded(end), [end]);
   const absoluteLeft = session.absoluteEndsAt
     ? Math.floor((new Date(session.absoluteEndsAt).getTime() - idle.nowMs) / 1000)
@@ -71,11 +68,12 @@ export function SessionGuard(): ReactNode {
   }, [warnsOfIdle]);
   const stay = (): void => {
     asking.current = false;
+    setCovered(false);
     idle.reset();
     touched.current = 1;
     onMove();
   };
-  if (warnsOfIdle) return <Warned left={left} onStay={stay} onLeave={end} />;
+  if (warnsOfIdle) return <Warned left={left} onStay={stay} onLeave={() => go(undefined)} />;
   if (covered) {
     return (
       <PrivacyScreen
@@ -87,6 +85,19 @@ export function SessionGuard(): ReactNode {
     );
   }
   return warnsOfEnd ? <Ending left={left} /> : null;
+}
+
+function useLeaveOnce(): (because: 'expired' | undefined) => void {
+  const leave = useLeave();
+  const leaving = useRef(false);
+  return useCallback(
+    (because) => {
+      if (leaving.current) return;
+      leaving.current = true;
+      void leave(because);
+    },
+    [leave],
+  );
 }
 
 function Warned(props: IdleWarningProps): ReactNode {
@@ -108,7 +119,8 @@ function useWarningAtHand(): void {
 function Ending({ left }: { readonly left: number }): ReactNode {
   return (
     <div className="ending" role="status">
-      You have to sign in again in {minutes(left)}. What you typed is kept.
+      You have to sign in again in {minutes(left)}.{' '}
+      {losesText() ? 'Not all that you typed on this page is kept: save it first.' : 'What you typed is kept.'}
     </div>
   );
 }

@@ -11,7 +11,7 @@ export interface Choice {
 export interface LookUpProps {
   readonly label: string;
   readonly value: string | undefined;
-  readonly onChange: (value: string | undefined) => void;
+  readonly onChange: (value: string | undefined, label: string | undefined) => void;
   /** What the server is asked for these letters: all for none. */
   readonly search: (letters: string) => {
     readonly queryKey: readonly unknown[];
@@ -22,13 +22,15 @@ export interface LookUpProps {
   readonly first?: Choice;
   readonly error?: string | undefined;
   readonly placeholder?: string;
+  /** First in its dialog. */
+  readonly focused?: boolean;
 }
 
 const OFFERED_MAX = 30;
 
 /** One of very many, found by a few letters; the server looks, so ten thousand are no matter. */
 export function LookUp(props: LookUpProps): ReactNode {
-  const { label, value, onChange, search, nothing, first, error, placeholder = 'Type a name' } = props;
+  const { label, value, onChange, search, nothing, first, error, placeholder = 'Type a name', focused } = props;
   const [text, setText] = useState(first?.label ?? '');
   const [settled] = useDebouncedValue(text.trim(), 120);
   const [known, setKnown] = useState(first);
@@ -43,6 +45,7 @@ export function LookUp(props: LookUpProps): ReactNode {
   );
   return (
     <Select
+      data-autofocus={focused}
       label={label}
       error={error}
       searchable
@@ -56,8 +59,9 @@ export function LookUp(props: LookUpProps): ReactNode {
       onSearchChange={setText}
       value={value ?? null}
       onChange={(next) => {
-        setKnown(data.find((one) => one.value === next));
-        onChange(next ?? undefined);
+        const chosen = data.find((one) => one.value === next);
+        setKnown(chosen);
+        onChange(next ?? undefined, chosen?.label);
       }}
     />
   );

@@ -1,8 +1,10 @@
 import { Button, FileInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useEffectEvent } from 'react';
+import { z } from 'zod';
 import { UserImportAnswer } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
+import { useDraftForm } from '../../app/draft-form.ts';
 import { saveFile } from '../../app/save-file.ts';
 import { plural } from '../../app/words.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -13,19 +15,39 @@ import { forgetUsers } from './user-queries.ts';
 
 const OUTCOMES = { invited: 'invited', 'would-invite': 'can be invited', refused: 'refused' } as const;
 
-/** Many invitations from one file: looked at first, then made. */
-export function ImportDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
+const ImportDraft = z.object({ name: z.string(), csv: z.string().optional() });
+
+/** The look at the file and the invitations themselves; a file chosen before the session ended is looked at again. */
+function useImport(csv: string | undefined, onDone: () => void) {
   const queries = useQueryClient();
-  const [csv, setCsv] = useState<string>();
   const run = useMutation({
     mutationFn: (request: { readonly csv: string; readonly dryRun: boolean }) =>
       api.send('POST', '/api/users/import', UserImportAnswer, request),
-    onSuccess: (_, { dryRun }) => (dryRun ? undefined : forgetUsers(queries)),
+    onSuccess: async (_, { dryRun }) => {
+      if (dryRun) return;
+      onDone();
+      await forgetUsers(queries);
+    },
   });
+  const look = useEffectEvent(() => {
+    if (csv !== undefined) run.mutate({ csv, dryRun: true });
+  });
+  useEffect(() => look(), []);
+  return run;
+}
+
+/** Many invitations from one file: looked at first, then made. */
+export function ImportDialog({ onClose: leave }: { readonly onClose: () => void }): ReactNode {
+  const [{ name, csv }, change, drop] = useDraftForm('import', ImportDraft, { name: '' });
+  const run = useImport(csv, drop);
+  const onClose = (): void => {
+    drop();
+    leave();
+  };
   const pick = async (file: File | null): Promise<void> => {
     run.reset();
     const text = await file?.text();
-    setCsv(text);
+    change({ name: file?.name ?? '', csv: text });
     if (text !== undefined) run.mutate({ csv: text, dryRun: true });
   };
   const done = run.isSuccess && !run.variables.dryRun;
@@ -41,7 +63,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }): Rea
             </p>
             <FileInput
               label="File"
-              placeholder="Choose a CSV file"
+              placeholder={name === '' ? 'Choose a CSV file' : name}
               accept=".csv,text/csv"
               onChange={(file) => void pick(file)}
             />

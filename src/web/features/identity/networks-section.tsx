@@ -1,8 +1,10 @@
 import { Button, Select, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import type { FormEvent, ReactNode } from 'react';
+import { z } from 'zod';
 import type { PolicyAnswer } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
+import { useDraftForm } from '../../app/draft-form.ts';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Section } from '../../ui/page.tsx';
 import { forgetPolicy } from './policy-queries.ts';
@@ -13,14 +15,15 @@ const DOORS = [
   { value: 'door nodes', label: 'Systems (nodes)' },
 ];
 
+const NetworksDraft = z.object({ place: z.string(), text: z.string().optional() });
+
 /** From which networks a door or a role may be used. */
 export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): ReactNode {
   const queries = useQueryClient();
   const roles = useRoleChoices();
   const places = [...DOORS, ...roles.map(({ value, label }) => ({ value: `role ${value}`, label: `Role: ${label}` }))];
-  const [place, setPlace] = useState('door users');
+  const [{ place, text }, change] = useDraftForm('networks', NetworksDraft, { place: 'door users' });
   const current = policy.networks.find((rule) => `${rule.scope} ${rule.scopeId}` === place);
-  const [text, setText] = useState<string>();
   const [scope = 'door', scopeId = 'users'] = place.split(' ');
   const shown = text ?? current?.networks.join('\n') ?? '';
   const networks = shown
@@ -30,7 +33,7 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
   const save = useMutation({
     mutationFn: () => api.act('PUT', '/api/policy/networks', { scope, scopeId, networks }),
     onSuccess: async () => {
-      setText(undefined);
+      change({ text: undefined });
       await forgetPolicy(queries);
     },
   });
@@ -52,8 +55,7 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
           data={places}
           value={place}
           onChange={(value) => {
-            setPlace(value ?? place);
-            setText(undefined);
+            change({ place: value ?? place, text: undefined });
             save.reset();
           }}
         />
@@ -64,7 +66,7 @@ export function NetworksSection({ policy }: { readonly policy: PolicyAnswer }): 
           minRows={2}
           maxRows={10}
           value={shown}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={(event) => change({ text: event.currentTarget.value })}
         />
         {save.isSuccess && text === undefined && (
           <Notice tone="done" live>

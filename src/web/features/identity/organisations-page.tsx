@@ -3,10 +3,16 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { OrganisationAnswer, type OrganisationEntry } from '../../../features/identity/wire-organisations.ts';
+import { z } from 'zod';
+import {
+  OrganisationAnswer,
+  type OrganisationEntry,
+  PermissionName,
+} from '../../../features/identity/wire-organisations.ts';
 import { OrganisationName } from '../../../features/identity/wire.ts';
 import { PERMISSIONS, type Permission } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
+import { useDraftForm } from '../../app/draft-form.ts';
 import { useMay } from '../../app/session.tsx';
 import { plural } from '../../app/words.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -164,9 +170,16 @@ function ItsPeople({ entry }: { readonly entry: OrganisationEntry }): ReactNode 
   );
 }
 
+const OrganisationDraft = z.object({ name: z.string(), ceiling: z.array(PermissionName).optional() });
+
+function useOrganisationDraft(entry: OrganisationEntry | undefined, leave: () => void) {
+  const { name = '', ceiling } = entry ?? {};
+  return useDraftForm(`organisation ${entry?.id ?? ''}`, OrganisationDraft, { name, ceiling }, leave);
+}
+
 function OrganisationDialog({
   entry,
-  onClose,
+  onClose: leave,
 }: {
   readonly entry: OrganisationEntry | undefined;
   readonly onClose: () => void;
@@ -174,8 +187,7 @@ function OrganisationDialog({
   const roles = useQuery(roleList);
   const centralOnly = roles.data?.centralOnly ?? [];
   const offered = PERMISSIONS.filter((permission) => !centralOnly.includes(permission));
-  const [name, setName] = useState(entry?.name ?? '');
-  const [ceiling, setCeiling] = useState<readonly Permission[] | undefined>(entry?.ceiling);
+  const [{ name, ceiling }, change, onClose] = useOrganisationDraft(entry, leave);
   const [tried, setTried] = useState(false);
   const [retiring, setRetiring] = useState(false);
   const fits = OrganisationName.safeParse(name).success;
@@ -194,10 +206,15 @@ function OrganisationDialog({
           value={name}
           maxLength={160}
           error={tried && !fits ? 'Type a name.' : undefined}
-          onChange={(event) => setName(event.currentTarget.value)}
+          onChange={(event) => change({ name: event.currentTarget.value })}
         />
         {entry !== undefined && entry.users > 0 && <ItsPeople entry={entry} />}
-        <CentralOrCeiling central={entry?.central === true} ceiling={ceiling} offered={offered} onChange={setCeiling} />
+        <CentralOrCeiling
+          central={entry?.central === true}
+          ceiling={ceiling}
+          offered={offered}
+          onChange={(next) => change({ ceiling: next && [...next] })}
+        />
         {save.isError && <FailureNotice error={save.error} focus />}
         <div className="dialog-actions">
           {entry !== undefined && !entry.central && (

@@ -1,8 +1,10 @@
 import { Button, NumberInput, Select, Switch, Textarea } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useState } from 'react';
-import type { PolicyAnswer, PolicySetting } from '../../../features/identity/wire-policy.ts';
+import type { FormEvent, ReactNode } from 'react';
+import { z } from 'zod';
+import { type PolicyAnswer, PolicySetting } from '../../../features/identity/wire-policy.ts';
 import { api } from '../../app/api.ts';
+import { useDraftForm } from '../../app/draft-form.ts';
 import { ListSkeleton } from '../../ui/list-table.tsx';
 import { FailureNotice, Notice } from '../../ui/notice.tsx';
 import { Page, Section } from '../../ui/page.tsx';
@@ -50,22 +52,24 @@ export function PolicyPage(): ReactNode {
 
 type Value = PolicySetting['value'];
 
+const SettingsDraft = z.object({ changed: z.record(z.string(), PolicySetting.shape.value) });
+
 function Settings({ settings }: { readonly settings: readonly PolicySetting[] }): ReactNode {
   const queries = useQueryClient();
-  const [changed, setChanged] = useState<Readonly<Record<string, Value>>>({});
+  const [{ changed }, change, drop] = useDraftForm('policy', SettingsDraft, { changed: {} });
   const save = useMutation({
     mutationFn: () => api.act('PUT', '/api/policy', { settings: changed }),
     onSuccess: async () => {
-      setChanged({});
+      drop();
       await forgetPolicy(queries);
     },
   });
   const count = Object.keys(changed).length;
-  const set = (setting: PolicySetting, value: Value): void =>
-    setChanged((before) => {
-      const { [setting.name]: _, ...others } = before;
-      return JSON.stringify(value) === JSON.stringify(setting.value) ? others : { ...others, [setting.name]: value };
-    });
+  const set = (setting: PolicySetting, value: Value): void => {
+    const { [setting.name]: _, ...others } = changed;
+    const same = JSON.stringify(value) === JSON.stringify(setting.value);
+    change({ changed: same ? others : { ...others, [setting.name]: value } });
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (count > 0) save.mutate();
@@ -102,7 +106,7 @@ function Settings({ settings }: { readonly settings: readonly PolicySetting[] })
           {count === 0 ? 'Nothing is changed' : `Save ${count === 1 ? 'the change' : `${count} changes`}`}
         </Button>
         {count > 0 && (
-          <Button variant="default" onClick={() => setChanged({})}>
+          <Button variant="default" onClick={drop}>
             Put back
           </Button>
         )}

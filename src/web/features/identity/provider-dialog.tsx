@@ -1,6 +1,7 @@
 import { Button, PasswordInput, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { z } from 'zod';
 import {
   ProviderAnswer,
   ProviderChange,
@@ -8,6 +9,7 @@ import {
   ProviderWanted,
 } from '../../../features/identity/wire-organisations.ts';
 import { api } from '../../app/api.ts';
+import { useDraftForm } from '../../app/draft-form.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { providerList } from './rights-queries.ts';
@@ -18,19 +20,24 @@ interface ProviderDialogProps {
   readonly onClose: () => void;
 }
 
+/** What is kept over the end of a session: never the secret. */
+const ProviderDraft = z.object({
+  name: z.string(),
+  issuer: z.string(),
+  clientId: z.string(),
+  authority: z.string(),
+  amr: z.array(z.string()),
+  acr: z.array(z.string()),
+});
+
 /** Adds a provider or changes one. It is asked for its description before anything is kept. */
-export function ProviderDialog({ was, onClose }: ProviderDialogProps): ReactNode {
+export function ProviderDialog({ was, onClose: leave }: ProviderDialogProps): ReactNode {
   const queries = useQueryClient();
-  const [given, setGiven] = useState<Given>({
-    name: '',
-    issuer: '',
-    clientId: '',
-    ...was,
-    clientSecret: '',
-    authority: '',
-  });
-  const [amr, setAmr] = useState<string[]>(was?.amr ?? []);
-  const [acr, setAcr] = useState<string[]>(was?.acr ?? []);
+  const first = { name: '', issuer: '', clientId: '', amr: [], acr: [], ...was, authority: '' };
+  const [draft, change, onClose] = useDraftForm(`provider ${was?.id ?? ''}`, ProviderDraft, first, leave);
+  const [clientSecret, setClientSecret] = useState('');
+  const given: Given = { ...draft, clientSecret };
+  const { amr, acr } = draft;
   const [tried, setTried] = useState(false);
   const { authority } = given;
   const wanted = wantedOf(was, given, { amr, acr });
@@ -49,7 +56,8 @@ export function ProviderDialog({ was, onClose }: ProviderDialogProps): ReactNode
     (key: keyof Given) =>
     (event: { readonly currentTarget: { readonly value: string } }): void => {
       const { value } = event.currentTarget;
-      setGiven((before) => ({ ...before, [key]: value }));
+      if (key === 'clientSecret') setClientSecret(value);
+      else change({ [key]: value });
     };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -60,7 +68,12 @@ export function ProviderDialog({ was, onClose }: ProviderDialogProps): ReactNode
     <Dialog opened onClose={onClose} title={was === undefined ? 'Add a provider' : 'Change the provider'} size="lg">
       <form className="stack" onSubmit={submit} noValidate>
         <ClientFields given={given} wrong={wrong} type={type} changing={was !== undefined} />
-        <ProofFields amr={amr} acr={acr} onAmr={setAmr} onAcr={setAcr} />
+        <ProofFields
+          amr={amr}
+          acr={acr}
+          onAmr={(next) => change({ amr: next })}
+          onAcr={(next) => change({ acr: next })}
+        />
         <Textarea
           label="Certificate authority (PEM)"
           description={

@@ -1,9 +1,11 @@
 import { Button, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { RoleAnswer, type RoleEntry } from '../../../features/identity/wire-organisations.ts';
+import { z } from 'zod';
+import { PermissionName, RoleAnswer, type RoleEntry } from '../../../features/identity/wire-organisations.ts';
 import type { Permission } from '../../../kernel/access.ts';
 import { api } from '../../app/api.ts';
+import { useDraftForm } from '../../app/draft-form.ts';
 import { useMay } from '../../app/session.tsx';
 import { isBuiltIn, plural, ROLE_WORDS } from '../../app/words.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -84,19 +86,25 @@ export function RolesPage(): ReactNode {
   );
 }
 
+const RoleDraft = z.object({ name: z.string(), about: z.string(), permissions: z.array(PermissionName) });
+
+function useRoleDraft(role: RoleEntry | undefined, leave: () => void) {
+  const { name = '', about = '', permissions = [] } = role ?? {};
+  return useDraftForm(`role ${role?.id ?? ''}`, RoleDraft, { name, about, permissions }, leave);
+}
+
 function RoleDialog({
   role,
-  onClose,
+  onClose: leave,
 }: {
   readonly role: RoleEntry | undefined;
   readonly onClose: () => void;
 }): ReactNode {
-  const [name, setName] = useState(role?.name ?? '');
-  const [about, setAbout] = useState(role?.about ?? '');
-  const [permissions, setPermissions] = useState<readonly Permission[]>(role?.permissions ?? []);
+  const [given, change, onClose] = useRoleDraft(role, leave);
+  const { name, about, permissions } = given;
   const [tried, setTried] = useState(false);
   const [retiring, setRetiring] = useState(false);
-  const { save, retire } = useRoleActs(role, { name, about, permissions }, onClose);
+  const { save, retire } = useRoleActs(role, given, onClose);
   const fits = name.trim() !== '' && permissions.length > 0;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -112,19 +120,19 @@ function RoleDialog({
           value={name}
           maxLength={60}
           error={tried && name.trim() === '' ? 'Type a name.' : undefined}
-          onChange={(event) => setName(event.currentTarget.value)}
+          onChange={(event) => change({ name: event.currentTarget.value })}
         />
         <Textarea
           label="What it is for"
           value={about}
           maxLength={300}
-          onChange={(event) => setAbout(event.currentTarget.value)}
+          onChange={(event) => change({ about: event.currentTarget.value })}
         />
         <PermissionField
           label="Permissions"
           description="You can give those that you have yourself. Whoever holds the role has them from their next request."
           value={permissions}
-          onChange={setPermissions}
+          onChange={(next) => change({ permissions: [...next] })}
           error={tried && permissions.length === 0 ? 'Tick at least one.' : undefined}
         />
         {save.isError && <FailureNotice error={save.error} focus />}

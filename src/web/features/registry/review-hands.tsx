@@ -1,4 +1,4 @@
-import { Button, Group, Menu, Stack } from '@mantine/core';
+import { Button, Menu } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { reviewAssignReply, reviewersReply, type ReviewSummary } from '../../../features/registry/wire.ts';
@@ -69,23 +69,24 @@ function FindColleague({
   const [chosen, setChosen] = useState<string>();
   return (
     <Dialog opened onClose={onClose} title="Hand it to">
-      <Stack>
+      <div className="stack">
         <LookUp
           label="Colleague"
+          focused
           value={chosen}
           onChange={setChosen}
           search={searchReviewers}
           nothing="Nobody of this name may decide it"
         />
-        <Group justify="flex-end">
+        <div className="dialog-actions">
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
           <Button disabled={chosen === undefined} onClick={() => chosen !== undefined && onChosen(chosen)}>
             Hand it over
           </Button>
-        </Group>
-      </Stack>
+        </div>
+      </div>
     </Dialog>
   );
 }
