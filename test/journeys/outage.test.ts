@@ -95,7 +95,7 @@ describe.runIf(mayMount)('a full disk', () => {
   const count = statement<{ n: bigint }>('test.count', `SELECT count(*) AS n FROM jobs.job WHERE kind = 'test'`);
 
   it('refuses writes, loses nothing committed, and is over when there is room again', async (context) => {
-    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=220m', 'tmpfs', home]).then(
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=220m,mode=700', 'tmpfs', home]).then(
       () => true,
       () => false,
     );
