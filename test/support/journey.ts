@@ -47,7 +47,8 @@ export async function openAccount(page: Page, wanted: NewAccount): Promise<Accou
   const recoveryCodes = await list.getByRole('listitem').allInnerTexts();
   await page.getByLabel('I have stored them').check();
   await page.getByRole('button', { name: 'Go to Careseal' }).click();
-  await heading(page, 'Home').waitFor();
+  // Behind a notice that is to be acknowledged, which may be there as soon as the page is, it has no role.
+  await page.getByRole('heading', { level: 1, name: 'Home', includeHidden: true }).waitFor();
   return { email: wanted.email, password: wanted.password, authenticator, recoveryCodes };
 }
 
