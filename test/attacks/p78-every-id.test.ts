@@ -353,14 +353,23 @@ describe('a subscription', () => {
   let theirs = '';
   const subscription = {
     ...{ resourceType: 'Subscription', status: 'requested', reason: 'test', criteria: 'Patient?' },
+    contact: [{ system: 'email', value: 'ops@example.org' }],
     channel: { type: 'rest-hook', endpoint: 'https://subscriber.example.org/hook', payload: 'application/fhir+json' },
   };
   const sent = { headers: { 'content-type': 'application/fhir+json' }, body: JSON.stringify(subscription) };
 
+  let other: { certificate: string; key: string };
+  const subscriber = async (place: 'north' | 'south') => {
+    const { files } = await p.services.nodes.addNode(operator(), {
+      ...{ name: `Subscriber of ${place}`, domain: `urn:${place}:subscriber`, scopes: ['read', 'subscribe'] },
+      organisationId: p.organisations[place],
+    });
+    return { certificate: files['node.crt'] ?? '', key: files['node.key'] ?? '' };
+  };
+
   beforeAll(async () => {
-    const wanted = { name: 'South system', domain: 'urn:south:subscriber', organisationId: p.organisations.south };
-    const { files } = await p.services.nodes.addNode(operator(), wanted);
-    const south = { certificate: files['node.crt'] ?? '', key: files['node.key'] ?? '' };
+    other = await subscriber('north');
+    const south = await subscriber('south');
     const made = await p.sendAsNode(south, { method: 'POST', path: '/fhir/Subscription', ...sent });
     if (made.status !== 201) throw new Error(made.text);
     theirs = made.json<{ id: string }>().id;
@@ -371,12 +380,12 @@ describe('a subscription', () => {
       ...{ method, path: `/fhir/Subscription/${id}` },
       ...(method === 'PUT' ? { ...sent, body: JSON.stringify({ ...subscription, id }) } : {}),
     });
-    const nothing = await p.sendAsNode(system, at(newId()));
-    expect([nothing.status, seen(await p.sendAsNode(system, at(theirs)))]).toEqual([404, seen(nothing)]);
+    const nothing = await p.sendAsNode(other, at(newId()));
+    expect([nothing.status, seen(await p.sendAsNode(other, at(theirs)))]).toEqual([404, seen(nothing)]);
   });
 
   test('is in no list of another system', async () => {
-    const list = await p.sendAsNode(system, { path: '/fhir/Subscription' });
+    const list = await p.sendAsNode(other, { path: '/fhir/Subscription' });
     expect([list.status, list.text.includes('subscriber.example.org')]).toEqual([200, false]);
   });
 });
