@@ -9,6 +9,7 @@ import { type Address, addressesOf, type ForeignIds, foreignIds, type Kind } fro
 import { BASE_URL, enrol, type IdentityFixture } from '../support/identity.ts';
 import { type Programme, programme } from '../support/organisations.ts';
 import { type Answer, OWN_PAGE } from '../support/tls.ts';
+import { SUBSCRIPTION } from '../support/subscription.ts';
 
 /**
  * P78: an id of another organisation's thing is an id of nothing, in every place of every address that takes one (path, question,
@@ -351,12 +352,7 @@ test.each(['PUT', 'DELETE'])('a system: %s of another’s record is as of none',
 
 describe('a subscription', () => {
   let theirs = '';
-  const subscription = {
-    ...{ resourceType: 'Subscription', status: 'requested', reason: 'test', criteria: 'Patient?' },
-    contact: [{ system: 'email', value: 'ops@example.org' }],
-    channel: { type: 'rest-hook', endpoint: 'https://subscriber.example.org/hook', payload: 'application/fhir+json' },
-  };
-  const sent = { headers: { 'content-type': 'application/fhir+json' }, body: JSON.stringify(subscription) };
+  const sent = { headers: { 'content-type': 'application/fhir+json' }, body: JSON.stringify(SUBSCRIPTION) };
 
   let other: { certificate: string; key: string };
   const subscriber = async (place: 'north' | 'south') => {
@@ -366,7 +362,6 @@ describe('a subscription', () => {
     });
     return { certificate: files['node.crt'] ?? '', key: files['node.key'] ?? '' };
   };
-
   beforeAll(async () => {
     other = await subscriber('north');
     const south = await subscriber('south');
@@ -374,16 +369,14 @@ describe('a subscription', () => {
     if (made.status !== 201) throw new Error(made.text);
     theirs = made.json<{ id: string }>().id;
   });
-
   test.each(['GET', 'PUT', 'DELETE'])('%s by another system', async (method) => {
     const at = (id: string) => ({
       ...{ method, path: `/fhir/Subscription/${id}` },
-      ...(method === 'PUT' ? { ...sent, body: JSON.stringify({ ...subscription, id }) } : {}),
+      ...(method === 'PUT' ? { ...sent, body: JSON.stringify({ ...SUBSCRIPTION, id }) } : {}),
     });
     const nothing = await p.sendAsNode(other, at(newId()));
     expect([nothing.status, seen(await p.sendAsNode(other, at(theirs)))]).toEqual([404, seen(nothing)]);
   });
-
   test('is in no list of another system', async () => {
     const list = await p.sendAsNode(other, { path: '/fhir/Subscription' });
     expect([list.status, list.text.includes('subscriber.example.org')]).toEqual([200, false]);
